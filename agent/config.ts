@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import * as z from 'zod'
 import { RunConfig, RunMark } from '../contract/run-config.ts'
+import { countsIn } from '../contract/run-name.ts'
 import { faultsIn } from '../runtime/faults.ts'
 import { type Flags, parseFlags, TERMINATION_LOG } from './flags.ts'
 import { failure, isFailure, wordsOf } from './model/failure.ts'
@@ -103,11 +104,11 @@ function mismatches({ report, ...config }: RunConfig, { report: to, ...mark }: R
 
 /** The name of a run's ConfigMap ends in the generation, followed by the attempt for every attempt after the first. */
 function misnamed({ generation, attempt, report: { configMap } }: RunConfig): string[] {
-	const [, ofGeneration, ofAttempt = '1'] = /-g(\d+)(?:-(\d+))?$/.exec(configMap) ?? []
-	if (ofGeneration === undefined) return []
+	const named = countsIn(configMap)
+	if (named === undefined) return []
 	return [
-		...(Number(ofGeneration) === generation ? [] : [`generation: ${generation}, but report.configMap is ${configMap}`]),
-		...(Number(ofAttempt) === attempt ? [] : [`attempt: ${attempt}, but report.configMap is ${configMap}`]),
+		...(named.generation === generation ? [] : [`generation: ${generation}, but report.configMap is ${configMap}`]),
+		...(named.attempt === attempt ? [] : [`attempt: ${attempt}, but report.configMap is ${configMap}`]),
 	]
 }
 

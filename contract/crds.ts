@@ -1,12 +1,12 @@
 import type { Crd, PrinterColumn } from './crd.ts'
-import { GROUP, MGMT_GROUP, MGMT_VERSION, NODE_CONFIG, VERSION } from './names.ts'
+import { NODE_CONFIG, OPENSTACK_CONFIG } from './names.ts'
 import { NodeConfig } from './node-config.ts'
 import { OpenstackConfig } from './openstack-config.ts'
 
 const ready = (field: string) => `.status.conditions[?(@.type=="Ready")].${field}`
 
 export const nodeConfigCrd: Crd = {
-	group: GROUP,
+	group: NODE_CONFIG.group,
 	names: {
 		kind: NODE_CONFIG.kind,
 		listKind: 'MultiNicNodeConfigList',
@@ -16,7 +16,7 @@ export const nodeConfigCrd: Crd = {
 		categories: ['multinic'],
 	},
 	versions: [
-		{ name: VERSION, storage: true },
+		{ name: NODE_CONFIG.version, storage: true },
 		{
 			name: 'v1alpha1',
 			storage: false,
@@ -40,16 +40,16 @@ export const nodeConfigCrd: Crd = {
 }
 
 export const openstackConfigCrd: Crd = {
-	group: MGMT_GROUP,
+	group: OPENSTACK_CONFIG.group,
 	names: {
-		kind: 'OpenstackConfig',
+		kind: OPENSTACK_CONFIG.kind,
 		listKind: 'OpenstackConfigList',
-		plural: 'openstackconfigs',
+		plural: OPENSTACK_CONFIG.plural,
 		singular: 'openstackconfig',
 		shortNames: ['osc'],
 		categories: ['multinic'],
 	},
-	versions: [{ name: MGMT_VERSION, storage: true }],
+	versions: [{ name: OPENSTACK_CONFIG.version, storage: true }],
 	schema: OpenstackConfig,
 	columns: [
 		column('Ready', ready('status')),

@@ -2,7 +2,7 @@
 
 export const GROUP = 'multinic.io'
 export const VERSION = 'v1'
-/** The kind of node configs, as `defineKind` takes it. */
+/** The kind of node configs, as `defineKind` takes it. Each room adds the fields that it reads. */
 export const NODE_CONFIG = {
 	group: GROUP,
 	version: VERSION,
@@ -11,7 +11,14 @@ export const NODE_CONFIG = {
 	namespaced: true,
 } as const
 export const MGMT_GROUP = 'multinic.example.com'
-export const MGMT_VERSION = 'v1alpha1'
+/** The kind of OpenstackConfigs. */
+export const OPENSTACK_CONFIG = {
+	group: MGMT_GROUP,
+	version: 'v1alpha1',
+	plural: 'openstackconfigs',
+	kind: 'OpenstackConfig',
+	namespaced: true,
+} as const
 
 export const MAX_INTERFACES = 10
 export const FINALIZER = `${GROUP}/cleanup`
@@ -38,6 +45,10 @@ export const ANNOTATION_RETRY = `${GROUP}/retry`
 export const ANNOTATION_PLAN = `${GROUP}/plan`
 export const ANNOTATION_VERIFY = `${GROUP}/verify`
 
+/** The requests of a person by name. */
+export const ASKS = { retry: ANNOTATION_RETRY, plan: ANNOTATION_PLAN, verify: ANNOTATION_VERIFY } as const
+export type Ask = keyof typeof ASKS
+
 /**
  * Label of every object of a run (`app.kubernetes.io/name`), and the ServiceAccount of its pod. Not `multinic-agent`: the Go systems delete
  * Jobs with that label, and the removal of their chart deletes that account.
@@ -45,6 +56,13 @@ export const ANNOTATION_VERIFY = `${GROUP}/verify`
 export const RUN_APP = 'multinic-run'
 /** Maximum length of a run's name. Kubernetes cuts it after 58 characters in a pod's name and appends five, so it stays whole there. */
 export const RUN_NAME_MAX = 57
+
+/** The Lease of the controller, unless it is configured to use another. */
+export const CONTROLLER_LEASE = 'multinic-controller'
+
+/** Label of every object of MultiNIC, by which a support bundle selects them. */
+export const LABEL_PART_OF = 'app.kubernetes.io/part-of'
+export const PART_OF = 'multinic'
 
 /** Field manager of the agent's report; the admission policy compares the managed fields of all others. */
 export const AGENT_MANAGER = 'multinic-agent'

@@ -61,9 +61,14 @@ type Data = Readonly<Record<string, string>> | undefined
  */
 export function rolloutOf(settings: Data, pause: Data): Rollout {
 	const read = readRollout(settings)
-	const person = pause?.paused === 'true'
+	const person = isPausedBy(pause)
 	if ('fault' in read) return { ...read, pausedBy: { chart: false, person } }
 	return { value: { ...read.value, paused: read.value.paused || person }, pausedBy: { chart: read.value.paused, person } }
+}
+
+/** Whether the data of ConfigMap multinic-rollout-pause pause the rollout. */
+export function isPausedBy(pause: Data): boolean {
+	return pause?.paused === 'true'
 }
 
 /** @returns the maximum number of nodes that may be changed concurrently: at least 1 */

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { AllowedPrefixes, PodNetworks, ProtectedNetworks } from '../contract/chart-limits.ts'
 import { DEFAULT_BASES, RouteTableBase, RulePriorityBase } from '../contract/bases.ts'
-import { RUN_APP } from '../contract/names.ts'
+import { CONTROLLER_LEASE, RUN_APP } from '../contract/names.ts'
 import { Bool, ListenAddress, ObjectName, readEnv, Whole } from '../runtime/env.ts'
 import { DEFAULT_POD, PodAnnotations, PodLabels, PriorityClass, Resources, Tolerations } from './act/agent-pod.ts'
 import type { AgentSettings } from './act/job.ts'
@@ -58,7 +58,7 @@ const Env = z.object({
 	WORKERS: number(1, 64).prefault('8').describe('Number of concurrent workers'),
 	METRICS_ADDR: ListenAddress.prefault(':8080').describe('Listen address of /healthz, /readyz and /metrics'),
 	LEADER_ELECT: Bool.default(true).describe('Use leader election; required for more than one controller'),
-	LEASE_NAME: ObjectName.default('multinic-controller'),
+	LEASE_NAME: ObjectName.default(CONTROLLER_LEASE),
 	POD_NAME: z.string().default('').describe('Identity in the Lease; default the host name'),
 })
 

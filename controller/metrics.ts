@@ -1,10 +1,11 @@
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
 import type { NodeConfigStatus } from '../contract/node-config.ts'
+import { condition } from '../contract/status.ts'
 import type { Caches } from './cache/caches.ts'
 import type { Decision } from './model/decision.ts'
 import type { Report } from './model/report.ts'
 import { changesNode } from './rollout/participation.ts'
-import { condition, currentRun } from './model/runs.ts'
+import { currentRun } from './model/runs.ts'
 import type { Run, Snapshot } from './model/snapshot.ts'
 
 /** Metrics of the controller; docs/metrics.md explains each. Seconds throughout. */

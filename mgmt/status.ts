@@ -1,6 +1,7 @@
 import { clean } from '../contract/clean.ts'
 import { type Condition, cut, MESSAGE_MAX } from '../contract/conditions.ts'
 import type { OpenstackConfigStatus, SyncedNode } from '../contract/openstack-config.ts'
+import { condition, isCurrent, stateOf } from '../contract/status.ts'
 import type { NodeConfigView } from '../contract/viola-api.ts'
 import { advice, type MgmtReason } from './model/failures.ts'
 import type { Plan } from './plan.ts'
@@ -80,12 +81,12 @@ function nodesOf(outcome: Exclude<Outcome, { failure: unknown }>, previous: Open
 	]
 	return rows.map(row => {
 		const when = sent.has(row.nodeName) ? now.at : before.get(row.nodeName)?.sent
-		return { ...row, ...(when && { sent: when }), ...stateOf(row.nodeName, outcome) }
+		return { ...row, ...(when && { sent: when }), ...reportedOf(row.nodeName, outcome) }
 	})
 }
 
 /** Returns what the biz cluster reports of a node, if it reports it for the current generation. */
-function stateOf(nodeName: string, { inForce, sent, errors, plan }: Exclude<Outcome, { failure: unknown }>): Partial<SyncedNode> {
+function reportedOf(nodeName: string, { inForce, sent, errors, plan }: Exclude<Outcome, { failure: unknown }>): Partial<SyncedNode> {
 	const error = errors.get(nodeName)
 	if (error !== undefined) return { state: 'Refused', message: line(error) }
 	if (sent.has(nodeName)) return { state: 'Pending' }
@@ -95,9 +96,9 @@ function stateOf(nodeName: string, { inForce, sent, errors, plan }: Exclude<Outc
 		const message = `no longer selected, but its VM may still exist; if it does not, run: kubectl delete mnnc ${nodeName}`
 		return { state: 'Kept', message: line(message) }
 	}
-	const status = view.status?.observedGeneration === view.generation ? view.status : undefined
-	const ready = status?.conditions?.find(({ type }) => type === 'Ready')
-	return { state: status?.state ?? 'Pending', ...(ready?.status === 'False' && { message: line(ready.message) }) }
+	const status = isCurrent(view) ? view.status : undefined
+	const ready = condition(status, 'Ready')
+	return { state: stateOf({ status }), ...(ready?.status === 'False' && { message: line(ready.message) }) }
 }
 
 /** The text contains words of remote systems and of authors. Only the beginning is cleaned because they also decide how long it is. */

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { Failure } from './errors.ts'
+import { placeOf } from './faults.ts'
 
 /**
  * Reads the whole environment once against a schema whose keys are the names of the variables.
@@ -17,7 +18,7 @@ export function readEnv<T>(schema: z.ZodType<T>, env: Readonly<Record<string, st
 }
 
 function sentence(issue: z.core.$ZodIssue, env: Readonly<Record<string, string | undefined>>): string {
-	const name = issue.path.join('.')
+	const name = placeOf(issue.path)
 	if (!name) return issue.message
 	return env[String(issue.path[0])] ? `${name}: ${issue.message}` : `${name} is required and not set`
 }

@@ -16,8 +16,8 @@ export function faultsIn({ issues }: Pick<z.ZodError, 'issues'>, { field = '', w
 	return [...faults, ...(issues.length > MOST ? [`and ${issues.length - MOST} more`] : [])].join('; ')
 }
 
-/** @returns `spec.interfaces[0].mtu` */
-function placeOf(path: readonly PropertyKey[], field: string): string {
+/** @returns the place of a fault: `spec.interfaces[0].mtu`, without a field `interfaces[0].mtu` */
+export function placeOf(path: readonly PropertyKey[], field = ''): string {
 	const parts = path.map(step => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
 	return `${field}${parts.join('')}`.replace(/^\./, '')
 }

@@ -1,11 +1,10 @@
 import { release } from 'node:os'
-import * as z from 'zod'
-import { ipJson } from '../ip/ip-json.ts'
+import { ipJson, understood } from '../ip/ip-json.ts'
 import { distinctEncap } from '../ip/parse-encap.ts'
 import { parseNetwork } from '../ip/parse-network.ts'
 import { parseRules } from '../ip/parse-rules.ts'
 import { IPV6_MTU, SYSCTL_KEYS } from '../model/desired-network.ts'
-import { failure, wordsOf } from '../model/failure.ts'
+import { failure } from '../model/failure.ts'
 import type { FileState, HostState, Link, Surroundings } from '../model/host-state.ts'
 import {
 	CLOUD_INIT_CACHES,
@@ -83,15 +82,6 @@ async function ask(options: readonly string[], lines: readonly string[]): Promis
 			.slice(0, code === 0 ? lines.length : lines.length - 1)
 			.map(ipJson),
 	)
-}
-
-function understood<T>(read: () => T): T {
-	try {
-		return read()
-	} catch (error) {
-		const words = error instanceof z.ZodError ? z.prettifyError(error) : wordsOf(error)
-		throw failure('COMMAND_FAILED', `unexpected output of ip: ${words}`, { cause: error })
-	}
 }
 
 function surroundings(root: string, { networkmanager }: Managers, macs: ReadonlySet<string>): Omit<Surroundings, 'ipv6'> {

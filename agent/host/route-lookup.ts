@@ -2,8 +2,8 @@ import * as z from 'zod'
 import { canonicalIp } from '../../contract/ip.ts'
 import { deviceWord } from '../ip/device-word.ts'
 import { hex } from '../ip/hex.ts'
-import { ipJson } from '../ip/ip-json.ts'
-import { failure, wordsOf } from '../model/failure.ts'
+import { ipJson, understood } from '../ip/ip-json.ts'
+import { failure } from '../model/failure.ts'
 import type { Link } from '../model/host-state.ts'
 import type { Answer } from '../plan/lookup-losses.ts'
 import type { Lookup } from '../plan/node-packets.ts'
@@ -57,7 +57,7 @@ export function parseAnswers(
 	let next = 0
 	return lookups.map((one, at) => {
 		const error = refused.get(at + 1)
-		return error === undefined ? answerOf(one, understood(shown[next++] ?? ''), indexes) : { error }
+		return error === undefined ? answerOf(one, shownIn(shown[next++] ?? ''), indexes) : { error }
 	})
 }
 
@@ -90,14 +90,10 @@ function refusals(stderr: string): Map<number, string> {
 	return found
 }
 
-function understood(line: string): Shown {
-	try {
-		const [shown] = z.array(Shown).parse(ipJson(line))
-		if (shown) return shown
-	} catch (error) {
-		throw failure('COMMAND_FAILED', `unexpected output of ip route get: ${wordsOf(error)}`, { cause: error })
-	}
-	throw failure('COMMAND_FAILED', 'no output of ip route get')
+function shownIn(line: string): Shown {
+	const [shown] = understood(() => z.array(Shown).parse(ipJson(line)), 'ip route get')
+	if (!shown) throw failure('COMMAND_FAILED', 'no output of ip route get')
+	return shown
 }
 
 function answerOf({ from, whole }: Lookup, { type, dst, dev, prefsrc, nexthops }: Shown, indexes: ReadonlyMap<string, number>): Answer {

@@ -1,4 +1,7 @@
+import * as z from 'zod'
 import { canonicalIp } from '../../contract/ip.ts'
+import { faultsIn } from '../../runtime/faults.ts'
+import { failure, wordsOf } from '../model/failure.ts'
 
 /**
  * Parses a line that `ip -j` prints. It prints a control character in an alias or a name unescaped, which JSON does not allow, and some
@@ -9,6 +12,20 @@ import { canonicalIp } from '../../contract/ip.ts'
 export function ipJson(text: string): unknown {
 	const json = /['\p{Cc}]/u.test(text) ? text.replaceAll(ODD, corrected) : text
 	return JSON.parse(DOTTED.test(json) ? json.replaceAll(new RegExp(DOTTED, 'g'), (_, ip: string) => `"${canonicalIp(ip)}`) : json)
+}
+
+/**
+ * Reads the output of a command.
+ *
+ * @throws Failure COMMAND_FAILED if it does not have the expected form
+ */
+export function understood<T>(read: () => T, command = 'ip'): T {
+	try {
+		return read()
+	} catch (error) {
+		const words = error instanceof z.ZodError ? faultsIn(error, { whole: 'it' }) : wordsOf(error)
+		throw failure('COMMAND_FAILED', `unexpected output of ${command}: ${words}`, { cause: error })
+	}
 }
 
 /** Matches a backslash together with the next character, so that the second of two backslashes does not start an escape. */

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { Failure } from '../../runtime/errors.ts'
+import { placeOf } from '../../runtime/faults.ts'
 import { type Code, failure, withoutText, wordsOf } from './failure.ts'
 import { RECORD_PATH, UNDO_FOLDER } from './paths.ts'
 
@@ -25,6 +26,7 @@ export function badUndo(path: string, error: unknown): Failure<Code> {
 const LONGEST = 300
 
 function whyOf(error: unknown): string {
-	const words = error instanceof z.ZodError ? `it is wrong at ${error.issues[0]?.path.join('.') || 'its top'}` : wordsOf(withoutText(error))
+	const words =
+		error instanceof z.ZodError ? `it is wrong at ${placeOf(error.issues[0]?.path ?? []) || 'its top'}` : wordsOf(withoutText(error))
 	return words.replaceAll(/\s+/g, ' ').slice(0, LONGEST)
 }

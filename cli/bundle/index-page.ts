@@ -1,6 +1,7 @@
 import type { Collected } from './collect.ts'
 import type { FleetReading } from '../read/fleet.ts'
-import { condition, isAsWanted } from '../model/node-config-view.ts'
+import { condition } from '../../contract/status.ts'
+import { isAsWanted } from '../model/node-config-view.ts'
 import { coloursFor } from '../render/colours.ts'
 import { fleetLines, summaryLine } from '../render/fleet.ts'
 import { nodeRow, nodesHeader } from '../render/nodes.ts'
@@ -48,7 +49,7 @@ function fleetSection({ fleet: reading, now }: Index): string[] {
 	const wrong = configs.filter(config => !isAsWanted(config))
 	const shown = wrong.slice(0, shownMax)
 	const view = { fleet, now, colours, isWide: false }
-	const rows = shown.map(config => [...nodeRow(config, view), condition(config, 'Ready')?.message ?? ''])
+	const rows = shown.map(config => [...nodeRow(config, view), condition(config.status, 'Ready')?.message ?? ''])
 	const more = wrong.length > shown.length ? [`  … and ${wrong.length - shown.length} more`] : []
 	return [
 		summaryLine(fleet),

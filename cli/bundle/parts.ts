@@ -1,9 +1,10 @@
 import about from '../../package.json' with { type: 'json' }
-import { GROUP, LABEL_CONFIG_UID } from '../../contract/names.ts'
+import { CONTROLLER_LEASE, GROUP, LABEL_CONFIG_UID, LABEL_PART_OF, PART_OF } from '../../contract/names.ts'
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP } from '../../contract/rollout.ts'
 import {
 	ConfigMap,
 	CustomResourceDefinition,
+	Deployment,
 	Event,
 	Job,
 	type Kind,
@@ -15,14 +16,14 @@ import {
 	type Selection,
 	type Stored,
 } from '../../runtime/kube/index.ts'
-import { Deployment, NodeConfig } from '../model/kinds.ts'
+import { NodeConfig } from '../model/kinds.ts'
 import { OF_ACCOUNTS } from '../read/run-pods.ts'
 import type { Session } from '../read/session.ts'
 import type { Part } from './collect.ts'
 import { leanNode, leanObject } from './lean.ts'
 
 /** Selects objects of MultiNIC itself: those of the agent and of the controller. */
-export const OURS = 'app.kubernetes.io/part-of=multinic'
+export const OURS = `${LABEL_PART_OF}=${PART_OF}`
 
 /** Objects per page. */
 const PAGE = 100
@@ -55,7 +56,7 @@ export function objectParts({ cluster, signal }: Session): Part[] {
 			read: list(Pod, { labelSelector: OURS, fieldSelector: OF_ACCOUNTS }),
 		},
 		{ path: 'deployments.json', what: 'Deployment of the controller', read: list(Deployment, { labelSelector: OURS }) },
-		{ path: 'lease.json', what: 'the Lease of the controller', read: one(Lease, 'multinic-controller') },
+		{ path: 'lease.json', what: 'the Lease of the controller', read: one(Lease, CONTROLLER_LEASE) },
 		{ path: 'events.json', what: 'Events of the namespace', read: list(Event) },
 		{
 			path: 'crd.json',

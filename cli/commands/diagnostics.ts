@@ -1,3 +1,5 @@
+import { CONTROLLER_LEASE } from '../../contract/names.ts'
+import { condition } from '../../contract/status.ts'
 import { Event, Lease, Node } from '../../runtime/kube/index.ts'
 import type { Reading } from '../read/reading.ts'
 import { leaderlessWords } from '../render/leaderless.ts'
@@ -10,12 +12,12 @@ import { unlessForbidden } from '../read/unless-forbidden.ts'
 export async function readReady({ cluster, signal }: Reading, name: string): Promise<string | undefined> {
 	const node = await unlessForbidden(cluster.client.find(Node, { name }, { signal }))
 	if (node === undefined) return undefined
-	return node.found?.status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? ''
+	return condition(node.found?.status, 'Ready')?.status ?? ''
 }
 
 /** Returns when the leading controller last renewed its Lease; empty if there is no leader, undefined if the user may not read it. */
 export async function readRenewed({ cluster, signal }: Reading): Promise<string | undefined> {
-	const at = { namespace: cluster.namespace, name: 'multinic-controller' }
+	const at = { namespace: cluster.namespace, name: CONTROLLER_LEASE }
 	const lease = await unlessForbidden(cluster.client.find(Lease, at, { signal }))
 	if (lease === undefined) return undefined
 	return lease.found?.spec?.holderIdentity ? (lease.found.spec.renewTime ?? '') : ''

@@ -1,7 +1,7 @@
 import type { AgentReport } from '../../contract/agent-run.ts'
-import { LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
+import { type Ask, ASKS, LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
 import { sleep } from '../../runtime/clock.ts'
-import { ConfigMap, Job, type Stored } from '../../runtime/kube/index.ts'
+import { ConfigMap, endOf, Job, type Stored } from '../../runtime/kube/index.ts'
 import { failure } from '../model/failures.ts'
 import { NodeConfig } from '../model/kinds.ts'
 import { readNode } from '../read/fleet.ts'
@@ -9,7 +9,7 @@ import { readReport } from '../read/report.ts'
 import { sentenceOf } from '../render/failure.ts'
 import { stateWords } from '../render/state.ts'
 import type { Session } from '../read/session.ts'
-import { type Ask, asks, type ConfigView, configView } from '../model/node-config-view.ts'
+import { type ConfigView, configView } from '../model/node-config-view.ts'
 
 /** Read-only runs that a user requests. */
 
@@ -75,14 +75,14 @@ async function look(session: Session, question: Question, { value, seen }: { val
 async function put({ cluster, signal, io }: Session, { node, ask }: Question): Promise<string> {
 	const value = io.fresh()
 	const at = { namespace: cluster.namespace, name: node }
-	await cluster.client.patch(NodeConfig, at, { metadata: { annotations: { [asks[ask]]: value } } }, { signal })
+	await cluster.client.patch(NodeConfig, at, { metadata: { annotations: { [ASKS[ask]]: value } } }, { signal })
 	return value
 }
 
 async function findRun({ cluster, signal }: Session, { node, ask }: Question, value: string): Promise<Stored<ConfigMap> | undefined> {
 	const { client, namespace } = cluster
 	const { items } = await client.list(ConfigMap, { namespace, labelSelector: `${LABEL_NODE_NAME}=${node}`, signal })
-	return items.find(({ metadata }) => metadata.annotations?.[asks[ask]] === value)
+	return items.find(({ metadata }) => metadata.annotations?.[ASKS[ask]] === value)
 }
 
 /** @throws Failure NOT_ANSWERED if it is gone */
@@ -95,7 +95,7 @@ async function readRun({ cluster, signal }: Session, name: string): Promise<Stor
 /** The report is written before the Job ends: a run whose Job has finished is read one last time. */
 async function hasEnded({ cluster, signal }: Session, name: string): Promise<boolean> {
 	const job = await cluster.client.find(Job, { namespace: cluster.namespace, name }, { signal })
-	return job?.status?.conditions?.some(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed')) ?? false
+	return job !== undefined && endOf(job) !== undefined
 }
 
 function read(text: string, run: string): AgentReport {
@@ -114,9 +114,9 @@ async function takeBack({ cluster, warn }: Session, { node, ask }: Question, val
 	const at = { namespace, name: node }
 	try {
 		const now = await client.find(NodeConfig, at, { timeoutMs: 5_000 })
-		if (now?.metadata.annotations?.[asks[ask]] !== value) return
+		if (now?.metadata.annotations?.[ASKS[ask]] !== value) return
 		const { resourceVersion } = now.metadata
-		await client.patch(NodeConfig, at, { metadata: { resourceVersion, annotations: { [asks[ask]]: null } } }, { timeoutMs: 5_000 })
+		await client.patch(NodeConfig, at, { metadata: { resourceVersion, annotations: { [ASKS[ask]]: null } } }, { timeoutMs: 5_000 })
 	} catch (error) {
 		warn(`warning: the request is still on ${node} and may start a read-only run: ${sentenceOf(error)}`)
 	}

@@ -8,7 +8,9 @@ import { readChosen } from '../read/fleet.ts'
 import { sentenceOf } from '../render/failure.ts'
 import { stateWords } from '../render/state.ts'
 import type { CommandSpec, Session } from '../read/session.ts'
-import { asks, type ConfigView, stateOf } from '../model/node-config-view.ts'
+import { ASKS } from '../../contract/names.ts'
+import { stateOf } from '../../contract/status.ts'
+import type { ConfigView } from '../model/node-config-view.ts'
 import { exitCodes } from '../model/io.ts'
 import { mapConcurrently } from '../model/concurrent.ts'
 import { warnIfLeaderless } from './diagnostics.ts'
@@ -39,7 +41,7 @@ async function ask({ cluster, signal, io, print, warn }: Session, config: Config
 	const value = asked.retry ?? io.fresh()
 	try {
 		if (asked.retry === undefined)
-			await client.patch(NodeConfig, { namespace, name }, { metadata: { annotations: { [asks.retry]: value } } }, { signal })
+			await client.patch(NodeConfig, { namespace, name }, { metadata: { annotations: { [ASKS.retry]: value } } }, { signal })
 	} catch (error) {
 		if (!isKubeFailure(error)) throw error
 		warn(`error: ${name}: ${sentenceOf(error)}`)

@@ -9,7 +9,8 @@ import {
 } from '../../contract/rollout.ts'
 import type { State } from '../../contract/node-config.ts'
 import { type Stopper, type StopRecord, stoppersOf } from './stoppers.ts'
-import { condition, type ConfigView, isCurrent, mayHeal, reasonOf, stateOf } from './node-config-view.ts'
+import { complaintOf, condition, isCurrent, isDrifted, isJudged, mayHeal, reasonOf, stateOf } from '../../contract/status.ts'
+import type { ConfigView } from './node-config-view.ts'
 
 /** The status of a rollout, computed from node configs, Nodes and settings. Pure. */
 
@@ -100,7 +101,7 @@ function isToBeRun(config: ConfigView, settings: RolloutSettings | undefined): b
 	if (config.asked.retry !== undefined) return true
 	if (stateOf(config) !== 'Failed') return false
 	if (config.deleting) return true
-	return reasonOf(config) === 'Drifted' ? settings?.repairsPerHour !== 0 : mayHeal(config)
+	return isDrifted(config) ? settings?.repairsPerHour !== 0 : mayHeal(complaintOf(config))
 }
 
 /**
@@ -113,9 +114,7 @@ function isStopped(config: ConfigView, settings: RolloutSettings | undefined): b
 
 /** Reports whether nothing more happens to its generation automatically, except a retry. */
 export function isSettled(config: ConfigView): boolean {
-	if (config.deleting || !isCurrent(config)) return false
-	const state = stateOf(config)
-	return state === 'Configured' || state === 'Failed' || (state === 'Pending' && reasonOf(config) === 'Planned')
+	return !config.deleting && isCurrent(config) && isJudged(config)
 }
 
 /** Reports whether a rollout is in progress, or cannot continue. */
@@ -146,8 +145,8 @@ function ruleOf({ stopper, first, running, paused, fault, limit }: Line): string
 	if (paused) return 'the rollout is paused'
 	if (stopper) return `stopped by ${stopper.name}: ${stopper.reason}, ${clause(stopper.message)}`
 	if (!first) return ''
-	if (limit !== undefined && running >= limit) return `the wave is full (at most ${limit} ${limit === 1 ? 'node' : 'nodes'})`
-	return clause(condition(first.config, 'Ready')?.message) || 'the controller has not reported a reason'
+	if (limit !== undefined && running >= limit) return `the wave is full (at most ${limit} nodes)`
+	return clause(condition(first.config.status, 'Ready')?.message) || 'the controller has not reported a reason'
 }
 
 /** Returns a message as part of a sentence. */

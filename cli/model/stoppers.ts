@@ -1,6 +1,6 @@
-import { stopsRollout } from '../../contract/reasons.ts'
 import { stopsIn } from '../../contract/stops.ts'
-import { type ConfigView, condition, reasonOf, stateOf } from './node-config-view.ts'
+import { complaintOf, condition, stateOf, stoppingReason } from '../../contract/status.ts'
+import type { ConfigView } from './node-config-view.ts'
 
 /** The nodes that keep all other nodes from being changed. Pure. */
 
@@ -33,11 +33,9 @@ function recordedReason(config: ConfigView, record: StopRecord): string | undefi
 }
 
 function stopReason(config: ConfigView): string | undefined {
-	if (stateOf(config) !== 'Failed' || config.paused) return undefined
-	const nics = (config.status.interfaceStatuses ?? []).filter(nic => nic.status === 'Failed')
-	return [reasonOf(config), ...nics.map(({ reason }) => reason)].find(stopsRollout)
+	return stateOf(config) === 'Failed' && !config.paused ? stoppingReason(complaintOf(config)) : undefined
 }
 
 function messageOf(config: ConfigView): string {
-	return stateOf(config) === 'Failed' ? (condition(config, 'Ready')?.message ?? '') : 'it is being retried.'
+	return stateOf(config) === 'Failed' ? (condition(config.status, 'Ready')?.message ?? '') : 'it is being retried.'
 }

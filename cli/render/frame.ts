@@ -1,5 +1,6 @@
 import { type Fleet, isWaiting } from '../model/fleet.ts'
-import { type ConfigView, stateOf } from '../model/node-config-view.ts'
+import { stateOf } from '../../contract/status.ts'
+import type { ConfigView } from '../model/node-config-view.ts'
 import { cellsOf, clipCells } from './cells.ts'
 import { fleetLines, summaryLine } from './fleet.ts'
 import { type NodesView, nodeRow, nodesHeader } from './nodes.ts'

@@ -1,3 +1,4 @@
+import { CONTROLLER_LEASE } from '../../contract/names.ts'
 import { ageOf } from './age.ts'
 
 /** The text for a cluster in which no controller runs, for example after an uninstall, or if it cannot start. Pure. */
@@ -11,7 +12,7 @@ const silentMs = 120_000
 /** @returns why nothing happens until a controller runs; empty if one runs, or if that is not known */
 export function leaderlessWords({ renewed, namespace, now }: Leader): string {
 	const show = `kubectl get pods -n ${namespace} -l app.kubernetes.io/name=multinic-controller`
-	if (renewed === '') return `no controller holds Lease multinic-controller; check that it is running: ${show}`
+	if (renewed === '') return `no controller holds Lease ${CONTROLLER_LEASE}; check that it is running: ${show}`
 	if (renewed === undefined || !(now - Date.parse(renewed) >= silentMs)) return ''
-	return `Lease multinic-controller was renewed ${ageOf(renewed, now)} ago; check that the controller is running: ${show}`
+	return `Lease ${CONTROLLER_LEASE} was renewed ${ageOf(renewed, now)} ago; check that the controller is running: ${show}`
 }

@@ -1,7 +1,8 @@
 import type { Fleet } from '../model/fleet.ts'
 import { stopWords } from './fleet.ts'
 import { releaseWords } from './missing.ts'
-import { condition, type ConfigView, isCurrent, mayHeal, reasonOf, stateOf } from '../model/node-config-view.ts'
+import { complaintOf, condition, isCurrent, mayHeal, reasonOf, stateOf } from '../../contract/status.ts'
+import type { ConfigView } from '../model/node-config-view.ts'
 
 /** What happens next to a node, and what the user can do. Pure. */
 
@@ -76,7 +77,7 @@ function isFailed(config: ConfigView, { stoppers }: Fleet): string | undefined {
 	const stop = stoppers.some(one => one.name === name)
 		? `. It stops the rollout. To continue without it: kubectl multinic pause ${name}`
 		: ''
-	return mayHeal(config)
+	return mayHeal(complaintOf(config))
 		? `It is retried automatically. To retry now: ${now}${stop}`
 		: `It is not retried until the node config changes. To retry now: ${now}${stop}`
 }
@@ -89,7 +90,7 @@ function isPlanned({ name, status, mode }: ConfigView): string | undefined {
 
 /** A drift that was verified makes the node Failed for that reason; a drift in addition to another failure is not what comes next. */
 function hasDrifted(config: ConfigView): string | undefined {
-	const isTold = stateOf(config) !== 'Failed' && condition(config, 'Drifted')?.status === 'True'
+	const isTold = stateOf(config) !== 'Failed' && condition(config.status, 'Drifted')?.status === 'True'
 	if (reasonOf(config) !== 'Drifted' && !isTold) return undefined
 	return `It is repaired automatically, at most repairsPerHour times an hour. Show the drift with: kubectl multinic diff ${config.name}`
 }

@@ -3,7 +3,8 @@ import type { Condition } from '../../contract/conditions.ts'
 import type { InterfaceStatus, Observed } from '../../contract/node-config.ts'
 import type { Fleet } from '../model/fleet.ts'
 import { nextStep } from './next-step.ts'
-import { type ConfigView, condition, isCurrent, reasonOf, stateOf } from '../model/node-config-view.ts'
+import { condition, isCurrent, reasonOf, stateOf } from '../../contract/status.ts'
+import type { ConfigView } from '../model/node-config-view.ts'
 import { age, ageOf } from './age.ts'
 import { type Colours, stateCell } from './colours.ts'
 import { type Cell, table } from './table.ts'
@@ -41,7 +42,7 @@ function head(config: ConfigView, { colours, now, failedWrite }: PageView): stri
 		...(config.paused ? ['paused'] : []),
 		...(status.lastJobName ? [`last run ${status.lastJobName}`] : []),
 	]
-	const message = condition(config, 'Ready')?.message
+	const message = condition(config.status, 'Ready')?.message
 	return [
 		...table([title]),
 		colours.faint(clean(facts.join(', '))),

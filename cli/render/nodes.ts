@@ -1,5 +1,6 @@
 import type { Fleet } from '../model/fleet.ts'
-import { condition, type ConfigView, reasonOf, stateOf } from '../model/node-config-view.ts'
+import { condition, reasonOf, stateOf } from '../../contract/status.ts'
+import type { ConfigView } from '../model/node-config-view.ts'
 import { age } from './age.ts'
 import { type Colours, stateCell } from './colours.ts'
 import type { Cell } from './table.ts'
@@ -25,14 +26,14 @@ export function nodeRow(config: ConfigView, { fleet, now, colours, isWide }: Nod
 		age(now - config.created),
 	]
 	if (!isWide) return row
-	const ready = condition(config, 'Ready')?.message ?? ''
+	const ready = condition(config.status, 'Ready')?.message ?? ''
 	return [
 		...row,
 		status.backend ?? '-',
 		String(config.generation),
 		status.lastJobName ?? '-',
-		condition(config, 'Drifted')?.status ?? '-',
-		condition(config, 'Persistent')?.status ?? '-',
+		condition(config.status, 'Drifted')?.status ?? '-',
+		condition(config.status, 'Persistent')?.status ?? '-',
 		ready || '-',
 	]
 }
@@ -51,7 +52,7 @@ function reasonCell(config: ConfigView, { line }: Fleet): string {
 export function changeKey(config: ConfigView): string {
 	const { generation, deleting, status } = config
 	const conditions = ['Ready', 'Drifted', 'Persistent'].map(type => {
-		const said = condition(config, type)
+		const said = condition(config.status, type)
 		return [said?.status, said?.reason, said?.message]
 	})
 	return JSON.stringify([generation, deleting, status.state, status.interfaces, status.lastJobName, conditions])

@@ -1,4 +1,6 @@
-import { type ConfigView, condition, isCurrent } from '../model/node-config-view.ts'
+import { countsIn } from '../../contract/run-name.ts'
+import { condition, isCurrent } from '../../contract/status.ts'
+import type { ConfigView } from '../model/node-config-view.ts'
 import { stateWords } from './state.ts'
 
 /** Decides whether the output of a run is about the present. Pure. */
@@ -24,17 +26,12 @@ export function notThePresent(run: ShownRun, node: string, config: ConfigView | 
 
 function present(config: ConfigView): string {
 	if (!isCurrent(config)) return 'which the controller has not observed yet.'
-	const message = condition(config, 'Ready')?.message
+	const message = condition(config.status, 'Ready')?.message
 	return `which is ${stateWords(config)}${message ? `: ${message.replace(/\.$/, '')}` : ''}.`
 }
 
 /** @returns whether a run came before another one of the same generation: their names count them, `…-g3`, `…-g3-2` */
 export function isBefore(run: string, last: string): boolean {
-	const [a, b] = [countOf(run), countOf(last)]
+	const [a, b] = [countsIn(run), countsIn(last)]
 	return a !== undefined && b !== undefined && a.generation === b.generation && a.attempt < b.attempt
-}
-
-function countOf(run: string): { generation: number; attempt: number } | undefined {
-	const [, generation, attempt = '1'] = /-g(\d+)(?:-(\d+))?$/.exec(run) ?? []
-	return generation === undefined ? undefined : { generation: Number(generation), attempt: Number(attempt) }
 }

@@ -1,6 +1,7 @@
 import type { Fleet } from '../model/fleet.ts'
 import { nextStep } from './next-step.ts'
-import { type ConfigView, stateOf } from '../model/node-config-view.ts'
+import { stateOf } from '../../contract/status.ts'
+import type { ConfigView } from '../model/node-config-view.ts'
 import { stateWords } from './state.ts'
 
 /** What pause and resume print: the state before, and what happens next. Pure; the fleet and the node configs are those before the change. */

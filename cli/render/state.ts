@@ -1,4 +1,5 @@
-import { type ConfigView, reasonOf, stateOf } from '../model/node-config-view.ts'
+import { reasonOf, stateOf } from '../../contract/status.ts'
+import type { ConfigView } from '../model/node-config-view.ts'
 
 /** @returns a state with its reason: `Failed (WaitingForDevice)`. Pure. */
 export function stateWords(config: ConfigView): string {

@@ -1,6 +1,7 @@
 import { clean } from '../../contract/clean.ts'
 import type { Event } from '../../runtime/kube/index.ts'
-import { type ConfigView, condition, isCurrent, stateOf } from '../model/node-config-view.ts'
+import { condition, isCurrent, stateOf } from '../../contract/status.ts'
+import type { ConfigView } from '../model/node-config-view.ts'
 import { ageOf } from './age.ts'
 import { leaderlessWords } from './leaderless.ts'
 import { stateWords } from './state.ts'
@@ -36,7 +37,7 @@ export function unansweredLines(around: Around): string[] {
 
 function causes(around: Around): string[] {
 	const { config, paused, ready } = around
-	const message = condition(config, 'Ready')?.message
+	const message = condition(config.status, 'Ready')?.message
 	return [
 		`the node config is ${stateWords(config)}${message ? `: ${message}` : ''}`,
 		...(isCurrent(config) ? [] : [`the controller has not observed generation ${config.generation} yet; check that it is running`]),

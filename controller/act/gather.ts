@@ -1,7 +1,8 @@
 import { ConfigMap, Event, isKubeFailure, type KubeClient } from '../../runtime/kube/index.ts'
 import { clean } from '../../contract/clean.ts'
+import { condition } from '../../contract/status.ts'
 import type { Caches } from '../cache/caches.ts'
-import { condition, currentRun, hasEnded, isPodless, isTold, NO_POD_MS } from '../model/runs.ts'
+import { currentRun, hasEnded, isPodless, isTold, NO_POD_MS } from '../model/runs.ts'
 import type { RunSettings, Snapshot } from '../model/snapshot.ts'
 
 /**

@@ -13,7 +13,9 @@ import {
 	LABEL_GENERATION,
 	LABEL_MODE,
 	LABEL_NODE_NAME,
+	LABEL_PART_OF,
 	NODE_CONFIG,
+	PART_OF,
 	RUN_APP,
 } from '../../contract/names.ts'
 import { apiVersionOf, type ConfigMap, type Job } from '../../runtime/kube/index.ts'
@@ -21,7 +23,7 @@ import type { AgentPod } from './agent-pod.ts'
 import { answering } from '../model/requests.ts'
 import type { NewRun } from '../model/decision.ts'
 import { hostPaths, securityContext } from './host-access.ts'
-import { runName } from '../model/run-name.ts'
+import { runName } from '../../contract/run-name.ts'
 import type { ConfigView, NodeView } from '../model/snapshot.ts'
 import { podNetworksOf } from '../model/runs.ts'
 
@@ -50,7 +52,7 @@ export type AgentSettings = {
 export function runLabels(config: ConfigView, { attempt, mode }: Pick<NewRun, 'attempt' | 'mode'>): Record<string, string> {
 	return {
 		'app.kubernetes.io/name': RUN_APP,
-		'app.kubernetes.io/part-of': 'multinic',
+		[LABEL_PART_OF]: PART_OF,
 		[LABEL_NODE_NAME]: config.name,
 		[LABEL_CONFIG_UID]: config.uid,
 		[LABEL_GENERATION]: String(config.generation),

@@ -17,7 +17,8 @@ import {
 } from '../../contract/names.ts'
 import { NodeConfigStatus } from '../../contract/node-config.ts'
 import { CONTROL_PLANE_LABELS } from '../../contract/rollout.ts'
-import type { ObjectMeta, Stored } from '../../runtime/kube/index.ts'
+import { condition } from '../../contract/status.ts'
+import { endOf, type ObjectMeta, type Stored } from '../../runtime/kube/index.ts'
 import { askedIn } from '../model/requests.ts'
 import { interned } from './intern.ts'
 import type { NodeConfigObject } from '../model/node-config-kind.ts'
@@ -63,7 +64,7 @@ function isOurs({ managedFields = [], creationTimestamp = '' }: ObjectMeta): boo
 
 /** A node; without the condition Ready its kubelet counts as not reporting. */
 export function nodeView({ metadata, spec, status }: Stored<NodePart>): NodeView {
-	const ready = status?.conditions?.find(one => one.type === 'Ready')?.status
+	const ready = condition(status, 'Ready')?.status
 	return {
 		name: metadata.name,
 		uid: metadata.uid,
@@ -108,7 +109,7 @@ export type RunJobView = Mark & JobView & { created: number }
 
 /** The Job of a run. Its end is the time of the condition, from the API server. */
 export function jobView({ metadata, spec, status }: Stored<JobPart>): RunJobView {
-	const end = status?.conditions?.find(({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed'))
+	const end = endOf({ status })
 	return {
 		...markOf(metadata, metadata.name),
 		jobUid: metadata.uid,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readRollout, ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP } from '../../contract/rollout.ts'
+import { isPausedBy, readRollout, ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP } from '../../contract/rollout.ts'
 import { type Change, ConfigMap, type KubeClient, startReflector } from '../../runtime/kube/index.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Fleet } from '../rollout/fleet.ts'
@@ -26,7 +26,7 @@ export function watchSettings({ client, namespace, log, signal }: Options, fleet
 		fleet.set(data)
 	})
 	const pause = watch(ROLLOUT_PAUSE, data => {
-		log.info({ configMap: ROLLOUT_PAUSE, paused: data?.paused === 'true' }, 'pause of the rollout')
+		log.info({ configMap: ROLLOUT_PAUSE, paused: isPausedBy(data) }, 'pause of the rollout')
 		fleet.setPause(data)
 	})
 	let writer: Pick<StopRecord, 'touch' | 'seen'> | undefined

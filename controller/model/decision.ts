@@ -1,5 +1,6 @@
+import type { Ask } from '../../contract/names.ts'
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
-import type { Ask, Asked } from './requests.ts'
+import type { Asked } from './requests.ts'
 import type { HoldRule, Mode } from './snapshot.ts'
 
 /** Which run to create; `cause`, `asked` and `failures` are only recorded. */

@@ -1,18 +1,16 @@
-import { ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY } from '../../contract/names.ts'
+import { type Ask, ASKS } from '../../contract/names.ts'
 import { shortened } from './shortened.ts'
 
 /** Requests of a person by annotation. Each has its own value, which shows whether it was answered. Pure. */
 
-const annotations = { retry: ANNOTATION_RETRY, plan: ANNOTATION_PLAN, verify: ANNOTATION_VERIFY }
-const kinds = Object.keys(annotations) as Ask[]
+const kinds = Object.keys(ASKS) as Ask[]
 
-export type Ask = keyof typeof annotations
 export type Asked = Readonly<Partial<Record<Ask, string>>>
 
 /** @returns the requests in these annotations, of a node config or of a run; a long value is shortened, the same way in both */
 export function askedIn(written: Readonly<Record<string, string>> | undefined): Asked {
 	const entries = kinds.flatMap(kind => {
-		const value = written?.[annotations[kind]]
+		const value = written?.[ASKS[kind]]
 		return value === undefined ? [] : [[kind, shortened(value)]]
 	})
 	return Object.fromEntries(entries)
@@ -20,12 +18,12 @@ export function askedIn(written: Readonly<Record<string, string>> | undefined): 
 
 /** Returns the annotations of a run that answers these requests. */
 export function answering(asked: Asked): Record<string, string> {
-	return Object.fromEntries(Object.entries(asked).map(([kind, value]) => [annotations[kind as Ask], value]))
+	return Object.fromEntries(Object.entries(asked).map(([kind, value]) => [ASKS[kind as Ask], value]))
 }
 
 /** Returns the merge patch of the annotations that removes these requests. */
 export function withdrawn(asks: readonly Ask[]): Record<string, null> {
-	return Object.fromEntries(asks.map(kind => [annotations[kind], null]))
+	return Object.fromEntries(asks.map(kind => [ASKS[kind], null]))
 }
 
 /** What shows of a run whether it was started, and for which requests. */

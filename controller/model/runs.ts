@@ -1,8 +1,6 @@
-import type { InterfaceStatus } from '../../contract/node-config.ts'
-import type { Condition } from '../../contract/conditions.ts'
+import { type Complaint, condition, isCurrent, isJudged, reasonOf, stoppingReason } from '../../contract/status.ts'
 import { waitAfter } from '../../runtime/backoff.ts'
-import { heals, stopsRollout } from '../../contract/reasons.ts'
-import { attemptOf, runName } from './run-name.ts'
+import { attemptOf, runName } from '../../contract/run-name.ts'
 import type { Mode, NodeView, Run, RunSettings, Snapshot } from './snapshot.ts'
 
 /** Facts about runs. All pure. */
@@ -19,13 +17,9 @@ export const REFUSED_MS = 30_000
 /** How long a Job may take to create its pod before the reason is looked up (milliseconds). */
 export const NO_POD_MS = 10_000
 
-/** What failed, according to a status or a result. */
-export type Complaint = { reason: string; interfaceStatuses?: readonly InterfaceStatus[] | undefined }
-
 /** @returns how long after failure number `failures` (from 1) in a row the next run may start: 5, 10, 20 … 300 s, or 1, 2, 4 … 60 min */
-export function backoffMs(failures: number, { reason, interfaceStatuses = [] }: Complaint): number {
-	const harmed = stopsRollout(reason) || interfaceStatuses.some(nic => nic.status === 'Failed' && stopsRollout(nic.reason))
-	return waitAfter(failures, harmed ? waits.harmful : waits.plain)
+export function backoffMs(failures: number, complaint: Complaint): number {
+	return waitAfter(failures, stoppingReason(complaint) === undefined ? waits.plain : waits.harmful)
 }
 
 /** @returns the mode of a run for this node config now */
@@ -93,24 +87,9 @@ export function succeeded({ report }: Run): boolean {
 }
 
 /** Whether the status already has the result of this run. */
-export function isTold({ config: { status, generation } }: Pick<Snapshot, 'config'>, run: Run): boolean {
-	return status.observedGeneration === generation && status.lastJobName === run.name && condition(status, 'Progressing')?.status === 'False'
-}
-
-/** @returns the condition of this type, or undefined if the status has none */
-export function condition(status: { conditions?: Condition[] | undefined }, type: string): Condition | undefined {
-	return status.conditions?.find(one => one.type === type)
-}
-
-/** What failed, according to the status. */
-export function complaint({ config: { status } }: Pick<Snapshot, 'config'>): Complaint {
-	return { reason: condition(status, 'Ready')?.reason ?? '', interfaceStatuses: status.interfaceStatuses }
-}
-
-/** Whether the failure may resolve without a change. */
-export function mayHeal({ reason, interfaceStatuses = [] }: Complaint): boolean {
-	if (reason !== 'PartlyFailed') return heals(reason)
-	return interfaceStatuses.some(nic => nic.status === 'Failed' && heals(nic.reason))
+export function isTold({ config }: Pick<Snapshot, 'config'>, run: Run): boolean {
+	const { status } = config
+	return isCurrent(config) && status.lastJobName === run.name && condition(status, 'Progressing')?.status === 'False'
 }
 
 /** Whether it is a read-only run in addition to what the node config requests. */
@@ -126,20 +105,12 @@ export function looksAreMany({ rollout: { looking }, settings: { maxConcurrentRu
 	return looking >= Math.max(1, Math.floor((maxConcurrentRuns * 3) / 4))
 }
 
-/** Whether a verification found that the node differs from the last run. */
-export function isDrifted(snapshot: Pick<Snapshot, 'config'>): boolean {
-	return snapshot.config.status.state === 'Failed' && complaint(snapshot).reason === 'Drifted'
-}
-
 /** Whether the status has the result of this generation, and of exactly these interfaces. */
 export function isUpToDate(snapshot: Snapshot): boolean {
 	const { config, specHash } = snapshot
-	const { status, generation } = config
 	const run = currentRun(snapshot)
-	const speaksOfIt = status.observedGeneration === generation && (config.deleting || status.observedSpecHash === specHash)
-	const ready = condition(status, 'Ready')?.reason
-	const judged = status.state === 'Configured' || status.state === 'Failed' || (status.state === 'Pending' && ready === 'Planned')
-	return speaksOfIt && judged && ready !== 'InvalidConfig' && (run === undefined || isTold(snapshot, run))
+	const speaksOfIt = isCurrent(config) && (config.deleting || config.status.observedSpecHash === specHash)
+	return speaksOfIt && isJudged(config) && reasonOf(config) !== 'InvalidConfig' && (run === undefined || isTold(snapshot, run))
 }
 
 /** @returns the number of the next run of this generation */

@@ -1,5 +1,6 @@
 import { stopsRollout } from '../../contract/reasons.ts'
-import { condition, currentRun, isActive, isEndTold, isTold } from '../model/runs.ts'
+import { complaintOf, isCurrent, isJudged, stoppingReason } from '../../contract/status.ts'
+import { currentRun, isActive, isEndTold, isTold } from '../model/runs.ts'
 import type { Mode, Snapshot } from '../model/snapshot.ts'
 
 /** How a node takes part in the rollout. Pure. */
@@ -26,14 +27,15 @@ export function changesNode(mode: Mode): boolean {
 export function stopReason(part: Part): string | undefined {
 	const { status } = part.config
 	if (status.state !== 'Failed' || ('value' in part.spec && part.spec.value.paused)) return undefined
-	const { reason = '' } = condition(status, 'Ready') ?? {}
+	const complaint = complaintOf(part.config)
+	const { reason } = complaint
 	if (stopsRollout(reason)) return reason
 	const run = part.runs.find(({ name, uid }) => name === status.lastJobName && uid === part.config.uid)
 	if (run?.report?.outcome === 'RolledBack' || run?.reportFault !== undefined) return reason
-	return (status.interfaceStatuses ?? []).find(nic => nic.status === 'Failed' && stopsRollout(nic.reason))?.reason
+	return stoppingReason(complaint)
 }
 
 /** Whether the result of this generation is still unknown. */
-export function isUnsettled({ config: { status, generation } }: Part): boolean {
-	return status.observedGeneration !== generation || (status.state !== 'Configured' && status.state !== 'Failed')
+export function isUnsettled({ config }: Part): boolean {
+	return !isCurrent(config) || !isJudged(config)
 }

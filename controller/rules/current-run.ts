@@ -1,7 +1,8 @@
+import { condition, isCurrent } from '../../contract/status.ts'
 import type { Decision } from '../model/decision.ts'
 import { say } from './set-status-once.ts'
 import { isLoss } from '../status/history.ts'
-import { condition, currentRun, hasBegun, hasEnded, isActive, isPodless, isTold, isUpToDate, leftToEnd, NO_POD_MS } from '../model/runs.ts'
+import { currentRun, hasBegun, hasEnded, isActive, isPodless, isTold, isUpToDate, leftToEnd, NO_POD_MS } from '../model/runs.ts'
 import type { Run, Snapshot } from '../model/snapshot.ts'
 import { lostStatus, pendingStatus, refusedPodStatus, reportedStatus, startedStatus, unseenStatus } from '../status/status.ts'
 
@@ -45,9 +46,9 @@ export function runWasLost(snapshot: Snapshot): Decision | undefined {
  * valid.
  */
 export function runIsOutOfSight(snapshot: Snapshot): Decision | undefined {
-	const { state, observedGeneration } = snapshot.config.status
+	const { config } = snapshot
 	if (snapshot.node?.ready !== 'Unknown' || !mayAct(snapshot) || isUpToDate(snapshot)) return undefined
-	if (state === 'Failed' && observedGeneration === snapshot.config.generation) return undefined
+	if (config.status.state === 'Failed' && isCurrent(config)) return undefined
 	const run = currentRun(snapshot)
 	if (!run || run.report || !isActive(run)) return nodeIsSilent(snapshot)
 	return say(snapshot, 'NodeNotReady', unseenStatus(snapshot, run))
@@ -57,22 +58,23 @@ export function runIsOutOfSight(snapshot: Snapshot): Decision | undefined {
 export function runIsActive(snapshot: Snapshot): Decision | undefined {
 	if (!mayAct(snapshot)) return undefined
 	const run = currentRun(snapshot)
-	const { status, generation } = snapshot.config
+	const { config } = snapshot
+	const { status } = config
 	const waiting: Decision = { act: 'wait', why: 'RunIsActive', afterMs: untilItMatters(snapshot) }
 	if (!run || !isActive(run) || run.report) return whileAnotherStays(snapshot) ?? waiting
 	const said = condition(status, 'Ready')?.reason
-	const known = status.observedGeneration === generation && status.lastJobName === run.name && said !== 'NodeNotReady'
+	const known = isCurrent(config) && status.lastJobName === run.name && said !== 'NodeNotReady'
 	const refused = run.pod ? run.pod.refused : snapshot.noPod
 	if (refused && !(known && said === 'PodRefused'))
 		return { act: 'settle', why: 'PodRefused', status: refusedPodStatus(snapshot, run, refused), result: false }
-	if (known || (status.observedGeneration === generation && status.state === 'Failed')) return waiting
+	if (known || (isCurrent(config) && status.state === 'Failed')) return waiting
 	return { act: 'settle', why: 'RunStarted', status: startedStatus(snapshot, run), result: false }
 }
 
 /** Reports that an earlier run that does not end keeps the next one from the node; otherwise the status would not say why. */
 function whileAnotherStays(snapshot: Snapshot): Decision | undefined {
-	const { state, observedGeneration } = snapshot.config.status
-	const isSaid = isUpToDate(snapshot) || (state === 'Failed' && observedGeneration === snapshot.config.generation)
+	const { config } = snapshot
+	const isSaid = isUpToDate(snapshot) || (config.status.state === 'Failed' && isCurrent(config))
 	if (isSaid || snapshot.node?.ready === 'Unknown') return undefined
 	const stuck = snapshot.runs.find(run => isActive(run) && leftToEnd(run, snapshot) <= 0)
 	if (!stuck) return undefined

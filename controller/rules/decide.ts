@@ -1,3 +1,4 @@
+import { complaintOf, isDrifted, mayHeal } from '../../contract/status.ts'
 import { answeredBy } from '../model/requests.ts'
 import { isRivalled } from './conflict.ts'
 import { type Check, firstOf } from './check.ts'
@@ -6,7 +7,7 @@ import { say } from './set-status-once.ts'
 import { obsoleteRuns } from './gc.ts'
 import { isCleaned, isDeletedWithItsNode, isReleased, lacksFinalizer, wasNeverRun } from './finalizer.ts'
 import { nodeIsReplaced } from './node-identity.ts'
-import { backoffMs, complaint, currentRun, isDrifted, isUpToDate, looksAreMany, mayHeal, wantedMode } from '../model/runs.ts'
+import { backoffMs, currentRun, isUpToDate, looksAreMany, wantedMode } from '../model/runs.ts'
 import { repairAt } from '../rollout/repair-budget.ts'
 import { runIsGivenUp, runMadeNoPod } from './run-deadline.ts'
 import { isHeldBack } from './rollout-queue.ts'
@@ -95,7 +96,7 @@ function nodeIsMissing(snapshot: Snapshot): Decision | undefined {
 function isSettled(snapshot: Snapshot): Decision | undefined {
 	const { config } = snapshot
 	if (config.asked.retry !== undefined || config.deleting || !isUpToDate(snapshot)) return undefined
-	if (config.status.state === 'Failed' && mayHeal(complaint(snapshot))) return undefined
+	if (config.status.state === 'Failed' && mayHeal(complaintOf(config))) return undefined
 	const { due, nextAt } = obsoleteRuns(snapshot)
 	if (due.length > 0) return { act: 'clear', why: 'RunsAreObsolete', runs: due }
 	return waitUntil(snapshot, 'Settled', Math.min(nextAt ?? Number.POSITIVE_INFINITY, nextLookAt(snapshot) ?? Number.POSITIVE_INFINITY))
@@ -109,19 +110,19 @@ function waitUntil({ now }: Snapshot, why: string, at: number): Decision {
 /** Drift is repaired, but only a limited number of times: a process that changes it back again and again does so on purpose. */
 function isRepairedTooOften(snapshot: Snapshot): Decision | undefined {
 	const { config, now } = snapshot
-	if (config.asked.retry !== undefined || config.deleting || !isDrifted(snapshot)) return undefined
+	if (config.asked.retry !== undefined || config.deleting || !isDrifted(config)) return undefined
 	const at = repairAt(snapshot, now)
 	return at <= now ? undefined : waitUntil(snapshot, 'RepairedTooOften', Math.min(at, nextLookAt(snapshot) ?? at))
 }
 
 function isBackingOff(snapshot: Snapshot): Decision | undefined {
 	const { config, now } = snapshot
-	if (config.asked.retry !== undefined || config.status.state !== 'Failed' || !isUpToDate(snapshot) || isDrifted(snapshot)) return undefined
+	if (config.asked.retry !== undefined || config.status.state !== 'Failed' || !isUpToDate(snapshot) || isDrifted(config)) return undefined
 	const run = currentRun(snapshot)
 	if (config.deleting && !run) return undefined
 	const { due } = obsoleteRuns(snapshot)
 	if (due.length > 0) return { act: 'clear', why: 'RunsAreObsolete', runs: due }
-	const waitMs = backoffMs((run?.failures ?? 0) + 1, complaint(snapshot))
+	const waitMs = backoffMs((run?.failures ?? 0) + 1, complaintOf(config))
 	const leftMs = Date.parse(config.status.lastProcessed ?? '') + waitMs - now
 	// a failure in the future was recorded by another clock; if it is far ahead, its time is meaningless
 	return leftMs > 0 && leftMs <= 2 * waitMs ? { act: 'wait', why: 'BackingOff', afterMs: leftMs } : undefined

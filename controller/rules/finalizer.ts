@@ -1,3 +1,4 @@
+import { hasNeverRun } from '../../contract/rollout.ts'
 import { FINALIZER } from '../../contract/names.ts'
 import type { Decision } from '../model/decision.ts'
 import { isReplaced } from './node-identity.ts'
@@ -33,6 +34,6 @@ export function isCleaned(snapshot: Snapshot): Decision | undefined {
 
 /** Deleted before its first run: there is nothing to clean up. */
 export function wasNeverRun({ config, runs }: Snapshot): Decision | undefined {
-	const ran = config.status.lastJobName !== undefined || runs.some(run => run.uid === config.uid)
+	const ran = !hasNeverRun(config.status) || runs.some(run => run.uid === config.uid)
 	return config.deleting && !ran ? { act: 'release', why: 'NeverRun' } : undefined
 }

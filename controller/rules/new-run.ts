@@ -1,5 +1,6 @@
+import { isCurrent, isDrifted } from '../../contract/status.ts'
 import type { Decision } from '../model/decision.ts'
-import { complaint, currentRun, isTold, nextAttempt, succeeded, wantedMode } from '../model/runs.ts'
+import { currentRun, isTold, nextAttempt, succeeded, wantedMode } from '../model/runs.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 
 /** Chooses the run to start and its cause, when nothing prevents a run. Pure. */
@@ -19,8 +20,8 @@ function whyStart(snapshot: Snapshot, unmade: boolean): string {
 	const { config } = snapshot
 	if (unmade) return 'JobMissing'
 	if (config.asked.retry !== undefined) return 'RetryAsked'
-	if (config.status.observedGeneration !== config.generation) return config.deleting ? 'Deleted' : 'SpecChanged'
-	if (config.status.state === 'Failed') return complaint(snapshot).reason === 'Drifted' ? 'Drifted' : 'BackOffOver'
+	if (!isCurrent(config)) return config.deleting ? 'Deleted' : 'SpecChanged'
+	if (config.status.state === 'Failed') return isDrifted(config) ? 'Drifted' : 'BackOffOver'
 	if (config.deleting) return 'Deleted'
 	return config.status.state === 'Pending' ? 'WaitIsOver' : 'ResultMissing'
 }

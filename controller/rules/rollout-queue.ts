@@ -1,4 +1,5 @@
 import type { RolloutSettings } from '../../contract/rollout.ts'
+import { isCurrent } from '../../contract/status.ts'
 import type { Decision } from '../model/decision.ts'
 import { say } from './set-status-once.ts'
 import { wantedMode } from '../model/runs.ts'
@@ -60,8 +61,7 @@ function isNotItsTurn({ free, ahead, controlPlaneBusy }: Standing, { maxUnavaila
 /** The hold of a retry is not reported: the status already reports the failure to be retried. */
 function heldBack(snapshot: Snapshot, { rule, message }: Hold): Decision {
 	const { config, rollout, now } = snapshot
-	if (config.status.state === 'Failed' && config.status.observedGeneration === config.generation)
-		return { act: 'hold', why: rule, afterMs: 0 }
+	if (config.status.state === 'Failed' && isCurrent(config)) return { act: 'hold', why: rule, afterMs: 0 }
 	const heldMs = rollout.held?.rule === rule ? now - rollout.held.since : 0
 	if (heldMs < tellAfterMs) return { act: 'hold', why: rule, afterMs: tellAfterMs - heldMs }
 	const said = say(snapshot, 'Waiting', pendingStatus(snapshot, 'Waiting', message))

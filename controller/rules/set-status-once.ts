@@ -1,6 +1,6 @@
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
+import { condition, isCurrent } from '../../contract/status.ts'
 import type { Decision } from '../model/decision.ts'
-import { condition } from '../model/runs.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 
 /** Writes the status of a wait that only another change can end, once. */
@@ -15,7 +15,7 @@ export function say(
 	const same =
 		said?.reason === why &&
 		said.message === condition(status, 'Ready')?.message &&
-		config.status.observedGeneration === config.generation &&
+		isCurrent(config) &&
 		config.status.observedSpecHash === specHash &&
 		config.status.state === status.state
 	return same ? { act: 'nothing', why } : { act: 'settle', why, status, result: false, moment }

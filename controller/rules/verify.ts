@@ -1,7 +1,9 @@
-import { type Ask, answeredBy } from '../model/requests.ts'
+import { condition, isDrifted } from '../../contract/status.ts'
+import type { Ask } from '../../contract/names.ts'
+import { answeredBy } from '../model/requests.ts'
 import { statusChange } from '../status/status-patch.ts'
 import type { Decision } from '../model/decision.ts'
-import { attemptsOf, condition, isDrifted, isUpToDate, looksAreMany, nextAttempt, podNetworksOf } from '../model/runs.ts'
+import { attemptsOf, isUpToDate, looksAreMany, nextAttempt, podNetworksOf } from '../model/runs.ts'
 import type { Mode, Run, Snapshot } from '../model/snapshot.ts'
 import { verifiedStatus } from '../status/status.ts'
 
@@ -74,7 +76,7 @@ function mayLook(snapshot: Snapshot, { ask }: Look): boolean {
 
 /** A configured node may be verified; one that is being configured, or cannot be, already reports its state. */
 function isJudged(snapshot: Snapshot): boolean {
-	return isUpToDate(snapshot) && (snapshot.config.status.state === 'Configured' || isDrifted(snapshot))
+	return isUpToDate(snapshot) && (snapshot.config.status.state === 'Configured' || isDrifted(snapshot.config))
 }
 
 /** The node has rebooted since the last run; only a verification shows whether everything is restored. */

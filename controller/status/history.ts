@@ -1,6 +1,6 @@
 import { cut } from '../../contract/conditions.ts'
 import type { HistoryEntry } from '../../contract/node-config.ts'
-import { attemptOf } from '../model/run-name.ts'
+import { attemptOf } from '../../contract/run-name.ts'
 import { HISTORY_MAX, succeeded } from '../model/runs.ts'
 import type { Run, Snapshot } from '../model/snapshot.ts'
 import { timestamp, validTime } from '../model/format.ts'

@@ -3,11 +3,11 @@ import { FINALIZER, RUN_APP } from '../../contract/names.ts'
 import { sleep } from '../../runtime/clock.ts'
 import { ObjectName, readEnv, Whole } from '../../runtime/env.ts'
 import { Failure } from '../../runtime/errors.ts'
-import { isKubeFailure, Job, KubeClient, loadCredentials, type ObjectMeta, Pod } from '../../runtime/kube/index.ts'
+import { Deployment, endOf, isKubeFailure, Job, KubeClient, loadCredentials, type ObjectMeta, Pod } from '../../runtime/kube/index.ts'
 import type { Log } from '../../runtime/log.ts'
 import { type Context, runProcess } from '../../runtime/process.ts'
 import { NodeConfig } from '../model/node-config-kind.ts'
-import { Deployment, proveUninstall } from './proof.ts'
+import { proveUninstall } from './proof.ts'
 
 /** The environment of the chart's pre-delete hook, which runs before `helm uninstall` deletes the controller. */
 const UninstallEnv = z.object({
@@ -54,7 +54,7 @@ export async function keep(client: KubeClient, where: Uninstall): Promise<void> 
 	await stopController(client, where)
 	await untilNone('runs in progress', where, async () => {
 		const { items } = await client.list(Job, { namespace, labelSelector: `app.kubernetes.io/name=${RUN_APP}` })
-		return items.filter(job => !hasEnded(job)).map(job => job.metadata.name)
+		return items.filter(job => endOf(job) === undefined).map(job => job.metadata.name)
 	})
 	await untilNone('node configs to release', where, async () => {
 		const { items } = await client.list(NodeConfig, { namespace })
@@ -139,10 +139,6 @@ function orGivenUp(error: unknown, what: string, left: readonly string[]): never
 
 function leftWords(left: readonly string[]): string {
 	return `${left.length} left: ${left.slice(0, 10).join(', ')}`
-}
-
-function hasEnded({ status }: Job): boolean {
-	return (status?.conditions ?? []).some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True')
 }
 
 if (import.meta.main) {

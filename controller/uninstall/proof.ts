@@ -1,6 +1,6 @@
 import { GROUP } from '../../contract/names.ts'
 import { Failure } from '../../runtime/errors.ts'
-import { defineKind, Job, type KubeClient, type KubeObject, type ObjectMeta, Secret } from '../../runtime/kube/index.ts'
+import { Deployment, Job, type KubeClient, type ObjectMeta, Secret } from '../../runtime/kube/index.ts'
 
 /** A Helm release as the chart was rendered for it. A rollback keeps the hooks of an older revision, and with them its number. */
 export type Release = { name: string; revision: number }
@@ -19,11 +19,6 @@ const FRESH_MS = 5 * 60_000
 
 /** By how many revisions a release may be newer than its hooks; the chart's Role names as many Secrets. */
 const LATER_REVISIONS = 100
-
-export const Deployment = defineKind<KubeObject>({
-	...{ group: 'apps', version: 'v1', plural: 'deployments' },
-	...{ kind: 'Deployment', namespaced: true },
-})
 
 /**
  * Proves that this is an uninstall: Helm records it in the Secret of the release before it creates a hook, or a person has confirmed it.

@@ -1,7 +1,7 @@
 import { type AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { CONFIG_KEY, LABEL_CONFIG_UID, REPORT_KEY } from '../../contract/names.ts'
 import { sleep } from '../../runtime/clock.ts'
-import { ConfigMap, isKubeFailure, Job, type KubeClient, startReflector, type Stored } from '../../runtime/kube/index.ts'
+import { ConfigMap, endOf, isKubeFailure, Job, type KubeClient, startReflector, type Stored } from '../../runtime/kube/index.ts'
 import type { Log } from '../../runtime/log.ts'
 
 export type FakeKubeletOptions = {
@@ -28,7 +28,7 @@ export function startFakeKubelet(options: FakeKubeletOptions): FakeKubelet {
 	const ran: RunConfig[] = []
 	const started = new Set<string>()
 	const onChange = (_: string, job: Stored<Job> | undefined) => {
-		if (!job || started.has(job.metadata.uid) || hasEnded(job)) return
+		if (!job || started.has(job.metadata.uid) || endOf(job) !== undefined) return
 		started.add(job.metadata.uid)
 		const { name } = job.metadata
 		completeRun(options, { name, onStart: input => ran.push(input), signal: stop.signal }).catch(error => {
@@ -94,10 +94,6 @@ function finishedStatus(succeeded: boolean, now: string): NonNullable<Job['statu
 	const types = succeeded ? ['SuccessCriteriaMet', 'Complete'] : ['FailureTarget', 'Failed']
 	const conditions = types.map(condition)
 	return succeeded ? { startTime: time, completionTime: time, succeeded: 1, conditions } : { startTime: time, failed: 1, conditions }
-}
-
-function hasEnded({ status }: Job): boolean {
-	return (status?.conditions ?? []).some(({ type, status: is }) => is === 'True' && (type === 'Complete' || type === 'Failed'))
 }
 
 /** The report of a run that succeeded. */

@@ -3,6 +3,7 @@
 export { loadAsKubectl, loadCredentials } from './auth.ts'
 export { KubeClient } from './client.ts'
 export { isKubeFailure } from './failures.ts'
+export { endOf } from './job-end.ts'
 export { leadWhileElected } from './leader-election.ts'
 export type { Page, Selection } from './list.ts'
 export { type Reflector, startReflector } from './reflector.ts'
@@ -11,7 +12,7 @@ export { createTransport, type Transport, type TransportOptions } from './transp
 
 /** Kinds and their objects. */
 export { apiVersionOf, defineKind, type Kind, type KubeObject, keyOf, nameOf, type ObjectMeta, objectPath, type Stored } from './kind.ts'
-export { ConfigMap, CustomResourceDefinition, Event, Job, Lease, Namespace, Node, Pod, Secret } from './kinds.ts'
+export { ConfigMap, CustomResourceDefinition, Deployment, Event, Job, Lease, Namespace, Node, Pod, Secret } from './kinds.ts'
 
 /** Tables of the fields that a watch decodes from protobuf. */
 export { annotations, labels, object, ownerReferences, time } from './envelope.ts'

@@ -2,6 +2,7 @@ import type {
 	CoreV1Event,
 	V1ConfigMap,
 	V1CustomResourceDefinition,
+	V1Deployment,
 	V1Job,
 	V1Lease,
 	V1Namespace,
@@ -25,6 +26,7 @@ export type Wire<T> = Json<Omit<T, 'metadata'>> & { metadata: ObjectMeta }
 
 export type ConfigMap = Wire<V1ConfigMap>
 export type CustomResourceDefinition = Wire<V1CustomResourceDefinition>
+export type Deployment = Wire<V1Deployment>
 export type Event = Wire<CoreV1Event>
 export type Job = Wire<V1Job>
 export type Lease = Wire<V1Lease>
@@ -41,6 +43,13 @@ export const Namespace = defineKind<Namespace>({ ...core, plural: 'namespaces', 
 export const Node = defineKind<Node>({ ...core, plural: 'nodes', kind: 'Node', namespaced: false })
 export const Pod = defineKind<Pod>({ ...core, plural: 'pods', kind: 'Pod' })
 export const Secret = defineKind<Secret>({ ...core, plural: 'secrets', kind: 'Secret' })
+export const Deployment = defineKind<Deployment>({
+	group: 'apps',
+	version: 'v1',
+	plural: 'deployments',
+	kind: 'Deployment',
+	namespaced: true,
+})
 export const Job = defineKind<Job>({ group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced: true })
 export const Lease = defineKind<Lease>({ group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true })
 export const CustomResourceDefinition = defineKind<CustomResourceDefinition>({

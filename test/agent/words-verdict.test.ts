@@ -156,7 +156,7 @@ test.each<[title: string, fault: (link: Record<string, unknown>) => void]>([
 	const { report } = await runOn({ start: { ...start, files: { ...start.files, '/var/lib/multinic/record.json': file } } })
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'RunFailed', changes: 0 })
 	expect(report.message).toMatch(
-		/^the record of this host .* cannot be read: it is wrong at links\.0\.[^{]*; nothing was changed\. Restore the file/,
+		/^the record of this host .* cannot be read: it is wrong at links\[0\]\.[^{]*; nothing was changed\. Restore the file/,
 	)
 })
 

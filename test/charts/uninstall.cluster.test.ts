@@ -5,8 +5,7 @@ import { NodeConfig } from '../../controller/model/node-config-kind.ts'
 import { keep, restore, type Uninstall } from '../../controller/uninstall/main.ts'
 import { waitForCrds } from '../../lab/cluster/wait-for-crds.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
-import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
-import { Job, Pod } from '../../runtime/kube/kinds.ts'
+import { Deployment, Job, Pod } from '../../runtime/kube/kinds.ts'
 import { createLog } from '../../runtime/log.ts'
 import { endJob } from './end-job.ts'
 import { type Cluster, chart, type Manifest, manifests, startCluster, tokenOf } from './release.ts'
@@ -14,13 +13,6 @@ import { type Rule, waitForRights } from './rights.ts'
 
 /** Tests what the pre-delete hook does, with exactly the permissions of the chart. */
 const namespace = 'multinic-system'
-const Deployment = defineKind<KubeObject & { spec: { replicas: number } }>({
-	group: 'apps',
-	version: 'v1',
-	plural: 'deployments',
-	kind: 'Deployment',
-	namespaced: true,
-})
 let cluster: Cluster
 
 beforeAll(async () => {
@@ -146,8 +138,8 @@ function rulesIn(rights: readonly Manifest[]): Rule[] {
 	return rights.flatMap(one => (one.kind === 'Role' ? (one.rules as Rule[]) : []))
 }
 
-async function replicas(): Promise<number> {
-	return (await cluster.admin.get(Deployment, { name: 'multinic-controller', namespace })).spec.replicas
+async function replicas(): Promise<number | undefined> {
+	return (await cluster.admin.get(Deployment, { name: 'multinic-controller', namespace })).spec?.replicas
 }
 
 async function finalizers(): Promise<(string[] | undefined)[]> {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { NodeConfigSpec, NodeConfigStatus } from '../../contract/node-config.ts'
+import { condition } from '../../contract/status.ts'
 import { NodeConfig } from '../../controller/model/node-config-kind.ts'
-import { condition } from '../../controller/model/runs.ts'
 import { defineKind, type Kind, type KubeObject } from '../../runtime/kube/kind.ts'
 import { ConfigMap, Event, Job, Namespace, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { reportFor } from '../../lab/cluster/fake-kubelet.ts'

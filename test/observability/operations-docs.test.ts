@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { reasons } from '../../contract/reasons.ts'
 import { rolloutOf, RolloutSettings } from '../../contract/rollout.ts'
-import { backoffMs, mayHeal } from '../../controller/model/runs.ts'
+import { mayHeal } from '../../contract/status.ts'
+import { backoffMs } from '../../controller/model/runs.ts'
 
 /** Tests docs/operations.md against what it describes. */
 

@@ -10,7 +10,7 @@ import type { Stop } from '../../../controller/rollout/member.ts'
 import { isActive } from '../../../controller/model/runs.ts'
 import type { ConfigView, Run, Snapshot } from '../../../controller/model/snapshot.ts'
 import { readSpec } from '../../../controller/model/read-spec.ts'
-import { startedStatus } from '../../../controller/status/status.ts'
+import { pendingStatus, startedStatus } from '../../../controller/status/status.ts'
 import { mac, nicReport, now as start, report, run, someNode, spec, world } from '../world.ts'
 
 /** Tests real decisions about a fleet in which only the API server and the nodes are simulated. */
@@ -214,6 +214,14 @@ describe('a rollout', () => {
 		fleet.put('z', { generation: 2 })
 		await fleet.rest()
 		expect(fleet.started).toEqual(['z', 'z'])
+	})
+
+	test('a node config whose plan is reported is not queued, even before it is decided on', () => {
+		const fleet = fleetOf(['b'])
+		const read = readSpec({ ...spec, nodeName: 'a', mode: 'Plan' })
+		fleet.put('a', { read, status: pendingStatus({ ...world(), ...read }, 'Planned', 'Planned: 1 change.') })
+		expect(fleet.fleet.counts().waiting).toBe(1)
+		expect(fleet.fleet.standing('b').ahead).toBe(0)
 	})
 
 	test('a requested pause applies whatever the settings say, and ends independently of them', async () => {
