@@ -1,6 +1,6 @@
 import { Lease } from '../runtime/kube/kinds.ts'
-import type { ApiServer } from '../lab/api-server.ts'
-import { startFakeKubelet } from '../lab/fake-kubelet.ts'
+import type { ApiServer } from '../lab/cluster/api-server.ts'
+import { startFakeKubelet } from '../lab/cluster/fake-kubelet.ts'
 import { createLog } from '../runtime/log.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cluster, createConfig, createNode, each, namespace, startCluster } from './controller/cluster.ts'

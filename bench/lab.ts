@@ -10,7 +10,7 @@ const Line = z.object({
 	state: z.literal('Configured'),
 	rebootKept: z.literal(true),
 	seconds: z.object({ setup: z.number(), up: z.number(), portToConfigured: z.number(), reboot: z.number() }),
-	legs: z.record(z.string(), z.number()),
+	milestones: z.record(z.string(), z.number()),
 })
 
 /** Where a command runs: a checkout, and its environment. */
@@ -41,13 +41,13 @@ async function start(place: Place, how: 'warm' | 'cold', atMost: number, log: Lo
 	const { stdout } = await npm(place, 'start', '--', '--once', '--json')
 	const last = stdout.trim().split('\n').at(-1) ?? ''
 	log(`npm start, ${how}, after ${prelude.toFixed(1)} s: ${last}`)
-	const { seconds, legs } = Line.parse(JSON.parse(last))
+	const { seconds, milestones } = Line.parse(JSON.parse(last))
 	const { setup, up, portToConfigured, reboot } = seconds
 	const told = (name: string, value: number) => figure({ name: `${name}, ${how}`, value, unit: 's' })
 	return [
 		figure({ name: `npm start until Configured, ${how}`, value: prelude + setup + up + portToConfigured, unit: 's', atMost }),
 		figure({ name: `port until Configured, ${how}`, value: portToConfigured, unit: 's', ...(how === 'warm' && { atMost: 30 }) }),
-		...Object.entries(legs).map(([leg, value]) => told(`  of that, to ${leg}`, value)),
+		...Object.entries(milestones).map(([milestone, value]) => told(`  of that, to ${milestone}`, value)),
 		told('reboot', reboot),
 	]
 }

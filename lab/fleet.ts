@@ -7,28 +7,28 @@ import { NodeConfig, type NodeConfigObject } from '../controller/model/node-conf
 import { KubeClient, type KubeObject, loadCredentials, Node } from '../runtime/kube/index.ts'
 import { inParallel } from '../runtime/in-parallel.ts'
 import { createLog } from '../runtime/log.ts'
-import { requestToken } from './account-token.ts'
-import { type ApiServer, startApiServer } from './api-server.ts'
-import { controlPlaneBinaries } from './control-plane.ts'
-import { waitForCrds } from './crds.ts'
-import { startFakeKubelet } from './fake-kubelet.ts'
-import { fleetStory, type FleetEnd } from './fleet-story.ts'
-import { findKit } from './kit.ts'
-import { writeKubeconfig } from './kubeconfig.ts'
+import { requestToken } from './cluster/account-token.ts'
+import { type ApiServer, startApiServer } from './cluster/api-server.ts'
+import { controlPlaneBinaries } from './cluster/control-plane.ts'
+import { waitForCrds } from './cluster/wait-for-crds.ts'
+import { startFakeKubelet } from './cluster/fake-kubelet.ts'
+import { rollOutFleet, type FleetResult } from './fleet-rollout.ts'
+import { findKit } from './kit/kit.ts'
+import { writeKubeconfig } from './cluster/kubeconfig.ts'
 import { writePlugin } from './plugin.ts'
-import { startDaemon } from './process.ts'
-import { step } from './progress.ts'
-import { makeRunDir } from './run-dir.ts'
-import { namespace } from './story/cloud.ts'
+import { startDaemon } from './base/daemon.ts'
+import { step } from './base/progress.ts'
+import { makeRunDir } from './base/run-dir.ts'
+import { namespace } from './demo/cloud.ts'
 
 /** A cluster whose nodes exist only in its API server: everything is real except the nodes, whose runs are simulated. */
 export interface Fleet extends AsyncDisposable {
 	/** What a user can do in another terminal. */
-	readonly invitation: string
+	readonly instructions: string
 	/** Resolves when a part of it has ended unexpectedly: a sentence that says so. */
 	readonly ended: Promise<string>
 	/** Gives every node its node config, and returns when each is Configured or Failed. */
-	story(): Promise<FleetEnd>
+	rollOut(): Promise<FleetResult>
 }
 
 /** Without the controllers that would miss the nodes' heartbeats, or create pods that no node starts. */
@@ -67,11 +67,11 @@ export async function startFleet(count: number): Promise<Fleet> {
 	})
 	const bin = join(runDir.path, 'bin')
 	await writePlugin(bin)
-	await step(`${count} nodes`, tell => each(names, tell, name => addNode(client, name)))
+	await step(`${count} nodes`, report => each(names, report, name => addNode(client, name)))
 	return {
-		invitation: invitation(api, bin, join(runDir.path, 'controller.log')),
+		instructions: instructions(api, bin, join(runDir.path, 'controller.log')),
 		ended: controller.ended,
-		story: () => fleetStory(client, names, tell => each(names, tell, (name, index) => addNodeConfig(client, name, index))),
+		rollOut: () => rollOutFleet(client, names, report => each(names, report, (name, index) => addNodeConfig(client, name, index))),
 		[Symbol.asyncDispose]: async () => {
 			await kubelet.stop()
 			await controller.stop()
@@ -123,23 +123,23 @@ function hex(byte: number): string {
 
 async function each(
 	names: readonly string[],
-	tell: (how: string) => void,
+	report: (how: string) => void,
 	work: (name: string, index: number) => Promise<void>,
 ): Promise<void> {
 	let done = 0
 	await inParallel(names, 16, async (name, index) => {
 		await work(name, index)
-		tell(`${++done} of ${names.length}`)
+		report(`${++done} of ${names.length}`)
 	})
 }
 
-function invitation({ kubeconfig, bin }: ApiServer, plugin: string, log: string): string {
+function instructions({ kubeconfig, bin }: ApiServer, plugin: string, log: string): string {
 	const commands = {
-		'kubectl multinic get -w': 'the fleet, as it goes',
-		'kubectl multinic pause': 'no further node is changed; continue with resume',
+		'kubectl multinic get -w': 'the fleet, live',
+		'kubectl multinic pause': 'pause the rollout; continue with resume',
 		[`kubectl patch configmap multinic-rollout -n ${namespace} --type merge -p '{"data":{"maxUnavailable":"100"}}'`]:
-			'more nodes concurrently',
-		[`tail -f ${log}`]: 'a line for every decision',
+			'change more nodes concurrently',
+		[`tail -f ${log}`]: 'the log of the controller',
 	}
 	return `
 In another terminal:

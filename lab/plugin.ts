@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { writeProgram } from './program-file.ts'
+import { writeProgram } from './base/program-file.ts'
 
 /**
  * Writes `kubectl multinic` from the sources into a folder for PATH. It runs on the Node of this process: the user's own may be too old for

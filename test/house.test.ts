@@ -42,13 +42,24 @@ const layers: Record<string, string[][]> = {
 		['controller/model'],
 	],
 	mgmt: [['mgmt'], ['mgmt/openstack'], ['mgmt/disclosure'], ['mgmt/model']],
+	lab: [
+		['lab'],
+		['lab/demo'],
+		['lab/setup'],
+		['lab/namespace'],
+		['lab/nodes'],
+		['lab/cluster', 'lab/node-image', 'lab/openstack', 'lab/uml'],
+		['lab/images'],
+		['lab/kit'],
+		['lab/base'],
+	],
 	cli: [['cli'], ['cli/commands'], ['cli/bundle'], ['cli/read'], ['cli/render'], ['cli/model']],
 }
 
 /** Folders that import each other, and files that import each other in a circle. Remove an entry with its cause, and add none. */
 const knownCycles = {
-	folders: ['lab <-> lab/node-image', 'lab <-> lab/story', 'lab <-> lab/uml', 'runtime/kube <-> runtime/kube/kubeconfig'],
-	files: ['lab/api-server.ts lab/k3s.ts lab/token-access.ts'],
+	folders: ['runtime/kube <-> runtime/kube/kubeconfig'],
+	files: [] as string[],
 }
 
 /** File → the files of the same room that it imports, types included. */

@@ -1,9 +1,9 @@
 import { type ContainerRuntimeClient, getContainerRuntimeClient, getReaper, ImageName } from 'testcontainers'
 import type { TestCase } from 'vitest/node'
 import { startVitest } from 'vitest/node'
-import { findKit } from '../lab/kit.ts'
-import { whenOrphaned } from '../lab/orphan.ts'
-import { say, step } from '../lab/progress.ts'
+import { findKit } from '../lab/kit/kit.ts'
+import { whenOrphaned } from '../lab/base/orphan.ts'
+import { printLine, step } from '../lab/base/progress.ts'
 
 /** `npm run test:k3s`: runs the cluster tests with a k3s in Docker as each API server. Not part of `npm test`. */
 const image = 'rancher/k3s:v1.32.13-k3s1' // the oldest Kubernetes version that the chart supports
@@ -40,7 +40,7 @@ const vitest = await startVitest('test', [], {
 })
 await vitest.close()
 for (const [name, why] of Object.entries(exceptions))
-	say(`${skipped.has(name) ? 'skipped' : 'failed: there is no such test'}: ${name}: ${why}`)
+	printLine(`${skipped.has(name) ? 'skipped' : 'failed: there is no such test'}: ${name}: ${why}`)
 process.exit(process.exitCode || Number(names.length > skipped.size))
 
 async function needed<T>(what: string, remedy: string, get: () => Promise<T>): Promise<T> {
@@ -48,7 +48,7 @@ async function needed<T>(what: string, remedy: string, get: () => Promise<T>): P
 		return await get()
 	} catch (error) {
 		const words = error instanceof Error ? error.message : error
-		say(`This machine cannot run the cluster tests on k3s:\n  missing: ${what} (${words})\n  do this: ${remedy}`)
+		printLine(`This machine cannot run the cluster tests on k3s:\n  missing: ${what} (${words})\n  do this: ${remedy}`)
 		process.exit(2)
 	}
 }

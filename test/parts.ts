@@ -1,6 +1,6 @@
-import { allBinaries, findKit } from '../lab/kit.ts'
-import { monitoringPackages, probePackages, unpackPackages } from '../lab/packages.ts'
-import { prepareLab } from '../lab/prepare.ts'
+import { allBinaries, findKit } from '../lab/kit/kit.ts'
+import { monitoringPackages, probePackages, unpackPackages } from '../lab/base/packages.ts'
+import { prepareLab } from '../lab/setup/prepare.ts'
 
 /** One part of the suite: its name is that of its vitest project; `prepare` does in advance what would exceed the timeout of a test. */
 export interface Part {

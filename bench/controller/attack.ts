@@ -10,7 +10,7 @@ import {
 	REPORT_KEY,
 } from '../../contract/names.ts'
 import { NodeConfig } from '../../controller/model/node-config-kind.ts'
-import { reportFor } from '../../lab/fake-kubelet.ts'
+import { reportFor } from '../../lab/cluster/fake-kubelet.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { ConfigMap, Event, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { elsewhere, namespace } from './cluster.ts'

@@ -1,4 +1,4 @@
-import { reportFor, startFakeKubelet } from '../../lab/fake-kubelet.ts'
+import { reportFor, startFakeKubelet } from '../../lab/cluster/fake-kubelet.ts'
 import { createLog } from '../../runtime/log.ts'
 import { type Figure, figure, type Log, median, middlePair } from '../figure.ts'
 import { HOSTILE, prepareAttack, prepareLoad } from './attack.ts'

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bundle } from '../../bundle.ts'
-import type { ApiServer } from '../../lab/api-server.ts'
-import { freePort } from '../../lab/ports.ts'
+import type { ApiServer } from '../../lab/cluster/api-server.ts'
+import { freePort } from '../../lab/base/free-port.ts'
 import { atOnce, namespace } from './cluster.ts'
 
 /** The controller as its image runs it. */

@@ -1,4 +1,4 @@
-import { startFakeKubelet } from '../../lab/fake-kubelet.ts'
+import { startFakeKubelet } from '../../lab/cluster/fake-kubelet.ts'
 import { createLog } from '../../runtime/log.ts'
 import { type Figure, figure, type Log, median, middlePair } from '../figure.ts'
 import { type Cluster, createConfig, createNode, each, namespace } from './cluster.ts'

@@ -29,7 +29,7 @@ export function keystoneRoutes(app: FastifyInstance, realm: Realm, tokens: Token
 	app.post<{ Body: AuthBody }>('/v3/auth/tokens', (request, reply) => {
 		const uri = `${request.protocol}://${request.host}${request.url.replace(/\/auth\/tokens.*$/, '')}`
 		if (!request.body?.auth?.identity) return reply.code(400).send(malformed)
-		if (!admitted(request.body, realm)) return reply.code(401).header('WWW-Authenticate', `Keystone uri="${uri}"`).send(unauthorized)
+		if (!isAuthenticated(request.body, realm)) return reply.code(401).header('WWW-Authenticate', `Keystone uri="${uri}"`).send(unauthorized)
 		const token = randomBytes(96).toString('base64url')
 		const issued = Date.now()
 		tokens.set(token, { expiresAt: issued + realm.tokenSeconds * 1000 })
@@ -44,12 +44,12 @@ export const unauthorized = { error: { code: 401, message: 'The request you have
 const malformed = { error: { code: 400, message: 'Expecting to find identity in auth.', title: 'Bad Request' } }
 
 /** Reports whether the token is known and not expired. */
-export function tokenHolds(tokens: Tokens, token: unknown): boolean {
+export function isTokenValid(tokens: Tokens, token: unknown): boolean {
 	const known = tokens.get(String(token))
 	return known !== undefined && known.expiresAt > Date.now()
 }
 
-function admitted({ auth }: AuthBody, { user: name, password, domain, projectId }: Realm): boolean {
+function isAuthenticated({ auth }: AuthBody, { user: name, password, domain, projectId }: Realm): boolean {
 	const user = auth?.identity?.password?.user
 	const inDomain = user?.domain?.id === domain || user?.domain?.name?.toLowerCase() === domain.toLowerCase()
 	return user?.name === name && user.password === password && inDomain && auth?.scope?.project?.id === projectId

@@ -15,10 +15,10 @@ import {
 	type ServerInput,
 } from './cloud.ts'
 import { type ContrabassPath, contrabassPaths, contrabassRoutes } from './contrabass.ts'
-import { keystoneRoutes, type Realm, type Tokens, tokenHolds, unauthorized } from './keystone.ts'
+import { keystoneRoutes, type Realm, type Tokens, isTokenValid, unauthorized } from './keystone.ts'
 import { neutronRoutes } from './neutron.ts'
 import { novaRoutes } from './nova.ts'
-import { noteSeenPorts, type PortsSeen, portSeen } from './seen.ts'
+import { recordListedPorts, type ListedPorts, portSeen } from './listed-ports.ts'
 
 export type OpenstackOptions = {
 	networks: readonly NetworkInput[]
@@ -78,7 +78,7 @@ export async function startOpenstack(options: OpenstackOptions): Promise<Opensta
 	const faults = new Map<ServiceName, Fault>()
 	const requests: string[] = []
 	const tokens: Tokens = new Map()
-	const seen: PortsSeen = new Map()
+	const seen: ListedPorts = new Map()
 	let base = ''
 	const url = (service: ServiceName) => `${base}${roots[service]}`
 	const secrets = { password: randomBytes(12).toString('base64url'), encryptKey: randomBytes(8).toString('hex') }
@@ -95,7 +95,7 @@ export async function startOpenstack(options: OpenstackOptions): Promise<Opensta
 	const services: Record<ServiceName, (scope: FastifyInstance) => void> = {
 		contrabass: scope => contrabassRoutes(scope, provider, options.contrabassPaths ?? contrabassPaths),
 		keystone: scope => keystoneRoutes(scope, realm, tokens),
-		neutron: scope => neutronRoutes(noteSeenPorts(guard(scope, tokens), seen), cloud, ids.projectId, options.pageSize),
+		neutron: scope => neutronRoutes(recordListedPorts(guard(scope, tokens), seen), cloud, ids.projectId, options.pageSize),
 		nova: scope => novaRoutes(guard(scope, tokens), cloud, ids.projectId, options.pageSize),
 	}
 	app.addHook('onRequest', async ({ method, url }) => void requests.push(`${method} ${url}`))
@@ -144,7 +144,7 @@ function failable(scope: FastifyInstance, name: ServiceName, faults: Map<Service
 
 function guard(scope: FastifyInstance, tokens: Tokens): FastifyInstance {
 	scope.addHook('onRequest', async ({ headers }, reply) => {
-		if (!tokenHolds(tokens, headers['x-auth-token'])) return reply.code(401).send(unauthorized)
+		if (!isTokenValid(tokens, headers['x-auth-token'])) return reply.code(401).send(unauthorized)
 	})
 	return scope
 }

@@ -22,7 +22,7 @@ import { logResult } from '../../agent/report/log-run.ts'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { type Interface, Interfaces, settle } from '../../contract/interface.ts'
 import { reasons } from '../../contract/reasons.ts'
-import { runConfig } from '../../lab/machine-agent.ts'
+import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { fenced, withBlocks } from '../docs/blocks.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
+import { type BareMachine, type Machines, startMachines } from '../../lab/setup/start-machines.ts'
 import { stateOf } from './machine-state.ts'
 
 /**

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
-import { drivePackages, unpackPackages } from '../../lab/packages.ts'
+import { type BareMachine, type Machines, startMachines } from '../../lab/setup/start-machines.ts'
+import { drivePackages, unpackPackages } from '../../lab/base/packages.ts'
 
 /** Config drives in both formats that Nova creates, detected by a real udev and read by the agent as in its pod. */
 

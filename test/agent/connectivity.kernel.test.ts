@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createLog } from '../../agent/report/log.ts'
 import { run } from '../../agent/run/run.ts'
-import { runConfig } from '../../lab/machine-agent.ts'
+import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { comparable, hostWith, livingHost } from './simulated-host.ts'
 
 /** A change cuts off an API server, over a real socket. The agent waits 5 s for each lost path. */

@@ -2,9 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Interface } from '../../contract/interface.ts'
-import { debianTree } from '../../lab/debian.ts'
-import { nodePackages } from '../../lab/node-image/packages.ts'
-import { unpackPackages } from '../../lab/packages.ts'
+import { debianTree } from '../../lab/images/debian-tree.ts'
+import { nodePackages } from '../../lab/node-image/node-packages.ts'
+import { unpackPackages } from '../../lab/base/packages.ts'
 import { type NodeHost, nodeHost, type Ran } from './node-host.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../agent/config.ts'
 import { oneLine } from '../../agent/report/one-line.ts'
-import { runConfig } from '../../lab/machine-agent.ts'
+import { runConfig } from '../../lab/setup/machine-agent.ts'
 
 const mac = 'fa:16:3e:37:c3:f1'
 const nic = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24' }

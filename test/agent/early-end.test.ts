@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { acquireLock } from '../../agent/host/run-lock.ts'
 import { agentFormat } from '../../bundle.ts'
 import { AgentReport, type RunConfig } from '../../contract/agent-run.ts'
-import { runConfig } from '../../lab/machine-agent.ts'
+import { runConfig } from '../../lab/setup/machine-agent.ts'
 
 /** The agent's minified bundle in its own process, and what is reported when a run cannot report normally. */
 let folder: string

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
-import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
+import { type BareMachine, type Machines, startMachines } from '../../lab/setup/start-machines.ts'
 
 /**
  * The agent on a machine set up as in public bug reports: a file for all `en*` NICs, a cloud-init that reads its network at every boot, a

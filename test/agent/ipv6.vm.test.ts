@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
-import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
+import { type BareMachine, type Machines, startMachines } from '../../lab/setup/start-machines.ts'
 import { stateOf } from './machine-state.ts'
 
 /** A node whose kernel was started with `ipv6.disable=1`: everything works except IPv6 addresses. */

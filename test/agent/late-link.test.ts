@@ -3,7 +3,7 @@ import { failure } from '../../agent/model/failure.ts'
 import type { Host } from '../../agent/run/host.ts'
 import { createLog } from '../../agent/report/log.ts'
 import { run } from '../../agent/run/run.ts'
-import { runConfig } from '../../lab/machine-agent.ts'
+import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
 const macs = ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:02']

@@ -6,7 +6,7 @@ import type { Route } from '../../agent/model/route.ts'
 import { failure } from '../../agent/model/failure.ts'
 import { createLog } from '../../agent/report/log.ts'
 import { run } from '../../agent/run/run.ts'
-import { runConfig } from '../../lab/machine-agent.ts'
+import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { BASE_RULES, hostWith, livingHost } from './simulated-host.ts'
 
 /**

@@ -4,7 +4,7 @@ import type { Host } from '../../agent/run/host.ts'
 import type { Route } from '../../agent/model/route.ts'
 import { createLog } from '../../agent/report/log.ts'
 import { run } from '../../agent/run/run.ts'
-import { runConfig } from '../../lab/machine-agent.ts'
+import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { comparable, hostWith, livingHost } from './simulated-host.ts'
 
 /**

@@ -6,7 +6,7 @@ import { recordOf } from '../../agent/model/record.ts'
 import { run } from '../../agent/run/run.ts'
 import type { RunConfig } from '../../contract/agent-run.ts'
 import type { Interface } from '../../contract/interface.ts'
-import { runConfig } from '../../lab/machine-agent.ts'
+import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
 /** The record of a host is deleted; our files still say which NICs MultiNIC manages. */

@@ -1,4 +1,4 @@
-import type { BareMachine } from '../../lab/machines.ts'
+import type { BareMachine } from '../../lab/setup/start-machines.ts'
 
 /** What a run may change on a machine, without transient state, to be compared as a whole. */
 export type MachineState = {

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { runFolder, type StartedAgent } from '../../lab/machine-agent.ts'
+import { runFolder, type StartedAgent } from '../../lab/setup/machine-agent.ts'
 
 /** A moment of a run: before or after the nth call of a function whose arguments, joined to one line, match `of`. */
 export type Moment = { call: 'execFile' | 'renameSync' | 'rmSync' | 'openSync'; of: RegExp; nth?: number; when: 'before' | 'after' }

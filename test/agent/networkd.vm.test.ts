@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
-import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
+import { type BareMachine, type Machines, startMachines } from '../../lab/setup/start-machines.ts'
 import { stateOf } from './machine-state.ts'
 import { goOn, moments, standStillAt, untilStanding } from './moments.ts'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
-import type { NewMachine } from '../../lab/bare.ts'
-import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
+import type { NewMachine } from '../../lab/nodes/bare-machine.ts'
+import { type BareMachine, type Machines, startMachines } from '../../lab/setup/start-machines.ts'
 
 /**
  * The agent on two machines that NetworkManager manages, with an automatic connection for every NIC that is plugged in. networkd is masked

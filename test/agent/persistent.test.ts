@@ -3,7 +3,7 @@ import type { HostState } from '../../agent/model/host-state.ts'
 import { createLog } from '../../agent/report/log.ts'
 import { run } from '../../agent/run/run.ts'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
-import { runConfig } from '../../lab/machine-agent.ts'
+import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { comparable, hostWith, livingHost } from './simulated-host.ts'
 
 const mac = 'fa:16:3e:00:00:01'

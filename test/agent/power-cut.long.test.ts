@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
-import type { NewMachine } from '../../lab/bare.ts'
-import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
+import type { NewMachine } from '../../lab/nodes/bare-machine.ts'
+import { type BareMachine, type Machines, startMachines } from '../../lab/setup/start-machines.ts'
 import { type MachineState, stateOf } from './machine-state.ts'
 import { moments, standStillAt, untilStanding } from './moments.ts'
 

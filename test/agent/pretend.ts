@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { netplanPackages, unpackPackages } from '../../lab/packages.ts'
+import { netplanPackages, unpackPackages } from '../../lab/base/packages.ts'
 import type { NodeHost } from './node-host.ts'
 
 /** What a test needs and a namespace lacks: enough of systemd to arm a run, enough of netplan to reject files. */

@@ -27,7 +27,7 @@ import { plan } from '../../agent/plan/plan.ts'
 import type { Selection } from '../../agent/model/selection.ts'
 import { run } from '../../agent/run/run.ts'
 import { settle } from '../../contract/interface.ts'
-import { runConfig } from '../../lab/machine-agent.ts'
+import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
 describe('a neighbour', () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MAX_INTERFACES } from '../../contract/names.ts'
-import type { NewMachine } from '../../lab/bare.ts'
-import { type BareMachine, type Machines, startMachines } from '../../lab/machines.ts'
+import type { NewMachine } from '../../lab/nodes/bare-machine.ts'
+import { type BareMachine, type Machines, startMachines } from '../../lab/setup/start-machines.ts'
 import { type MachineState, stateOf } from './machine-state.ts'
 
 /** Ten NICs, ten reboots in a row: each time all names, MTUs, addresses, routes and rules are as the run left them. */

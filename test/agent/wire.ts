@@ -1,6 +1,6 @@
 import { accessSync, chmodSync, constants, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { probePackages, unpackPackages } from '../../lab/packages.ts'
+import { probePackages, unpackPackages } from '../../lab/base/packages.ts'
 
 /**
  * What the wire is to a host. `real`: probes run the real programs with the timeouts of any node. `silent`: no host replies to a probe, and

@@ -12,7 +12,7 @@ import { rollbackFiles } from '../../agent/rollback/units.ts'
 import { logInterfaces } from '../../agent/report/log-run.ts'
 import type { RunConfig } from '../../contract/agent-run.ts'
 import { settle } from '../../contract/interface.ts'
-import { runConfig } from '../../lab/machine-agent.ts'
+import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { hostWith } from './simulated-host.ts'
 
 /** External text reaches a command, path or file only with its intended meaning; anything else in it is rejected at the input. */

@@ -4,7 +4,7 @@ import { createLog } from '../../agent/report/log.ts'
 import { run } from '../../agent/run/run.ts'
 import { logResult } from '../../agent/report/log-run.ts'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
-import { runConfig } from '../../lab/machine-agent.ts'
+import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
 /** The result of a run as a whole, in its report and in its last log line. */

@@ -14,7 +14,7 @@ import { reportText, shortText } from '../../agent/report/report-text.ts'
 import { AgentReport } from '../../contract/agent-run.ts'
 import { settle } from '../../contract/interface.ts'
 import { TERMINATION_MAX_BYTES } from '../../contract/names.ts'
-import { runConfig } from '../../lab/machine-agent.ts'
+import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { hostWith } from './simulated-host.ts'
 
 const mac = 'fa:16:3e:37:c3:f1'

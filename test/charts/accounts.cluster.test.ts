@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { nodeConfigCrd } from '../../contract/crds.ts'
-import { waitForCrds } from '../../lab/crds.ts'
+import { waitForCrds } from '../../lab/cluster/wait-for-crds.ts'
 import { AGENT_MANAGER, ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
 import { isFailure } from '../../runtime/errors.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'

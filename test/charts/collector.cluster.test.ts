@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { nodeConfigCrd } from '../../contract/crds.ts'
 import { ROLLOUT_CONFIG_MAP, ROLLOUT_STOP } from '../../contract/rollout.ts'
 import { NodeConfig } from '../../controller/model/node-config-kind.ts'
-import { waitForCrds } from '../../lab/crds.ts'
+import { waitForCrds } from '../../lab/cluster/wait-for-crds.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { ConfigMap } from '../../runtime/kube/kinds.ts'
 import { namespace, nodeConfig } from './acts.ts'

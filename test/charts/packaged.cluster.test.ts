@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { nodeConfigCrd } from '../../contract/crds.ts'
-import { waitForCrds } from '../../lab/crds.ts'
+import { waitForCrds } from '../../lab/cluster/wait-for-crds.ts'
 import { type Cluster, chart, type Manifest, manifests, type Said, startCluster } from './release.ts'
 
 /** Tests the chart as others distribute it: packaged under another version, as part of another chart, and over existing objects. */

@@ -1,8 +1,8 @@
 import { execa } from 'execa'
 import { parseAllDocuments, stringify } from 'yaml'
-import { requestToken } from '../../lab/account-token.ts'
-import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
-import type { ApiServerOptions } from '../../lab/api-server-type.ts'
+import { requestToken } from '../../lab/cluster/account-token.ts'
+import { type ApiServer, startApiServer } from '../../lab/cluster/api-server.ts'
+import type { ApiServerOptions } from '../../lab/cluster/api-server-type.ts'
 import type { Credentials } from '../../runtime/kube/credentials.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 

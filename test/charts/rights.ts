@@ -1,4 +1,4 @@
-import { until } from '../../lab/process.ts'
+import { until } from '../../lab/base/daemon.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 
 /** One rule of a Role or a ClusterRole. */

@@ -1,7 +1,7 @@
 import { OF_ACCOUNTS } from '../../cli/read/run-pods.ts'
 import { RunConfig } from '../../contract/agent-run.ts'
 import { CONFIG_KEY, REPORT_KEY } from '../../contract/names.ts'
-import { reportFor } from '../../lab/fake-kubelet.ts'
+import { reportFor } from '../../lab/cluster/fake-kubelet.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { isKubeFailure } from '../../runtime/kube/failures.ts'
 import type { Stored } from '../../runtime/kube/kind.ts'

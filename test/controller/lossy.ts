@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { type Access, writeKubeconfig } from '../../lab/kubeconfig.ts'
-import { lossPackages, unpackPackages } from '../../lab/packages.ts'
-import { startRelay } from '../../lab/relay.ts'
+import { type Access, writeKubeconfig } from '../../lab/cluster/kubeconfig.ts'
+import { lossPackages, unpackPackages } from '../../lab/base/packages.ts'
+import { startRelay } from '../../lab/namespace/relay.ts'
 
 /** Address of the API server and credentials of the controller. */
 export type LossyOptions = Omit<Access, 'name' | 'server'> & {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { RunConfig } from '../../contract/agent-run.ts'
 import { NodeConfig } from '../../controller/model/node-config-kind.ts'
-import { reportFor } from '../../lab/fake-kubelet.ts'
+import { reportFor } from '../../lab/cluster/fake-kubelet.ts'
 import { namespace, soon, specOf, startWorld } from './survival.ts'
 
 /** What halts the rollout is recorded, so another controller knows it while the next run of the node hides the cause. */

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
-import { kubeGet } from '../../lab/kube-get.ts'
+import { type ApiServer, startApiServer } from '../../lab/cluster/api-server.ts'
+import { kubeGet } from '../../lab/cluster/kube-get.ts'
 import { family } from './processes.ts'
 
 /** The API server that the other cluster tests depend on is a real one, and is not open to everyone. */

@@ -1,10 +1,10 @@
 import { constants } from 'node:os'
 import { describe, expect, test } from 'vitest'
-import { identities } from '../../lab/identity.ts'
-import { lacksOf, type Machine } from '../../lab/machine.ts'
-import { isAskedToEnd } from '../../lab/namespace.ts'
-import { nicArgument, type Port, plug } from '../../lab/port.ts'
-import { seconds } from '../../lab/progress.ts'
+import { identities } from '../../lab/nodes/identity.ts'
+import { lacksOf, type Machine } from '../../lab/setup/check-machine.ts'
+import { hasPendingSignal } from '../../lab/namespace/namespace.ts'
+import { nicArgument, type Port, plug } from '../../lab/nodes/attached-port.ts'
+import { seconds } from '../../lab/base/progress.ts'
 
 const able: Machine = {
 	platform: 'linux',
@@ -81,9 +81,9 @@ test.each<[title: string, signals: number[], asked: boolean]>([
 	['SIGTERM pending', [constants.signals.SIGTERM], true],
 	['SIGINT among others', [constants.signals.SIGINT, constants.signals.SIGCHLD], true],
 	['SIGCHLD alone', [constants.signals.SIGCHLD], false],
-])('isAskedToEnd reads the pending signals of unshare: %s', (_, signals, asked) => {
+])('hasPendingSignal reads the pending signals of unshare: %s', (_, signals, asked) => {
 	const bits = signals.reduce((mask, signal) => mask | (1n << BigInt(signal - 1)), 0n)
-	expect(isAskedToEnd(`SigPnd:\t0000000000000000\nShdPnd:\t${bits.toString(16).padStart(16, '0')}\nSigBlk:\t0000000000004002\n`)).toBe(
+	expect(hasPendingSignal(`SigPnd:\t0000000000000000\nShdPnd:\t${bits.toString(16).padStart(16, '0')}\nSigBlk:\t0000000000004002\n`)).toBe(
 		asked,
 	)
 })

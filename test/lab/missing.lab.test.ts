@@ -10,9 +10,9 @@ const nobody = process.getuid?.() === 0 ? ['setpriv', ...other, '--'] : []
 test.each<[title: string, argv: string[], says: RegExp]>([
 	['a user who is not root', [...nobody, process.execPath, 'lab/main.ts'], /missing: root.*\n {2}do this: run it as root/],
 	[
-		'a place where no namespace can be made',
+		'a place where no namespace can be created',
 		['setpriv', '--bounding-set=-sys_admin', '--', process.execPath, 'lab/main.ts'],
-		/missing: leave to make/,
+		/missing: permission to create/,
 	],
 ])('%s: the lab exits with 2, and reports the missing part and the remedy', async (_, [file = '', ...args], says) => {
 	const { exitCode, stderr, stdout } = await execa(file, args, { reject: false, env: { XDG_CACHE_HOME: '/nowhere' }, timeout: 120_000 })

@@ -40,7 +40,7 @@ export async function startLab(): Promise<Running> {
 		const members = family(child.pid ?? 0)
 		const has = (word: string) => members.find(({ argv }) => argv.some(arg => arg.endsWith(word)))
 		const [main, inside, kernel] = [has('lab/main.ts'), insideOf(members), has('root=/dev/ubda')]
-		const unshare = members.find(({ argv }) => argv[0] === 'unshare' && argv.some(arg => arg.endsWith('inside.ts')))
+		const unshare = members.find(({ argv }) => argv[0] === 'unshare' && argv.some(arg => arg.endsWith('main-process.ts')))
 		if (!main || !unshare || !inside || !kernel) continue
 		const dir = dirname(join(kernel.argv.find(arg => arg.startsWith('uml_dir='))?.slice('uml_dir='.length) ?? ''))
 		return { npm: child.pid ?? 0, main: main.pid, unshare: unshare.pid, inside, dir, told }
@@ -52,7 +52,7 @@ export async function startLab(): Promise<Running> {
 function insideOf(members: Process[]): Process | undefined {
 	const own = readlinkSync('/proc/self/ns/net')
 	return members.find(
-		({ argv, namespaces }) => argv.some(arg => arg.endsWith('inside.ts')) && !namespaces.includes(own) && argv[0] !== 'unshare',
+		({ argv, namespaces }) => argv.some(arg => arg.endsWith('main-process.ts')) && !namespaces.includes(own) && argv[0] !== 'unshare',
 	)
 }
 

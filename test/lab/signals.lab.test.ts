@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { prepareLab } from '../../lab/prepare.ts'
+import { prepareLab } from '../../lab/setup/prepare.ts'
 import { left, startLab } from './running-lab.ts'
 
 /** Whatever ends a lab, nothing of it is left five seconds later. That time is promised; it is not a timeout of the test. */

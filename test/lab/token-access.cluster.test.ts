@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { stringify } from 'yaml'
-import { type ApiServer, startApiServer } from '../../lab/api-server.ts'
-import { kubeGet } from '../../lab/kube-get.ts'
-import { tokenAccess } from '../../lab/token-access.ts'
+import { type ApiServer, startApiServer } from '../../lab/cluster/api-server.ts'
+import { kubeGet } from '../../lab/cluster/kube-get.ts'
+import { tokenAccess } from '../../lab/cluster/token-access.ts'
 
 /** Does with the lab's own API server what the cluster tests do with a k3s, whose kubeconfig has a client certificate. */
 

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs'
 import { beforeAll, expect, test } from 'vitest'
-import { prepareLab } from '../../lab/prepare.ts'
+import { prepareLab } from '../../lab/setup/prepare.ts'
 import { family, processes } from './processes.ts'
 import { left, startLab } from './running-lab.ts'
 
-/** A lab that runs its story has more to end: mgmt, viola, an OpenStack and a folder. */
+/** A lab that runs its demo has more to end: mgmt, viola, an OpenStack and a folder. */
 
 beforeAll(() => prepareLab(1))
 
 test.each<[how: string, words: string, end: (lab: { npm: number }) => void]>([
-	['Ctrl-C in its terminal, when all is told,', 'Ctrl-C ends all of it', ({ npm }) => process.kill(-npm, 'SIGINT')],
+	['Ctrl-C in its terminal, when all is told,', 'Ctrl-C stops and removes everything', ({ npm }) => process.kill(-npm, 'SIGINT')],
 	['SIGKILL to npm, in the middle,', 'in OpenStack', ({ npm }) => process.kill(npm, 'SIGKILL')],
 ])('%s ends mgmt, viola and everything else, and removes the folder', async (_, words, end) => {
 	const lab = await startLab()

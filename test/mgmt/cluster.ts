@@ -1,6 +1,6 @@
 import { customResourceDefinition } from '../../contract/crd.ts'
 import { crds } from '../../contract/crds.ts'
-import { waitForCrds } from '../../lab/crds.ts'
+import { waitForCrds } from '../../lab/cluster/wait-for-crds.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { CustomResourceDefinition } from '../../runtime/kube/kinds.ts'
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import { beforeAll, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
-import { findKit } from '../../lab/kit.ts'
+import { findKit } from '../../lab/kit/kit.ts'
 import { asYaml, findPromtool } from './promtool.ts'
 import { dashboard } from './queries.ts'
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { stringify } from 'yaml'
-import { monitoringPackages, unpackPackages } from '../../lab/packages.ts'
+import { monitoringPackages, unpackPackages } from '../../lab/base/packages.ts'
 
 /** Checks rules and queries with promtool(1) of Prometheus, unpacked and not installed. */
 

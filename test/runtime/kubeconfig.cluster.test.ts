@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { findKit } from '../../lab/kit.ts'
+import { findKit } from '../../lab/kit/kit.ts'
 import { type Call, cases, environmentOf } from './kubeconfig/cases.ts'
 import { kubeconfigFolder } from './kubeconfig/folder.ts'
 import { type Recorder, type Seen, startRecorder } from './kubeconfig/recorder.ts'

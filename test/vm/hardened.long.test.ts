@@ -1,10 +1,10 @@
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Lab, startLab } from '../../lab/lab.ts'
-import type { LabNode } from '../../lab/lab-node.ts'
-import { until } from '../../lab/process.ts'
-import { namespace } from '../../lab/story/cloud.ts'
-import { installChart, loadProduct } from '../../lab/story/install.ts'
+import { type Lab, startLab } from '../../lab/setup/start-lab.ts'
+import type { LabNode } from '../../lab/namespace/lab-node.ts'
+import { until } from '../../lab/base/daemon.ts'
+import { namespace } from '../../lab/demo/cloud.ts'
+import { installChart, loadProduct } from '../../lab/demo/install.ts'
 
 /** The chart with `agent.privileged: false`: containerd and runc confine the agent, and it still does its work on a real host. */
 let lab: Lab

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { kubeGet } from '../../lab/kube-get.ts'
-import { type Lab, startLab } from '../../lab/lab.ts'
-import type { LabNode } from '../../lab/lab-node.ts'
+import { kubeGet } from '../../lab/cluster/kube-get.ts'
+import { type Lab, startLab } from '../../lab/setup/start-lab.ts'
+import type { LabNode } from '../../lab/namespace/lab-node.ts'
 
 /** What the lab stories rely on: nodes that are real machines, and a cloud that plugs and unplugs ports. */
 

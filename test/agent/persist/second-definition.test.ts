@@ -5,7 +5,7 @@ import type { Definition } from '../../../agent/persist/definition-readers.ts'
 import { definitionsOf } from '../../../agent/persist/second-definition.ts'
 import { run } from '../../../agent/run/run.ts'
 import type { RunConfig } from '../../../contract/agent-run.ts'
-import { runConfig } from '../../../lab/machine-agent.ts'
+import { runConfig } from '../../../lab/setup/machine-agent.ts'
 import { hostWith, livingHost } from '../simulated-host.ts'
 
 /** Foreign files that define a managed NIC: each file format, each way to match the NIC, each mode. */

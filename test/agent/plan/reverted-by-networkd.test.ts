@@ -4,7 +4,7 @@ import type { HostState, Link, Rule } from '../../../agent/model/host-state.ts'
 import { createLog } from '../../../agent/report/log.ts'
 import { run } from '../../../agent/run/run.ts'
 import type { Step } from '../../../agent/model/change.ts'
-import { runConfig } from '../../../lab/machine-agent.ts'
+import { runConfig } from '../../../lab/setup/machine-agent.ts'
 import { hostWith, livingHost } from '../simulated-host.ts'
 
 /** A NIC that gets the name again that it had when systemd-networkd started: networkd configures it by its file of that time. */

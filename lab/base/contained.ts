@@ -1,0 +1,21 @@
+import { type Options, execa } from 'execa'
+
+/** The output of a command. */
+export interface CommandOutput {
+	stdout: string
+	stderr: string
+}
+
+/**
+ * Runs a command to completion. As root it gets separate process and mount namespaces, so that everything it started ends with it, and no
+ * mount of it remains, however this process ends. Throws when it fails, with its stderr.
+ */
+export async function contained(argv: readonly [string, ...string[]], options: Options = {}): Promise<CommandOutput> {
+	const { stdout, stderr } = await execa('setpriv', ['--pdeathsig', 'KILL', '--', ...inNamespaces(argv)], options)
+	return { stdout: String(stdout ?? ''), stderr: String(stderr ?? '') }
+}
+
+function inNamespaces(argv: readonly string[]): readonly string[] {
+	if (process.getuid?.() !== 0) return argv
+	return ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--', ...argv]
+}

@@ -1,0 +1,42 @@
+import { K3sContainer } from '@testcontainers/k3s'
+import { getContainerRuntimeClient, Wait } from 'testcontainers'
+import type { ApiServer, ApiServerOptions } from './api-server-type.ts'
+import { binFolder, findKit } from '../kit/kit.ts'
+import { makeRunDir } from '../base/run-dir.ts'
+import { tokenAccess } from './token-access.ts'
+
+/** Parts of k3s that the lab's own API server does not have either: with them there would be a node, and unwanted pods. */
+const without = [
+	'--disable-agent',
+	'--disable-scheduler',
+	'--disable-cloud-controller',
+	'--disable-helm-controller',
+	'--disable=coredns,servicelb,traefik,local-storage,metrics-server',
+]
+
+/**
+ * Starts a k3s in its own container, as empty as the lab's own API server; only if MULTINIC_TEST_K3S names an image. If this process dies,
+ * testcontainers' reaper removes the container.
+ */
+export async function startK3s(image: string, { controllerManager = false, log = () => {} }: ApiServerOptions): Promise<ApiServer> {
+	const bin = await binFolder(await findKit(['kubectl', 'helm']))
+	const { info } = await getContainerRuntimeClient()
+	const command = ['server', `--tls-san=${info.containerRuntime.host}`, ...without]
+	const container = await new K3sContainer(image)
+		.withCommand(controllerManager ? command : [...command, '--disable-controller-manager'])
+		.withWaitStrategy(Wait.forSuccessfulCommand('kubectl get --raw=/readyz'))
+		.start()
+	const runDir = await makeRunDir('k3s')
+	const stop = async () => {
+		await container.stop()
+		await runDir.remove()
+	}
+	try {
+		const access = await tokenAccess(container.getKubeConfig(), runDir.path)
+		log(`${access.server} is ready, in container ${container.getName()}`)
+		return { ...access, bin, stop }
+	} catch (error) {
+		await stop()
+		throw error
+	}
+}

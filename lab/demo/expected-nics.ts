@@ -1,0 +1,28 @@
+import { settle } from '../../contract/interface.ts'
+import { NodeConfigKind } from '../../viola/cluster.ts'
+import { dataNetwork, namespace, withPrefix } from './cloud.ts'
+import type { ExpectedNic } from './node-faults.ts'
+import type { Demo } from './demo.ts'
+
+/**
+ * Returns the expected NICs of a node: one for each port that OpenStack has on its VM, with OpenStack's address and MTU, under the id that
+ * its node config has for it. Throws if the node config lacks one of the ports or has one more.
+ */
+export async function expectedNics({ client, cloud }: Pick<Demo, 'client' | 'cloud'>, node: string): Promise<ExpectedNic[]> {
+	const { servers, ports } = cloud.openstack.cloud
+	const server = servers.find(({ name }) => name === node)
+	if (!server) throw new Error(`OpenStack has no VM ${node}; there are ${servers.map(({ name }) => name).join(', ')}`)
+	const attached = ports.filter(({ serverId }) => serverId === server.id)
+	const interfaces = settle((await client.find(NodeConfigKind, { namespace, name: node }))?.spec.interfaces ?? [])
+	const inCloud = listed(attached.map(({ mac }) => mac))
+	const inConfig = listed(interfaces.map(({ macAddress }) => macAddress))
+	if (inCloud !== inConfig) throw new Error(`the VM of ${node} has the ports ${inCloud}, its node config ${inConfig}`)
+	return interfaces.map(({ id, name, macAddress }) => {
+		const { fixedIps } = attached.find(({ mac }) => mac === macAddress) ?? {}
+		return { id, name, mac: macAddress, mtu: dataNetwork.mtu, address: withPrefix(fixedIps?.[0]?.address ?? '') }
+	})
+}
+
+function listed(macs: readonly string[]): string {
+	return macs.toSorted().join(', ') || 'none'
+}

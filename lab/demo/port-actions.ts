@@ -1,0 +1,106 @@
+import { Writable } from 'node:stream'
+import { createLog } from '../../runtime/log.ts'
+import type { Port } from '../openstack/cloud.ts'
+import { seconds, step } from '../base/progress.ts'
+import { dataNetwork, namespace, withPrefix } from './cloud.ts'
+import { type Follow, followPort, type MilestoneTimes } from './follow-port.ts'
+import { type ExpectedNic, findNodeFaults } from './node-faults.ts'
+import type { Demo } from './demo.ts'
+import { expectedNics } from './expected-nics.ts'
+
+/** Prints one line about what happens, as it happens. */
+export type Print = (line: string) => void
+
+/** A port that became a NIC. */
+export interface Attached {
+	readonly node: string
+	readonly port: Port
+	readonly expected: ExpectedNic
+	readonly times: MilestoneTimes
+}
+
+/** Where the progress of an action is reported. */
+export interface ActionOptions {
+	print: Print
+}
+
+const patienceMs = 180_000
+
+/**
+ * Attaches a port of the data network to a node's VM, in OpenStack and on the machine concurrently, and follows it until the node config is
+ * `Configured`; then checks the node itself. Throws what it found wrong.
+ */
+export async function attachPort(demo: Demo, node: string, options: ActionOptions): Promise<Attached> {
+	const { lab, cloud } = demo
+	const port = cloud.openstack.attach({ server: node, network: dataNetwork.name })
+	options.print(`port ${port.mac} ${addressOf(port)} attached to ${node} in OpenStack`)
+	const seen = cloud.openstack.portSeen(port.id)
+	const follow = followPort({ ...following(demo, options), node, mac: port.mac, change: 'attached', seen })
+	const gateways = [withPrefix(dataNetwork.gateway)]
+	const plugged = lab.node(node).attachPort({ mac: port.mac, network: dataNetwork.name, gateways })
+	const [times] = await Promise.all([follow, plugged])
+	const expected = (await assertCorrect(demo, node)).find(({ mac }) => mac === port.mac)
+	if (!expected) throw new Error(`${node} has no interface for port ${port.mac}`)
+	options.print(
+		`${expected.name} of ${node} is right: ${expected.address}, MTU ${expected.mtu}, ${seconds(times.Configured ?? 0)} after the port`,
+	)
+	return { node, port, expected, times }
+}
+
+/**
+ * Detaches the port behind a NIC as a cloud does: the device is removed, and OpenStack reports it afterwards. Follows it until the node
+ * config is `Configured` without it; then checks the node itself. Throws what it found wrong.
+ *
+ * @param nic name (`multinic0`) or MAC
+ */
+export async function detachPort(demo: Demo, node: string, nic: string, options: ActionOptions): Promise<void> {
+	const { lab, cloud } = demo
+	const expected = byNameOrMac(node, await expectedNics(demo, node), nic)
+	const port = cloud.openstack.cloud.ports.find(({ mac, serverId }) => mac === expected.mac && serverId !== '')
+	if (!port) throw new Error(`OpenStack has no port ${expected.mac} on ${node}`)
+	await lab.node(node).detachPort(port.mac)
+	cloud.openstack.detach(port.id)
+	options.print(`port ${port.mac} ${addressOf(port)} detached from ${node} in OpenStack`)
+	await followPort({ ...following(demo, options), node, mac: port.mac, change: 'detached' })
+	await assertCorrect(demo, node)
+	options.print(`${expected.name} of ${node} is gone, and nothing of it is left`)
+}
+
+/**
+ * Reboots the node and checks on it whether all its NICs came back as they were. Throws what it found wrong. Returns the names of the NICs.
+ */
+export async function rebootAndCheck(demo: Demo, node: string): Promise<string[]> {
+	await step(`${node} reboots`, () => demo.lab.node(node).reboot())
+	// After a boot, networkd may be a moment behind the kubelet.
+	return (await assertCorrect(demo, node, 30_000)).map(({ name }) => name)
+}
+
+/** The watches log nothing; what goes wrong with them shows in the messages of the demo. */
+const silentLog = createLog('lab', { level: 'silent', to: new Writable({ write: (_chunk, _encoding, done) => done() }) })
+
+type Following = Pick<Follow, 'client' | 'namespace' | 'log' | 'onMilestone' | 'withinMs'>
+
+function following({ client }: Demo, { print }: ActionOptions): Following {
+	const onMilestone = (milestone: string, afterMs: number) => print(`  ${seconds(afterMs).padStart(7)}  ${milestone}`)
+	return { client, namespace, log: silentLog, onMilestone, withinMs: patienceMs }
+}
+
+function addressOf({ fixedIps }: Port): string {
+	return fixedIps[0]?.address ?? ''
+}
+
+function byNameOrMac(node: string, nics: readonly ExpectedNic[], nic: string): ExpectedNic {
+	const found = nics.find(({ name, mac }) => name === nic || mac === nic.toLowerCase())
+	if (!found) throw new Error(`${node} has no NIC ${nic}; it has ${nics.map(({ name }) => name).join(', ') || 'none'}`)
+	return found
+}
+
+/** Checks until nothing is wrong, at least once and for at most `withinMs`. */
+async function assertCorrect(demo: Demo, node: string, withinMs = 0): Promise<ExpectedNic[]> {
+	const expected = await expectedNics(demo, node)
+	const deadline = Date.now() + withinMs
+	let faults = await findNodeFaults(demo.lab.node(node), expected)
+	while (faults.length > 0 && Date.now() < deadline) faults = await findNodeFaults(demo.lab.node(node), expected)
+	if (faults.length > 0) throw new Error(`${node} is not as it should be: ${faults.join('; ')}`)
+	return expected
+}

@@ -1,0 +1,36 @@
+import { contained } from '../base/contained.ts'
+import type { ReportProgress } from '../base/progress.ts'
+
+/** What to build with Go, from which module, into which file. */
+export interface GoBuild {
+	/** Folder of the module. */
+	module: string
+	/** Import path of a command, of the module itself or of one that it requires. */
+	command: string
+	/** In the linker's format: `-s -w -X …`. */
+	linkerFlags: string
+	output: string
+}
+
+/**
+ * Builds one static binary, and reports how many modules it has downloaded, then how many packages it has compiled. Throws with the
+ * compiler's output.
+ */
+export async function goBuild({ module, command, linkerFlags, output }: GoBuild, report: ReportProgress): Promise<void> {
+	const options = { cwd: module, env: { CGO_ENABLED: '0', GOFLAGS: '' } }
+	const downloads = counted(/^go: downloading /, count => report(`downloading modules, ${count} so far`))
+	const { stdout } = await contained(['go', 'list', '-deps', command], { ...options, stderr: downloads })
+	const all = stdout.split('\n').length
+	const compiled = counted(/^[\w.~/-]+$/, count => report(`compiled ${count} of at most ${all} packages`))
+	const flags = ['-v', '-trimpath', '-ldflags', linkerFlags, '-o', output]
+	await contained(['go', 'build', ...flags, command], { ...options, stderr: compiled })
+}
+
+/** Counts the lines that are progress and removes them: the remaining lines go into an error. */
+function counted(progress: RegExp, report: (count: number) => void) {
+	let count = 0
+	return function* (line: unknown) {
+		if (progress.test(String(line))) report(++count)
+		else yield line
+	}
+}

@@ -1,0 +1,62 @@
+import { execa } from 'execa'
+import { fingerprint } from '../base/cache.ts'
+import { serviceAddress } from '../cluster/control-plane.ts'
+import { type Identity, management } from './identity.ts'
+
+/**
+ * Creates the network between control plane and nodes, in the namespace of this process. The `kubernetes` service's address is simply an
+ * address of loopback here, and every node's pods are reached through that node: so no kube-proxy and no masquerade is needed.
+ */
+export async function createManagementNetwork(nodes: readonly Identity[]): Promise<void> {
+	await ip([
+		'link set lo up',
+		`addr add ${serviceAddress}/32 dev lo`,
+		...bridge(management.bridge, [`${management.gateway}/${management.prefix}`]),
+		...nodes.map(node => `route add ${node.podRange} via ${node.address}`),
+	])
+}
+
+/** Creates a data network: a bridge with the gateways, such as "192.168.10.1/24". May be called again with additional gateways. */
+export async function createNetwork(network: string, gateways: readonly string[]): Promise<void> {
+	const name = bridgeName(network)
+	const there = await hasDevice(name)
+	if (there) await ip(gateways.map(gateway => `addr replace ${gateway} dev ${name}`))
+	else await ip(bridge(name, gateways))
+}
+
+/**
+ * Creates the host end of a NIC, on the bridge of its network. An existing one is kept. User-Mode-Linux drops most incoming packets that
+ * are larger than a frame, and TCP is then very slow (180 kB took 6 s); a bridge uses the smallest segmentation limits of its ports.
+ */
+export async function createTap(tap: string, network: string | undefined): Promise<void> {
+	if (await hasDevice(tap)) return
+	const master = network === undefined ? management.bridge : bridgeName(network)
+	await ip([`tuntap add ${tap} mode tap`, `link set ${tap} gso_max_size 1514 gso_max_segs 1`, `link set ${tap} master ${master} up`])
+}
+
+/** Removes the host end of a NIC. */
+export async function removeTap(tap: string): Promise<void> {
+	await ip([`link del ${tap}`])
+}
+
+/** Returns the name of the bridge of a data network. */
+export function bridgeName(network: string): string {
+	return `br-${fingerprint(network)}`.slice(0, 15) // the kernel accepts no longer name
+}
+
+function bridge(name: string, addresses: readonly string[]): string[] {
+	return [`link add ${name} type bridge`, ...addresses.map(address => `addr add ${address} dev ${name}`), `link set ${name} up`]
+}
+
+async function hasDevice(name: string): Promise<boolean> {
+	const { failed } = await run(['link', 'show', name], false)
+	return !failed
+}
+
+async function ip(lines: readonly string[]): Promise<void> {
+	if (lines.length > 0) await run(['-batch', '-'], true, lines)
+}
+
+async function run(args: string[], reject: boolean, lines: readonly string[] = []) {
+	return execa('ip', args, { reject, input: `${lines.join('\n')}\n` })
+}
