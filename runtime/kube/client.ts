@@ -1,4 +1,4 @@
-import type { Credentials } from './credentials.ts'
+import type { Credentials } from './kubeconfig/credentials.ts'
 import { isKubeFailure } from './failures.ts'
 import { apiVersionOf, collectionPath, type Kind, type KubeObject, type Name, objectPath, type Stored } from './kind.ts'
 import { type ListOptions, type Page, pagesOf } from './list.ts'

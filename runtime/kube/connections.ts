@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, ProxyAgent } from 'undici'
 import { codeOf } from '../errors.ts'
-import type { Credentials } from './credentials.ts'
+import type { Credentials } from './kubeconfig/credentials.ts'
 
 /** Connection pools by use, so that no use waits for another: requests, urgent calls that the process depends on, and watches. */
 export type Agents = { requests: Dispatcher; urgent: Dispatcher; streams: Dispatcher }

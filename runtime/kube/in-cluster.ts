@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Failure } from '../errors.ts'
-import type { Credentials } from './credentials.ts'
+import { bearerFromFile, mounted } from './kubeconfig/bearer-file.ts'
+import type { Credentials } from './kubeconfig/credentials.ts'
 
 /** Where the kubelet mounts a pod's token. */
 export const mount = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -25,27 +26,5 @@ export async function inClusterCredentials(env: Readonly<Record<string, string |
 		authorities: () => mounted(`${folder}/ca.crt`),
 		...(namespace.trim() && { namespace: namespace.trim() }),
 		headers: bearerFromFile(`${folder}/token`),
-	}
-}
-
-/** Returns the token of a file as a header. The kubelet renews the file: it is read again after a minute, and immediately after a 401. */
-export function bearerFromFile(path: string, now: () => number = Date.now): Credentials['headers'] {
-	let header: Record<string, string> = {}
-	let readAt = Number.NEGATIVE_INFINITY
-	return async refused => {
-		if (!refused && now() - readAt < 60_000) return header
-		const token = (await mounted(path)).trim()
-		if (token === '') throw new Failure('CONFIG_INVALID', `${path} is empty, expected a token`)
-		header = { authorization: `Bearer ${token}` }
-		readAt = now()
-		return header
-	}
-}
-
-async function mounted(path: string): Promise<string> {
-	try {
-		return await readFile(path, 'utf8')
-	} catch (cause) {
-		throw new Failure('CONFIG_INVALID', `${path} cannot be read`, { cause })
 	}
 }

@@ -1,5 +1,5 @@
 import { Failure } from '../errors.ts'
-import type { Credentials } from './credentials.ts'
+import type { Credentials } from './kubeconfig/credentials.ts'
 import { serverUrl } from './kubeconfig/address.ts'
 import { authorities, ownCertificate, serverTls } from './kubeconfig/certificates.ts'
 import { execCredentials } from './kubeconfig/exec.ts'

@@ -1,7 +1,7 @@
 import { waitAfter } from '../backoff.ts'
 import { sleep } from '../clock.ts'
 import { createConnections } from './connections.ts'
-import type { Credentials } from './credentials.ts'
+import type { Credentials } from './kubeconfig/credentials.ts'
 import { exchange, open, type Wire } from './exchange.ts'
 import { isKubeFailure, retryAfterOf } from './failures.ts'
 import type { Call, Method, Request, Stream } from './request.ts'

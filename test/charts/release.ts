@@ -3,7 +3,7 @@ import { parseAllDocuments, stringify } from 'yaml'
 import { requestToken } from '../../lab/cluster/account-token.ts'
 import { type ApiServer, startApiServer } from '../../lab/cluster/api-server.ts'
 import type { ApiServerOptions } from '../../lab/cluster/api-server-type.ts'
-import type { Credentials } from '../../runtime/kube/credentials.ts'
+import type { Credentials } from '../../runtime/kube/kubeconfig/credentials.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 
 /** Runs the chart on a real API server with the real helm. */

@@ -8,7 +8,8 @@ import { loadAsKubectl, loadCredentials, type Wanted } from '../../runtime/kube/
 import { ownCertificate } from '../../runtime/kube/kubeconfig/certificates.ts'
 import { execCredentials } from '../../runtime/kube/kubeconfig/exec.ts'
 import { Exec } from '../../runtime/kube/kubeconfig/schema.ts'
-import { bearerFromFile, inClusterCredentials } from '../../runtime/kube/in-cluster.ts'
+import { inClusterCredentials } from '../../runtime/kube/in-cluster.ts'
+import { bearerFromFile } from '../../runtime/kube/kubeconfig/bearer-file.ts'
 
 let folder: string
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
-import type { Credentials } from '../../runtime/kube/credentials.ts'
+import type { Credentials } from '../../runtime/kube/kubeconfig/credentials.ts'
 
 /** Answers one request, usually wrongly. */
 export type Answer = (response: ServerResponse, request: IncomingMessage) => void

@@ -1,6 +1,6 @@
 import type { RequestOptions } from 'node:https'
 import { KubeConfig } from '@kubernetes/client-node'
-import type { Credentials } from '../credentials.ts'
+import type { Credentials } from './credentials.ts'
 import type { User } from './schema.ts'
 
 /**

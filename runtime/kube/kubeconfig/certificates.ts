@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { checkServerIdentity, createSecureContext } from 'node:tls'
 import { Failure } from '../../errors.ts'
-import type { Certificate, Credentials } from '../credentials.ts'
+import type { Certificate, Credentials } from './credentials.ts'
 import type { Chosen } from './select.ts'
 
 /** The certificates that a kubeconfig holds or names. A fault in them is reported with the field, never with OpenSSL's message. */

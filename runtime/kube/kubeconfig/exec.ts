@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { isatty } from 'node:tty'
 import { codeOf, Failure } from '../../errors.ts'
-import type { Certificate, Credentials } from '../credentials.ts'
+import type { Certificate, Credentials } from './credentials.ts'
 import { type PluginCredential, readPluginAnswer } from './exec-answer.ts'
 import type { Exec } from './schema.ts'
 

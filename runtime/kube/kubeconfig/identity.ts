@@ -1,5 +1,5 @@
-import type { Credentials } from '../credentials.ts'
-import { bearerFromFile } from '../in-cluster.ts'
+import type { Credentials } from './credentials.ts'
+import { bearerFromFile } from './bearer-file.ts'
 import type { User } from './schema.ts'
 
 /** Returns the headers that identify a user of a kubeconfig in every request, if no program has to provide them. */

@@ -1,6 +1,6 @@
 import { vi } from 'vitest'
 import type { KubeClient } from '../../../runtime/kube/client.ts'
-import type { Credentials } from '../../../runtime/kube/credentials.ts'
+import type { Credentials } from '../../../runtime/kube/kubeconfig/credentials.ts'
 import { collectionPath, defineKind, type Kind, type KubeObject } from '../../../runtime/kube/kind.ts'
 import { type ConfigMap, CustomResourceDefinition, Namespace } from '../../../runtime/kube/kinds.ts'
 import { createTransport } from '../../../runtime/kube/transport.ts'
