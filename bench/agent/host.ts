@@ -8,9 +8,6 @@ import { REPORT_KEY } from '../../contract/names.ts'
 import { PROGRAMS_FOLDER, putProbePrograms } from '../../test/agent/wire.ts'
 import type { Listens } from './api-server.ts'
 
-/** Identifies an OpenStack VM, as nodes are. The agent then queries the metadata service, which does not exist here. */
-const DMI = 'sys/class/dmi/id'
-
 /** Interfaces of the run config. */
 export const NICS = 10
 
@@ -40,9 +37,7 @@ export type BenchHost = {
  */
 export async function benchHost(folder: string, nics = NICS): Promise<BenchHost> {
 	const root = mkdtempSync(join(folder, 'host-'))
-	const folders = ['etc/netplan', 'etc/sysctl.d', 'run', 'var/lib', 'proc', 'config', DMI]
-	for (const path of folders) mkdirSync(join(root, path), { recursive: true })
-	writeFileSync(join(root, DMI, 'sys_vendor'), 'OpenStack Foundation\n')
+	for (const path of ['etc/netplan', 'etc/sysctl.d', 'run', 'var/lib', 'proc', 'config']) mkdirSync(join(root, path), { recursive: true })
 	await putProbePrograms(join(root, 'programs'), 'real')
 	const [holder, wire] = [await hold(root), await hold(root)]
 	const inside = ['--target', String(holder.pid), '--net', '--mount']
