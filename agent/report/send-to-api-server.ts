@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { RequestOptions } from 'node:https'
+import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunConfig } from '../../contract/agent-run.ts'
 import { AGENT_MANAGER, REPORT_KEY } from '../../contract/names.ts'
@@ -17,13 +17,17 @@ const PATIENCE = 60_000
  * @param serviceAccount folder with `token` and `ca.crt`
  * @throws Failure API_REFUSED when the API server rejects the request, or cannot be reached within a minute
  */
-export async function send(text: string, { namespace, configMap }: RunConfig['report'], access: Access): Promise<void> {
+export async function send(
+	text: string,
+	{ namespace, configMap }: RunConfig['report'],
+	{ apiServer, serviceAccount }: { apiServer: ApiServer; serviceAccount: string },
+): Promise<void> {
 	const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${encodeURIComponent(configMap)}?fieldManager=${AGENT_MANAGER}`
 	const body = JSON.stringify({ data: { [REPORT_KEY]: text } })
 	const end = performance.now() + PATIENCE
 	for (let delay = 250; ; delay = Math.min(delay * 2, 5_000)) {
 		try {
-			return await patch(path, body, access)
+			return await patch(path, body, { apiServer, serviceAccount })
 		} catch (error) {
 			if (isFailure(error)) throw error
 			if (performance.now() + delay > end)
@@ -33,59 +37,53 @@ export async function send(text: string, { namespace, configMap }: RunConfig['re
 	}
 }
 
+/** Implements as much HTTP as one request needs: docs/decisions/0027 says why node:https does not do it. */
+async function patch(path: string, body: string, { apiServer, serviceAccount }: Access): Promise<void> {
+	const { host, port } = apiServer
+	const head = [
+		`PATCH ${path} HTTP/1.1`,
+		`host: ${isIP(host) === 6 ? `[${host}]` : host}:${port}`,
+		`authorization: Bearer ${readFileSync(`${serviceAccount}/token`, 'utf8').trim()}`,
+		'content-type: application/merge-patch+json',
+		`content-length: ${Buffer.byteLength(body)}`,
+		'connection: close',
+	]
+	const answer = await exchange(`${head.join('\r\n')}\r\n\r\n${body}`, { apiServer, serviceAccount })
+	const [, status, text = ''] = /^HTTP\/1\.\d (\d{3}).*?\r\n\r\n(.*)$/s.exec(answer) ?? []
+	if (status === undefined) throw new Error('the API server closed the connection without a response')
+	// In a chunked body each chunk follows a line with its length. The first chunk has more text than is reported.
+	settle(Number(status), /^transfer-encoding: *chunked/im.test(answer) ? (text.split('\r\n')[1] ?? '') : text)
+}
+
 type Access = { apiServer: ApiServer; serviceAccount: string }
 
-async function patch(path: string, body: string, { apiServer: { host, port }, serviceAccount }: Access): Promise<void> {
-	const ca = readFileSync(`${serviceAccount}/ca.crt`)
-	const headers = {
-		authorization: `Bearer ${readFileSync(`${serviceAccount}/token`, 'utf8').trim()}`,
-		'content-type': 'application/merge-patch+json',
-		'content-length': Buffer.byteLength(body),
-	}
-	const { status, text } = await exchange({ method: 'PATCH', host, port, path, headers, ca }, body)
-	settle(status, text)
-}
-
-/** More of a rejection is neither read nor reported (characters). */
-const MOST = 200
+/** More of a response is not read: its head, and the text that is reported, are far shorter. */
+const MAX_RESPONSE = 65_536
 
 /**
- * Uses a connection of its own: Node's shared agent would use a proxy. A redirect is not followed. HTTPS is loaded on demand, so that a run
- * that reports to a file does not pay for it.
- *
- * @returns the status, and the beginning of the body of a rejection
+ * @returns what the server sends until it closes the connection, at most 64 KiB. TLS is loaded on demand, so that a run that reports to a file
+ *   does not pay for it.
  */
-async function exchange(options: RequestOptions, body: string): Promise<{ status: number; text: string }> {
-	const { request } = await import('node:https')
+async function exchange(request: string, { apiServer: { host, port }, serviceAccount }: Access): Promise<string> {
+	const { connect } = await import('node:tls')
+	const ca = readFileSync(`${serviceAccount}/ca.crt`)
 	return new Promise((resolve, reject) => {
-		const sent = request({ ...options, agent: false, timeout: 10_000 }, answer => {
-			const { statusCode: status = 0 } = answer
-			let text = ''
-			const end = () => {
-				resolve({ status, text })
-				sent.destroy()
-			}
-			answer.setEncoding('utf8').on('end', end).on('error', end)
-			answer.on('data', (more: string) => {
-				text += more
-				if (isSuccess(status) || text.length >= MOST) end()
-			})
+		let said = ''
+		const socket = connect({ host, port, ca, timeout: 10_000, ...(isIP(host) === 0 && { servername: host }) })
+		socket.setEncoding('utf8').on('data', text => {
+			said += text
+			if (said.length > MAX_RESPONSE) socket.destroy()
 		})
-		sent.on('timeout', () => sent.destroy(new Error('no response within 10 s')))
-		sent.on('error', error => reject(error.message === 'socket hang up' ? new Error(CLOSED) : error))
-		sent.end(body)
+		socket.on('timeout', () => socket.destroy(new Error('no response within 10 s')))
+		socket.on('error', reject)
+		socket.on('close', () => resolve(said))
+		socket.write(request)
 	})
-}
-
-const CLOSED = 'the API server closed the connection without a response'
-
-function isSuccess(status: number): boolean {
-	return status >= 200 && status < 300
 }
 
 /** A conflict, too many requests or a server error may pass; any other rejection is final. */
 function settle(status: number, text: string): void {
-	if (isSuccess(status)) return
-	const words = `the API server returned ${status}: ${text.slice(0, MOST)}`
+	if (status >= 200 && status < 300) return
+	const words = `the API server returned ${status}: ${text.slice(0, 200)}`
 	throw status === 409 || status === 429 || status >= 500 ? new Error(words) : failure('API_REFUSED', words)
 }

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { send } from '../../agent/report/send-to-api-server.ts'
+import { send } from '../../../agent/report/send-to-api-server.ts'
 
 /** How a report is sent to an API server that answers as told. */
 let account: string
@@ -107,7 +107,7 @@ test.each<[title: string, answer: Answer, says: string]>([
 	['a rejection', text(403, 'no'), 'the API server returned 403: no'],
 	['a redirect', response => void response.writeHead(307, { location: '/elsewhere' }).end(), 'the API server returned 307: '],
 	['a long rejection', text(422, 'z'.repeat(5_000)), `the API server returned 422: ${'z'.repeat(200)}`],
-	['a rejection without end', endless(403), `the API server returned 403: ${'x'.repeat(150)}${'y'.repeat(50)}`],
+	['a rejection without end', endless(403), `the API server returned 403: ${'x'.repeat(150)}`],
 	['a rejection that is cut off', raw('HTTP/1.1 403 Forbidden\r\ncontent-length: 9\r\n\r\nno'), 'the API server returned 403: no'],
 ])('%s is final', async (_, answer, says) => {
 	const { heard, report } = await apiServer([answer])
@@ -124,7 +124,7 @@ test('a success whose response does not end is a success', async () => {
 test.each<[title: string, answer: Answer, host: string | undefined, cause: RegExp]>([
 	['that closes the connection', hangUp, undefined, /the API server closed the connection without a response$/],
 	['with a certificate for another name', text(200), 'localhost', /altnames/],
-	['that does not speak HTTP', raw('SSH-2.0-x\r\n'), undefined, /Parse Error/],
+	['that does not speak HTTP', raw('SSH-2.0-x\r\n'), undefined, /without a response$/],
 ])('after a minute, an API server %s is reported with the cause', async (_, answer, host, cause) => {
 	const { report } = await apiServer([answer])
 	const clock = vi.spyOn(performance, 'now').mockReturnValueOnce(0).mockReturnValue(60_000)
