@@ -35,7 +35,7 @@ export const interfaceRules: readonly InterfaceRule[] = [
 		message: 'address must be an IP address inside cidr, which must be given with it, and not its network or broadcast address',
 		cel: `!has(self.address) || [self.address].all(a, [self.?cidr.orValue('')].all(c, ${[
 			'isIP(a) && isCIDR(c) && cidr(c).containsIP(a)',
-			`(${isForHosts('c', 'a')})`,
+			`(${celForHostAddress('c', 'a')})`,
 		].join(' && ')}))`,
 		holds: ({ address, cidr = '' }) =>
 			address === undefined || (contains(cidr, address) && !isNetworkOrBroadcast(`${address}/${parseCidr(cidr)?.length}`)),
@@ -67,7 +67,7 @@ export const interfaceRules: readonly InterfaceRule[] = [
  * Returns CEL that checks that an address in a cidr is not that of the network. Compares networks of one address, because the cost of `==`
  * has no bound. The broadcast address needs arithmetic, so only the other checks reject it.
  */
-export function isForHosts(cidr: string, address: string): string {
+export function celForHostAddress(cidr: string, address: string): string {
 	const alone = `cidr(${address} + (${address}.contains(':') ? '/128' : '/32'))`
 	return `cidr(${cidr}).prefixLength() >= (${cidr}.contains(':') ? 127 : 31) || !${alone}.containsIP(cidr(${cidr}).masked().ip())`
 }

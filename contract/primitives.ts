@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { isForHosts, notForHosts } from './interface-rules.ts'
+import { celForHostAddress, notForHosts } from './interface-rules.ts'
 import { isNetworkOrBroadcast, isUnicast, parseCidr, parseIp } from './ip.ts'
 
 /** Values that the kernel, OpenStack and users write in one form, parsed once. Lengths are bounded because of the cost of CEL rules. */
@@ -56,7 +56,7 @@ export const HostCidr = ruled(CIDR_MAX, [
 	},
 	{
 		message: notForHosts,
-		cel: `!isCIDR(self) || ${isForHosts('self', "self.substring(0, self.indexOf('/'))")}`,
+		cel: `!isCIDR(self) || ${celForHostAddress('self', "self.substring(0, self.indexOf('/'))")}`,
 		holds: text => !isNetworkOrBroadcast(text),
 	},
 ])

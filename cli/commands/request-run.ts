@@ -29,15 +29,15 @@ export async function askForRun(session: Session, question: Question): Promise<A
 	const { node, ask, timeoutMs } = question
 	const { io, signal, progress } = session
 	const config = configView(await readNode(session, node))
-	mayRun(config)
-	const value = config.asked[ask] ?? (await put(session, question))
+	assertNotPaused(config)
+	const value = config.asked[ask] ?? (await writeRequest(session, question))
 	const until = io.now() + timeoutMs
-	const seen: Seen = { run: undefined, ended: false }
+	const seen: PollState = { run: undefined, ended: false }
 	const words = () =>
 		seen.run ? `waiting for the report of Job ${seen.run}` : `waiting for a run on ${node}, which is ${stateWords(config)}`
 	const wait = async () => {
 		while (!signal.aborted && io.now() < until) {
-			const answer = await look(session, question, { value, seen })
+			const answer = await poll(session, question, { value, seen })
 			if (answer) return answer
 			await sleep(pollMs, signal)
 		}
@@ -47,21 +47,25 @@ export async function askForRun(session: Session, question: Question): Promise<A
 	try {
 		return await progress(words, wait())
 	} finally {
-		if (!seen.run && config.asked[ask] === undefined) await takeBack(session, question, value)
+		if (!seen.run && config.asked[ask] === undefined) await withdrawRequest(session, question, value)
 	}
 }
 
 /** Throws if the controller starts no run for this node, whatever is requested: there is no use in waiting. */
-function mayRun({ name, paused, deleting }: ConfigView): void {
+function assertNotPaused({ name, paused, deleting }: ConfigView): void {
 	if (paused)
 		throw failure('NOT_ANSWERED', `${name} is paused, so no read-only run starts either. Resume with: kubectl multinic resume ${name}`)
 	if (deleting) throw failure('NOT_ANSWERED', `the node config ${name} is being deleted; see: kubectl multinic get ${name}`)
 }
 
 /** What is known of the run that answers; `ended`: its Job had finished at the last poll. */
-type Seen = { run: string | undefined; ended: boolean }
+type PollState = { run: string | undefined; ended: boolean }
 
-async function look(session: Session, question: Question, { value, seen }: { value: string; seen: Seen }): Promise<Answer | undefined> {
+async function poll(
+	session: Session,
+	question: Question,
+	{ value, seen }: { value: string; seen: PollState },
+): Promise<Answer | undefined> {
 	const found = seen.run === undefined ? await findRun(session, question, value) : await readRun(session, seen.run)
 	if (!found) return undefined
 	seen.run = found.metadata.name
@@ -72,7 +76,7 @@ async function look(session: Session, question: Question, { value, seen }: { val
 	return undefined
 }
 
-async function put({ cluster, signal, io }: Session, { node, ask }: Question): Promise<string> {
+async function writeRequest({ cluster, signal, io }: Session, { node, ask }: Question): Promise<string> {
 	const value = io.fresh()
 	const at = { namespace: cluster.namespace, name: node }
 	await cluster.client.patch(NodeConfig, at, { metadata: { annotations: { [ASKS[ask]]: value } } }, { signal })
@@ -109,7 +113,7 @@ function noReport(node: string, run: string) {
 }
 
 /** The command no longer waits for the answer; a run that starts anyway is safe, so a failure is only a warning. */
-async function takeBack({ cluster, warn }: Session, { node, ask }: Question, value: string): Promise<void> {
+async function withdrawRequest({ cluster, warn }: Session, { node, ask }: Question, value: string): Promise<void> {
 	const { client, namespace } = cluster
 	const at = { namespace, name: node }
 	try {

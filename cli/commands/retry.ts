@@ -26,7 +26,7 @@ export const retry: CommandSpec<{ failed?: boolean }> = {
 		const { configs, fleet } = await readChosen(session, nodes)
 		const meant = failed ? configs.filter(config => stateOf(config) === 'Failed') : configs
 		if (meant.length === 0) session.print(['no failed nodes, nothing to do'])
-		const outcomes = mapConcurrently(meant, async config => ask(session, config, fleet))
+		const outcomes = mapConcurrently(meant, async config => requestRetry(session, config, fleet))
 		const done = await session.progress(`requesting ${meant.length} runs`, outcomes)
 		if (done.some(Boolean)) await warnIfLeaderless(session)
 		return done.every(Boolean) ? exitCodes.ok : exitCodes.notAsWanted
@@ -34,7 +34,7 @@ export const retry: CommandSpec<{ failed?: boolean }> = {
 }
 
 /** @returns whether the run could be requested */
-async function ask({ cluster, signal, io, print, warn }: Session, config: ConfigView, fleet: Fleet): Promise<boolean> {
+async function requestRetry({ cluster, signal, io, print, warn }: Session, config: ConfigView, fleet: Fleet): Promise<boolean> {
 	const { name, asked } = config
 	const { client, namespace } = cluster
 	const was = `was ${stateWords(config)}`

@@ -6,21 +6,32 @@ import type { ConfigView } from '../model/node-config-view.ts'
 
 /** What happens next to a node, and what the user can do. Pure. */
 
-type Rule = (config: ConfigView, fleet: Fleet) => string | undefined
+type Check = (config: ConfigView, fleet: Fleet) => string | undefined
 
 /** The first rule that returns a sentence decides. */
-const rules: readonly Rule[] = [isDeleted, isPaused, isNew, isRunning, isAsked, isInLine, isHeldBack, hasDrifted, isFailed, isPlanned]
+const checks: readonly Check[] = [
+	whenDeleted,
+	whenPaused,
+	whenNotObserved,
+	whenRunning,
+	whenRequested,
+	whenQueued,
+	whenHeldBack,
+	whenDrifted,
+	whenFailed,
+	whenPlanned,
+]
 
 /** @returns one or two sentences */
 export function nextStep(config: ConfigView, fleet: Fleet): string {
-	for (const rule of rules) {
+	for (const rule of checks) {
 		const words = rule(config, fleet)
 		if (words) return words
 	}
 	return 'Nothing. The node matches its node config.'
 }
 
-function isDeleted({ name, deleting, paused }: ConfigView, fleet: Fleet): string | undefined {
+function whenDeleted({ name, deleting, paused }: ConfigView, fleet: Fleet): string | undefined {
 	if (!deleting) return undefined
 	if (fleet.deletedWith !== undefined)
 		return `It is being deleted with its namespace, and no run can start there. ${releaseWords(name, fleet.deletedWith)}`
@@ -29,11 +40,11 @@ function isDeleted({ name, deleting, paused }: ConfigView, fleet: Fleet): string
 	return 'It is being deleted. A last run restores the node, then the node config is removed.'
 }
 
-function isPaused({ name, paused }: ConfigView): string | undefined {
+function whenPaused({ name, paused }: ConfigView): string | undefined {
 	return paused ? `It is paused. Resume with: kubectl multinic resume ${name}` : undefined
 }
 
-function isNew(config: ConfigView): string | undefined {
+function whenNotObserved(config: ConfigView): string | undefined {
 	const { generation, status } = config
 	if (isCurrent(config)) return undefined
 	const before = status.observedGeneration === undefined ? '' : `; this status is of generation ${status.observedGeneration}`
@@ -41,7 +52,7 @@ function isNew(config: ConfigView): string | undefined {
 	return `${ask}The controller has not observed generation ${generation} yet${before}.`
 }
 
-function isRunning(config: ConfigView): string | undefined {
+function whenRunning(config: ConfigView): string | undefined {
 	if (stateOf(config) !== 'InProgress') return undefined
 	const job = `Job ${config.status.lastJobName ?? ''}`
 	if (reasonOf(config) === 'PodRefused')
@@ -49,14 +60,14 @@ function isRunning(config: ConfigView): string | undefined {
 	return `${job} is running. Follow it with: kubectl multinic logs ${config.name} -f`
 }
 
-function isAsked({ asked }: ConfigView, { paused }: Fleet): string | undefined {
+function whenRequested({ asked }: ConfigView, { paused }: Fleet): string | undefined {
 	if (asked.retry === undefined) return undefined
 	return paused
 		? 'A run was requested. It starts when the rollout resumes: kubectl multinic resume'
 		: 'A run was requested and starts as soon as possible.'
 }
 
-function isInLine({ name }: ConfigView, fleet: Fleet): string | undefined {
+function whenQueued({ name }: ConfigView, fleet: Fleet): string | undefined {
 	const { line, rule, paused } = fleet
 	const place = line.get(name)
 	if (place === undefined) return undefined
@@ -64,13 +75,13 @@ function isInLine({ name }: ConfigView, fleet: Fleet): string | undefined {
 	return `It is ${place} of ${line.size} in the queue: ${rule}${paused ? '. Resume with: kubectl multinic resume' : '.'}${stop && ` ${stop}`}`
 }
 
-function isHeldBack(config: ConfigView): string | undefined {
+function whenHeldBack(config: ConfigView): string | undefined {
 	const reason = reasonOf(config)
 	if (stateOf(config) !== 'Pending' || reason === 'Planned') return undefined
 	return reason === '' ? 'The controller has not reported a status yet.' : 'The run starts automatically when that is resolved.'
 }
 
-function isFailed(config: ConfigView, { stoppers }: Fleet): string | undefined {
+function whenFailed(config: ConfigView, { stoppers }: Fleet): string | undefined {
 	if (stateOf(config) !== 'Failed') return undefined
 	const { name } = config
 	const now = `kubectl multinic retry ${name}`
@@ -82,14 +93,14 @@ function isFailed(config: ConfigView, { stoppers }: Fleet): string | undefined {
 		: `It is not retried until the node config changes. To retry now: ${now}${stop}`
 }
 
-function isPlanned({ name, status, mode }: ConfigView): string | undefined {
+function whenPlanned({ name, status, mode }: ConfigView): string | undefined {
 	return status.state === 'Pending' && mode === 'Plan'
 		? `Only a plan is requested (spec.mode). Show it with: kubectl multinic plan ${name}`
 		: undefined
 }
 
 /** A drift that was verified makes the node Failed for that reason; a drift in addition to another failure is not what comes next. */
-function hasDrifted(config: ConfigView): string | undefined {
+function whenDrifted(config: ConfigView): string | undefined {
 	const isTold = stateOf(config) !== 'Failed' && condition(config.status, 'Drifted')?.status === 'True'
 	if (reasonOf(config) !== 'Drifted' && !isTold) return undefined
 	return `It is repaired automatically, at most repairsPerHour times an hour. Show the drift with: kubectl multinic diff ${config.name}`

@@ -26,8 +26,8 @@ export type Wanted = {
  * @throws Failure CONFIG_INVALID with the file and the invalid field, never a secret
  */
 export async function loadCredentials(wanted: Wanted, env: Environment): Promise<Credentials> {
-	const isNamed = wanted.kubeconfig || wanted.context || env.KUBECONFIG
-	if (!isNamed && env.KUBERNETES_SERVICE_HOST) return inClusterCredentials(env)
+	const named = wanted.kubeconfig || wanted.context || env.KUBECONFIG
+	if (!named && env.KUBERNETES_SERVICE_HOST) return inClusterCredentials(env)
 	const found = await readFiles(wanted, env)
 	const context = wanted.context || currentContext(found.files)
 	if (context === undefined) throw noContext(found)

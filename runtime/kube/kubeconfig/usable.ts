@@ -46,8 +46,8 @@ function authorityIsDoubled({ cluster }: Chosen): string | undefined {
 }
 
 function authorityIsIgnored({ cluster }: Chosen): string | undefined {
-	const hasAuthority = cluster['certificate-authority'] || cluster['certificate-authority-data']
-	if (!hasAuthority || !cluster['insecure-skip-tls-verify']) return undefined
+	const authority = cluster['certificate-authority'] || cluster['certificate-authority-data']
+	if (!authority || !cluster['insecure-skip-tls-verify']) return undefined
 	return `cluster ${cluster.name} has a certificate authority and insecure-skip-tls-verify; only one is allowed`
 }
 
@@ -76,8 +76,8 @@ function hasCertificate(user: Chosen['user']): boolean {
 }
 
 function methodsAreTwo({ user }: Chosen): string | undefined {
-	const hasBasic = user.username ?? (user.token && user.password)
-	if (!hasBasic || !(user.token ?? user.tokenFile)) return undefined
+	const basic = user.username ?? (user.token && user.password)
+	if (!basic || !(user.token ?? user.tokenFile)) return undefined
 	return `user ${user.name} has a token and a password; only one is allowed`
 }
 
