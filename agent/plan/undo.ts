@@ -55,7 +55,8 @@ function backBeforeTaken(changes: readonly Change[]): Change[] {
 }
 
 function touchedLinks(changes: readonly Change[], { links }: HostState): Link[] {
-	const indexes = new Set(changes.flatMap(change => ('link' in change ? [change.link] : 'route' in change ? linksOf(change.route) : [])))
+	const real = changes.filter(({ kind }) => kind !== 'ask')
+	const indexes = new Set(real.flatMap(change => ('link' in change ? [change.link] : 'route' in change ? linksOf(change.route) : [])))
 	return links.filter(({ ifindex }) => indexes.has(ifindex))
 }
 

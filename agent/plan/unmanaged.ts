@@ -75,8 +75,9 @@ export function daemonSteps(managed: readonly Link[], { accepted, released, move
 	}
 }
 
+/** A probe on the wire of a link changes nothing on it. */
 function linksTouched(change: Change): number[] {
-	if ('link' in change) return [change.link]
+	if ('link' in change) return change.kind === 'ask' ? [] : [change.link]
 	if ('route' in change) return linksOf(change.route)
 	return 'neighbour' in change ? [change.neighbour.link] : []
 }

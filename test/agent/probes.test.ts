@@ -120,6 +120,16 @@ describe('whether another host has an address', () => {
 		)
 	})
 
+	test('is checked on the wire of another link without a change to that link: NetworkManager keeps it, and the undo leaves it', () => {
+		const addresses = ['10.0.0.9/24', 'fd00::9/64'].map(address)
+		const host = hostWith([{ ...primary, addresses, managedBy: 'NetworkManager' }, link()], { networkmanager: true })
+		const interfaces = settle([{ id: 0, macAddress: 'fa:16:3e:00:02:03', address: '10.0.0.5', cidr: '10.0.0.0/24' }])
+		const wanted = { interfaces, nodeAddresses: ['10.0.0.9'], kinds: new Set(['hardware']), failed: new Map() }
+		const { steps, undo } = plan(wanted, host, {})
+		const ofPrimary = [...steps.map(({ change }) => change), ...undo].filter(change => 'link' in change && change.link === 2)
+		expect(ofPrimary.map(({ kind }) => kind)).toEqual(['ask'])
+	})
+
 	test('is not checked for an address that NetworkManager may leave on the link, because this host would reply itself', () => {
 		const addresses = ['10.0.0.5/24', '10.0.0.6/24'].map(address)
 		const mac = 'fa:16:3e:00:02:03'
