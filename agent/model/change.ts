@@ -13,8 +13,8 @@ export type Change =
 	| { kind: 'mtu'; link: number; bytes: number }
 	| { kind: 'addAltname' | 'removeAltname'; link: number; name: string }
 	| { kind: 'addAddress' | 'removeAddress'; link: number; address: Address }
-	/** `again`: the route may still exist; `replace`: it is in a table managed by MultiNIC. */
-	| { kind: 'addRoute'; route: Route; again?: true; replace?: true }
+	/** `replace`: the route may exist already. */
+	| { kind: 'addRoute'; route: Route; replace?: true }
 	| { kind: 'removeRoute'; route: Route }
 	| { kind: 'addRule' | 'removeRule'; rule: Rule }
 	| { kind: 'addNextHop'; object: NextHopObject }

@@ -28,8 +28,10 @@ export function plan(wanted: Wanted, host: HostState, generated: Generated): Pla
 /** Returns everything one run would change of a selection. */
 export function planOf(selection: Selection, host: HostState, generated: Generated): Plan {
 	const steps = [...linkSteps(selection, host), ...fileSteps(selection, host, generated)]
+	// Before the next line adds it, `replace` says that the host has the route, which the undo must not remove.
+	const undo = undoOf(steps, host)
 	const own = (change: Change) => inOwnTable(change, selection)
-	return { ...selection, steps: steps.map(step => ({ ...step, change: own(step.change) })), undo: undoOf(steps, host).map(own) }
+	return { ...selection, steps: steps.map(step => ({ ...step, change: own(step.change) })), undo: undo.map(own) }
 }
 
 /** A table managed by MultiNIC has no foreign routes that could be replaced. */

@@ -72,7 +72,7 @@ function undoFile(change: Change, { files }: HostState): Change[] {
  */
 function undoAdditions(changes: readonly Change[], links: readonly Link[]): Change[] {
 	const routes = changes.flatMap((change): Change[] =>
-		change.kind === 'addRoute' && !change.again ? [{ kind: 'removeRoute', route: change.route }] : [],
+		change.kind === 'addRoute' && !change.replace ? [{ kind: 'removeRoute', route: change.route }] : [],
 	)
 	const addresses = changes.flatMap((change): Change[] => {
 		if (change.kind !== 'addAddress') return []
@@ -150,7 +150,7 @@ function givenAgain(changes: readonly Change[], links: readonly Link[], host: Ho
 	const ofMtu = resized.flatMap(link => routesOfMtu(routesOn(link, host)))
 	const routes = changes.flatMap(change => {
 		if (change.kind === 'removeRoute') return [{ ...change, kind: 'addRoute' as const }]
-		return change.kind === 'addRoute' && change.again ? [change] : []
+		return change.kind === 'addRoute' && change.replace ? [change] : []
 	})
 	const all = [...routes, ...routesFrom(links, changes, host)]
 	return [...addresses, ...lost, ...all.toSorted((a, b) => byReach(a.route, b.route)), ...ofMtu]

@@ -53,7 +53,7 @@ export function asReplace(steps: readonly Step[], { routes }: HostState): Step[]
 	const there = new Set(routes.map(routeKey))
 	return steps.map(step => {
 		const { change } = step
-		return change.kind === 'addRoute' && there.has(routeKey(change.route)) ? { ...step, change: { ...change, again: true } } : step
+		return change.kind === 'addRoute' && there.has(routeKey(change.route)) ? { ...step, change: { ...change, replace: true } } : step
 	})
 }
 

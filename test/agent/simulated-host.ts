@@ -128,8 +128,7 @@ export function afterEvery(host: HostState, changes: readonly Change[], force: b
 function afterElse(host: HostState, change: Change): HostState {
 	switch (change.kind) {
 		case 'addRoute':
-			if (!change.again && !change.replace && host.routes.some(route => routeKey(route) === routeKey(change.route)))
-				throw new Error('File exists')
+			if (!change.replace && host.routes.some(route => routeKey(route) === routeKey(change.route))) throw new Error('File exists')
 			if (!isReached(change.route, host)) throw new Error('Nexthop has invalid gateway')
 			if (!isSource(change.route, host)) throw new Error('Invalid prefsrc address')
 			return { ...host, routes: [...host.routes.filter(route => routeKey(route) !== routeKey(change.route)), change.route] }
