@@ -116,7 +116,7 @@ function runIp(lines: readonly IpLine[], options: readonly string[]) {
 async function applySingle(root: string, { id, change }: Step): Promise<void> {
 	try {
 		if (change.kind === 'sysctl') writeSetting(`${root}/proc/sys/${settingPath(change.name, change.key)}`, change.value)
-		else if (change.kind === 'file') removeFile(root, change.path)
+		else if (change.kind === 'removeFile') removeFile(root, change.path)
 		else if (change.kind === 'seen') await waitForNames(root, change.names)
 		else if (change.kind === 'manage' || change.kind === 'unmanage')
 			await runOnHost(root, 'nmcli', ['device', 'set', change.name, 'managed', change.kind === 'manage' ? 'yes' : 'no'])

@@ -27,7 +27,7 @@ function add<T>(groups: ChangeGroup<T>[], item: T, { change, device }: { change:
 	else if (spelled) groups.push({ batch: [{ item, spelled }] })
 	else if (change.kind === 'ask' && last && 'probes' in last) last.probes.push(item)
 	else if (change.kind === 'ask') groups.push({ probes: [item] })
-	else if (change.kind !== 'file' || !change.file) groups.push({ single: item })
+	else if (change.kind !== 'writeFile') groups.push({ single: item })
 	else if (last && 'writes' in last) last.writes.push({ item, path: change.path, file: change.file })
 	else groups.push({ writes: [{ item, path: change.path, file: change.file }] })
 }

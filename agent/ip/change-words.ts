@@ -32,6 +32,7 @@ function otherWords(change: Change): string {
 	if (change.kind === 'manage') return 'NetworkManager manages it'
 	if (change.kind === 'reload') return 'udev reloads its rules'
 	if (change.kind === 'load') return 'NetworkManager reads the profiles'
-	if (change.kind === 'file') return `${change.file ? 'write' : 'remove'} ${change.path}`
+	if (change.kind === 'writeFile' || change.kind === 'removeFile')
+		return `${change.kind === 'writeFile' ? 'write' : 'remove'} ${change.path}`
 	return 'name' in change ? `${change.kind} ${change.name}` : change.kind
 }

@@ -31,8 +31,8 @@ export type Change =
 	| { kind: 'reload' }
 	/** NetworkManager reads these profiles, or forgets those that are gone. */
 	| { kind: 'load'; paths: readonly string[] }
-	/** `file` absent: the file is removed. */
-	| { kind: 'file'; path: string; file?: FileState }
+	| { kind: 'writeFile'; path: string; file: FileState }
+	| { kind: 'removeFile'; path: string }
 
 /** One change and the id of its interface; without an id it belongs to the run as a whole. */
 export type Step = { id?: number; change: Change }

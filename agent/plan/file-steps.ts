@@ -49,23 +49,23 @@ export function bootFilesOf({ nic }: Accepted, backend: BackendFiles, { host, ge
 function writeStep(id: number | undefined, path: string, file: FileState | undefined, { files }: HostState): Step[] {
 	const now = files[path]
 	if (now?.content === file?.content && now?.mode === file?.mode) return []
-	return [stepOf(id, { kind: 'file', path, ...(file && { file }) })]
+	return [stepOf(id, file ? { kind: 'writeFile', path, file } : { kind: 'removeFile', path })]
 }
 
 /** Interfaces may share a file. */
 function withoutRepeats(steps: readonly Step[]): Step[] {
-	const path = ({ change }: Step) => (change.kind === 'file' ? change.path : undefined)
+	const path = ({ change }: Step) => ('path' in change ? change.path : undefined)
 	return steps.filter((step, at) => steps.findIndex(other => path(other) === path(step)) === at)
 }
 
 function reloadSteps(files: readonly Step[], { udev }: HostState): Step[] {
-	return udev && files.some(({ change }) => change.kind === 'file' && isOfUdev(change.path)) ? [{ change: { kind: 'reload' } }] : []
+	return udev && files.some(({ change }) => 'path' in change && isOfUdev(change.path)) ? [{ change: { kind: 'reload' } }] : []
 }
 
 /** NetworkManager reads a profile only on request. */
 function loadSteps(files: readonly Step[], { profile }: BackendFiles, { networkmanager }: HostState): Step[] {
 	if (!networkmanager || !profile) return []
-	const changed = new Set(files.flatMap(({ change }) => (change.kind === 'file' ? [change.path] : [])))
+	const changed = new Set(files.flatMap(({ change }) => ('path' in change ? [change.path] : [])))
 	const names = Array.from({ length: MAX_INTERFACES }, (_, id) => interfaceName(id))
 	const paths = names.filter(name => pathsOf(name).some(path => changed.has(path) && isProfile(path))).map(profile)
 	return paths.length === 0 ? [] : [{ change: { kind: 'load', paths } }]

@@ -22,7 +22,7 @@ export function notRestored(plan: Plan, before: HostState, now: HostState): stri
 
 function filesOf({ steps, undo }: Plan): ReadonlySet<string> {
 	const changes = [...steps.map(({ change }) => change), ...undo]
-	return new Set(changes.flatMap(change => (change.kind === 'file' ? [change.path] : [])))
+	return new Set(changes.flatMap(change => ('path' in change ? [change.path] : [])))
 }
 
 function withFiles(host: HostState, paths: ReadonlySet<string>): HostState {

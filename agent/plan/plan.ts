@@ -47,7 +47,7 @@ const NO_CHANGE = new Set<Change['kind']>(['seen', 'ask', 'reload', 'load', 'man
  */
 export function countChanges(steps: readonly Step[], id?: number): number {
 	const changes = steps.filter(step => !NO_CHANGE.has(step.change.kind) && (id === undefined || step.id === id))
-	const others = changes.filter(({ change }) => change.kind !== 'file' || change.path !== RECORD_PATH)
+	const others = changes.filter(({ change }) => !('path' in change) || change.path !== RECORD_PATH)
 	return others.length > 0 ? others.length : changes.length
 }
 

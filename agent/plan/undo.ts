@@ -61,9 +61,10 @@ function touchedLinks(changes: readonly Change[], { links }: HostState): Link[] 
 }
 
 function undoFile(change: Change, { files }: HostState): Change[] {
-	if (change.kind !== 'file') return []
-	const before = files[change.path]
-	return [{ kind: 'file', path: change.path, ...(before && { file: before }) }]
+	if (!('path' in change)) return []
+	const { path } = change
+	const file = files[path]
+	return [file ? { kind: 'writeFile', path, file } : { kind: 'removeFile', path }]
 }
 
 /**

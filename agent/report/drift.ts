@@ -56,7 +56,7 @@ function isOverruled(change: Change, later: readonly Change[]): boolean {
 }
 
 function driftOfChange(change: Change, host: HostState): Drift | undefined {
-	if (change.kind === 'file') return fileDrift(change, host.files[change.path])
+	if ('path' in change) return fileDrift(change, host.files[change.path])
 	if (change.kind === 'sysctl') return settingDrift(change, host)
 	if ('route' in change) return routeDrift(change, host)
 	if ('rule' in change) return ruleDrift(change, host)
@@ -147,9 +147,10 @@ function settingDrift({ name, key, value }: Extract<Change, { kind: 'sysctl' }>,
 }
 
 /** Does not report the content of a file: it may come from elsewhere and contain secrets. */
-function fileDrift({ path, file }: Extract<Change, { kind: 'file' }>, now: FileState | undefined): Drift {
-	const common = { attribute: 'file', of: path } as const
-	if (!file) return { ...common, wanted: 'none', found: 'there' }
+function fileDrift(change: Extract<Change, { path: string }>, now: FileState | undefined): Drift {
+	const common = { attribute: 'file', of: change.path } as const
+	if (change.kind === 'removeFile') return { ...common, wanted: 'none', found: 'there' }
+	const { file } = change
 	if (!now) return { ...common, wanted: 'there', found: 'missing' }
 	if (now.content !== file.content) return { ...common, wanted: 'the expected content', found: 'different content' }
 	return { ...common, wanted: `mode ${file.mode.toString(8)}`, found: `mode ${now.mode.toString(8)}` }

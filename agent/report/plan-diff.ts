@@ -23,9 +23,9 @@ export function diffOf(steps: readonly Step[], host: HostState): PlannedDiff {
  * both may contain secrets of other programs.
  */
 function fileOf({ id, change }: Step, { files }: HostState): PlannedDiff['files'][number] | undefined {
-	if (change.kind !== 'file') return undefined
+	if (change.kind === 'removeFile') return { path: change.path, action: 'remove' }
+	if (change.kind !== 'writeFile') return undefined
 	const { path, file } = change
-	if (!file) return { path, action: 'remove' }
 	const isOurs = id !== undefined && /multinic[0-9.]/.test(path)
 	return {
 		path,

@@ -65,6 +65,6 @@ function summary(steps: readonly Step[], addresses: readonly string[]): string[]
 		...routesAdded(steps),
 		...rules,
 		has('sysctl') ? 'settings' : '',
-		has('file') ? 'files' : '',
+		has('writeFile') || has('removeFile') ? 'files' : '',
 	].filter(Boolean)
 }

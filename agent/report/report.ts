@@ -113,7 +113,7 @@ function isNothingWanted({ accepted, refused }: Outcome['plan']): boolean {
 
 /** Files that still mention a managed interface, except those that a run would remove. */
 function leftovers({ steps }: Outcome['plan'], state: HostState): Drift[] {
-	const going = new Set(steps.flatMap(({ change }) => (change.kind === 'file' ? [change.path] : [])))
+	const going = new Set(steps.flatMap(({ change }) => ('path' in change ? [change.path] : [])))
 	return mentionsOfOurs(state).flatMap(({ path, name }) =>
 		going.has(path) ? [] : [{ attribute: 'file', of: path, wanted: 'none', found: `a mention of ${name}` } as const],
 	)

@@ -18,8 +18,6 @@ export function shownCommand(change: Change, device: Device = shownDevice()): st
 	switch (change.kind) {
 		case 'sysctl':
 			return `sysctl -w ${settingPath(change.name, change.key)}=${change.value}`
-		case 'file':
-			return `${change.file ? 'write' : 'remove'} ${change.path}`
 		case 'seen':
 			return `networkctl list, nmcli device, whichever is there, until it shows ${change.names.join(' ')}`
 		case 'unmanage':

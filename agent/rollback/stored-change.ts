@@ -43,7 +43,8 @@ const shapes: Readonly<Record<Change['kind'], () => z.ZodType>> = {
 	manage: () => z.object({ link, name: Name }),
 	reload: () => z.object({}),
 	load: () => z.object({ paths: z.array(Path) }),
-	file: () => z.object({ path: Path, file: file().optional() }),
+	writeFile: () => z.object({ path: Path, file: file() }),
+	removeFile: () => z.object({ path: Path }),
 }
 
 /** The content is kept as it is, including fields that no schema names: this agent or an earlier one wrote it. */
@@ -61,7 +62,7 @@ function shapeOf(kind: unknown): z.ZodType | undefined {
 	return made.get(kind)
 }
 
-/** Everything but a file becomes a word of a line. */
+/** Everything but the content of a file becomes a word of a line. */
 function isOneLine(value: object): boolean {
-	return 'kind' in value && (value.kind === 'file' || !/\\u00[01]|\\[nrtbf]/.test(JSON.stringify(value)))
+	return 'kind' in value && (value.kind === 'writeFile' || !/\\u00[01]|\\[nrtbf]/.test(JSON.stringify(value)))
 }

@@ -45,7 +45,7 @@ export function bootIdOf(root: string): string {
 }
 
 /** Changes that mean the same after a reboot. */
-const FILE_CHANGES: ReadonlySet<Change['kind']> = new Set(['file', 'reload', 'load'])
+const FILE_CHANGES: ReadonlySet<Change['kind']> = new Set(['writeFile', 'removeFile', 'reload', 'load'])
 
 /** Maximum bytes of an undo, which contains files as they were. */
 const MAX_UNDO_BYTES = 32 * MAX_BYTES

@@ -156,7 +156,7 @@ function commandForGenerated(
 }
 
 function commandForSingle(change: Change, programs: Programs): RollbackCommand {
-	if (change.kind === 'file') return { files: {}, commands: [`${programs.rm} -f ${change.path}`], onBoot: true }
+	if (change.kind === 'removeFile') return { files: {}, commands: [`${programs.rm} -f ${change.path}`], onBoot: true }
 	return change.kind === 'sysctl'
 		? commandForSetting(change, programs)
 		: { files: {}, commands: daemonCommands(change, programs), onBoot: false }

@@ -139,9 +139,11 @@ function afterElse(host: HostState, change: Change): HostState {
 			return { ...host, rules: [...host.rules, change.rule] }
 		case 'removeRule':
 			return { ...host, rules: host.rules.filter(rule => ruleKey(rule) !== ruleKey(change.rule)) }
-		case 'file': {
+		case 'writeFile':
+			return { ...host, files: { ...host.files, [change.path]: change.file } }
+		case 'removeFile': {
 			const { [change.path]: _, ...files } = host.files
-			return { ...host, files: change.file ? { ...files, [change.path]: change.file } : files }
+			return { ...host, files }
 		}
 		case 'sysctl':
 			return {

@@ -52,7 +52,7 @@ describe('the disruption of a link', () => {
 			],
 			'None',
 		],
-		['whose files are written is none', link(), [{ kind: 'file', path: '/a' }], 'None'],
+		['whose files are written is none', link(), [{ kind: 'writeFile', path: '/a', file: { content: '', mode: 0o644, gid: 0 } }], 'None'],
 		[
 			'that systemd-networkd has is an address lost when it is renamed',
 			link({ addresses: [four], managedBy: 'systemd-networkd' }),
@@ -147,25 +147,25 @@ describe('drift', () => {
 		[
 			'/a is missing',
 			host(),
-			{ kind: 'file', path: '/a', file: file('x') },
+			{ kind: 'writeFile', path: '/a', file: file('x') },
 			{ attribute: 'file', of: '/a', wanted: 'there', found: 'missing' },
 		],
 		[
 			'/a is unexpected',
 			host({}, { files: { '/a': file('x') } }),
-			{ kind: 'file', path: '/a' },
+			{ kind: 'removeFile', path: '/a' },
 			{ attribute: 'file', of: '/a', wanted: 'none', found: 'there' },
 		],
 		[
 			'/a has different content, not the expected content',
 			host({}, { files: { '/a': file('a secret') } }),
-			{ kind: 'file', path: '/a', file: file('x') },
+			{ kind: 'writeFile', path: '/a', file: file('x') },
 			{ attribute: 'file', of: '/a', wanted: 'the expected content', found: 'different content' },
 		],
 		[
 			'/a has mode 644, not mode 600',
 			host({}, { files: { '/a': file('x') } }),
-			{ kind: 'file', path: '/a', file: file('x', 0o600) },
+			{ kind: 'writeFile', path: '/a', file: file('x', 0o600) },
 			{ attribute: 'file', of: '/a', wanted: 'mode 600', found: 'mode 644' },
 		],
 	])('%s', (says, state, change, drift) => {
@@ -220,7 +220,7 @@ describe('a plan as text', () => {
 
 	test('has the content of managed files, and only the length of foreign ones', () => {
 		const secret = { path: '/etc/netplan/50-cloud-init.yaml', file: { content: 'password: hush', mode: 0o600, gid: 0 } }
-		const { files } = diffOf([...steps, { change: { kind: 'file', ...secret } } as Step], start)
+		const { files } = diffOf([...steps, { change: { kind: 'writeFile', ...secret } } as Step], start)
 		expect(files.find(({ path }) => path.endsWith('99-multinic0.yaml'))).toMatchObject({
 			action: 'create',
 			content: expect.stringContaining('10.0.0.23'),

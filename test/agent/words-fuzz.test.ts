@@ -288,10 +288,10 @@ function meansWhatItSays(told: RunConfig, host: HostState): void {
 		const spelled = formatChange(change)?.line
 		if (spelled !== undefined) expect(spelled).toMatch(commandLine)
 		expect(shownCommand(change)).toMatch(typed)
-		if (change.kind !== 'file') continue
+		if (!('path' in change)) continue
 		expect(change.path).toMatch(paths)
 		expect(change.path).not.toContain('..')
-		if (change.file) expectFile(change.path, change.file.content)
+		if (change.kind === 'writeFile') expectFile(change.path, change.file.content)
 	}
 	expectRecipe(made)
 	for (const line of logged(log => logInterfaces(made, host, { log, mode: told.mode }))) expect(line).toMatch(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u)

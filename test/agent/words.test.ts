@@ -125,8 +125,8 @@ describe('ip', () => {
 describe('the rollback units on the host', () => {
 	const programs = { ip: '/sbin/ip', cp: '/bin/cp', mv: '/bin/mv', rm: '/bin/rm', sleep: '/bin/sleep' }
 	const undo = [
-		{ kind: 'file' as const, path: '/etc/netplan/99-multinic0.yaml' },
-		{ kind: 'file' as const, path: '/etc/sysctl.d/99-multinic0.conf', file: { content: 'old', mode: 0o644, gid: 0 } },
+		{ kind: 'removeFile' as const, path: '/etc/netplan/99-multinic0.yaml' },
+		{ kind: 'writeFile' as const, path: '/etc/sysctl.d/99-multinic0.conf', file: { content: 'old', mode: 0o644, gid: 0 } },
 		{ kind: 'rename' as const, link: 3, to: 'ens7' },
 		{ kind: 'sysctl' as const, name: 'ens7', key: 'ipv4/arp_ignore', value: '0' },
 	]

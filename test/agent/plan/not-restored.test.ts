@@ -60,7 +60,7 @@ describe('the host counts as restored although', () => {
 })
 
 describe('the host does not count as restored while', () => {
-	const path = made.steps.flatMap(({ change }) => (change.kind === 'file' ? [change.path] : []))[0] ?? ''
+	const path = made.steps.flatMap(({ change }) => ('path' in change ? [change.path] : []))[0] ?? ''
 
 	test.each<[title: string, now: HostState, words: RegExp]>([
 		['a file of the run is there', { ...undone, files: { ...undone.files, [path]: file('ours') } }, new RegExp(`new: ${path}`)],
