@@ -284,10 +284,12 @@ function meansWhatItSays(told: RunConfig, host: HostState): void {
 	const wish = { interfaces: settle(told.interfaces), nodeAddresses: told.nodeAddresses, kinds: new Set(['hardware']), failed: new Map() }
 	const made = plan(wish, host, {})
 	const { steps, undo } = made
-	for (const change of [...steps.map(step => step.change), ...undo]) {
+	for (const step of [...steps, ...undo]) {
+		expect(shownCommand(step)).toMatch(typed)
+		const { change } = step
+		if (!change) continue
 		const spelled = formatChange(change)?.line
 		if (spelled !== undefined) expect(spelled).toMatch(commandLine)
-		expect(shownCommand(change)).toMatch(typed)
 		if (!('path' in change)) continue
 		expect(change.path).toMatch(paths)
 		expect(change.path).not.toContain('..')
