@@ -32,7 +32,10 @@ export function contradicted(proof: Proof, { accepted, steps }: Plan, host: Host
 /** Returns the host with the files that it has once these steps are done. */
 function filesAfter(steps: readonly Step[], host: HostState): HostState {
 	const files: Record<string, FileState | undefined> = { ...host.files }
-	for (const { change } of steps) if (change.kind === 'file') files[change.path] = change.file
+	for (const { change } of steps) {
+		if (change?.kind === 'writeFile') files[change.path] = change.file
+		if (change?.kind === 'removeFile') files[change.path] = undefined
+	}
 	const there = Object.entries(files).filter((one): one is [string, FileState] => one[1] !== undefined)
 	return { ...host, files: Object.fromEntries(there) }
 }

@@ -1,15 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type ChangeGroup, groupChanges } from '../ip/batches.ts'
+import { groupSteps, type SingleStep, type SpelledStep, type StepGroup } from '../ip/batches.ts'
 import { stepWords } from '../ip/change-words.ts'
 import { withShortDevices } from '../ip/device-word.ts'
 import type { IpLine } from '../ip/format-change.ts'
-import type { Change, Step } from '../model/change.ts'
+import type { Change, Step, UndoStep } from '../model/change.ts'
 import { failure, wordsOf } from '../model/failure.ts'
 import type { FileState } from '../model/host-state.ts'
 import { settingPath } from '../model/paths.ts'
 import { assertNoDuplicates } from './duplicate-address.ts'
-import { exec, execOnHost } from './exec.ts'
+import { exec, runOnHost } from './exec.ts'
 import { exists, programAt, putFiles, removeFile, writeSetting } from './files.ts'
+import { notifyDaemon } from './notify-daemons.ts'
 
 /**
  * Applies the steps of a plan. Consecutive `ip` lines run as one batch that stops at the first error; what was applied before it stays.
@@ -19,10 +19,10 @@ import { exists, programAt, putFiles, removeFile, writeSetting } from './files.t
  * @throws Failure COMMAND_FAILED or ADDRESS_IN_USE that blames the interface of the step
  */
 export async function apply(root: string, steps: readonly Step[], runProbes: ProbeRunner = work => work()): Promise<void> {
-	for (const group of groupChanges(steps, step => step.change)) {
+	for (const group of groupSteps(steps)) {
 		if ('batch' in group) await applyBatch(group.batch)
 		else if ('writes' in group) await writeFiles(root, group.writes)
-		else if ('probes' in group) await runProbes(() => assertNoDuplicates(group.probes))
+		else if ('checks' in group) await runProbes(() => assertNoDuplicates(group.checks))
 		else await applySingle(root, group.single)
 	}
 }
@@ -31,22 +31,22 @@ export async function apply(root: string, steps: readonly Step[], runProbes: Pro
 export type ProbeRunner = (work: () => Promise<readonly string[]>) => Promise<unknown>
 
 /**
- * Applies an undo. Every change is tried, even if an earlier one fails. An observation decides whether the undo succeeded.
+ * Applies an undo. Every step is tried, even if an earlier one fails. An observation decides whether the undo succeeded.
  *
  * @returns what could not be done, and why; excludes what was already done or belongs to a link that is gone
  */
-export async function applyUndo(root: string, changes: readonly Change[]): Promise<string[]> {
+export async function applyUndo(root: string, steps: readonly UndoStep[]): Promise<string[]> {
 	const complaints: string[] = []
-	for (const group of groupChanges(changes, change => change)) {
+	for (const group of groupSteps(steps)) {
 		if ('batch' in group) complaints.push(...(await applyBatchAnyway(group.batch)))
 		else await applyGroup(root, group).catch(error => complaints.push(wordsOf(error)))
 	}
 	return complaints
 }
 
-async function applyGroup(root: string, group: Exclude<ChangeGroup<Change>, { batch: unknown }>): Promise<void> {
+async function applyGroup(root: string, group: Exclude<StepGroup, { batch: unknown }>): Promise<void> {
 	if ('writes' in group) await writeFiles(root, group.writes)
-	else if ('single' in group) await applySingle(root, { change: group.single })
+	else if ('single' in group) await applySingle(root, group.single)
 }
 
 async function writeFiles(root: string, puts: readonly { path: string; file: FileState }[]): Promise<void> {
@@ -64,7 +64,7 @@ async function writeFiles(root: string, puts: readonly { path: string; file: Fil
 }
 
 /** A line whose work a daemon or the kernel has already done is not a failure: the verify step decides. */
-async function applyBatch(lines: { item: Step; spelled: IpLine }[]): Promise<void> {
+async function applyBatch(lines: readonly SpelledStep[]): Promise<void> {
 	const { code, stderr } = await runIp(
 		lines.map(({ spelled }) => spelled),
 		[],
@@ -73,8 +73,8 @@ async function applyBatch(lines: { item: Step; spelled: IpLine }[]): Promise<voi
 	const at = Number(/Command failed -:(\d+)/.exec(stderr)?.[1] ?? 1)
 	const failed = lines[at - 1]
 	const message = stderr.split('\n').find(line => line && !line.startsWith('Command failed')) ?? `exit status ${code}`
-	if (!failed || !isDone(failed.item.change, message))
-		throw failure('COMMAND_FAILED', `ip ${withShortDevices(`${failed?.spelled.line ?? ''}: ${message}`)}`, { id: failed?.item.id })
+	if (!failed || !isDone(failed.change, message))
+		throw failure('COMMAND_FAILED', `ip ${withShortDevices(`${failed?.spelled.line ?? ''}: ${message}`)}`, { id: failed?.id })
 	if (at < lines.length) await applyBatch(lines.slice(at))
 }
 
@@ -93,7 +93,7 @@ function isThere({ kind }: Change, message: string): boolean {
 	return kind.startsWith('add') && message.includes('File exists')
 }
 
-async function applyBatchAnyway(lines: readonly { item: Change; spelled: IpLine }[]): Promise<string[]> {
+async function applyBatchAnyway(lines: readonly SpelledStep[]): Promise<string[]> {
 	const { stderr } = await runIp(
 		lines.map(({ spelled }) => spelled),
 		['-force'],
@@ -103,7 +103,7 @@ async function applyBatchAnyway(lines: readonly { item: Change; spelled: IpLine 
 		const line = lines[Number(at) - 1]
 		const message = words.trim().split('\n').join(', ')
 		const isNeedless =
-			line === undefined || isDone(line.item, message) || message.includes('Cannot find device') || isThere(line.item, message)
+			line === undefined || isDone(line.change, message) || message.includes('Cannot find device') || isThere(line.change, message)
 		return isNeedless ? [] : [withShortDevices(`ip ${line.spelled.line}: ${message}`)]
 	})
 }
@@ -113,51 +113,13 @@ function runIp(lines: readonly IpLine[], options: readonly string[]) {
 	return exec('ip', [...options, ...family, '-batch', '-'], lines.map(({ line }) => `${line}\n`).join(''))
 }
 
-async function applySingle(root: string, { id, change }: Step): Promise<void> {
+async function applySingle(root: string, step: SingleStep): Promise<void> {
+	const { id, change, action } = step
 	try {
-		if (change.kind === 'sysctl') writeSetting(`${root}/proc/sys/${settingPath(change.name, change.key)}`, change.value)
-		else if (change.kind === 'file') removeFile(root, change.path)
-		else if (change.kind === 'seen') await waitForNames(root, change.names)
-		else if (change.kind === 'manage' || change.kind === 'unmanage')
-			await runOnHost(root, 'nmcli', ['device', 'set', change.name, 'managed', change.kind === 'manage' ? 'yes' : 'no'])
-		else if (change.kind === 'reload') await runOnHost(root, 'udevadm', ['control', '--reload'])
-		else if (change.kind === 'load') await runOnHost(root, 'nmcli', ['connection', 'load', ...change.paths])
+		if (change?.kind === 'sysctl') writeSetting(`${root}/proc/sys/${settingPath(change.name, change.key)}`, change.value)
+		else if (change?.kind === 'removeFile') removeFile(root, change.path)
+		else if (action) await notifyDaemon(root, action)
 	} catch (error) {
-		throw failure('COMMAND_FAILED', `${stepWords({ change })}: ${wordsOf(error)}`, { id, cause: error })
+		throw failure('COMMAND_FAILED', `${stepWords(step)}: ${wordsOf(error)}`, { id, cause: error })
 	}
-}
-
-async function runOnHost(root: string, program: string, args: readonly string[]): Promise<void> {
-	const { code, stderr } = await execOnHost(root, program, args)
-	if (code !== 0) throw failure('COMMAND_FAILED', stderr.trim() || `exit status ${code}`)
-}
-
-const daemonLists = {
-	'systemd-networkd': { folder: '/run/systemd/netif', program: 'networkctl', args: ['list', '--no-legend', '--no-pager'], column: 1 },
-	NetworkManager: { folder: '/run/NetworkManager', program: 'nmcli', args: ['-f', 'DEVICE', 'device'], column: 0 },
-} as const
-
-/**
- * Waits, at most 5 s, until udev has processed all events, the daemons know these names, and networkd is not configuring any of them. A
- * timeout is not a failure: the verify step decides.
- */
-async function waitForNames(root: string, names: readonly string[]): Promise<void> {
-	const end = performance.now() + 5_000
-	if (exists(root, '/run/udev/control')) await execOnHost(root, 'udevadm', ['settle', '--timeout=5'])
-	const daemons = Object.values(daemonLists).filter(({ folder }) => exists(root, folder))
-	for (;;) {
-		const known = await Promise.all(daemons.map(daemon => configuredNames(root, daemon)))
-		if (performance.now() > end || known.every(list => names.every(name => list.has(name)))) return
-		await sleep(100)
-	}
-}
-
-/** @returns the names that a daemon knows, except those that it is still configuring */
-async function configuredNames(
-	root: string,
-	{ program, args, column }: (typeof daemonLists)[keyof typeof daemonLists],
-): Promise<Set<string | undefined>> {
-	const { stdout } = await execOnHost(root, program, args)
-	const lines = stdout.split('\n').filter(line => !/\b(pending|initialized|configuring)$/.test(line.trim()))
-	return new Set(lines.map(line => line.trim().split(/\s+/)[column]))
 }

@@ -1,4 +1,4 @@
-import type { Step } from '../model/change.ts'
+import type { CheckStep } from '../ip/batches.ts'
 import { blaming } from '../model/failure.ts'
 import { type ArpResult, arpProbe } from './arping.ts'
 import { limited } from './limited.ts'
@@ -16,8 +16,8 @@ export const MOST_AT_ONCE = 256
  * @returns what could not be checked, and why; each once
  * @throws Failure ADDRESS_IN_USE that blames every interface whose address another host has
  */
-export async function assertNoDuplicates(steps: readonly Step[], probe: typeof arpProbe = arpProbe): Promise<string[]> {
-	const probes = steps.flatMap(({ id, change }) => (change.kind === 'ask' ? change.ips.map(ip => ({ id, ip, ...change })) : []))
+export async function assertNoDuplicates(steps: readonly CheckStep[], probe: typeof arpProbe = arpProbe): Promise<string[]> {
+	const probes = steps.flatMap(({ id, action }) => action.ips.map(ip => ({ id, ip, ...action })))
 	const distinct = [...new Map(probes.map(one => [keyOf(one), one])).values()]
 	const results = await limited(distinct, MOST_AT_ONCE, ({ ip, name }) => probe(ip, name))
 	const found = new Map(distinct.map((one, at) => [keyOf(one), results[at]]))

@@ -27,6 +27,12 @@ export function execOnHost(root: string, program: string, args: readonly string[
 	return exec('chroot', [root, program, ...args])
 }
 
+/** Runs a program of the host as `execOnHost` does. @throws Failure COMMAND_FAILED also when it fails */
+export async function runOnHost(root: string, program: string, args: readonly string[]): Promise<void> {
+	const { code, stderr } = await execOnHost(root, program, args)
+	if (code !== 0) throw failure('COMMAND_FAILED', stderr.trim() || `exit status ${code}`)
+}
+
 /** The agent's image and the host may have programs in different folders; both have these. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 

@@ -1,35 +1,47 @@
-import type { Change } from '../model/change.ts'
+import type { ChangeStep, DuplicateCheck, Step, UndoStep } from '../model/change.ts'
 import type { FileState } from '../model/host-state.ts'
 import { type Device, deviceWord } from './device-word.ts'
 import { formatChange, type IpLine } from './format-change.ts'
 
-/** Changes that run together. */
-export type ChangeGroup<T> =
-	| { batch: { item: T; spelled: IpLine }[] }
-	| { writes: { item: T; path: string; file: FileState }[] }
-	| { probes: T[] }
-	| { single: T }
+/** Steps that run together. */
+export type StepGroup =
+	| { batch: SpelledStep[] }
+	| { writes: { path: string; file: FileState }[] }
+	| { checks: CheckStep[] }
+	| { single: SingleStep }
+
+export type SpelledStep = ChangeStep & { spelled: IpLine }
+export type CheckStep = { id?: number; action: DuplicateCheck }
+export type SingleStep = { id?: number } & UndoStep
 
 /**
- * Groups consecutive changes: `ip` lines of one family form one batch, files are written together, and duplicate address checks run
- * together. Every other change is a separate part.
+ * Groups consecutive steps: `ip` lines of one family form one batch, files are written together, and duplicate address checks run together.
+ * Every other step is a separate group.
  */
-export function groupChanges<T>(items: readonly T[], changeOf: (item: T) => Change, device: Device = deviceWord): ChangeGroup<T>[] {
-	const groups: ChangeGroup<T>[] = []
-	for (const item of items) add(groups, item, { change: changeOf(item), device })
+export function groupSteps(steps: readonly Step[], device: Device = deviceWord): StepGroup[] {
+	const groups: StepGroup[] = []
+	for (const step of steps) {
+		if (step.change) addChange(groups, step, formatChange(step.change, device))
+		else if (step.action.kind === 'checkDuplicates') addCheck(groups, { ...step, action: step.action })
+		else groups.push({ single: { ...step, action: step.action } })
+	}
 	return groups
 }
 
-function add<T>(groups: ChangeGroup<T>[], item: T, { change, device }: { change: Change; device: Device }): void {
-	const spelled = formatChange(change, device)
+function addChange(groups: StepGroup[], step: ChangeStep, spelled: IpLine | undefined): void {
 	const last = groups.at(-1)
-	if (spelled && last && 'batch' in last && isTogether(last.batch[0]?.spelled, spelled)) last.batch.push({ item, spelled })
-	else if (spelled) groups.push({ batch: [{ item, spelled }] })
-	else if (change.kind === 'ask' && last && 'probes' in last) last.probes.push(item)
-	else if (change.kind === 'ask') groups.push({ probes: [item] })
-	else if (change.kind !== 'file' || !change.file) groups.push({ single: item })
-	else if (last && 'writes' in last) last.writes.push({ item, path: change.path, file: change.file })
-	else groups.push({ writes: [{ item, path: change.path, file: change.file }] })
+	const { change } = step
+	if (spelled && last && 'batch' in last && isTogether(last.batch[0]?.spelled, spelled)) last.batch.push({ ...step, spelled })
+	else if (spelled) groups.push({ batch: [{ ...step, spelled }] })
+	else if (change.kind !== 'writeFile') groups.push({ single: step })
+	else if (last && 'writes' in last) last.writes.push(change)
+	else groups.push({ writes: [change] })
+}
+
+function addCheck(groups: StepGroup[], step: CheckStep): void {
+	const last = groups.at(-1)
+	if (last && 'checks' in last) last.checks.push(step)
+	else groups.push({ checks: [step] })
 }
 
 function isTogether(first: IpLine | undefined, next: IpLine): boolean {

@@ -1,10 +1,14 @@
-import type { Change, Step } from '../model/change.ts'
+import type { Action, Change, Step } from '../model/change.ts'
 import { ruleSelector } from './format-selector.ts'
 import { tableWord } from './table-names.ts'
 
-/** Describes one change in a few words, for logs and messages. */
+/** Describes one change or action in a few words, for logs and messages. */
 
-export function stepWords({ change }: Step): string {
+export function stepWords({ change, action }: Step): string {
+	return change ? changeWords(change) : actionWords(action)
+}
+
+export function changeWords(change: Change): string {
 	switch (change.kind) {
 		case 'rename':
 			return `rename to ${change.to}`
@@ -27,11 +31,24 @@ export function stepWords({ change }: Step): string {
 
 function otherWords(change: Change): string {
 	if (change.kind === 'sysctl') return `${change.key} ${change.value}`
-	if (change.kind === 'ask') return `ask for ${change.ips.join(', ')}`
-	if (change.kind === 'unmanage') return 'NetworkManager releases it'
-	if (change.kind === 'manage') return 'NetworkManager manages it'
-	if (change.kind === 'reload') return 'udev reloads its rules'
-	if (change.kind === 'load') return 'NetworkManager reads the profiles'
-	if (change.kind === 'file') return `${change.file ? 'write' : 'remove'} ${change.path}`
+	if (change.kind === 'writeFile') return `write ${change.path}`
+	if (change.kind === 'removeFile') return `remove ${change.path}`
 	return 'name' in change ? `${change.kind} ${change.name}` : change.kind
+}
+
+function actionWords(action: Action): string {
+	switch (action.kind) {
+		case 'waitForNames':
+			return `wait for ${action.names.join(', ')}`
+		case 'checkDuplicates':
+			return `check for duplicates of ${action.ips.join(', ')}`
+		case 'unmanage':
+			return 'NetworkManager releases it'
+		case 'manage':
+			return 'NetworkManager manages it'
+		case 'reloadUdev':
+			return 'udev reloads its rules'
+		case 'loadProfiles':
+			return 'NetworkManager reads the profiles'
+	}
 }

@@ -59,8 +59,8 @@ function spellRouting(change: Change, device: Device): IpLine | undefined {
 	}
 }
 
-function verbFor({ again, replace }: Extract<Change, { kind: 'addRoute' }>): string {
-	return again || replace ? 'replace' : 'add'
+function verbFor({ replace }: Extract<Change, { kind: 'addRoute' }>): string {
+	return replace ? 'replace' : 'add'
 }
 
 function rule(

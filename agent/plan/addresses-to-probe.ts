@@ -1,6 +1,6 @@
 import { contains, ipOf, lengthOf } from '../../contract/ip.ts'
 import { MAX_INTERFACES } from '../../contract/names.ts'
-import type { Change } from '../model/change.ts'
+import type { DuplicateCheck } from '../model/change.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 import { familyOf, hasNetwork, networksOf } from '../model/networks.ts'
 import { KERNEL, UNICAST } from '../model/origin.ts'
@@ -16,9 +16,9 @@ import { isSending } from './lone-address.ts'
  * @param wanted addresses with prefix length
  * @returns the probe on the wire of the link itself
  */
-export function addressesToProbe(link: Link, name: string, wanted: readonly string[]): Change[] {
+export function addressesToProbe(link: Link, name: string, wanted: readonly string[]): DuplicateCheck[] {
 	const ips = newAddresses(link, wanted)
-	return ips.length === 0 ? [] : [{ kind: 'ask', link: link.ifindex, name, ips, mac: link.mac }]
+	return ips.length === 0 ? [] : [{ kind: 'checkDuplicates', link: link.ifindex, name, ips, mac: link.mac }]
 }
 
 /** Maximum number of other links on whose wires an address is probed: as many as the other interfaces of a node config. */
@@ -28,13 +28,13 @@ export const MOST_WIRES = MAX_INTERFACES - 1
  * @returns the probes on the wires of other links whose networks contain such an address: packets of the node to a host that has it there
  * would stay on the node. Those with the narrowest network come first, because the node sends by them.
  */
-export function addressesToProbeElsewhere(link: Link, wanted: readonly string[], selection: Selection, host: HostState): Change[] {
+export function addressesToProbeElsewhere(link: Link, wanted: readonly string[], selection: Selection, host: HostState): DuplicateCheck[] {
 	const ips = newAddresses(link, wanted)
 	const wires = ips.length === 0 ? [] : [...othersWires(selection, host), ...ownWires(selection)].filter(isOther(link))
 	const probedOn = new Map(ips.map(ip => [ip, wiresWith(ip, wires)]))
 	return wires.flatMap(wire => {
 		const met = ips.filter(ip => probedOn.get(ip)?.includes(wire))
-		return met.length === 0 ? [] : [{ kind: 'ask' as const, link: wire.ifindex, name: wire.name, ips: met, mac: link.mac }]
+		return met.length === 0 ? [] : [{ kind: 'checkDuplicates' as const, link: wire.ifindex, name: wire.name, ips: met, mac: link.mac }]
 	})
 }
 

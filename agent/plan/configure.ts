@@ -1,6 +1,6 @@
 import type { Bases } from '../../contract/bases.ts'
 import { basesOf, formerBases, recordedBases, tableOf } from '../model/bases.ts'
-import type { Change } from '../model/change.ts'
+import type { Change, DuplicateCheck } from '../model/change.ts'
 import { addressesOf, IPV6_MIN_MTU, IPV6_MTU, routesOf, SYSCTLS, sysctlsOf } from '../model/desired-network.ts'
 import { sourcesOf } from '../model/desired-rules.ts'
 import type { HostState, Link } from '../model/host-state.ts'
@@ -19,10 +19,10 @@ import { addressesAfter, missingRoutes, routesFlushedWithLastAddress, staleRoute
 import { knownSources, ruleChanges, staleRules } from './rule-changes.ts'
 
 /**
- * The changes of one link by phase. `leave`: removals from former tables and priorities, once the link has others. Each phase runs for all
- * links together, so that one batch is enough.
+ * The changes of one link by phase. `probe`: checks before it gets addresses; `leave`: removals from former tables and priorities, once the
+ * link has others. Each phase runs for all links together, so that one batch is enough.
  */
-export type Phases = { settings: Change[]; take: Change[]; shape: Change[]; probe: Change[]; give: Change[]; leave: Change[] }
+export type Phases = Record<'settings' | 'take' | 'shape' | 'give' | 'leave', Change[]> & { probe: DuplicateCheck[] }
 
 /** Returns the additions and removals that bring a link to the desired state of its interface. */
 export function configure(accepted: Accepted, selection: Selection, host: HostState): Phases {

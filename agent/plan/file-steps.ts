@@ -1,5 +1,5 @@
 import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
-import { type Step, stepOf } from '../model/change.ts'
+import { type ActionStep, changedFile, type ChangeStep, changeStep, type Step } from '../model/change.ts'
 import type { FileState, HostState, Link } from '../model/host-state.ts'
 import { isOfUdev, isProfile, pathsOf, RECORD_PATH } from '../model/paths.ts'
 import { type HostRecord, type RecordedLink, recordFile, recordOf } from '../model/record.ts'
@@ -46,29 +46,28 @@ export function bootFilesOf({ nic }: Accepted, backend: BackendFiles, { host, ge
 	return { ...backend.files(nic, host), ...cloudInitFiles(nic, host), ...Object.fromEntries(made) } as Record<string, FileState>
 }
 
-function writeStep(id: number | undefined, path: string, file: FileState | undefined, { files }: HostState): Step[] {
+function writeStep(id: number | undefined, path: string, file: FileState | undefined, { files }: HostState): ChangeStep[] {
 	const now = files[path]
 	if (now?.content === file?.content && now?.mode === file?.mode) return []
-	return [stepOf(id, { kind: 'file', path, ...(file && { file }) })]
+	return [changeStep(id, file ? { kind: 'writeFile', path, file } : { kind: 'removeFile', path })]
 }
 
 /** Interfaces may share a file. */
-function withoutRepeats(steps: readonly Step[]): Step[] {
-	const path = ({ change }: Step) => (change.kind === 'file' ? change.path : undefined)
-	return steps.filter((step, at) => steps.findIndex(other => path(other) === path(step)) === at)
+function withoutRepeats(steps: readonly ChangeStep[]): ChangeStep[] {
+	return steps.filter((step, at) => steps.findIndex(other => changedFile(other) === changedFile(step)) === at)
 }
 
-function reloadSteps(files: readonly Step[], { udev }: HostState): Step[] {
-	return udev && files.some(({ change }) => change.kind === 'file' && isOfUdev(change.path)) ? [{ change: { kind: 'reload' } }] : []
+function reloadSteps(files: readonly ChangeStep[], { udev }: HostState): ActionStep[] {
+	return udev && files.some(step => isOfUdev(changedFile(step) ?? '')) ? [{ action: { kind: 'reloadUdev' } }] : []
 }
 
 /** NetworkManager reads a profile only on request. */
-function loadSteps(files: readonly Step[], { profile }: BackendFiles, { networkmanager }: HostState): Step[] {
+function loadSteps(files: readonly ChangeStep[], { profile }: BackendFiles, { networkmanager }: HostState): ActionStep[] {
 	if (!networkmanager || !profile) return []
-	const changed = new Set(files.flatMap(({ change }) => (change.kind === 'file' ? [change.path] : [])))
+	const changed = new Set(files.map(changedFile))
 	const names = Array.from({ length: MAX_INTERFACES }, (_, id) => interfaceName(id))
 	const paths = names.filter(name => pathsOf(name).some(path => changed.has(path) && isProfile(path))).map(profile)
-	return paths.length === 0 ? [] : [{ change: { kind: 'load', paths } }]
+	return paths.length === 0 ? [] : [{ action: { kind: 'loadProfiles', paths } }]
 }
 
 type FilesByInterface = ReadonlyMap<Accepted, Record<string, FileState>>

@@ -1,6 +1,6 @@
 import { contains } from '../../contract/ip.ts'
 import type { Address } from '../model/address.ts'
-import type { Change } from '../model/change.ts'
+import { type Change, changesIn } from '../model/change.ts'
 import { addressesOf, routesOf } from '../model/desired-network.ts'
 import { rulesOf } from '../model/desired-rules.ts'
 import type { HostState, Link, Neighbour, Rule } from '../model/host-state.ts'
@@ -38,7 +38,7 @@ type RunReach = {
 }
 
 function reachOf(plan: Plan, before: HostState): RunReach {
-	const changes = plan.steps.map(({ change }) => change)
+	const changes = changesIn(plan.steps)
 	const links = standingOn(touchedBy(plan), before.links)
 	const touched = before.links.filter(({ ifindex }) => links.has(ifindex))
 	const nics = plan.accepted.map(({ nic }) => nic)

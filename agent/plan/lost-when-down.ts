@@ -44,7 +44,7 @@ export function addressAdditions(addresses: readonly Address[], link: number, ro
 export function routesOfMtu(routes: readonly Route[]): Change[] {
 	return routes
 		.filter(({ family, metrics }) => family === 6 && metrics?.mtu !== undefined)
-		.map(route => ({ kind: 'addRoute', route, again: true }))
+		.map(route => ({ kind: 'addRoute', route, replace: true }))
 }
 
 /** @returns the next hop objects of a link, then the groups that contain one of them: a group without members is gone */

@@ -1,4 +1,5 @@
 import { isOurTable } from '../model/bases.ts'
+import { changedFile, changesIn } from '../model/change.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 import { identityOf } from '../model/link-identity.ts'
 import { linksOf, type Route, routeKey } from '../model/route.ts'
@@ -21,8 +22,7 @@ export function notRestored(plan: Plan, before: HostState, now: HostState): stri
 }
 
 function filesOf({ steps, undo }: Plan): ReadonlySet<string> {
-	const changes = [...steps.map(({ change }) => change), ...undo]
-	return new Set(changes.flatMap(change => (change.kind === 'file' ? [change.path] : [])))
+	return new Set([...steps, ...undo].flatMap(step => changedFile(step) ?? []))
 }
 
 function withFiles(host: HostState, paths: ReadonlySet<string>): HostState {
@@ -31,7 +31,7 @@ function withFiles(host: HostState, paths: ReadonlySet<string>): HostState {
 
 /** A new link may have the ifindex of one that is gone. */
 function withoutArrivals({ steps, bases }: Plan, before: HostState, now: HostState): HostState {
-	const changes = steps.map(({ change }) => change)
+	const changes = changesIn(steps)
 	const routes = new Set([...before.routes, ...changes.flatMap(change => (change.kind === 'addRoute' ? [change.route] : []))].map(routeKey))
 	const given = new Set(changes.flatMap(change => (change.kind === 'addAddress' ? [change.address.cidr] : [])))
 	const was = new Map(before.links.map(link => [link.ifindex, link]))

@@ -1,13 +1,14 @@
 import type { Bases } from '../../contract/bases.ts'
 import { basesOf, isRuleOf, recordedBases } from '../model/bases.ts'
-import { type Change, type Step, stepOf } from '../model/change.ts'
+import { type ActionStep, actionStep, type Change, type ChangeStep, changeStep } from '../model/change.ts'
 import { ruleKey } from '../model/desired-rules.ts'
 import type { HostState } from '../model/host-state.ts'
 import type { Accepted, Released, Selection } from '../model/selection.ts'
 import { configure, type Phases, release } from './configure.ts'
 import { knownSources, staleRules } from './rule-changes.ts'
 
-export type PhaseSteps = Record<keyof Phases, Step[]>
+type ChangePhase = Exclude<keyof Phases, 'probe'>
+export type PhaseSteps = Record<ChangePhase, ChangeStep[]> & { probe: ActionStep[] }
 
 /** The last host and steps of a selection: the prediction and the plan need the same steps. */
 const known = new WeakMap<Selection, { host: HostState; steps: PhaseSteps }>()
@@ -26,12 +27,13 @@ function stepsOf(selection: Selection, host: HostState): PhaseSteps {
 		...accepted.map(one => ({ id: one.nic.id, phases: configurePhases(one, selection, host) })),
 		...released.map(one => ({ id: undefined, phases: releasePhases(one, selection, host) })),
 	]
-	const of = (phase: keyof Phases) => withoutTwins(owners.flatMap(({ id, phases }) => phases[phase].map(change => stepOf(id, change))))
-	return { settings: of('settings'), take: of('take'), shape: of('shape'), probe: of('probe'), give: of('give'), leave: of('leave') }
+	const of = (phase: ChangePhase) => withoutTwins(owners.flatMap(({ id, phases }) => phases[phase].map(change => changeStep(id, change))))
+	const probe = owners.flatMap(({ id, phases }) => phases.probe.map(check => actionStep(id, check)))
+	return { settings: of('settings'), take: of('take'), shape: of('shape'), probe, give: of('give'), leave: of('leave') }
 }
 
 /** A rule that two interfaces remove, each for its own reason, is removed once: by the last, after which no other of its rules is removed. */
-function withoutTwins(steps: readonly Step[]): Step[] {
+function withoutTwins(steps: readonly ChangeStep[]): ChangeStep[] {
 	const last = new Map(steps.flatMap(step => (step.change.kind === 'removeRule' ? [[ruleKey(step.change.rule), step] as const] : [])))
 	return steps.filter(step => step.change.kind !== 'removeRule' || last.get(ruleKey(step.change.rule)) === step)
 }

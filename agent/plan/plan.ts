@@ -1,5 +1,5 @@
 import { isOurTable } from '../model/bases.ts'
-import type { Change, Step } from '../model/change.ts'
+import { changedFile, type ChangeStep, type Step, type UndoStep } from '../model/change.ts'
 import type { HostState } from '../model/host-state.ts'
 import { RECORD_PATH } from '../model/paths.ts'
 import type { Selection } from '../model/selection.ts'
@@ -17,7 +17,7 @@ export type Plan = Selection & {
 	/** In the order in which they are applied; empty: the host is in sync. */
 	steps: Step[]
 	/** Rolls the host back to its observed state, after all steps or any number of the first ones. */
-	undo: Change[]
+	undo: UndoStep[]
 }
 
 /** Returns everything one run would change, from one observation. Pure: the same host and config give the same plan. */
@@ -28,24 +28,25 @@ export function plan(wanted: Wanted, host: HostState, generated: Generated): Pla
 /** Returns everything one run would change of a selection. */
 export function planOf(selection: Selection, host: HostState, generated: Generated): Plan {
 	const steps = [...linkSteps(selection, host), ...fileSteps(selection, host, generated)]
-	const own = (change: Change) => inOwnTable(change, selection)
-	return { ...selection, steps: steps.map(step => ({ ...step, change: own(step.change) })), undo: undoOf(steps, host).map(own) }
+	// Before the next line adds it, `replace` says that the host has the route, which the undo must not remove.
+	const undo = undoOf(steps, host)
+	const own = <T extends Step>(step: T) => inOwnTable(step, selection)
+	return { ...selection, steps: steps.map(own), undo: undo.map(own) }
 }
 
 /** A table managed by MultiNIC has no foreign routes that could be replaced. */
-function inOwnTable(change: Change, { bases }: Selection): Change {
-	return change.kind === 'addRoute' && isOurTable(change.route.table, bases) ? { ...change, replace: true } : change
+function inOwnTable<T extends Step>(step: T, { bases }: Selection): T {
+	const { change } = step
+	return change?.kind === 'addRoute' && isOurTable(change.route.table, bases) ? { ...step, change: { ...change, replace: true } } : step
 }
 
-const NO_CHANGE = new Set<Change['kind']>(['seen', 'ask', 'reload', 'load', 'manage', 'unmanage'])
-
 /**
- * Counts the changes of a plan. Waiting for a daemon, notifying one, and duplicate address detection do not count. The record counts only
- * if nothing else changes, so that a node has as many changes as its interfaces.
+ * Counts the changes of a plan; its actions do not count. The record counts only if nothing else changes, so that a node has as many changes
+ * as its interfaces.
  */
 export function countChanges(steps: readonly Step[], id?: number): number {
-	const changes = steps.filter(step => !NO_CHANGE.has(step.change.kind) && (id === undefined || step.id === id))
-	const others = changes.filter(({ change }) => change.kind !== 'file' || change.path !== RECORD_PATH)
+	const changes = steps.filter(step => step.change && (id === undefined || step.id === id))
+	const others = changes.filter(step => changedFile(step) !== RECORD_PATH)
 	return others.length > 0 ? others.length : changes.length
 }
 
@@ -81,20 +82,20 @@ function ordered(found: PhaseSteps, then: PhaseSteps, { selection, host }: { sel
 }
 
 /** `ip` needs a separate batch for IPv6 rules; at one end of the phase they cost one more process, in between two. */
-function rulesOfFamily(steps: readonly Step[], end: 'first' | 'last'): Step[] {
-	const isSix = ({ change }: Step) => (change.kind === 'addRule' || change.kind === 'removeRule') && change.rule.family === 6
+function rulesOfFamily(steps: readonly ChangeStep[], end: 'first' | 'last'): ChangeStep[] {
+	const isSix = ({ change }: ChangeStep) => (change.kind === 'addRule' || change.kind === 'removeRule') && change.rule.family === 6
 	const six = steps.filter(isSix)
 	const rest = steps.filter(step => !isSix(step))
 	return end === 'first' ? [...six, ...rest] : [...rest, ...six]
 }
 
 /** The next hop of a route must be on a network that its link has by then. */
-function addressesFirst(steps: readonly Step[]): Step[] {
-	const isAddress = ({ change }: Step) => change.kind === 'addAddress'
+function addressesFirst(steps: readonly ChangeStep[]): ChangeStep[] {
+	const isAddress = ({ change }: ChangeStep) => change.kind === 'addAddress'
 	return [...steps.filter(isAddress), ...steps.filter(step => !isAddress(step))]
 }
 
-function withoutDoubles(steps: readonly Step[]): Step[] {
+function withoutDoubles(steps: readonly ChangeStep[]): ChangeStep[] {
 	const words = steps.map(({ change }) => JSON.stringify(change))
 	return steps.filter((_, at) => words.indexOf(words[at] ?? '') === at)
 }

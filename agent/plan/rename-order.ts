@@ -1,4 +1,4 @@
-import type { Change } from '../model/change.ts'
+import type { UndoStep } from '../model/change.ts'
 import type { Surroundings } from '../model/host-state.ts'
 import type { Move } from '../model/selection.ts'
 
@@ -6,8 +6,8 @@ import type { Move } from '../model/selection.ts'
 export type Renames = { first: { link: number; to: string }[]; second: { link: number; to: string }[] }
 
 /** @returns a wait until udev and the network daemons know these names; none if the host has no such daemon */
-export function waitForNames(names: readonly string[], { systemd, networkd, networkmanager }: Surroundings): Change[] {
-	return names.length > 0 && (systemd || networkd || networkmanager) ? [{ kind: 'seen', names }] : []
+export function waitForNames(names: readonly string[], { systemd, networkd, networkmanager }: Surroundings): UndoStep[] {
+	return names.length > 0 && (systemd || networkd || networkmanager) ? [{ action: { kind: 'waitForNames', names } }] : []
 }
 
 /** @returns a name that no other link can have: 15 characters fit any ifindex up to 999 999 999 */

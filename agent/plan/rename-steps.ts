@@ -1,4 +1,4 @@
-import { type Change, type Step, stepOf } from '../model/change.ts'
+import { type Change, type ChangeStep, changeStep, type Step } from '../model/change.ts'
 import { routesOf } from '../model/desired-network.ts'
 import type { HostState } from '../model/host-state.ts'
 import type { Selection } from '../model/selection.ts'
@@ -7,26 +7,27 @@ import { orderRenames, waitForNames } from './rename-order.ts'
 import { asWanted } from './routes.ts'
 
 /** The renames of a run, and the steps that they require before and after them. */
-export type RenameSteps = { down: Step[]; steps: Step[]; up: Step[]; restored: Step[] }
+export type RenameSteps = { down: ChangeStep[]; steps: Step[]; up: ChangeStep[]; restored: ChangeStep[] }
 
 /** @param phases other planned steps of the links: removals, and changes of MTU and state */
 export function renameSteps(
 	{ moves, accepted }: Selection,
 	host: HostState,
-	{ take, shape }: { take: readonly Step[]; shape: readonly Step[] },
+	{ take, shape }: { take: readonly ChangeStep[]; shape: readonly ChangeStep[] },
 ): RenameSteps {
 	const { first, second } = orderRenames(moves)
 	const ids = new Map(accepted.map(({ nic, link }) => [link.ifindex, nic.id]))
-	const step = (change: Change & { link: number }): Step => stepOf(ids.get(change.link), change)
+	const step = (change: Change & { link: number }) => changeStep(ids.get(change.link), change)
 	const rename = ({ link, to }: { link: number; to: string }) => step({ kind: 'rename', link, to })
 	const wanted = accepted.flatMap(({ nic, link }) => routesOf(nic, link.ifindex))
 	const movers = new Set(first.concat(second).map(({ link }) => link))
 	const downed = host.liveRename ? [] : host.links.filter(({ ifindex, up }) => up && movers.has(ifindex))
 	const staysUp = downed.filter(({ ifindex }) => !shape.some(({ change }) => change.kind === 'down' && change.link === ifindex))
-	const pause = (moved: readonly { to: string }[]): Step[] => {
-		const names = moved.map(({ to }) => to)
-		return waitForNames(names, host).map(change => ({ change }))
-	}
+	const pause = (moved: readonly { to: string }[]) =>
+		waitForNames(
+			moved.map(({ to }) => to),
+			host,
+		)
 	return {
 		down: downed.map(({ ifindex }) => step({ kind: 'down', link: ifindex })),
 		// Waits again at the end: udev sets the MTU from an older .link file for the NIC, and a daemon removes what it configured.
@@ -41,7 +42,7 @@ export function renameSteps(
 			lostWhenDown(link, host)
 				.filter(change => !take.some(({ change: taken }) => isRemovalOf(taken, change)))
 				.map(change =>
-					stepOf(ids.get(link.ifindex), change.kind === 'addRoute' ? { ...change, route: asWanted(change.route, wanted) } : change),
+					changeStep(ids.get(link.ifindex), change.kind === 'addRoute' ? { ...change, route: asWanted(change.route, wanted) } : change),
 				),
 		),
 	}

@@ -48,8 +48,8 @@ function removalsOf({ nic }: Accepted, was: Link, { ifindex, mtu, addresses }: L
 /** @returns these steps, if networkd may have reverted all of them; else none */
 export function revertedByNetworkd({ accepted }: Pick<Selection, 'accepted'>, steps: readonly Step[], now: HostState): readonly Step[] {
 	const ids = new Set(accepted.flatMap(one => (linkByGeneratedFile(one, now) ? [one.nic.id] : [])))
-	const isUndone = ({ id, change }: Step) => id !== undefined && ids.has(id) && REPEATED.has(change.kind)
-	const rest = steps.filter(({ change }) => change.kind !== 'ask') // the probe was sent before the address was added
+	const isUndone = ({ id, change }: Step) => id !== undefined && ids.has(id) && change !== undefined && REPEATED.has(change.kind)
+	const rest = steps.filter(({ action }) => action?.kind !== 'checkDuplicates') // the probe was sent before the address was added
 	return rest.every(isUndone) ? rest : []
 }
 

@@ -99,7 +99,7 @@ export function routesFlushedWithLastAddress(
 	]
 	return [...new Set(found)]
 		.filter(route => route.family === 4 && !leaves.has(route))
-		.map(route => ({ kind: 'addRoute', route: asWanted(route, routes), again: true }))
+		.map(route => ({ kind: 'addRoute', route: asWanted(route, routes), replace: true }))
 }
 
 /** @returns the desired form of a route that stays: its next hop may no longer be on a network of the link */

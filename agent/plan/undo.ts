@@ -1,6 +1,6 @@
 import { ipOf } from '../../contract/ip.ts'
 import type { Address } from '../model/address.ts'
-import type { Change, Step } from '../model/change.ts'
+import { asSteps, type Change, changesIn, type Step, type UndoStep } from '../model/change.ts'
 import { IPV6_MTU } from '../model/desired-network.ts'
 import { ruleKey } from '../model/desired-rules.ts'
 import type { HostState, Link, Rule } from '../model/host-state.ts'
@@ -9,8 +9,8 @@ import { linksOf } from '../model/route.ts'
 import { relabelled } from './address-details.ts'
 import { removedWithPrimary } from './addresses.ts'
 import { addressAdditions, lostWhenDown, routesOfMtu } from './lost-when-down.ts'
-import { temporaryName, waitForNames } from './rename-order.ts'
 import { byReach, routesOn } from './routes.ts'
+import { undoNames } from './undo-names.ts'
 
 /**
  * Returns the rollback of a whole run, as data: it restores the observed state of the host after any number of the first steps. Every
@@ -19,26 +19,41 @@ import { byReach, routesOn } from './routes.ts'
  * Order: NetworkManager releases its links, files, rules, routes, addresses, names, MTU and state, then what the steps removed, settings
  * (by the old names); last, NetworkManager manages its links again.
  */
-export function undoOf(steps: readonly Step[], host: HostState): Change[] {
-	const changes = steps.map(({ change }) => change)
-	const links = touchedLinks(changes, host)
+export function undoOf(steps: readonly Step[], host: HostState): UndoStep[] {
+	const changes = changesIn(steps)
+	const links = touchedLinks(steps, host)
 	return [
-		...changes.flatMap((change): Change[] => (change.kind === 'manage' ? [{ ...change, kind: 'unmanage' }] : [])),
-		...changes.toReversed().flatMap(change => undoFile(change, host)),
-		...changes.filter(({ kind }) => kind === 'reload' || kind === 'load'),
-		...backBeforeTaken(changes),
-		...changes
-			.toReversed()
-			.flatMap((change): Change[] => (change.kind === 'addRule' && !hadRule(change.rule, host) ? [{ ...change, kind: 'removeRule' }] : [])),
-		...undoAdditions(changes, links),
+		...managerAgain(steps, 'manage'),
+		...asSteps(changes.toReversed().flatMap(change => undoFile(change, host))),
+		...readingAgain(steps),
+		...asSteps([...backBeforeTaken(changes), ...undoRules(changes, host), ...undoAdditions(changes, links)]),
 		...undoNames(changes, links, host),
-		...links.flatMap(link => undoShape(link, changes, host)),
-		...givenAgain(changes, links, host),
-		...changes.toReversed().flatMap((change): Change[] => rulesAgain(change, host)),
-		...changes.flatMap(change => undoSetting(change, host)),
-		...links.flatMap(link => ipv6MtuAgain(link, changes)),
-		...changes.flatMap((change): Change[] => (change.kind === 'unmanage' ? [{ ...change, kind: 'manage' }] : [])),
+		...asSteps([
+			...links.flatMap(link => undoShape(link, changes, host)),
+			...givenAgain(changes, links, host),
+			...changes.toReversed().flatMap(change => rulesAgain(change, host)),
+			...changes.flatMap(change => undoSetting(change, host)),
+			...links.flatMap(link => ipv6MtuAgain(link, changes)),
+		]),
+		...managerAgain(steps, 'unmanage'),
 	]
+}
+
+/** @returns for each step of this kind its opposite */
+function managerAgain(steps: readonly Step[], kind: 'manage' | 'unmanage'): UndoStep[] {
+	const opposite = kind === 'manage' ? 'unmanage' : 'manage'
+	return steps.flatMap(({ action }) => (action?.kind === kind ? [{ action: { ...action, kind: opposite } }] : []))
+}
+
+/** Daemons read the restored files as they have read those of the run. */
+function readingAgain(steps: readonly Step[]): UndoStep[] {
+	return steps.flatMap(({ action }) => (action?.kind === 'reloadUdev' || action?.kind === 'loadProfiles' ? [{ action }] : []))
+}
+
+function undoRules(changes: readonly Change[], host: HostState): Change[] {
+	return changes
+		.toReversed()
+		.flatMap((change): Change[] => (change.kind === 'addRule' && !hadRule(change.rule, host) ? [{ ...change, kind: 'removeRule' }] : []))
 }
 
 /**
@@ -54,15 +69,23 @@ function backBeforeTaken(changes: readonly Change[]): Change[] {
 	]
 }
 
-function touchedLinks(changes: readonly Change[], { links }: HostState): Link[] {
-	const indexes = new Set(changes.flatMap(change => ('link' in change ? [change.link] : 'route' in change ? linksOf(change.route) : [])))
+/** A link that NetworkManager releases or manages again may lose what it has; a probe on its wire changes nothing on it. */
+function touchedLinks(steps: readonly Step[], { links }: HostState): Link[] {
+	const indexes = new Set(steps.flatMap(linksTouched))
 	return links.filter(({ ifindex }) => indexes.has(ifindex))
 }
 
+function linksTouched({ change, action }: Step): number[] {
+	if (action) return action.kind === 'manage' || action.kind === 'unmanage' ? [action.link] : []
+	if ('link' in change) return [change.link]
+	return 'route' in change ? linksOf(change.route) : []
+}
+
 function undoFile(change: Change, { files }: HostState): Change[] {
-	if (change.kind !== 'file') return []
-	const before = files[change.path]
-	return [{ kind: 'file', path: change.path, ...(before && { file: before }) }]
+	if (!('path' in change)) return []
+	const { path } = change
+	const file = files[path]
+	return [file ? { kind: 'writeFile', path, file } : { kind: 'removeFile', path }]
 }
 
 /**
@@ -71,7 +94,7 @@ function undoFile(change: Change, { files }: HostState): Change[] {
  */
 function undoAdditions(changes: readonly Change[], links: readonly Link[]): Change[] {
 	const routes = changes.flatMap((change): Change[] =>
-		change.kind === 'addRoute' && !change.again ? [{ kind: 'removeRoute', route: change.route }] : [],
+		change.kind === 'addRoute' && !change.replace ? [{ kind: 'removeRoute', route: change.route }] : [],
 	)
 	const addresses = changes.flatMap((change): Change[] => {
 		if (change.kind !== 'addAddress') return []
@@ -104,30 +127,6 @@ function changesOf({ ifindex }: Link, changes: readonly Change[]): Change[] {
 	return changes.filter(change => 'link' in change && change.link === ifindex)
 }
 
-/** Uses temporary names if names cross, because after some of the steps any link may have any name. */
-function undoNames(changes: readonly Change[], links: readonly Link[], host: HostState): Change[] {
-	const renamed = new Set(changes.flatMap(change => (change.kind === 'rename' ? [change.link] : [])))
-	const movers = links.filter(({ ifindex }) => renamed.has(ifindex))
-	const altnames = changes.flatMap((change): Change[] => (change.kind === 'addAltname' ? [{ ...change, kind: 'removeAltname' }] : []))
-	const crossing = changes.some(
-		change => change.kind === 'rename' && movers.some(({ ifindex, name }) => ifindex !== change.link && name === change.to),
-	)
-	const aside: Change[] = crossing ? movers.map(({ ifindex }) => ({ kind: 'rename', link: ifindex, to: temporaryName(ifindex) })) : []
-	const temporary = movers.map(({ ifindex }) => temporaryName(ifindex))
-	const names = movers.map(({ name }) => name)
-	return [
-		...altnames,
-		// udev adds the old name of a renamed link as an altname (systemd issue 27506), which would be in the way.
-		...movers.map(({ ifindex, name }): Change => ({ kind: 'removeAltname', link: ifindex, name })),
-		...(host.liveRename ? [] : movers.map(({ ifindex }): Change => ({ kind: 'down', link: ifindex }))),
-		...aside,
-		...(crossing ? waitForNames(temporary, host) : []),
-		...movers.map(({ ifindex, name }): Change => ({ kind: 'rename', link: ifindex, to: name })),
-		...waitForNames(names, host),
-		...changes.flatMap((change): Change[] => (change.kind === 'removeAltname' ? [{ ...change, kind: 'addAltname' }] : [])),
-	]
-}
-
 function undoShape(link: Link, changes: readonly Change[], host: HostState): Change[] {
 	const kinds = new Set(changes.filter(change => 'link' in change && change.link === link.ifindex).map(({ kind }) => kind))
 	const mtu: Change[] = kinds.has('mtu') || isRetaken(link, changes, host) ? [{ kind: 'mtu', link: link.ifindex, bytes: link.mtu }] : []
@@ -149,7 +148,7 @@ function givenAgain(changes: readonly Change[], links: readonly Link[], host: Ho
 	const ofMtu = resized.flatMap(link => routesOfMtu(routesOn(link, host)))
 	const routes = changes.flatMap(change => {
 		if (change.kind === 'removeRoute') return [{ ...change, kind: 'addRoute' as const }]
-		return change.kind === 'addRoute' && change.again ? [change] : []
+		return change.kind === 'addRoute' && change.replace ? [change] : []
 	})
 	const all = [...routes, ...routesFrom(links, changes, host)]
 	return [...addresses, ...lost, ...all.toSorted((a, b) => byReach(a.route, b.route)), ...ofMtu]

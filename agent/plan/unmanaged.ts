@@ -1,5 +1,5 @@
 import { basesOf, isOurRule, recordedBases, tableOf } from '../model/bases.ts'
-import { type Change, type Step, stepOf } from '../model/change.ts'
+import { type ActionStep, actionStep, type Change, changesIn, type ChangeStep, changeStep, type Step } from '../model/change.ts'
 import type { HostState, Link, Rule } from '../model/host-state.ts'
 import type { RecordedLink } from '../model/record.ts'
 import { linksOf, type Route, routeKey } from '../model/route.ts'
@@ -11,7 +11,7 @@ import type { Released, Selection } from '../model/selection.ts'
  * returns links that networkd may configure by their new name, from files that it read when it started: it removes what others added.
  */
 export function managedLinks(steps: readonly Step[], { links, networkd }: HostState): Link[] {
-	const changes = steps.map(({ change }) => change)
+	const changes = changesIn(steps)
 	const touched = new Set(changes.flatMap(linksTouched))
 	const moved = new Set(changes.flatMap(change => (change.kind === 'rename' || change.kind === 'down' ? [change.link] : [])))
 	const renamed = new Set(changes.flatMap(change => (change.kind === 'rename' && networkd ? [change.link] : [])))
@@ -49,16 +49,16 @@ export function releaseFromDaemon(
 }
 
 /** Marks additions of routes that existed before, because these may still exist. */
-export function asReplace(steps: readonly Step[], { routes }: HostState): Step[] {
+export function asReplace(steps: readonly ChangeStep[], { routes }: HostState): ChangeStep[] {
 	const there = new Set(routes.map(routeKey))
 	return steps.map(step => {
 		const { change } = step
-		return change.kind === 'addRoute' && there.has(routeKey(change.route)) ? { ...step, change: { ...change, again: true } } : step
+		return change.kind === 'addRoute' && there.has(routeKey(change.route)) ? { ...step, change: { ...change, replace: true } } : step
 	})
 }
 
 /** `up`: sets links up that may be down after their release. */
-export type DaemonSteps = { first: Step[]; up: Step[]; last: Step[] }
+export type DaemonSteps = { first: ActionStep[]; up: ChangeStep[]; last: ActionStep[] }
 
 /** NetworkManager releases the held links first, and at the end manages the links again that it managed before MultiNIC. */
 export function daemonSteps(managed: readonly Link[], { accepted, released, moves }: Selection, host: HostState): DaemonSteps {
@@ -69,9 +69,9 @@ export function daemonSteps(managed: readonly Link[], { accepted, released, move
 	const nameOf = (link: Link) => moves.find(move => move.link === link.ifindex)?.to ?? link.name
 	const onRequest = managed.filter(({ managedBy }) => managedBy === 'NetworkManager')
 	return {
-		first: onRequest.map(({ ifindex, name }) => stepOf(ids.get(ifindex), { kind: 'unmanage', link: ifindex, name })),
-		up: onRequest.flatMap(({ ifindex }) => (ids.has(ifindex) ? [stepOf(ids.get(ifindex), { kind: 'up', link: ifindex })] : [])),
-		last: back.map(link => ({ change: { kind: 'manage', link: link.ifindex, name: nameOf(link) } })),
+		first: onRequest.map(({ ifindex, name }) => actionStep(ids.get(ifindex), { kind: 'unmanage', link: ifindex, name })),
+		up: onRequest.flatMap(({ ifindex }) => (ids.has(ifindex) ? [changeStep(ids.get(ifindex), { kind: 'up', link: ifindex })] : [])),
+		last: back.map(link => ({ action: { kind: 'manage', link: link.ifindex, name: nameOf(link) } })),
 	}
 }
 

@@ -23,7 +23,7 @@ type AddedAddress = { id: number; link: number; ip: string }
  */
 export async function assertNoIpv6Duplicates(host: ProbedHost, steps: readonly Step[]): Promise<AddedAddress[]> {
 	const added = steps.flatMap(({ id, change }) =>
-		id !== undefined && change.kind === 'addAddress' && change.address.family === 6
+		id !== undefined && change?.kind === 'addAddress' && change.address.family === 6
 			? [{ id, link: change.link, ip: ipOf(change.address.cidr) }]
 			: [],
 	)
@@ -59,9 +59,10 @@ export function duplicateCheckWords(
 	{ notChecked, open, links }: { notChecked: readonly string[]; open: readonly AddedAddress[]; links: readonly Link[] },
 ): { words: string[]; notes: string[] } {
 	const given = new Set(
-		steps.flatMap(({ change }) =>
-			change.kind === 'ask' || (change.kind === 'addAddress' && change.address.family === 6) ? [change.link] : [],
-		),
+		steps.flatMap(({ change, action }) => {
+			if (action) return action.kind === 'checkDuplicates' ? [action.link] : []
+			return change.kind === 'addAddress' && change.address.family === 6 ? [change.link] : []
+		}),
 	)
 	const deaf = links.filter(({ ifindex, carrier }) => given.has(ifindex) && !carrier)
 	const late = open.filter(({ link }) => !deaf.some(({ ifindex }) => ifindex === link)).map(({ ip }) => ip)

@@ -1,10 +1,11 @@
 import type { Disruption } from '../../contract/agent-run.ts'
-import type { Change, Step } from '../model/change.ts'
+import { type Change, changesIn, type Step } from '../model/change.ts'
 import { type Check, firstOf } from '../model/check.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 import { linksOf } from '../model/route.ts'
 
-type CheckInput = { link: Link; changes: readonly Change[] }
+/** `isUnmanaged`: NetworkManager releases the link. */
+type CheckInput = { link: Link; changes: readonly Change[]; isUnmanaged: boolean }
 
 /** Minimum MTU of IPv6; below it the kernel removes a link's IPv6 addresses (RFC 8200). */
 const MTU_OF_SIX = 1_280
@@ -30,7 +31,8 @@ const none: Disruption = { class: 'None', because: 'nothing in use is removed' }
  * @param steps that touch this link
  */
 export function disruptionOf(steps: readonly Step[], link: Link): Disruption {
-	return firstOf(checks, { link, changes: steps.map(({ change }) => change) }) ?? none
+	const isUnmanaged = steps.some(({ action }) => action?.kind === 'unmanage')
+	return firstOf(checks, { link, changes: changesIn(steps), isUnmanaged }) ?? none
 }
 
 /** @returns the worst disruption of all links that these steps touch */
@@ -42,13 +44,14 @@ export function worstDisruption(steps: readonly Step[], { links }: HostState): D
 
 /** @returns the steps that touch this link */
 export function stepsOf(steps: readonly Step[], { ifindex, name, addresses }: Link): Step[] {
-	const isHere = (change: Change) => {
+	const isHere = ({ change, action }: Step) => {
+		if (action) return 'link' in action && action.link === ifindex
 		if ('link' in change) return change.link === ifindex
 		if ('route' in change) return linksOf(change.route).includes(ifindex)
 		if ('rule' in change) return addresses.some(({ cidr }) => cidr.split('/')[0] === change.rule.from.split('/')[0])
 		return change.kind === 'sysctl' && change.name === name
 	}
-	return steps.filter(({ change }) => isHere(change))
+	return steps.filter(isHere)
 }
 
 function addressGoes({ link, changes }: CheckInput): Disruption | undefined {
@@ -67,10 +70,10 @@ function addressForgotten({ link, changes }: CheckInput): Disruption | undefined
 }
 
 /** NetworkManager removes what it added, or leaves it; systemd-networkd removes it once the link is down or has another name. */
-function addressMayGo({ link, changes }: CheckInput): Disruption | undefined {
+function addressMayGo({ link, changes, isUnmanaged }: CheckInput): Disruption | undefined {
 	const given = link.up ? link.addresses.find(({ global }) => global) : undefined
 	if (!given) return undefined
-	const daemon = isUnmanaged(changes) ? 'NetworkManager' : isMoved(changes) ? link.managedBy : undefined
+	const daemon = isUnmanaged ? 'NetworkManager' : isMoved(changes) ? link.managedBy : undefined
 	if (daemon) return { class: 'AddressLost', because: `${daemon} releases ${link.name} and may remove ${given.cidr}` }
 }
 
@@ -82,8 +85,8 @@ function takenDown({ link, changes }: CheckInput): Disruption | undefined {
 	if (changes.some(({ kind }) => kind === 'down')) return { class: 'Blip', because: `${link.name} is taken down` }
 }
 
-function takenFromItsDaemon({ link, changes }: CheckInput): Disruption | undefined {
-	if (isUnmanaged(changes)) return { class: 'Blip', because: `NetworkManager releases ${link.name}` }
+function takenFromItsDaemon({ link, isUnmanaged }: CheckInput): Disruption | undefined {
+	if (isUnmanaged) return { class: 'Blip', because: `NetworkManager releases ${link.name}` }
 }
 
 function renamed({ link, changes }: CheckInput): Disruption | undefined {
@@ -99,10 +102,6 @@ function otherMtu({ link, changes }: CheckInput): Disruption | undefined {
 function otherWay({ link, changes }: CheckInput): Disruption | undefined {
 	if (changes.some(({ kind }) => kind === 'removeRoute' || kind === 'removeRule'))
 		return { class: 'Blip', because: `a route or rule that ${link.name} may be using is removed` }
-}
-
-function isUnmanaged(changes: readonly Change[]): boolean {
-	return changes.some(({ kind }) => kind === 'unmanage')
 }
 
 function isMoved(changes: readonly Change[]): boolean {

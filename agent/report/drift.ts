@@ -2,7 +2,7 @@ import type { Drift } from '../../contract/agent-run.ts'
 import { ruleSelector } from '../ip/format-selector.ts'
 import { tableWord } from '../ip/table-names.ts'
 import type { Address } from '../model/address.ts'
-import type { Change, Step } from '../model/change.ts'
+import type { Action, Change, Step } from '../model/change.ts'
 import { ruleKey } from '../model/desired-rules.ts'
 import type { FileState, HostState, Link, Rule } from '../model/host-state.ts'
 import { hasMetric, linksOf, type Route, routeKey } from '../model/route.ts'
@@ -16,10 +16,9 @@ export const DRIFT_MAX = 20
  * another (a link taken down to be renamed, and what is restored on it then) is not drift.
  */
 export function driftOf(steps: readonly Step[], host: HostState): Drift[] {
-	const changes = steps.map(({ change }) => change)
-	const found = steps.flatMap(({ id, change }, at) => {
-		const drift = isOverruled(change, changes.slice(at + 1)) ? undefined : driftOfChange(change, host)
-		return drift ? [{ ...drift, ...(id === undefined && ofLink(change, host)) }] : []
+	const found = steps.flatMap((step, at) => {
+		const drift = driftOfStep(step, steps.slice(at + 1), host)
+		return drift ? [{ ...drift, ...(step.id === undefined && ofLink(step, host)) }] : []
 	})
 	return withoutRepeats(found).slice(0, DRIFT_MAX)
 }
@@ -40,23 +39,31 @@ export function driftWords({ attribute, of, link, wanted, found }: Drift): strin
 }
 
 /** A step that is for no interface must say which link it is about. */
-function ofLink(change: Change, { links }: HostState): Pick<Drift, 'link'> {
-	const ifindex = 'link' in change ? change.link : 'route' in change ? linksOf(change.route)[0] : undefined
-	const name = change.kind === 'sysctl' ? change.name : links.find(link => link.ifindex === ifindex)?.name
+function ofLink({ change, action }: Step, { links }: HostState): Pick<Drift, 'link'> {
+	const what = change ?? action
+	const ifindex = 'link' in what ? what.link : 'route' in what ? linksOf(what.route)[0] : undefined
+	const name = what.kind === 'sysctl' ? what.name : links.find(link => link.ifindex === ifindex)?.name
 	return name === undefined ? {} : { link: name }
 }
 
 /** Of two renames or states of a link the last counts, and an address that is removed and added again is one difference. */
-function isOverruled(change: Change, later: readonly Change[]): boolean {
+function isOverruled(change: Change, later: readonly Step[]): boolean {
 	const isOfDetails = change.kind === 'removeAddress' && !change.address.duplicate && noteOf(change.address) !== ''
 	if (isOfDetails || change.kind === 'addAddress')
-		return later.some(other => other.kind === 'addAddress' && other.link === change.link && other.address.cidr === change.address.cidr)
-	if (change.kind === 'rename') return later.some(other => other.kind === 'rename' && other.link === change.link)
-	return change.kind === 'down' && later.some(other => other.kind === 'up' && other.link === change.link)
+		return later.some(
+			({ change: other }) => other?.kind === 'addAddress' && other.link === change.link && other.address.cidr === change.address.cidr,
+		)
+	if (change.kind === 'rename') return later.some(({ change: other }) => other?.kind === 'rename' && other.link === change.link)
+	return change.kind === 'down' && later.some(({ change: other }) => other?.kind === 'up' && other.link === change.link)
+}
+
+function driftOfStep({ change, action }: Step, later: readonly Step[], host: HostState): Drift | undefined {
+	if (action) return managerDrift(action, host)
+	return isOverruled(change, later) ? undefined : driftOfChange(change, host)
 }
 
 function driftOfChange(change: Change, host: HostState): Drift | undefined {
-	if (change.kind === 'file') return fileDrift(change, host.files[change.path])
+	if ('path' in change) return fileDrift(change, host.files[change.path])
 	if (change.kind === 'sysctl') return settingDrift(change, host)
 	if ('route' in change) return routeDrift(change, host)
 	if ('rule' in change) return ruleDrift(change, host)
@@ -81,7 +88,7 @@ function linkDrift(change: Change, link: Link): Drift | undefined {
 		case 'removeAddress':
 			return addressDrift(change, link)
 		default:
-			return managerDrift(change)
+			return undefined
 	}
 }
 
@@ -103,8 +110,9 @@ function noteOf(address: Address): string {
 	return details.length > 0 ? ` (${details.join(', ')})` : ''
 }
 
-function managerDrift({ kind }: Change): Drift | undefined {
-	return kind === 'unmanage' ? { attribute: 'manager', wanted: 'nobody', found: 'NetworkManager' } : undefined
+function managerDrift(action: Action, { links }: HostState): Drift | undefined {
+	const isHeld = action.kind === 'unmanage' && links.some(({ ifindex }) => ifindex === action.link)
+	return isHeld ? { attribute: 'manager', wanted: 'nobody', found: 'NetworkManager' } : undefined
 }
 
 function routeDrift({ kind, route }: Extract<Change, { route: Route }>, { routes }: HostState): Drift | undefined {
@@ -147,9 +155,10 @@ function settingDrift({ name, key, value }: Extract<Change, { kind: 'sysctl' }>,
 }
 
 /** Does not report the content of a file: it may come from elsewhere and contain secrets. */
-function fileDrift({ path, file }: Extract<Change, { kind: 'file' }>, now: FileState | undefined): Drift {
-	const common = { attribute: 'file', of: path } as const
-	if (!file) return { ...common, wanted: 'none', found: 'there' }
+function fileDrift(change: Extract<Change, { path: string }>, now: FileState | undefined): Drift {
+	const common = { attribute: 'file', of: change.path } as const
+	if (change.kind === 'removeFile') return { ...common, wanted: 'none', found: 'there' }
+	const { file } = change
 	if (!now) return { ...common, wanted: 'there', found: 'missing' }
 	if (now.content !== file.content) return { ...common, wanted: 'the expected content', found: 'different content' }
 	return { ...common, wanted: `mode ${file.mode.toString(8)}`, found: `mode ${now.mode.toString(8)}` }

@@ -8,7 +8,7 @@ import { shownCommand } from './shown-command.ts'
 /** Returns everything that these steps would do to the host, as a person could do it. */
 export function diffOf(steps: readonly Step[], host: HostState): PlannedDiff {
 	const device = shownDevice(host.links)
-	const commands = steps.map(({ change }) => shownCommand(change, device))
+	const commands = steps.map(step => shownCommand(step, device))
 	const spokenOf = new Set(commands.flatMap(command => command.match(/\bif\d+\b/g) ?? []))
 	return {
 		commands,
@@ -23,9 +23,9 @@ export function diffOf(steps: readonly Step[], host: HostState): PlannedDiff {
  * both may contain secrets of other programs.
  */
 function fileOf({ id, change }: Step, { files }: HostState): PlannedDiff['files'][number] | undefined {
-	if (change.kind !== 'file') return undefined
+	if (change?.kind === 'removeFile') return { path: change.path, action: 'remove' }
+	if (change?.kind !== 'writeFile') return undefined
 	const { path, file } = change
-	if (!file) return { path, action: 'remove' }
 	const isOurs = id !== undefined && /multinic[0-9.]/.test(path)
 	return {
 		path,

@@ -3,6 +3,7 @@ import { cut } from '../../contract/conditions.ts'
 import type { WantedInterface } from '../../contract/interface.ts'
 import { REPORT_COUNTS } from '../../contract/names.ts'
 import type { Failure } from '../../runtime/errors.ts'
+import { changedFile } from '../model/change.ts'
 import type { Refusal } from '../model/check.ts'
 import { type Code, reasonOf } from '../model/failure.ts'
 import type { HostState, Link } from '../model/host-state.ts'
@@ -113,7 +114,7 @@ function isNothingWanted({ accepted, refused }: Outcome['plan']): boolean {
 
 /** Files that still mention a managed interface, except those that a run would remove. */
 function leftovers({ steps }: Outcome['plan'], state: HostState): Drift[] {
-	const going = new Set(steps.flatMap(({ change }) => (change.kind === 'file' ? [change.path] : [])))
+	const going = new Set(steps.map(changedFile))
 	return mentionsOfOurs(state).flatMap(({ path, name }) =>
 		going.has(path) ? [] : [{ attribute: 'file', of: path, wanted: 'none', found: `a mention of ${name}` } as const],
 	)

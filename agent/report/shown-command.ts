@@ -3,35 +3,35 @@ import { stepWords } from '../ip/change-words.ts'
 import { type Device, shownDevice } from '../ip/device-word.ts'
 import { formatChange } from '../ip/format-change.ts'
 import { withTableNames } from '../ip/table-names.ts'
-import type { Change } from '../model/change.ts'
+import type { Action, Step } from '../model/change.ts'
 import { settingPath } from '../model/paths.ts'
 
 /**
- * Formats one change as a person would type it. `ip` lines run through `ip -batch` and mean the same individually. Links are shown as
- * `if<ifindex>`, where the batch uses a longer word, and tables by name. Changes that run no program are described in words.
+ * Formats one step as a person would type it. `ip` lines run through `ip -batch` and mean the same individually. Links are shown as
+ * `if<ifindex>`, where the batch uses a longer word, and tables by name. Steps that run no program are described in words.
  *
  * @param device for hosts where a link has such a name
  */
-export function shownCommand(change: Change, device: Device = shownDevice()): string {
+export function shownCommand(step: Step, device: Device = shownDevice()): string {
+	const { change, action } = step
+	if (action) return shownAction(action)
 	const spelled = formatChange(change, device)
 	if (spelled) return `ip ${spelled.family === 6 ? '-6 ' : ''}${withTableNames(spelled.line)}`
-	switch (change.kind) {
-		case 'sysctl':
-			return `sysctl -w ${settingPath(change.name, change.key)}=${change.value}`
-		case 'file':
-			return `${change.file ? 'write' : 'remove'} ${change.path}`
-		case 'seen':
-			return `networkctl list, nmcli device, whichever is there, until it shows ${change.names.join(' ')}`
+	return change.kind === 'sysctl' ? `sysctl -w ${settingPath(change.name, change.key)}=${change.value}` : stepWords(step)
+}
+
+function shownAction(action: Action): string {
+	switch (action.kind) {
+		case 'waitForNames':
+			return `networkctl list, nmcli device, whichever is there, until it shows ${action.names.join(' ')}`
 		case 'unmanage':
 		case 'manage':
-			return `nmcli device set ${change.name} managed ${change.kind === 'manage' ? 'yes' : 'no'}`
-		case 'reload':
+			return `nmcli device set ${action.name} managed ${action.kind === 'manage' ? 'yes' : 'no'}`
+		case 'reloadUdev':
 			return 'udevadm control --reload'
-		case 'load':
-			return `nmcli connection load ${change.paths.join(' ')}`
-		case 'ask':
-			return change.ips.map(ip => `arping -D ${ARPING_ARGS.join(' ')} -I ${change.name} ${ip}`).join('; ')
-		default:
-			return stepWords({ change })
+		case 'loadProfiles':
+			return `nmcli connection load ${action.paths.join(' ')}`
+		case 'checkDuplicates':
+			return action.ips.map(ip => `arping -D ${ARPING_ARGS.join(' ')} -I ${action.name} ${ip}`).join('; ')
 	}
 }

@@ -3,24 +3,24 @@ import * as z from 'zod'
 import { MAX_BYTES, readRegularFile, readUtf8 } from '../host/read-files.ts'
 import { stepWords } from '../ip/change-words.ts'
 import { badUndo } from '../model/bad-record.ts'
-import type { Change } from '../model/change.ts'
+import type { UndoStep } from '../model/change.ts'
 import { COMMITTED_FOLDER } from '../model/paths.ts'
-import { StoredChange } from './stored-change.ts'
+import { StoredStep } from './stored-step.ts'
 import { UNDO_JSON, UNDOING_JSON } from './units.ts'
 
 /** The undo that a run wrote to the host, as the next run reads it. */
-export type StoredUndo = { undo: readonly Change[]; tag: string }
+export type StoredUndo = { undo: readonly UndoStep[]; tag: string }
 
 const Stored = z.object({
 	version: z.literal(1),
 	tag: z.string().regex(/^[\w.-]{1,100}$/),
 	/** Absent in an undo by an agent that predates this field. */
 	bootId: z.string().optional(),
-	changes: z.array(StoredChange).max(100_000),
+	steps: z.array(StoredStep).max(100_000),
 })
 
 /**
- * @returns the undo of a run that ended before its commit. After a reboot only the changes to files: by now the links have other indexes,
+ * @returns the undo of a run that ended before its commit. After a reboot only the steps for files: by now the links have other indexes,
  *   and their state is that of the boot.
  * @throws Failure BAD_RECORD when it cannot be read, so that the original state of the host is unknown
  */
@@ -35,17 +35,19 @@ export function committedUndo(root: string): StoredUndo | undefined {
 }
 
 /** @throws Error if the next run could not read an undo, and so could not restore what this run changes */
-export function assertReadable(undo: readonly Change[]): void {
-	const odd = undo.find(change => !StoredChange.safeParse(change).success)
-	if (odd) throw new Error(`its undo could not be read again: ${stepWords({ change: odd })}`)
+export function assertReadable(undo: readonly UndoStep[]): void {
+	const odd = undo.find(step => !StoredStep.safeParse(step).success)
+	if (odd) throw new Error(`its undo could not be read again: ${stepWords(odd)}`)
 }
 
 export function bootIdOf(root: string): string {
 	return readUtf8(root, '/proc/sys/kernel/random/boot_id')
 }
 
-/** Changes that mean the same after a reboot. */
-const FILE_CHANGES: ReadonlySet<Change['kind']> = new Set(['file', 'reload', 'load'])
+/** Whether a step means the same after a reboot. */
+function isOfFiles({ change, action }: UndoStep): boolean {
+	return change ? 'path' in change : action.kind === 'reloadUdev' || action.kind === 'loadProfiles'
+}
 
 /** Maximum bytes of an undo, which contains files as they were. */
 const MAX_UNDO_BYTES = 32 * MAX_BYTES
@@ -55,9 +57,9 @@ function storedAt(root: string, path: string): StoredUndo | undefined {
 	if (!found) return undefined
 	if ('why' in found) throw badUndo(path, found.why)
 	try {
-		const { tag, bootId, changes } = Stored.parse(JSON.parse(found.file.content))
+		const { tag, bootId, steps } = Stored.parse(JSON.parse(found.file.content))
 		const isOfThisBoot = bootId === undefined || bootId === bootIdOf(root)
-		return { tag, undo: isOfThisBoot ? changes : changes.filter(({ kind }) => FILE_CHANGES.has(kind)) }
+		return { tag, undo: isOfThisBoot ? steps : steps.filter(isOfFiles) }
 	} catch (error) {
 		throw badUndo(path, error)
 	}

@@ -6,7 +6,7 @@ import { execOnHost } from '../host/exec.ts'
 import { exists, putFiles, removeAll, removeFile, removeTemporary, syncFolder } from '../host/files.ts'
 import { readFile } from '../host/read-files.ts'
 import { entryAt, follow } from '../host/resolve-path.ts'
-import type { Change } from '../model/change.ts'
+import type { UndoStep } from '../model/change.ts'
 import { failure, wordsOf } from '../model/failure.ts'
 import { COMMITTED_FOLDER, MADE_AT_BOOT, pathsOf, RECORD_PATH, STATE_FOLDER, UNDO_FOLDER, UNDOING_FOLDER } from '../model/paths.ts'
 import { hostDevice, programNames, programsOf } from './programs.ts'
@@ -30,7 +30,7 @@ export type Armed = StoredUndo & {
  */
 export async function arm(
 	root: string,
-	request: { undo: readonly Change[]; tag: string; commitTimeoutSeconds: number; systemd: boolean },
+	request: { undo: readonly UndoStep[]; tag: string; commitTimeoutSeconds: number; systemd: boolean },
 ): Promise<Armed> {
 	const { undo, tag, commitTimeoutSeconds, systemd } = request
 	const madeAtBoot = Object.fromEntries(MADE_AT_BOOT.map(path => [path, readFile(root, path)]))
@@ -107,7 +107,7 @@ function removeRollbackFiles(root: string, { tag, undo }: Armed): void {
 }
 
 /** Builds the undo files for their paths only. */
-function rollbackPaths(undo: readonly Change[], tag: string) {
+function rollbackPaths(undo: readonly UndoStep[], tag: string) {
 	return rollbackFiles({ undo, tag, bootId: '', commitTimeoutSeconds: 0, programs: programNames, onRoot: true })
 }
 

@@ -1,6 +1,6 @@
-import { type ChangeGroup, groupChanges } from '../ip/batches.ts'
+import { groupSteps, type SingleStep, type StepGroup } from '../ip/batches.ts'
 import type { Device } from '../ip/device-word.ts'
-import type { Change } from '../model/change.ts'
+import type { Change, Notice, UndoStep } from '../model/change.ts'
 import type { FileState } from '../model/host-state.ts'
 import { COMMITTED_FOLDER, settingPath, UNDO_FOLDER, UNDOING_FOLDER } from '../model/paths.ts'
 
@@ -29,7 +29,7 @@ export type RollbackFiles = {
 }
 
 export type Rollback = {
-	undo: readonly Change[]
+	undo: readonly UndoStep[]
 	programs: Programs
 	/** Tag of this run; part of the names of its units, so that systemd never has an older one in memory. */
 	tag: string
@@ -60,12 +60,12 @@ export function rollbackFiles({
 	madeAtBoot = {},
 	device,
 }: Rollback): RollbackFiles {
-	const undoCommands = groupChanges(undo, change => change, device).map((part, at) => commandFor(part, at, programs))
+	const undoCommands = groupSteps(undo, device).map((part, at) => commandFor(part, at, programs))
 	const bootCommands = Object.entries(madeAtBoot).map(([path, file], at) =>
 		commandForGenerated(path, file, { saved: `boot-${at}`, programs }),
 	)
 	const files = Object.assign(
-		{ [UNDO_JSON]: privateFile(JSON.stringify({ version: 1, tag, bootId, changes: undo })) },
+		{ [UNDO_JSON]: privateFile(JSON.stringify({ version: 1, tag, bootId, steps: undo })) },
 		...[...undoCommands, ...bootCommands].map(part => part.files),
 	)
 	const fileCommands = [...undoCommands, ...bootCommands].filter(({ onBoot }) => onBoot).flatMap(({ commands }) => commands)
@@ -118,11 +118,11 @@ function bootConditions(onRoot: boolean): string[] {
 /** `onBoot`: the commands also restore files at the next boot. */
 type RollbackCommand = { files: Record<string, FileState>; commands: string[]; onBoot: boolean }
 
-function commandFor(group: ChangeGroup<Change>, at: number, programs: Programs): RollbackCommand {
+function commandFor(group: StepGroup, at: number, programs: Programs): RollbackCommand {
 	const saved = String(at).padStart(3, '0')
 	if ('writes' in group) return commandForFiles(group.writes, saved, programs)
 	if ('single' in group) return commandForSingle(group.single, programs)
-	if ('probes' in group) return { files: {}, commands: [], onBoot: false }
+	if ('checks' in group) return { files: {}, commands: [], onBoot: false }
 	const six = group.batch[0]?.spelled.family === 6 ? ' -6' : ''
 	const content = group.batch.map(({ spelled }) => `${spelled.line}\n`).join('')
 	return {
@@ -155,11 +155,10 @@ function commandForGenerated(
 	return { files: savedFile(saved, file), commands: [`${programs.cp} -p ${UNDOING_FOLDER}/${saved} ${path}`], onBoot: true }
 }
 
-function commandForSingle(change: Change, programs: Programs): RollbackCommand {
-	if (change.kind === 'file') return { files: {}, commands: [`${programs.rm} -f ${change.path}`], onBoot: true }
-	return change.kind === 'sysctl'
-		? commandForSetting(change, programs)
-		: { files: {}, commands: daemonCommands(change, programs), onBoot: false }
+function commandForSingle({ change, action }: SingleStep, programs: Programs): RollbackCommand {
+	if (change?.kind === 'removeFile') return { files: {}, commands: [`${programs.rm} -f ${change.path}`], onBoot: true }
+	if (change?.kind === 'sysctl') return commandForSetting(change, programs)
+	return { files: {}, commands: action ? commandsForNotice(action, programs) : [], onBoot: false }
 }
 
 /** Many links get the same few values, so each value is stored once. */
@@ -169,13 +168,12 @@ function commandForSetting(change: Extract<Change, { kind: 'sysctl' }>, { cp }: 
 	return { files: savedFile(saved, privateFile(change.value)), commands: [`${cp} ${UNDOING_FOLDER}/${saved} ${setting}`], onBoot: false }
 }
 
-function daemonCommands(change: Change, { sleep, udevadm, nmcli }: Programs): string[] {
-	if (change.kind === 'seen') return [`${sleep} 2`]
-	if (change.kind === 'reload') return udevadm === undefined ? [] : [`${udevadm} control --reload`]
+function commandsForNotice(notice: Notice, { sleep, udevadm, nmcli }: Programs): string[] {
+	if (notice.kind === 'waitForNames') return [`${sleep} 2`]
+	if (notice.kind === 'reloadUdev') return udevadm === undefined ? [] : [`${udevadm} control --reload`]
 	if (nmcli === undefined) return []
-	if (change.kind === 'load') return [`${nmcli} connection load ${change.paths.join(' ')}`]
-	if (change.kind !== 'manage' && change.kind !== 'unmanage') return []
-	return [`${nmcli} device set ${change.name} managed ${change.kind === 'manage' ? 'yes' : 'no'}`]
+	if (notice.kind === 'loadProfiles') return [`${nmcli} connection load ${notice.paths.join(' ')}`]
+	return [`${nmcli} device set ${notice.name} managed ${notice.kind === 'manage' ? 'yes' : 'no'}`]
 }
 
 /** The next command runs even if this one fails. @see systemd.service(5) */

@@ -10,7 +10,7 @@ import { readMachine } from '../host/read-machine.ts'
 import { lookUp } from '../host/route-lookup.ts'
 import { tentativeAddresses } from '../host/tentative-addresses.ts'
 import type { Proof } from '../model/boot-proof.ts'
-import type { Change, Step } from '../model/change.ts'
+import type { Step, UndoStep } from '../model/change.ts'
 import type { HostState } from '../model/host-state.ts'
 import { RESOLV_CONF, RESOLVED_UPLINK } from '../model/paths.ts'
 import type { Accepted } from '../model/selection.ts'
@@ -28,7 +28,7 @@ export type Host = ProbedHost &
 		predictRejections(changing: RunChanges, state: HostState): Promise<RejectedChanges>
 		generate(changing: RunChanges, state: HostState): Promise<Generated>
 		prove(accepted: readonly Accepted[], state: HostState): Promise<Proof>
-		arm(wish: { undo: readonly Change[]; tag: string; commitTimeoutSeconds: number; systemd: boolean }): Promise<Armed>
+		arm(wish: { undo: readonly UndoStep[]; tag: string; commitTimeoutSeconds: number; systemd: boolean }): Promise<Armed>
 		isArmed(): boolean
 		/** @returns whether the commit came in time */
 		commit(armed: Armed): Promise<boolean>
@@ -37,7 +37,7 @@ export type Host = ProbedHost &
 		/** The tag of a run that died before its commit and is not rolled back yet. */
 		unfinishedTag(): string | undefined
 		apply(steps: readonly Step[], runProbes?: ProbeRunner): Promise<void>
-		undo(changes: readonly Change[]): Promise<string[]>
+		undo(steps: readonly UndoStep[]): Promise<string[]>
 	}
 
 /** @param root where the host's `/` is mounted; the kernel is that of the current network namespace */
@@ -55,7 +55,7 @@ export function hostAt(root: string): Host {
 		unfinishedUndo: () => unfinishedUndo(root),
 		unfinishedTag: () => unfinishedTag(root),
 		apply: (steps, runProbes) => apply(root, steps, runProbes),
-		undo: changes => applyUndo(root, changes),
+		undo: steps => applyUndo(root, steps),
 		lookUp,
 		neighboursAnswer,
 		echoes,

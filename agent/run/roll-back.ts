@@ -79,7 +79,7 @@ function lossWords(losses: readonly Loss[]): string {
 const DAEMON_WAIT_MS = 10_000
 
 async function observeWhenRestored({ host, wanted }: AttemptInput, work: AttemptWork): Promise<HostState> {
-	const end = performance.now() + (work.plan.undo.some(({ kind }) => kind === 'manage') ? DAEMON_WAIT_MS : 0)
+	const end = performance.now() + (work.plan.undo.some(({ action }) => action?.kind === 'manage') ? DAEMON_WAIT_MS : 0)
 	for (;;) {
 		const state = await host.observe(wanted.interfaces.map(({ macAddress }) => macAddress))
 		if (performance.now() >= end || touchedThings(work, { state }).length === 0) return state

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { type Bases, DEFAULT_BASES } from '../../contract/bases.ts'
 import { settle, type WantedInterface } from '../../contract/interface.ts'
-import type { Change } from '../model/change.ts'
+import type { UndoStep } from '../model/change.ts'
 import { type Code, isFailure } from '../model/failure.ts'
 import type { Log } from '../model/run-log.ts'
 import { startOpenStackCheck } from '../openstack/compare.ts'
@@ -91,9 +91,9 @@ async function rollBackUnfinishedRun(host: Host, tally: Tally, log: Log): Promis
 const MAX_UNDOS = 3
 
 /** @returns what could not be undone */
-async function undoRepeatedly(host: Host, changes: readonly Change[]): Promise<string[]> {
+async function undoRepeatedly(host: Host, undo: readonly UndoStep[]): Promise<string[]> {
 	for (let turn = 1; ; turn++) {
-		const complaints = [...new Set(await host.undo(changes))]
+		const complaints = [...new Set(await host.undo(undo))]
 		if (complaints.length === 0 || turn === MAX_UNDOS) return complaints
 		await sleep(1_000)
 	}

@@ -9,7 +9,7 @@ import { lookupsOf } from '../../agent/plan/node-packets.ts'
 import { ownPackets } from '../../agent/plan/own-packets.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import { subjectOf } from '../../agent/plan/lookup-subject.ts'
-import { StoredChange } from '../../agent/rollback/stored-change.ts'
+import { StoredStep } from '../../agent/rollback/stored-step.ts'
 import { type Interface, settle } from '../../contract/interface.ts'
 import { anyNode, anyNodeWish, anyPodNetworks, type Node, stateOf, withKernel } from './any-node.ts'
 import { afterEvery, comparable } from './simulated-host.ts'
@@ -31,8 +31,7 @@ function carriedOut(node: Node, wish: Interface[], podNetworks: string[]) {
 	const start = stateOf(node)
 	const wanted = wantedOf(wish, podNetworks)
 	const made = plan(wanted, start, {})
-	const changes = made.steps.map(({ change }) => change)
-	return { start, wanted, made, changes, end: withKernel(afterEvery(start, changes, false)) }
+	return { start, wanted, made, end: withKernel(afterEvery(start, made.steps, false)) }
 }
 
 const answersOf = (host: HostState, packets: readonly Parameters<typeof lookup>[1][]) => {
@@ -77,10 +76,10 @@ test('a plan that is applied leaves no steps, and a new plan has the same result
 test('an undo after any number of steps restores the node', () => {
 	fc.assert(
 		fc.property(anyNode, anyNodeWish, anyPodNetworks, fc.nat(), (node, wish, podNetworks, cut) => {
-			const { start, made, changes } = carriedOut(node, wish, podNetworks)
-			const some = afterEvery(start, changes.slice(0, cut % (changes.length + 1)), false)
+			const { start, made } = carriedOut(node, wish, podNetworks)
+			const some = afterEvery(start, made.steps.slice(0, cut % (made.steps.length + 1)), false)
 			expect(comparable(withKernel(afterEvery(some, made.undo, true)))).toEqual(comparable(start))
-			expect(made.undo.filter(change => !StoredChange.safeParse(JSON.parse(JSON.stringify(change))).success)).toEqual([])
+			expect(made.undo.filter(step => !StoredStep.safeParse(JSON.parse(JSON.stringify(step))).success)).toEqual([])
 		}),
 		options,
 	)

@@ -4,6 +4,7 @@ import { ignoreMissingIpv6 } from '../../agent/host/ipv6-support.ts'
 import type { Link } from '../../agent/model/host-state.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import { Interfaces, settle } from '../../contract/interface.ts'
+import { changesIn } from '../../agent/model/change.ts'
 import { after, hostWith } from './simulated-host.ts'
 
 const nic = { id: 0, macAddress: 'fa:16:3e:00:00:01', address: '10.0.0.23', cidr: '10.0.0.0/24' }
@@ -52,9 +53,9 @@ describe('on a kernel without IPv6', () => {
 		const start = bare({ mtu: 1000 })
 		const wish = { ...nic, mtu: 1500 }
 		const { steps, undo } = plan(wanted([wish]), start, {})
-		const end = steps.reduce((host, { change }) => after(host, change), start)
+		const end = steps.reduce(after, start)
 		const removal = plan(wanted([]), end, {})
-		const changes = [...steps.map(({ change }) => change), ...undo, ...removal.steps.map(({ change }) => change), ...removal.undo]
+		const changes = changesIn([...steps, ...undo, ...removal.steps, ...removal.undo])
 		expect(changes.filter(change => change.kind === 'sysctl').map(({ key }) => key)).not.toContain('ipv6/accept_ra')
 	})
 })
@@ -103,7 +104,7 @@ function wanted(nics: readonly object[]) {
 /** @returns the refusals, and how many steps are left after the plan is applied */
 function planned(wish: object, start: ReturnType<typeof hostOf>) {
 	const { refused, steps } = plan(wanted([wish]), start, {})
-	const end = steps.reduce((host, { change }) => after(host, change), start)
+	const end = steps.reduce(after, start)
 	const left = plan(wanted([wish]), end, {}).steps.length
 	return { refused: refused.map(({ refusal: { reason, message } }) => [reason, message] as const), left }
 }

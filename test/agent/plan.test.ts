@@ -4,10 +4,9 @@ import type { Daemon, HostState, Link } from '../../agent/model/host-state.ts'
 import type { Route } from '../../agent/model/route.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import type { Wanted } from '../../agent/plan/wanted.ts'
-import type { Change } from '../../agent/model/change.ts'
 import { Interfaces, settle } from '../../contract/interface.ts'
 import { contains } from '../../contract/ip.ts'
-import { after, afterEvery, comparable, hostWith } from './simulated-host.ts'
+import { after, afterEvery, comparable, hostWith, kindOf } from './simulated-host.ts'
 
 const mac = (n: number) => `fa:16:3e:00:00:${n.toString(16).padStart(2, '0')}`
 const ids = fc.uniqueArray(fc.nat({ max: 9 }), { minLength: 0, maxLength: 6 })
@@ -97,8 +96,8 @@ describe('a plan', () => {
 		fc.assert(
 			fc.property(wish, host, fc.nat(), (want, start, cut) => {
 				const { steps, undo } = plan(want, start, {})
-				const changes = steps.map(({ change }) => change).slice(0, cut % (steps.length + 1))
-				const end = afterEvery(afterEvery(start, changes, false), undo, true)
+				const some = steps.slice(0, cut % (steps.length + 1))
+				const end = afterEvery(afterEvery(start, some, false), undo, true)
 				expect(comparable(end)).toEqual(comparable(start))
 			}),
 		)
@@ -110,8 +109,8 @@ describe('a plan', () => {
 				const middle = carriedOut(first, start)
 				expect(plan(second, carriedOut(second, middle), {}).steps).toEqual([])
 				const { steps, undo } = plan(second, middle, {})
-				const changes = steps.map(({ change }) => change).slice(0, cut % (steps.length + 1))
-				expect(comparable(afterEvery(afterEvery(middle, changes, false), undo, true))).toEqual(comparable(middle))
+				const some = steps.slice(0, cut % (steps.length + 1))
+				expect(comparable(afterEvery(afterEvery(middle, some, false), undo, true))).toEqual(comparable(middle))
 			}),
 		)
 	})
@@ -129,8 +128,8 @@ describe('a plan', () => {
 					const middle = isTouched ? touched(carriedOut(first, start)) : carriedOut(first, start)
 					expect(plan(second, carriedOut(second, middle), {}).steps).toEqual([])
 					const { steps, undo } = plan(second, middle, {})
-					const changes = steps.map(({ change }) => change).slice(0, cut % (steps.length + 1))
-					expect(comparable(afterEvery(afterEvery(middle, changes, false), undo, true))).toEqual(comparable(middle))
+					const some = steps.slice(0, cut % (steps.length + 1))
+					expect(comparable(afterEvery(afterEvery(middle, some, false), undo, true))).toEqual(comparable(middle))
 				},
 			),
 		)
@@ -153,7 +152,7 @@ describe('a plan', () => {
 			up: true,
 			addresses: [{ family: 4 as const, cidr: '172.16.0.9/24', global: true, dynamic: true }],
 		}
-		const kinds = plan(wanted([nic(0)]), hostWith([leased]), {}).steps.map(({ change }) => change.kind)
+		const kinds = plan(wanted([nic(0)]), hostWith([leased]), {}).steps.map(kindOf)
 		expect(kinds).toContain('removeAddress')
 	})
 
@@ -168,20 +167,14 @@ describe('a plan', () => {
 		const { steps, refused } = plan(second, back, {})
 		expect(refused).toEqual([])
 		expect(steps[0]?.change).toMatchObject({ kind: 'removeAddress', address: { cidr: '10.0.0.23/24' } })
-		expect(
-			afterEvery(
-				back,
-				steps.map(({ change }) => change),
-				false,
-			).links,
-		).toEqual(carriedOut(second, first).links)
+		expect(afterEvery(back, steps, false).links).toEqual(carriedOut(second, first).links)
 	})
 
 	test('takes a link down to rename it if the kernel requires that, and adds what the kernel drops', () => {
 		const six = { family: 6 as const, cidr: 'fd00::9/64', global: true, dynamic: false }
 		const start = hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0), up: true, addresses: [six] }], { liveRename: false })
-		const kinds = plan(wanted([{ ...nic(0), addresses: ['fd00::9/64'] }]), start, {}).steps.map(({ change }) => change.kind)
-		expect(kinds.slice(0, 5)).toEqual(['down', 'rename', 'up', 'ask', 'addAddress'])
+		const kinds = plan(wanted([{ ...nic(0), addresses: ['fd00::9/64'] }]), start, {}).steps.map(kindOf)
+		expect(kinds.slice(0, 5)).toEqual(['down', 'rename', 'up', 'checkDuplicates', 'addAddress'])
 	})
 
 	test.each([
@@ -228,19 +221,19 @@ describe('a plan', () => {
 		['there is no udev', [], { ...ours, udev: false }, false],
 	])('reloads udev immediately if %s, and so does its undo', (_, wishes, start, isSo) => {
 		const { steps, undo } = plan(wanted(wishes), start, {})
-		expect([steps.some(({ change }) => change.kind === 'reload'), undo.some(({ kind }) => kind === 'reload')]).toEqual([isSo, isSo])
+		expect([steps, undo].map(all => all.some(step => kindOf(step) === 'reloadUdev'))).toEqual([isSo, isSo])
 	})
 
 	test('waits for networkd to see the temporary names of a swap, and the final ones, before it continues', () => {
 		const links = [0, 1].map(n => ({ ifindex: n + 2, name: `multinic${1 - n}`, mac: mac(n) }))
-		const changes = plan(wanted([nic(0), nic(1)]), hostWith(links, { networkd: true }), {}).steps.map(({ change }) => change)
-		expect(changes.filter(({ kind }) => kind === 'rename' || kind === 'seen')).toEqual([
-			{ kind: 'rename', link: 2, to: 'mntmp2' },
-			{ kind: 'rename', link: 3, to: 'mntmp3' },
-			{ kind: 'seen', names: ['mntmp2', 'mntmp3'] },
-			{ kind: 'rename', link: 2, to: 'multinic0' },
-			{ kind: 'rename', link: 3, to: 'multinic1' },
-			{ kind: 'seen', names: ['multinic0', 'multinic1'] },
+		const { steps } = plan(wanted([nic(0), nic(1)]), hostWith(links, { networkd: true }), {})
+		expect(steps.filter(step => ['rename', 'waitForNames'].includes(kindOf(step)))).toEqual([
+			{ id: 0, change: { kind: 'rename', link: 2, to: 'mntmp2' } },
+			{ id: 1, change: { kind: 'rename', link: 3, to: 'mntmp3' } },
+			{ action: { kind: 'waitForNames', names: ['mntmp2', 'mntmp3'] } },
+			{ id: 0, change: { kind: 'rename', link: 2, to: 'multinic0' } },
+			{ id: 1, change: { kind: 'rename', link: 3, to: 'multinic1' } },
+			{ action: { kind: 'waitForNames', names: ['multinic0', 'multinic1'] } },
 		])
 	})
 })
@@ -279,7 +272,7 @@ function touched(state: HostState): HostState {
 }
 
 function carriedOut(want: Wanted, start: HostState): HostState {
-	return plan(want, start, {}).steps.reduce((state: HostState, { change }: { change: Change }) => after(state, change), start)
+	return plan(want, start, {}).steps.reduce(after, start)
 }
 
 /** Also removes the routes that the kernel adds for them. */

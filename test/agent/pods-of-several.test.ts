@@ -4,10 +4,10 @@ import { fibOf, lookup } from '../../agent/plan/fib.ts'
 import { ruleKey } from '../../agent/model/desired-rules.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import { linksOf } from '../../agent/model/route.ts'
-import type { Change } from '../../agent/model/change.ts'
+import type { Step } from '../../agent/model/change.ts'
 import { type Bases, DEFAULT_BASES } from '../../contract/bases.ts'
 import { type Interface, settle } from '../../contract/interface.ts'
-import { formatChange } from '../../agent/ip/format-change.ts'
+import { stepWords } from '../../agent/ip/change-words.ts'
 import { after, hostWith } from './simulated-host.ts'
 
 /** A pod of the node stays behind a link of the node for each of several interfaces, whose rules may have the priorities of each other. */
@@ -35,14 +35,13 @@ const planned = (host: HostState, wish: Interface[], bases: Bases) =>
 		host,
 		{},
 	)
-const changesOf = ({ steps }: ReturnType<typeof planned>) => steps.map(({ change }) => change)
 
-/** @returns each change after which packets from an address of an interface do not leave by the link of the pod */
-function lost(host: HostState, changes: readonly Change[]): string[] {
+/** @returns each step after which packets from an address of an interface do not leave by the link of the pod */
+function lost(host: HostState, steps: readonly Step[]): string[] {
 	let now = host
-	return changes.flatMap(change => {
+	return steps.flatMap(step => {
 		try {
-			now = after(now, change)
+			now = after(now, step)
 		} catch {} // Mimics ip -force.
 		const fib = fibOf(now)
 		const held = now.links.flatMap(({ addresses }) => addresses.map(({ cidr }) => cidr.slice(0, cidr.indexOf('/'))))
@@ -50,7 +49,7 @@ function lost(host: HostState, changes: readonly Change[]): string[] {
 			const way = lookup(fib, { family: 4, from, to: POD })
 			return !('route' in way && linksOf(way.route)[0] === CALI)
 		})
-		return away.map(from => `${from} after ${formatChange(change)?.line ?? change.kind}`)
+		return away.map(from => `${from} after ${stepWords(step)}`)
 	})
 }
 
@@ -62,16 +61,13 @@ test.each<[title: string, wish: Interface[], bases: Bases]>([
 	['addresses swapped', [nicOf(0, 0, 3), nicOf(3, 3, 0), nicOf(5), nicOf(8)], DEFAULT_BASES],
 	['one removed, and another with its id and address', [nicOf(3, 0, 0), nicOf(5), nicOf(8)], DEFAULT_BASES],
 ])('from each of several interfaces a pod is reached after each step to %s, and of its undo', (_, wish, bases) => {
-	const host = changesOf(
-		planned(
-			start,
-			IDS.map(id => nicOf(id)),
-			DEFAULT_BASES,
-		),
-	).reduce(after, start)
+	const host = planned(
+		start,
+		IDS.map(id => nicOf(id)),
+		DEFAULT_BASES,
+	).steps.reduce(after, start)
 	const made = planned(host, wish, bases)
-	const changes = changesOf(made)
-	expect([lost(host, changes), lost(changes.reduce(after, host), made.undo)]).toEqual([[], []])
-	const removed = changes.flatMap(change => (change.kind === 'removeRule' ? [ruleKey(change.rule)] : []))
+	expect([lost(host, made.steps), lost(made.steps.reduce(after, host), made.undo)]).toEqual([[], []])
+	const removed = made.steps.flatMap(({ change }) => (change?.kind === 'removeRule' ? [ruleKey(change.rule)] : []))
 	expect(removed).toEqual([...new Set(removed)])
 })

@@ -3,10 +3,10 @@ import type { HostState, Rule } from '../../agent/model/host-state.ts'
 import { fibOf, lookup } from '../../agent/plan/fib.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import { linksOf } from '../../agent/model/route.ts'
-import type { Change } from '../../agent/model/change.ts'
+import type { Step } from '../../agent/model/change.ts'
 import { type Bases, DEFAULT_BASES } from '../../contract/bases.ts'
 import { type Interface, settle } from '../../contract/interface.ts'
-import { formatChange } from '../../agent/ip/format-change.ts'
+import { stepWords } from '../../agent/ip/change-words.ts'
 import { after, hostWith } from './simulated-host.ts'
 
 /** A pod of the node stays behind a link of the node after each step of a run and of its undo. */
@@ -48,14 +48,13 @@ const planned = (host: HostState, wish: Interface[], podNetworks: string[], base
 		host,
 		{},
 	)
-const changesOf = ({ steps }: ReturnType<typeof planned>) => steps.map(({ change }) => change)
 
-/** @returns each change after which packets from an address of the NIC leave by another link than that of the pod */
-function lost(host: HostState, changes: readonly Change[]): string[] {
+/** @returns each step after which packets from an address of the NIC leave by another link than that of the pod */
+function lost(host: HostState, steps: readonly Step[]): string[] {
 	let now = host
-	return changes.flatMap((change, at) => {
+	return steps.flatMap((step, at) => {
 		try {
-			now = after(now, change)
+			now = after(now, step)
 		} catch {} // Mimics ip -force.
 		const fib = fibOf(now)
 		const ways = (
@@ -68,7 +67,7 @@ function lost(host: HostState, changes: readonly Change[]): string[] {
 			const way = lookup(fib, { family, from, to })
 			return has && !('route' in way && linksOf(way.route)[0] === CALI)
 		})
-		return ways.map(([family]) => `${at} ${family} after ${formatChange(change)?.line ?? change.kind}`)
+		return ways.map(([family]) => `${at} ${family} after ${stepWords(step)}`)
 	})
 }
 
@@ -88,10 +87,9 @@ describe('a pod is reached from an address of the NIC after each step', () => {
 		['to addresses alone', [{ ...nic, connectedRoute: false }], PODS, DEFAULT_BASES],
 		['of a removal', [], PODS, DEFAULT_BASES],
 	])('%s, and of its undo', (_, wish, podNetworks, bases) => {
-		const host = changesOf(planned(start, [nic], PODS)).reduce(after, start)
+		const host = planned(start, [nic], PODS).steps.reduce(after, start)
 		const made = planned(host, wish, podNetworks, bases)
-		const changes = changesOf(made)
-		expect([lost(host, changes), lost(changes.reduce(after, host), made.undo)]).toEqual([[], []])
+		expect([lost(host, made.steps), lost(made.steps.reduce(after, host), made.undo)]).toEqual([[], []])
 	})
 })
 
@@ -100,7 +98,7 @@ describe('a rule to main with the priority of pod rules', () => {
 		const words = `from ${from} to 10.20.0.0/16 lookup 254`
 		return { family: 4, priority: 9_990, from: `${from}/32`, to: '10.20.0.0/16', table: 254, plain: true, words }
 	}
-	const first = changesOf(planned(start, [nic], PODS)).reduce(after, start)
+	const first = planned(start, [nic], PODS).steps.reduce(after, start)
 
 	test.each<[title: string, from: string, wish: Interface[], stays: boolean]>([
 		['of an address of others is theirs', '192.168.9.2', [nic], true],
@@ -109,7 +107,7 @@ describe('a rule to main with the priority of pod rules', () => {
 		['of an address that was ours is ours', '10.0.0.23', [{ ...nic, address: '10.0.0.24' }], false],
 	])('%s', (_, from, wish, stays) => {
 		const host = { ...first, rules: [...first.rules, ruleFrom(from)] }
-		const end = changesOf(planned(host, wish, PODS)).reduce(after, host)
+		const end = planned(host, wish, PODS).steps.reduce(after, host)
 		expect(end.rules.some(({ to }) => to === '10.20.0.0/16')).toBe(stays)
 	})
 })

@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest'
 import { addressesToProbe, addressesToProbeElsewhere, MOST_WIRES } from '../../agent/plan/addresses-to-probe.ts'
 import { type ArpResult, parseArping } from '../../agent/host/arping.ts'
 import { assertNoDuplicates, MOST_AT_ONCE } from '../../agent/host/duplicate-address.ts'
-import type { Step } from '../../agent/model/change.ts'
+import type { CheckStep } from '../../agent/ip/batches.ts'
+import { changesIn } from '../../agent/model/change.ts'
 import type { ProgramOutput } from '../../agent/host/exec.ts'
 import type { Link } from '../../agent/model/host-state.ts'
 import type { Route } from '../../agent/model/route.ts'
@@ -61,7 +62,7 @@ describe('whether another host has an address', () => {
 		const [own] = hostWith([link(...has)]).links
 		if (!own) throw new Error('no link')
 		expect(addressesToProbe(own, 'multinic0', wanted)).toEqual(
-			ips.length > 0 ? [{ kind: 'ask', link: 3, name: 'multinic0', ips, mac: own.mac }] : [],
+			ips.length > 0 ? [{ kind: 'checkDuplicates', link: 3, name: 'multinic0', ips, mac: own.mac }] : [],
 		)
 	})
 
@@ -84,7 +85,7 @@ describe('whether another host has an address', () => {
 		if (!own) throw new Error('no link')
 		const moves = [{ link: own.ifindex, from: own.name, to: 'multinic0' }]
 		expect(addressesToProbeElsewhere(own, wanted, { ...none, moves }, host)).toEqual(
-			ips.length > 0 ? [{ kind: 'ask', link: 2, name: 'ens3', ips, mac: own.mac }] : [],
+			ips.length > 0 ? [{ kind: 'checkDuplicates', link: 2, name: 'ens3', ips, mac: own.mac }] : [],
 		)
 	})
 
@@ -99,7 +100,7 @@ describe('whether another host has an address', () => {
 		const [, own] = host.links
 		if (!own) throw new Error('no link')
 		expect(addressesToProbeElsewhere(own, wanted, none, host)).toEqual(
-			ips.length > 0 ? [{ kind: 'ask', link: 2, name: 'ens3', ips, mac: own.mac }] : [],
+			ips.length > 0 ? [{ kind: 'checkDuplicates', link: 2, name: 'ens3', ips, mac: own.mac }] : [],
 		)
 	})
 
@@ -116,8 +117,18 @@ describe('whether another host has an address', () => {
 		const ours = { mac: primary.mac, id: 0, name: 'ens3', addresses: [], routes: [], files: {}, former: [], original }
 		const accepted = [{ nic, link: its, ours: isOurs ? ours : undefined }]
 		expect(addressesToProbeElsewhere(own, wanted, { ...none, accepted }, host)).toEqual(
-			ips.length > 0 ? [{ kind: 'ask', link: 2, name: 'multinic7', ips, mac: own.mac }] : [],
+			ips.length > 0 ? [{ kind: 'checkDuplicates', link: 2, name: 'multinic7', ips, mac: own.mac }] : [],
 		)
+	})
+
+	test('is checked on the wire of another link without a change to that link: NetworkManager keeps it, and the undo leaves it', () => {
+		const addresses = ['10.0.0.9/24', 'fd00::9/64'].map(address)
+		const host = hostWith([{ ...primary, addresses, managedBy: 'NetworkManager' }, link()], { networkmanager: true })
+		const interfaces = settle([{ id: 0, macAddress: 'fa:16:3e:00:02:03', address: '10.0.0.5', cidr: '10.0.0.0/24' }])
+		const wanted = { interfaces, nodeAddresses: ['10.0.0.9'], kinds: new Set(['hardware']), failed: new Map() }
+		const { steps, undo } = plan(wanted, host, {})
+		const ofPrimary = [...steps, ...undo].map(({ change, action }) => change ?? action).filter(what => 'link' in what && what.link === 2)
+		expect(ofPrimary.map(({ kind }) => kind)).toEqual(['checkDuplicates'])
 	})
 
 	test('is not checked for an address that NetworkManager may leave on the link, because this host would reply itself', () => {
@@ -131,9 +142,12 @@ describe('whether another host has an address', () => {
 		const record = { version: 1, links: [{ ...ours, original: { name: 'ens7', altnames: [], mtu: 1500, up: false, sysctls: {} } }] }
 		const files = { [RECORD_PATH]: { content: JSON.stringify(record), mode: 0o600, gid: 0 } }
 		const wanted = { interfaces, nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }
-		const changes = plan(wanted, { ...host, files }, {}).steps.map(({ change }) => change)
-		expect(changes.filter(({ kind }) => kind === 'ask')).toEqual([{ kind: 'ask', link: 3, name: 'multinic0', ips: ['10.0.0.7'], mac }])
-		expect(changes.filter(({ kind }) => kind === 'addAddress')).toHaveLength(2)
+		const { steps } = plan(wanted, { ...host, files }, {})
+		const actions = steps.flatMap(({ action }) => action ?? [])
+		expect(actions.filter(({ kind }) => kind === 'checkDuplicates')).toEqual([
+			{ kind: 'checkDuplicates', link: 3, name: 'multinic0', ips: ['10.0.0.7'], mac },
+		])
+		expect(changesIn(steps).filter(({ kind }) => kind === 'addAddress')).toHaveLength(2)
 	})
 
 	test('is checked on a limited number of other links, those with the narrowest network first', () => {
@@ -144,15 +158,15 @@ describe('whether another host has an address', () => {
 		const host = hostWith([link('10.0.0.4/24'), ...others])
 		const [own] = host.links
 		if (!own) throw new Error('no link')
-		const names = addressesToProbeElsewhere(own, ['10.0.0.5/24', '10.0.0.5/16'], none, host).map(change => 'ips' in change && change)
+		const names = addressesToProbeElsewhere(own, ['10.0.0.5/24', '10.0.0.5/16'], none, host).map(({ name, ips }) => ({ name, ips }))
 		expect(names).toHaveLength(MOST_WIRES)
 		expect(names.slice(-3)).toMatchObject(['vlan27', 'vlan28', 'vlan29'].map(name => ({ name, ips: ['10.0.0.5'] })))
 	})
 
-	const questions = (ids: number[], count: number): Step[] =>
+	const questions = (ids: number[], count: number): CheckStep[] =>
 		ids.map(id => ({
 			id,
-			change: { kind: 'ask', link: 3, name: 'ens3', mac: '', ips: Array.from({ length: count }, (_, at) => `10.0.${at}.5`) },
+			action: { kind: 'checkDuplicates', link: 3, name: 'ens3', mac: '', ips: Array.from({ length: count }, (_, at) => `10.0.${at}.5`) },
 		}))
 
 	test('is checked once on each link, whoever wants to know, and on a limited number at the same time', async () => {
@@ -416,7 +430,9 @@ describe('addresses of other hosts', () => {
 		const apply: Host['apply'] = async steps => {
 			attempts++
 			await host.apply(steps)
-			const asked = steps.flatMap(({ id, change }) => (change.kind === 'ask' && id !== undefined && id !== 1 ? [{ id, message: 'x' }] : []))
+			const asked = steps.flatMap(({ id, action }) =>
+				action?.kind === 'checkDuplicates' && id !== undefined && id !== 1 ? [{ id, message: 'x' }] : [],
+			)
 			if (used === 'ask' && asked.length > 0) throw blaming('ADDRESS_IN_USE', asked)
 		}
 		const tentativeAddresses: Host['tentativeAddresses'] = async () =>

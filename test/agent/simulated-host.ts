@@ -9,10 +9,18 @@ import { ruleKey } from '../../agent/model/desired-rules.ts'
 import { fibOf, lookup } from '../../agent/plan/fib.ts'
 import { answerOf } from '../../agent/plan/lookup-losses.ts'
 import { connectedRoutes } from '../../agent/plan/predicted-host.ts'
-import type { Change, Step } from '../../agent/model/change.ts'
+import type { Action, Change, Step } from '../../agent/model/change.ts'
 
-/** Models a host: returns the state of the kernel and the files after a change. Rejects what the kernel rejects. */
-export function after(host: HostState, change: Change): HostState {
+/** Models a host: returns the state of the kernel and the files after a step. Rejects what the kernel rejects. */
+export function after(host: HostState, { change, action }: Step): HostState {
+	return change ? afterChange(host, change) : afterAction(host, action)
+}
+
+export function kindOf({ change, action }: Step): Change['kind'] | Action['kind'] {
+	return change ? change.kind : action.kind
+}
+
+function afterChange(host: HostState, change: Change): HostState {
 	switch (change.kind) {
 		case 'rename':
 			return withLink(lost(host, change.link), change.link, link => rename(host, link, change.to))
@@ -113,11 +121,11 @@ function connectedOf({ cidr, family, flags = [], metric }: Address, link: number
 		: [{ ...common, metric: metric ?? 256, scope: 0 }]
 }
 
-/** Mimics `ip -force`, which skips failing changes. */
-export function afterEvery(host: HostState, changes: readonly Change[], force: boolean): HostState {
-	return changes.reduce((state, change) => {
+/** Mimics `ip -force`, which skips failing steps. */
+export function afterEvery(host: HostState, steps: readonly Step[], force: boolean): HostState {
+	return steps.reduce((state, step) => {
 		try {
-			return after(state, change)
+			return after(state, step)
 		} catch (error) {
 			if (force) return state
 			throw error
@@ -128,8 +136,7 @@ export function afterEvery(host: HostState, changes: readonly Change[], force: b
 function afterElse(host: HostState, change: Change): HostState {
 	switch (change.kind) {
 		case 'addRoute':
-			if (!change.again && !change.replace && host.routes.some(route => routeKey(route) === routeKey(change.route)))
-				throw new Error('File exists')
+			if (!change.replace && host.routes.some(route => routeKey(route) === routeKey(change.route))) throw new Error('File exists')
 			if (!isReached(change.route, host)) throw new Error('Nexthop has invalid gateway')
 			if (!isSource(change.route, host)) throw new Error('Invalid prefsrc address')
 			return { ...host, routes: [...host.routes.filter(route => routeKey(route) !== routeKey(change.route)), change.route] }
@@ -140,9 +147,11 @@ function afterElse(host: HostState, change: Change): HostState {
 			return { ...host, rules: [...host.rules, change.rule] }
 		case 'removeRule':
 			return { ...host, rules: host.rules.filter(rule => ruleKey(rule) !== ruleKey(change.rule)) }
-		case 'file': {
+		case 'writeFile':
+			return { ...host, files: { ...host.files, [change.path]: change.file } }
+		case 'removeFile': {
 			const { [change.path]: _, ...files } = host.files
-			return { ...host, files: change.file ? { ...files, [change.path]: change.file } : files }
+			return { ...host, files }
 		}
 		case 'sysctl':
 			return {
@@ -151,13 +160,15 @@ function afterElse(host: HostState, change: Change): HostState {
 					link.name === change.name ? { ...link, sysctls: { ...link.sysctls, [change.key]: change.value } } : link,
 				),
 			}
-		case 'unmanage':
-			return takenBack(host, change.link)
-		case 'manage':
-			return withLink(host, change.link, link => ({ ...link, managedBy: 'NetworkManager' }))
 		default:
 			return host
 	}
+}
+
+function afterAction(host: HostState, action: Action): HostState {
+	if (action.kind === 'unmanage') return takenBack(host, action.link)
+	if (action.kind === 'manage') return withLink(host, action.link, link => ({ ...link, managedBy: 'NetworkManager' }))
+	return host
 }
 
 /** The next hop is in a network of the link, or the route is onlink. */
@@ -332,12 +343,11 @@ export function livingHost(start: HostState): { host: Host; now(): HostState; pu
 		},
 		unfinishedUndo: () => undefined,
 		unfinishedTag: () => undefined,
-		apply: async (steps: readonly Step[]) => {
-			const changes = steps.map(({ change }) => change)
-			state = afterEvery(state, changes, false)
+		apply: async steps => {
+			state = afterEvery(state, steps, false)
 		},
-		undo: async changes => {
-			state = afterEvery(state, changes, true)
+		undo: async steps => {
+			state = afterEvery(state, steps, true)
 			return []
 		},
 		lookUp: async lookups => {

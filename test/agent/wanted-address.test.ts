@@ -28,11 +28,7 @@ const node = (...others: Partial<Link>[]): HostState =>
 
 function changed(host: HostState, ...nics: Partial<Interface>[]): HostState {
 	const { steps } = plan(wanted(...nics), host, {})
-	return afterEvery(
-		host,
-		steps.map(({ change }) => change),
-		false,
-	)
+	return afterEvery(host, steps, false)
 }
 const withAddress = (host: HostState, name: string, ...addresses: Link['addresses']): HostState => ({
 	...host,

@@ -6,7 +6,7 @@ import { shownCommand } from '../../agent/report/shown-command.ts'
 import type { HostState, Link } from '../../agent/model/host-state.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import { reportText } from '../../agent/report/report-text.ts'
-import type { Change, Step } from '../../agent/model/change.ts'
+import type { Change, Notice, Step } from '../../agent/model/change.ts'
 import type { AgentReport, Drift } from '../../contract/agent-run.ts'
 import { Interfaces, settle } from '../../contract/interface.ts'
 import { REPORT_MAX_BYTES } from '../../contract/names.ts'
@@ -23,6 +23,7 @@ const link = (more: Partial<Link> = {}): Link => hostWith([{ ifindex: 3, name: '
 const rename: Change = { kind: 'rename', link: 3, to: 'multinic0' }
 const down: Change = { kind: 'down', link: 3 }
 const up: Change = { kind: 'up', link: 3 }
+const unmanage: { action: Notice } = { action: { kind: 'unmanage', link: 3, name: 'ens7' } }
 const mtu = (bytes: number): Change => ({ kind: 'mtu', link: 3, bytes })
 const four = address('10.0.0.9/24')
 const six = address('fd00::9/64')
@@ -41,7 +42,7 @@ const route = {
 const rule = { family: 4 as const, priority: 10_000, from: '10.0.0.9/32', table: 100, plain: true, words: '' }
 
 describe('the disruption of a link', () => {
-	test.each<[title: string, link: Link, changes: Change[], is: string]>([
+	test.each<[title: string, link: Link, does: (Change | { action: Notice })[], is: string]>([
 		['that is down is none', link({ up: false }), [rename, mtu(1400), up], 'None'],
 		[
 			'that gets more is none',
@@ -52,7 +53,7 @@ describe('the disruption of a link', () => {
 			],
 			'None',
 		],
-		['whose files are written is none', link(), [{ kind: 'file', path: '/a' }], 'None'],
+		['whose files are written is none', link(), [{ kind: 'writeFile', path: '/a', file: { content: '', mode: 0o644, gid: 0 } }], 'None'],
 		[
 			'that systemd-networkd has is an address lost when it is renamed',
 			link({ addresses: [four], managedBy: 'systemd-networkd' }),
@@ -62,10 +63,10 @@ describe('the disruption of a link', () => {
 		[
 			'that NetworkManager releases is an address lost',
 			link({ addresses: [four], managedBy: 'NetworkManager' }),
-			[{ kind: 'unmanage', link: 3, name: 'ens7' }],
+			[unmanage],
 			'AddressLost',
 		],
-		['that NetworkManager releases while it has no address is a blip', link(), [{ kind: 'unmanage', link: 3, name: 'ens7' }], 'Blip'],
+		['that NetworkManager releases while it has no address is a blip', link(), [unmanage], 'Blip'],
 		['that is renamed while it is up is a blip', link(), [rename], 'Blip'],
 		['that is taken down is a blip', link({ addresses: [four] }), [down, rename, up], 'Blip'],
 		['that gets another MTU is a blip', link(), [mtu(1400)], 'Blip'],
@@ -85,11 +86,9 @@ describe('the disruption of a link', () => {
 			'AddressLost',
 		],
 		['with IPv6 whose MTU becomes too small for it is an address lost', link({ addresses: [six] }), [mtu(1000)], 'AddressLost'],
-	])('%s', (_, own, changes, is) => {
-		const { class: found, because } = disruptionOf(
-			changes.map(change => ({ change })),
-			own,
-		)
+	])('%s', (_, own, does, is) => {
+		const steps = does.map((one): Step => ('action' in one ? one : { change: one }))
+		const { class: found, because } = disruptionOf(steps, own)
 		expect(found).toBe(is)
 		expect(because).toMatch(/\S/)
 	})
@@ -147,25 +146,25 @@ describe('drift', () => {
 		[
 			'/a is missing',
 			host(),
-			{ kind: 'file', path: '/a', file: file('x') },
+			{ kind: 'writeFile', path: '/a', file: file('x') },
 			{ attribute: 'file', of: '/a', wanted: 'there', found: 'missing' },
 		],
 		[
 			'/a is unexpected',
 			host({}, { files: { '/a': file('x') } }),
-			{ kind: 'file', path: '/a' },
+			{ kind: 'removeFile', path: '/a' },
 			{ attribute: 'file', of: '/a', wanted: 'none', found: 'there' },
 		],
 		[
 			'/a has different content, not the expected content',
 			host({}, { files: { '/a': file('a secret') } }),
-			{ kind: 'file', path: '/a', file: file('x') },
+			{ kind: 'writeFile', path: '/a', file: file('x') },
 			{ attribute: 'file', of: '/a', wanted: 'the expected content', found: 'different content' },
 		],
 		[
 			'/a has mode 644, not mode 600',
 			host({}, { files: { '/a': file('x') } }),
-			{ kind: 'file', path: '/a', file: file('x', 0o600) },
+			{ kind: 'writeFile', path: '/a', file: file('x', 0o600) },
 			{ attribute: 'file', of: '/a', wanted: 'mode 600', found: 'mode 644' },
 		],
 	])('%s', (says, state, change, drift) => {
@@ -213,14 +212,14 @@ describe('a plan as text', () => {
 			...diff.commands.slice(8),
 		])
 		expect(diff.links).toEqual({ if3: 'ens7' })
-		expect(shownCommand({ kind: 'addRule', rule: { ...rule, family: 6, from: 'fd00::9/128' } })).toMatch(
+		expect(shownCommand({ change: { kind: 'addRule', rule: { ...rule, family: 6, from: 'fd00::9/128' } } })).toMatch(
 			/^ip -6 rule add from fd00::9\/128/,
 		)
 	})
 
 	test('has the content of managed files, and only the length of foreign ones', () => {
 		const secret = { path: '/etc/netplan/50-cloud-init.yaml', file: { content: 'password: hush', mode: 0o600, gid: 0 } }
-		const { files } = diffOf([...steps, { change: { kind: 'file', ...secret } } as Step], start)
+		const { files } = diffOf([...steps, { change: { kind: 'writeFile', ...secret } }], start)
 		expect(files.find(({ path }) => path.endsWith('99-multinic0.yaml'))).toMatchObject({
 			action: 'create',
 			content: expect.stringContaining('10.0.0.23'),

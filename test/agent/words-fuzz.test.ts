@@ -284,14 +284,16 @@ function meansWhatItSays(told: RunConfig, host: HostState): void {
 	const wish = { interfaces: settle(told.interfaces), nodeAddresses: told.nodeAddresses, kinds: new Set(['hardware']), failed: new Map() }
 	const made = plan(wish, host, {})
 	const { steps, undo } = made
-	for (const change of [...steps.map(step => step.change), ...undo]) {
+	for (const step of [...steps, ...undo]) {
+		expect(shownCommand(step)).toMatch(typed)
+		const { change } = step
+		if (!change) continue
 		const spelled = formatChange(change)?.line
 		if (spelled !== undefined) expect(spelled).toMatch(commandLine)
-		expect(shownCommand(change)).toMatch(typed)
-		if (change.kind !== 'file') continue
+		if (!('path' in change)) continue
 		expect(change.path).toMatch(paths)
 		expect(change.path).not.toContain('..')
-		if (change.file) expectFile(change.path, change.file.content)
+		if (change.kind === 'writeFile') expectFile(change.path, change.file.content)
 	}
 	expectRecipe(made)
 	for (const line of logged(log => logInterfaces(made, host, { log, mode: told.mode }))) expect(line).toMatch(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u)

@@ -7,6 +7,7 @@ import { deviceWord } from '../../agent/ip/device-word.ts'
 import { parseNetwork } from '../../agent/ip/parse-network.ts'
 import { parseRules } from '../../agent/ip/parse-rules.ts'
 import { formatChange } from '../../agent/ip/format-change.ts'
+import { asSteps } from '../../agent/model/change.ts'
 import { yaml } from '../../agent/persist/write-yaml.ts'
 import { rollbackFiles } from '../../agent/rollback/units.ts'
 import { orderRenames } from '../../agent/plan/rename-order.ts'
@@ -124,12 +125,12 @@ describe('ip', () => {
 
 describe('the rollback units on the host', () => {
 	const programs = { ip: '/sbin/ip', cp: '/bin/cp', mv: '/bin/mv', rm: '/bin/rm', sleep: '/bin/sleep' }
-	const undo = [
-		{ kind: 'file' as const, path: '/etc/netplan/99-multinic0.yaml' },
-		{ kind: 'file' as const, path: '/etc/sysctl.d/99-multinic0.conf', file: { content: 'old', mode: 0o644, gid: 0 } },
-		{ kind: 'rename' as const, link: 3, to: 'ens7' },
-		{ kind: 'sysctl' as const, name: 'ens7', key: 'ipv4/arp_ignore', value: '0' },
-	]
+	const undo = asSteps([
+		{ kind: 'removeFile', path: '/etc/netplan/99-multinic0.yaml' },
+		{ kind: 'writeFile', path: '/etc/sysctl.d/99-multinic0.conf', file: { content: 'old', mode: 0o644, gid: 0 } },
+		{ kind: 'rename', link: 3, to: 'ens7' },
+		{ kind: 'sysctl', name: 'ens7', key: 'ipv4/arp_ignore', value: '0' },
+	])
 	const recipe = rollbackFiles({ undo, programs, tag: 'g1', bootId: '', commitTimeoutSeconds: 60, onRoot: true })
 	const commands = (unit: Record<string, { content: string }>) =>
 		Object.values(unit).flatMap(({ content }) => [...content.matchAll(/^ExecStart=(.*)$/gm)].map(([, command]) => command))

@@ -40,9 +40,9 @@ test('an undo that cannot be stored arms nothing, and the error says why nothing
 
 test.each<[title: string, text: string | undefined]>([
 	['is not JSON', '{'],
-	['is none of ours', '{"version": 2, "tag": "g1", "changes": []}'],
+	['is none of ours', '{"version": 2, "tag": "g1", "steps": []}'],
 	['is a folder', undefined],
-	['has a tag that is a path', '{"version":1,"tag":"../g1","changes":[]}'],
+	['has a tag that is a path', '{"version":1,"tag":"../g1","steps":[]}'],
 	...[
 		'{"kind":"addAddress"}',
 		'{"kind":"format","link":3}',
@@ -50,13 +50,20 @@ test.each<[title: string, text: string | undefined]>([
 		'{"kind":"rename","link":3,"to":"a\\nlink del dev mgmt"}',
 		'{"kind":"removeRule","rule":{"family":4,"from":"10.0.0.0/8 lookup 5\\n","priority":1,"table":2}}',
 		'{"kind":"sysctl","name":"..","key":"../../kernel/panic","value":"1"}',
-		'{"kind":"file","path":"/etc/../root/x"}',
-		'{"kind":"file","path":"/etc/a\\nExecStart=/bin/x","file":{"content":"","mode":384,"gid":0}}',
-		'{"kind":"file","path":"/etc/ld.so.preload","file":{"content":"/tmp/x.so","mode":384,"gid":0}}',
-		'{"kind":"file","path":"/etc/netplan/50-cloud-init.yaml"}',
-		'{"kind":"file","path":"/etc/netplan/99-multinic0.yaml","file":{"content":1}}',
-		'{"kind":"load","paths":["/etc/NetworkManager/system-connections/theirs.nmconnection"]}',
-	].map((change): [string, string] => [`has the change ${change}`, `{"version":1,"tag":"g1","changes":[${change}]}`]),
+		'{"kind":"removeFile","path":"/etc/../root/x"}',
+		'{"kind":"writeFile","path":"/etc/a\\nExecStart=/bin/x","file":{"content":"","mode":384,"gid":0}}',
+		'{"kind":"writeFile","path":"/etc/ld.so.preload","file":{"content":"/tmp/x.so","mode":384,"gid":0}}',
+		'{"kind":"removeFile","path":"/etc/netplan/50-cloud-init.yaml"}',
+		'{"kind":"writeFile","path":"/etc/netplan/99-multinic0.yaml","file":{"content":1}}',
+		'{"kind":"reloadUdev"}',
+	].map((change): [string, string] => [`has the change ${change}`, `{"version":1,"tag":"g1","steps":[{"change":${change}}]}`]),
+	...[
+		'{"kind":"loadProfiles","paths":["/etc/NetworkManager/system-connections/theirs.nmconnection"]}',
+		'{"kind":"unmanage","link":3,"name":"a b"}',
+		'{"kind":"checkDuplicates","link":3,"name":"ens7","ips":["10.0.0.5"],"mac":""}',
+		'{"kind":"up","link":3}',
+		'{"kind":"reloadUdev"},"change":{"kind":"up","link":3}',
+	].map((action): [string, string] => [`has the action ${action}`, `{"version":1,"tag":"g1","steps":[{"action":${action}}]}`]),
 ])('a leftover undo that %s causes an error with its path', (_, text) => {
 	const path = 'var/lib/multinic/undo/undo.json'
 	mkdirSync(join(root, text === undefined ? path : dirname(path)), { recursive: true })

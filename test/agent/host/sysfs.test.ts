@@ -103,8 +103,7 @@ describe('a NIC that was moved into a pod', () => {
 	const message = `the NIC is in another network namespace, such as that of a pod: its device ${VIRTIO} has the driver virtio_net and no link here (lsns -t net)`
 
 	function changed(host: HostState, ...nics: object[]): HostState {
-		const changes = plan(wanted(...nics), host, {}).steps.map(({ change }) => change)
-		return afterEvery(host, changes, false)
+		return afterEvery(host, plan(wanted(...nics), host, {}).steps, false)
 	}
 
 	test('was recorded with its device and needs no change for that', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { withLocks } from '../../../agent/host/locked-metrics.ts'
-import { groupChanges } from '../../../agent/ip/batches.ts'
+import { groupSteps } from '../../../agent/ip/batches.ts'
 import { routeToAdd } from '../../../agent/ip/format-route.ts'
 import type { Address } from '../../../agent/model/address.ts'
 import type { Neighbour } from '../../../agent/model/host-state.ts'
 import type { Route } from '../../../agent/model/route.ts'
-import type { Change } from '../../../agent/model/change.ts'
+import { asSteps, type Change } from '../../../agent/model/change.ts'
 
 /** The lines written to `ip`, and which of them are in the same batch. */
 
@@ -21,7 +21,7 @@ describe('the lines of', () => {
 		['a neighbour are a batch each, for `ip` ends there if the kernel refuses one', [up, give, know, know, give], [2, 1, 1, 1]],
 		['a neighbour that comes first are a batch of its own too', [know, up, give], [1, 2]],
 	])('%s', (_, changes, sizes) => {
-		const parts = groupChanges(changes, change => change)
+		const parts = groupSteps(asSteps(changes))
 		expect(parts.map(part => ('batch' in part ? part.batch.length : 0))).toEqual(sizes)
 	})
 })

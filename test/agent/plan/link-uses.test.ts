@@ -2,9 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { HostState, Link, Rule } from '../../../agent/model/host-state.ts'
 import { lossesOf } from '../../../agent/plan/fingerprint.ts'
 import { plan } from '../../../agent/plan/plan.ts'
-import type { Change } from '../../../agent/model/change.ts'
 import { type Interface, Interfaces, settle } from '../../../contract/interface.ts'
-import { afterEvery, hostWith } from '../simulated-host.ts'
+import { afterEvery, hostWith, kindOf } from '../simulated-host.ts'
 
 /** What others have built on a NIC, and rules that name it: an interface is refused only if the change would disturb them. */
 
@@ -29,11 +28,7 @@ const fresh = hostWith([
 
 function changed(host: HostState, ...nics: Partial<Interface>[]): HostState {
 	const { steps } = plan(wanted(...nics), host, {})
-	return afterEvery(
-		host,
-		steps.map(({ change }) => change),
-		false,
-	)
+	return afterEvery(host, steps, false)
 }
 
 /** Both NICs after a run, and what others did afterwards. */
@@ -158,7 +153,7 @@ describe('an interface is refused', () => {
 })
 
 describe('an interface is configured', () => {
-	test.each<[title: string, host: HostState, nics: Partial<Interface>[], kinds: Change['kind'][] | undefined]>([
+	test.each<[title: string, host: HostState, nics: Partial<Interface>[], kinds: ReturnType<typeof kindOf>[] | undefined]>([
 		[
 			'and right, though it has a VLAN and a macvlan',
 			then(configured, { others: [vlan, { name: 'storage0', kind: 'macvlan', lower: 2 }] }),
@@ -170,20 +165,20 @@ describe('an interface is configured', () => {
 			'and gets another address and a route under a VLAN',
 			then(configured, { others: [vlan] }),
 			[nic(0, { gateway: '10.0.0.1', addresses: ['10.0.0.24/24'] }), nic(1)],
-			['ask', 'addAddress', 'addRoute', 'addRule', 'file'],
+			['checkDuplicates', 'addAddress', 'addRoute', 'addRule', 'writeFile'],
 		],
-		['and gets a larger MTU under a VLAN', then(configured, { others: [vlan] }), [nic(0, { mtu: 9000 }), nic(1)], ['mtu', 'file']],
+		['and gets a larger MTU under a VLAN', then(configured, { others: [vlan] }), [nic(0, { mtu: 9000 }), nic(1)], ['mtu', 'writeFile']],
 		[
 			'and gets a smaller MTU that the VLAN does not need',
 			then(configured, { others: [{ ...vlan, mtu: 1400 }] }),
 			[nic(0, { mtu: 1450 }), nic(1)],
-			['mtu', 'file'],
+			['mtu', 'writeFile'],
 		],
 		[
 			'and gets another MTU in a bridge with a smaller one',
 			then(configured, { others: [{ ...bridge, mtu: 1400 }], first: { master: 'br0' } }),
 			[nic(0, { mtu: 9000 }), nic(1)],
-			['mtu', 'file'],
+			['mtu', 'writeFile'],
 		],
 		[
 			'and right, though NetworkManager has it and a VLAN is on it',
@@ -202,7 +197,7 @@ describe('an interface is configured', () => {
 	])('%s', (_, host, nics, kinds) => {
 		const { refused, kept, steps } = plan(wanted(...nics), host, {})
 		expect({ refused, kept }).toEqual({ refused: [], kept: [] })
-		if (kinds) expect([...new Set(steps.map(({ change }) => change.kind))]).toEqual(kinds)
+		if (kinds) expect([...new Set(steps.map(kindOf))]).toEqual(kinds)
 	})
 })
 
@@ -220,11 +215,7 @@ describe('a link that is no longer desired', () => {
 		const { kept, released, steps } = plan(wanted(), host, {})
 		expect(kept).toMatchObject([{ ours: { mac: mac(0) }, refusal: { reason: 'InUse', message: expect.stringMatching(says) } }])
 		expect(released).toMatchObject([{ ours: { mac: mac(1) } }])
-		const end = afterEvery(
-			host,
-			steps.map(({ change }) => change),
-			false,
-		)
+		const end = afterEvery(host, steps, false)
 		expect(end.links[0]).toEqual(host.links[0])
 		expect(end.routes.filter(({ link }) => link === 2)).toEqual(host.routes.filter(({ link }) => link === 2))
 		expect(end.links[1]?.name).toBe('ens1')

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { changedFile } from '../../../agent/model/change.ts'
 import type { FileState, HostState } from '../../../agent/model/host-state.ts'
 import type { Route } from '../../../agent/model/route.ts'
 import { plan } from '../../../agent/plan/plan.ts'
@@ -28,10 +29,7 @@ const start = hostWith([{ ifindex: 3, name: 'ens7', mac, up: true, managedBy: 's
 	files: { [theirs]: file('theirs') },
 })
 const made = plan(wanted, start, {})
-const undone = made.undo.reduce(
-	(host, change) => after(host, change),
-	made.steps.reduce((host, { change }) => after(host, change), start),
-)
+const undone = made.undo.reduce(after, made.steps.reduce(after, start))
 const theirAddress = { family: 4 as const, cidr: '10.44.0.5/24', global: true, dynamic: false }
 const withRoutes = (...more: Route[]): HostState => ({ ...undone, routes: [...undone.routes, ...more] })
 
@@ -60,7 +58,7 @@ describe('the host counts as restored although', () => {
 })
 
 describe('the host does not count as restored while', () => {
-	const path = made.steps.flatMap(({ change }) => (change.kind === 'file' ? [change.path] : []))[0] ?? ''
+	const path = made.steps.flatMap(step => changedFile(step) ?? [])[0] ?? ''
 
 	test.each<[title: string, now: HostState, words: RegExp]>([
 		['a file of the run is there', { ...undone, files: { ...undone.files, [path]: file('ours') } }, new RegExp(`new: ${path}`)],

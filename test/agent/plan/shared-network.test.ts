@@ -324,12 +324,7 @@ describe('during a removal', () => {
 		kinds: new Set(['hardware'] as const),
 		failed: new Map(),
 	})
-	const carriedOut = (nics: Partial<Interface>[], start: HostState) =>
-		afterEvery(
-			start,
-			plan(wanted(nics), start, {}).steps.map(({ change }) => change),
-			false,
-		)
+	const carriedOut = (nics: Partial<Interface>[], start: HostState) => afterEvery(start, plan(wanted(nics), start, {}).steps, false)
 	const had = (more: Partial<Link>, routes: Route[] = []) => node({ links: [link(ENS7, 'ens7', { mac: mac(0), ...more })], routes })
 	const before = [address('10.5.0.9/24', { dynamic: true })]
 

@@ -1,10 +1,11 @@
 import * as z from 'zod'
-import type { Change } from '../model/change.ts'
+import type { Change, Notice, UndoStep } from '../model/change.ts'
+import { memoized } from '../model/memoize.ts'
 import { OUR_PATHS, RECORD_PATH } from '../model/paths.ts'
 import { Int, Ip, Prefix, RecordedAddress, RecordedRoute, Word } from '../model/record-network.ts'
 
 /**
- * A change as stored in a rollback on the host. Root applies it, so each string is limited to what it becomes: a word of a line, or a path.
+ * A step as stored in a rollback on the host. Root applies it, so each string is limited to what it becomes: a word of a line, or a path.
  */
 
 const Name = z.string().regex(/^[\w.@-]{1,128}$/)
@@ -20,8 +21,12 @@ const nextHopObject = () => z.object({ id: Int, family: z.union([z.literal(4), z
 const neighbour = () =>
 	z.object({ link, ip: Ip, mac: z.string().regex(/^[0-9a-f:]{0,60}$/), noArp: z.literal(true).optional(), flags: z.array(Word).optional() })
 
+type Shapes<T extends { kind: string }> = Readonly<Record<T['kind'], () => z.ZodType>>
+
 /** Each schema is created on first use: most runs change nothing and need none. */
-const shapes: Readonly<Record<Change['kind'], () => z.ZodType>> = {
+const schemaOf = memoized((shape: () => z.ZodType) => shape())
+
+const changeShapes: Shapes<Change> = {
 	rename: () => z.object({ link, to: Name }),
 	up: () => z.object({ link }),
 	down: () => z.object({ link }),
@@ -36,32 +41,36 @@ const shapes: Readonly<Record<Change['kind'], () => z.ZodType>> = {
 	removeRule: () => z.object({ rule: rule() }),
 	addNextHop: () => z.object({ object: nextHopObject() }),
 	addNeighbour: () => z.object({ neighbour: neighbour() }),
-	seen: () => z.object({ names: z.array(Name) }),
-	ask: () => z.object({ link, name: Name, ips: z.array(Ip), mac: z.string() }),
 	sysctl: () => z.object({ name: Name, key: z.string().regex(/^ipv[46]\/\w{1,60}$/), value: z.string().regex(/^[\w -]{0,60}$/) }),
+	writeFile: () => z.object({ path: Path, file: file() }),
+	removeFile: () => z.object({ path: Path }),
+}
+
+/** A rollback has no other action. */
+const noticeShapes: Shapes<Notice> = {
+	waitForNames: () => z.object({ names: z.array(Name) }),
 	unmanage: () => z.object({ link, name: Name }),
 	manage: () => z.object({ link, name: Name }),
-	reload: () => z.object({}),
-	load: () => z.object({ paths: z.array(Path) }),
-	file: () => z.object({ path: Path, file: file().optional() }),
+	reloadUdev: () => z.object({}),
+	loadProfiles: () => z.object({ paths: z.array(Path) }),
 }
 
 /** The content is kept as it is, including fields that no schema names: this agent or an earlier one wrote it. */
-export const StoredChange = z.custom<Change>(value => isChange(value), 'is no change that this agent knows')
+export const StoredStep = z.custom<UndoStep>(value => isStep(value), 'is no step that this agent knows')
 
-function isChange(value: unknown): boolean {
+function isStep(value: unknown): boolean {
+	const { change, action } = Object(value) as Record<string, unknown>
+	if (change !== undefined) return action === undefined && isShaped(change, changeShapes)
+	return isShaped(action, noticeShapes)
+}
+
+function isShaped(value: unknown, shapes: Readonly<Record<string, () => z.ZodType>>): boolean {
 	if (typeof value !== 'object' || value === null || !('kind' in value)) return false
-	return shapeOf(value.kind)?.safeParse(value).success === true && isOneLine(value)
+	const [, shape] = Object.entries(shapes).find(([kind]) => kind === value.kind) ?? []
+	return shape !== undefined && schemaOf(shape).safeParse(value).success && isOneLine(value)
 }
 
-const made = new Map<unknown, z.ZodType | undefined>()
-
-function shapeOf(kind: unknown): z.ZodType | undefined {
-	if (!made.has(kind)) made.set(kind, Object.entries(shapes).find(([known]) => known === kind)?.[1]())
-	return made.get(kind)
-}
-
-/** Everything but a file becomes a word of a line. */
+/** Everything but the content of a file becomes a word of a line. */
 function isOneLine(value: object): boolean {
-	return 'kind' in value && (value.kind === 'file' || !/\\u00[01]|\\[nrtbf]/.test(JSON.stringify(value)))
+	return 'kind' in value && (value.kind === 'writeFile' || !/\\u00[01]|\\[nrtbf]/.test(JSON.stringify(value)))
 }
