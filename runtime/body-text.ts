@@ -1,6 +1,6 @@
 /**
- * Reads a body as text (UTF-8) into one buffer that grows: a body in chunks of one byte would otherwise be as many objects, and take a
- * hundred times the memory that its size suggests.
+ * Reads a body as UTF-8 text into one growing buffer. Keeping a list of chunks would need one object per chunk: a body that arrives in
+ * chunks of one byte would need a hundred times its size in memory.
  */
 export async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
 	let all = Buffer.allocUnsafe(1 << 14)

@@ -1,20 +1,20 @@
 import type * as z from 'zod'
 import { faultsIn } from './faults.ts'
 
-/** Limits of a JSON text, checked before it is parsed: the sender decides how much work parsing and validation take. */
+/** Limits for a JSON string. They are checked before parsing, because the sender controls how much work parsing and validation take. */
 export type JsonBounds = {
-	/** UTF-8 bytes of the whole text. */
+	/** Size of the whole string in UTF-8 bytes. */
 	bytes: number
-	/** Nesting depth of lists and objects. */
+	/** Nesting depth of arrays and objects. */
 	depth: number
-	/** Number of all values: each item of a list and each member of an object, at any depth. */
+	/** Total number of values at any depth: the root, array items and object members. */
 	values: number
 }
 
 /**
- * Parses JSON from outside if it is within the limits. These are checked by one scan of the text that builds no values.
+ * Parses untrusted JSON if it is within the limits. One scan of the string checks the limits without building any values.
  *
- * @returns the value, or the sentence that says what is wrong
+ * @returns the value, or a sentence that says what is wrong
  */
 export function parseBounded(text: string, { bytes, depth, values }: JsonBounds): { value: unknown } | { fault: string } {
 	const size = Buffer.byteLength(text)
@@ -30,9 +30,9 @@ export function parseBounded(text: string, { bytes, depth, values }: JsonBounds)
 }
 
 /**
- * Parses JSON from outside that must have the form of a schema, if it is within the limits.
+ * Parses untrusted JSON if it is within the limits, and validates it against a schema.
  *
- * @returns the value, or the sentence that says what is wrong with it
+ * @returns the value, or a sentence that says what is wrong
  */
 export function readBounded<T>(text: string, bounds: JsonBounds, schema: z.ZodType<T>): { value: T } | { fault: string } {
 	const json = parseBounded(text, bounds)
@@ -45,7 +45,10 @@ const QUOTE = 0x22
 const COMMA = 0x2c
 const BACKSLASH = 0x5c
 
-/** Returns a meaningless result for a text that is not JSON, which does not matter. An empty list counts as if it had one value. */
+/**
+ * Counts the nesting depth and the values of a JSON string. For invalid JSON the counts are meaningless, but such a string is rejected in
+ * any case. An empty array or object counts as if it had one value.
+ */
 function shapeOf(text: string): { depth: number; values: number } {
 	let depth = 0
 	let deepest = 0
@@ -72,7 +75,7 @@ function isClosing(code: number): boolean {
 	return code === 0x5d || code === 0x7d
 }
 
-/** @param at position of the opening quote. @returns the position of the closing quote, or the end of the text */
+/** @param at position of the opening quote. @returns the position of the closing quote, or the length of `text` if there is none */
 function endOfString(text: string, at: number): number {
 	for (let end = text.indexOf('"', at + 1); end !== -1; end = text.indexOf('"', end + 1)) if (!isEscaped(text, end)) return end
 	return text.length

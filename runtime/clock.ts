@@ -1,4 +1,4 @@
-/** Source of the current time, so that tests can pass another one. */
+/** Source of the current time, which tests can replace. */
 export type Clock = {
 	/** Milliseconds since 1970. */
 	now(): number
@@ -16,8 +16,8 @@ export const systemTimer: SetTimer = (fire, ms) => {
 }
 
 /**
- * Waits. `node:timers/promises` throws when its signal is aborted, fires at once above 24.8 days, and keeps the real time in a test that
- * replaces the timers.
+ * Waits. This does not use `node:timers/promises`, which throws when its signal is aborted, fires immediately for a delay above 24.8 days,
+ * and ignores the fake timers of a test.
  *
  * @param ms milliseconds
  * @returns true when the time has passed, false as soon as `signal` is aborted; never throws
@@ -39,17 +39,17 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<boolean> {
 /** A separate signal for one piece of work: aborted by the outer `signal`, by its own `abort`, or after `ms`. */
 export type Deadline = {
 	signal: AbortSignal
-	/** Whether the time limit ended it. */
+	/** Whether the time limit was reached. */
 	expired(): boolean
 	abort(reason: unknown): void
 	/** Restarts the timer with `ms`. */
 	restart(ms: number): void
-	/** Releases the timer and the listener. Must be called however the work ends. */
+	/** Releases the timer and the listener. Must be called when the work ends, whether it succeeds or fails. */
 	clear(): void
 }
 
 /**
- * Ties a piece of work to a time limit and to a longer-lived signal, and leaves no listener behind on that signal.
+ * Binds a piece of work to a time limit and a longer-lived signal, without leaving a listener on that signal after `clear`.
  *
  * @param ms milliseconds; 0: no limit
  */

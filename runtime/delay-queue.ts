@@ -2,28 +2,31 @@ import { createHeap, type Indexed } from './heap.ts'
 
 /** Callbacks of a delay queue. */
 export type DelayQueueOptions = {
-	/** Whether the key is being processed, so that it must wait although it is due. */
+	/** Whether the key is being processed. Such a key must wait even if it is due. */
 	isProcessing(key: string): boolean
 	/** Called when a key becomes available for processing. */
 	onDue(): void
-	/** Called after each change of the number of available keys of a priority. */
+	/** Called when the number of available keys with this priority changes. */
 	onDepth(priority: number, keys: number): void
 }
 
-/** Keeps when each key is due and how urgent it is. Times are milliseconds of one clock, which the queue itself does not read. */
+/** Tracks when each key is due, and its priority. Times are in milliseconds of one clock, which the caller reads. */
 export type DelayQueue = {
-	/** Makes the key due from `time`, which is now. */
+	/** Makes the key due immediately. `time` is the current time. */
 	addNow(key: string, priority: number, time: number): void
-	/** Makes the key due at `at`. A key that is already due and at least as urgent does not change. */
+	/** Makes the key due at `at`. Has no effect on a key that is already due with the same or a higher priority. */
 	addLater(key: string, priority: number, at: number): void
-	/** Makes every key due whose time is at or before `time`. */
+	/** Makes all delayed keys due whose time is `time` or earlier. */
 	promoteDue(time: number): void
-	/** The key is no longer being processed. */
+	/** Must be called when the key is no longer being processed. */
 	release(key: string): void
-	/** Removes and returns the most urgent key (the one that became due first among equals), with all pending additions for it. */
+	/**
+	 * Removes and returns the available key with the highest priority; among equals, the one that became due first. Also removes a pending
+	 * delayed addition of that key.
+	 */
 	get(): Entry | undefined
 	clear(): void
-	/** When the next key is due. */
+	/** When the next delayed key becomes due; undefined if no key is delayed. */
 	readonly next: number | undefined
 	readonly depth: number
 	readonly delayed: number
@@ -31,7 +34,7 @@ export type DelayQueue = {
 
 export type Entry = { readonly key: string; readonly priority: number; readonly since: number }
 
-/** `seq` increases with each addition: keys of equal rank are ordered by it. A key that is being processed is not in the heap. */
+/** `seq` increases with each addition and orders keys of equal priority. While a key is being processed, it is not in the heap. */
 type Due = Indexed & { key: string; priority: number; seq: number; since: number }
 type Later = Indexed & { key: string; priority: number; seq: number; at: number }
 
@@ -126,7 +129,7 @@ class KeyDelayQueue implements DelayQueue {
 		this.#count(due.priority, 1)
 	}
 
-	/** Keeps `seq`: the key has waited longer than those added now. */
+	/** Raises the priority and keeps `seq`, because the key has waited longer than keys that are added now. */
 	#raise(due: Due, priority: number): void {
 		if (priority <= due.priority) return
 		const before = due.priority

@@ -3,12 +3,12 @@ import { Failure } from './errors.ts'
 import { placeOf } from './faults.ts'
 
 /**
- * Reads the whole environment once against a schema whose keys are the names of the variables.
+ * Parses the environment with a schema whose keys are the names of the variables.
  *
- * A variable that is set to an empty text counts as unset: charts write `""` for values that are not set.
+ * A variable that is set to the empty string counts as unset, because charts write `""` for values that are not set.
  *
  * @returns the parsed configuration, frozen
- * @throws Failure CONFIG_INVALID with all faults, one per line, each starting with the name of the variable; never with a value
+ * @throws Failure CONFIG_INVALID with all faults, one per line, each starting with the name of the variable, without any value
  */
 export function readEnv<T>(schema: z.ZodType<T>, env: Readonly<Record<string, string | undefined>>): Readonly<T> {
 	const parsed = schema.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== '')))
@@ -29,14 +29,14 @@ function freeze<T>(value: T): Readonly<T> {
 	return Object.freeze(value)
 }
 
-/** A boolean as Go's `strconv.ParseBool` reads it: true, 1, t or false, 0, f, in any case. Set defaults with `.default(true)`. */
+/** A boolean, as parsed by Go's `strconv.ParseBool`: true, 1, t or false, 0, f, in any letter case. Set defaults with `.default(true)`. */
 export const Bool = z.stringbool({
 	truthy: ['true', '1', 't'],
 	falsy: ['false', '0', 'f'],
 	error: 'must be true or false',
 })
 
-/** A duration in Go's form (`30s`, `5m`, `1h30m`, `1.5s`), as milliseconds. Set defaults with `.prefault('30s')`. */
+/** A duration in Go's format (`30s`, `5m`, `1h30m`, `1.5s`), as milliseconds. Set defaults with `.prefault('30s')`. */
 export const Duration = z.string().transform((text, context) => {
 	const ms = parseDuration(text)
 	if (ms !== undefined) return ms
@@ -50,13 +50,13 @@ export const Whole = z
 	.regex(/^\d{1,15}$/, 'must be a whole number')
 	.transform(Number)
 
-/** The name of a namespace, a Lease or an account: lower-case letters, digits, `-` and `.`, as in Kubernetes. */
+/** The name of a Kubernetes object, such as a namespace, a Lease or a ServiceAccount: lower-case letters, digits, `-` and `.`. */
 export const ObjectName = z
 	.string()
 	.max(253)
 	.regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a name as Kubernetes has them: lower-case letters, digits, "-" and "."')
 
-/** A text that is valid in an HTTP header, such as a token. */
+/** A string that is valid in an HTTP header, such as a token. */
 export const HeaderText = z.string().regex(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/, 'must be printable ASCII without blanks around it')
 
 /** An http or https URL. */
@@ -80,7 +80,7 @@ const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3
 /**
  * Parses a Go duration (`time.ParseDuration`) into milliseconds, rounded to a whole number.
  *
- * @returns undefined if the text is not a duration: no unit (except `0`), negative, empty, or too large
+ * @returns undefined if the string is not a valid duration: it has no unit (except `0`), or is negative, empty or too large
  */
 export function parseDuration(text: string): number | undefined {
 	if (text === '0') return 0

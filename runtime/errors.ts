@@ -2,7 +2,7 @@
 export type FailureOptions = {
 	/** Whether a later retry of the same call may succeed. Default: false. */
 	retry?: boolean
-	/** Details for the operator. They are written to logs and status: never a secret. */
+	/** Details for the operator. They are written to logs and statuses, so they must not contain a secret. */
 	facts?: Readonly<Record<string, unknown>>
 	cause?: unknown
 }
@@ -31,7 +31,7 @@ export function isFailure<Code extends string = string>(error: unknown, ...codes
 	return error instanceof Failure && (codes.length === 0 || codes.some(code => code === error.code))
 }
 
-/** Returns the message of anything that was thrown, followed by those of its causes: `a: b: c`, without repetition. */
+/** Returns the message of a thrown value, followed by the messages of its causes: `a: b: c`, without repetition. */
 export function wordsOf(error: unknown): string {
 	if (!(error instanceof Error)) return String(error)
 	const own = error.message || codeOf(error) || error.name

@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto'
 
 /**
- * Returns the name of an Event of MultiNIC. A kubelet may create Events with any name, and an Event that already exists is not written.
- * Therefore a name ends in a part that a kubelet cannot guess, and any process that knows the secret can detect a forged name.
+ * Returns the name of a MultiNIC Event. A kubelet may create Events with any name, and MultiNIC does not write an Event whose name already
+ * exists. Therefore the name ends in a suffix that a kubelet cannot guess, and any process that knows the secret can detect a forged name.
  *
- * @param moment what happened to which object: the same moment always gets the same name
- * @param secret known to no node, and the same for every process of this cluster
+ * @param moment identifies what happened to which object: the same moment always has the same name
+ * @param secret not known to any node, and the same for all processes of this cluster
  */
 export function eventName(moment: string, secret: string): string {
 	return `${moment}.${createHmac('sha256', secret).update(moment).digest('hex').slice(0, LENGTH)}`

@@ -1,13 +1,13 @@
 import type * as z from 'zod'
 
-/** Maximum number of faults in a message. The author of the input decides how many there are, and how long the values they quote. */
+/** Maximum number of faults in a message, and maximum length of each, because the input determines both. */
 const MOST = 8
 const LENGTH = 200
 
-/** What is validated: the field that holds it (`spec`), and its name in faults that belong to no field of it. */
+/** The validated value: the field that contains it (`spec`), and its name in faults of the value as a whole. */
 type Subject = { field?: string; whole?: string }
 
-/** Returns the faults of an input, one sentence each: `spec.interfaces[0].mtu: must be …; and 3 more`. */
+/** Returns the faults of an input as one string: `spec.interfaces[0].mtu: must be …; and 3 more`. */
 export function faultsIn({ issues }: Pick<z.ZodError, 'issues'>, { field = '', whole = field }: Subject = {}): string {
 	const faults = issues.slice(0, MOST).map(({ path, message }) => {
 		const place = path.length === 0 ? whole : placeOf(path, field)
@@ -16,7 +16,7 @@ export function faultsIn({ issues }: Pick<z.ZodError, 'issues'>, { field = '', w
 	return [...faults, ...(issues.length > MOST ? [`and ${issues.length - MOST} more`] : [])].join('; ')
 }
 
-/** @returns the place of a fault: `spec.interfaces[0].mtu`, without a field `interfaces[0].mtu` */
+/** @returns the path of a fault: `spec.interfaces[0].mtu`, or `interfaces[0].mtu` if `field` is empty */
 export function placeOf(path: readonly PropertyKey[], field = ''): string {
 	const parts = path.map(step => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
 	return `${field}${parts.join('')}`.replace(/^\./, '')

@@ -8,7 +8,7 @@ export type Heap<T extends Indexed> = {
 	add(item: T): void
 	/** Removes the item from any position; ignores an item that is not in the heap. */
 	remove(item: T): void
-	/** Must be called after a change of anything that `before` compares. */
+	/** Must be called after a property that `before` compares has changed. */
 	changed(item: T): void
 	clear(): void
 }

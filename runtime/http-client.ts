@@ -21,7 +21,7 @@ export type HttpCode =
 	| 'BAD_ANSWER'
 	| 'UNREACHABLE'
 	| 'TIMED_OUT'
-	/** The caller's own signal aborted the call. */
+	/** The caller's signal aborted the call. */
 	| 'STOPPED'
 
 export type HttpClientOptions = {
@@ -44,9 +44,9 @@ export type HttpCall<T> = {
 	headers?: Readonly<Record<string, string>>
 	/** Sent as JSON. */
 	body?: unknown
-	/** Schema of the response. Without it the body is the parsed JSON or the text of the response. */
+	/** Schema of the response. Without a schema, the body is the parsed JSON, or the text of a response that is not JSON. */
 	schema?: z.ZodType<T>
-	/** Texts that a failure must not repeat, even if the remote sends them. Authorization and token headers are always hidden. */
+	/** Strings that a failure must not contain, even if the remote sends them. Authorization and token headers are always hidden. */
 	secrets?: readonly string[]
 	/** Statuses that count as success and whose body must match the schema. Default: 200 to 299. */
 	accept?: (status: number) => boolean
@@ -67,10 +67,10 @@ export type HttpClient = {
 }
 
 const ANSWER_BYTES = 64 << 20
-/** Limits of a response: more than any page of OpenStack has. */
+/** Limits for a response, above the size of any page that OpenStack returns. */
 const ANSWER = { depth: 32, values: 2_000_000 }
 
-/** Creates a client with a separate connection pool for one remote system and the authorities it trusts. */
+/** Creates a client for one remote system, with a separate connection pool and its own trusted authorities. */
 export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 	const { ca, insecure = false, connections = 4, maxAnswerBytes = ANSWER_BYTES } = options
 	const connect = { timeout: 10_000, rejectUnauthorized: !insecure, ...(ca && { ca }) }
@@ -88,7 +88,7 @@ async function exchange<T>(dispatcher: Dispatcher, options: HttpClientOptions, c
 		if (!accepts(status)) throw refused()
 		const found = parse(call, { status, text, bytes: options.maxAnswerBytes ?? ANSWER_BYTES })
 		if ('value' in found) return { status, headers, body: found.value }
-		throw isSuccess(status) ? found.failure : refused() // a proxy may refuse with a status that counts as success here
+		throw isSuccess(status) ? found.failure : refused() // a proxy may reject the request with a status that `accept` includes
 	} catch (error) {
 		throw error instanceof Failure ? error : unreachable(call, error, limit.expired())
 	} finally {
@@ -140,7 +140,7 @@ const byStatus: Readonly<Record<number, HttpCode>> = {
 	504: 'TIMED_OUT',
 }
 
-/** Maximum Retry-After that is honored: a day. A longer one means never. */
+/** Maximum Retry-After in seconds: one day. Longer values are reduced to it. */
 const LONGEST_RETRY_S = 86_400
 
 type Refusal = { status: number; text: string; retryAfter: string | string[] | undefined }
@@ -184,7 +184,7 @@ function hidden(facts: Record<string, unknown>, hide: (text: string) => string):
 	return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, typeof value === 'string' ? hide(value) : value]))
 }
 
-/** Returns the URL without user and query: either may hold a secret. */
+/** Returns the URL without user information and query, because either may contain a secret. */
 function plainUrl(url: string): string {
 	if (!URL.canParse(url)) return '(not a URL)'
 	const { origin, pathname } = new URL(url)

@@ -11,16 +11,19 @@ export type HttpServerOptions = {
 	statusOf?: (failure: Failure) => number
 }
 
-/** Limits of a request body: more than any legitimate request has. */
+/** Limits for a request body, above the size of any legitimate request. */
 const BODY = { depth: 16, values: 2_000_000 }
 
-/** Maximum length of a path parameter (characters), more than any name has. Fastify's default is 100. */
+/** Maximum length of a path parameter in characters, longer than any name. Fastify's default is 100. */
 const PARAM_MAX = 1_024
 
-/** The response body of a refused request. */
+/** The body of an error response. */
 export type ErrorBody = { error: { code: string; message: string } }
 
-/** Creates a JSON server whose refusals are `{ error: { code, message } }`. A bug is logged and answered with 500, without its message. */
+/**
+ * Creates a JSON server whose error responses are `{ error: { code, message } }`. A bug is logged and answered with 500, without the
+ * original error message.
+ */
 export function createHttpServer({ log, bodyLimitBytes = 1 << 20, statusOf = defaultStatus }: HttpServerOptions): FastifyInstance {
 	const app = fastify({
 		logger: false,
@@ -30,7 +33,7 @@ export function createHttpServer({ log, bodyLimitBytes = 1 << 20, statusOf = def
 		routerOptions: { maxParamLength: PARAM_MAX },
 		frameworkErrors: (error, _, reply) => void answer(reply as FastifyReply, error.statusCode ?? 400, 'BAD_REQUEST', error.message),
 	})
-	// before the body is read: a request for an unknown path is not authenticated
+	// rejects an unknown path before the body is read, because such a request is not authenticated
 	app.addHook('onRequest', async (request, reply) => (request.is404 ? notThere(request, reply) : undefined))
 	app.removeContentTypeParser('application/json')
 	app.addContentTypeParser('application/json', { parseAs: 'string' }, async (_: unknown, text: string) => {
@@ -65,9 +68,9 @@ function answer(reply: FastifyReply, status: number, code: string, message: stri
 }
 
 export type HealthOptions = {
-	/** Returns true if the process can serve requests, else a sentence that says what is missing. */
+	/** Returns true if the process can serve requests, otherwise a sentence that says what is missing. */
 	ready: () => true | string
-	/** Liveness: if not true, the process must be restarted. Not being ready is no reason to restart. Default: always true. */
+	/** Liveness: returns a sentence if the process must be restarted. A process that is only not ready stays alive. Default: always true. */
 	alive?: () => true | string
 	metrics?: { contentType: string; metrics(): Promise<string> }
 }
@@ -87,7 +90,7 @@ function probe(reply: FastifyReply, state: true | string): FastifyReply {
 }
 
 /**
- * Starts the server and closes it when `signal` is aborted; running requests may finish. Host "" means all addresses: `::`, which also
+ * Starts the server and closes it when `signal` is aborted; requests in progress may finish. Host "" means all addresses: `::`, which also
  * accepts IPv4, and `0.0.0.0` if the kernel has no IPv6.
  *
  * @returns the actual address (`http://127.0.0.1:8080`), and a promise that resolves when the server is closed

@@ -1,7 +1,7 @@
 /**
- * Calls `work` for each item, for at most `atOnce` of them at a time and started in their order.
+ * Calls `work` for each item, in order, with at most `atOnce` calls running concurrently.
  *
- * @returns the results, in the order of the items; rejects with the first error, and does not wait for the work in progress then
+ * @returns the results, in the order of the items; rejects with the first error, without waiting for work in progress
  */
 export async function inParallel<T, R>(
 	items: readonly T[],

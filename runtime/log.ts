@@ -33,16 +33,16 @@ const secretNames = [
 	'"x-subject-token"',
 ]
 
-/** Paths where a secret may occur: the top-level fields of a line and up to three levels below. */
+/** Paths where a secret may occur: the top-level fields of a log line, and fields up to three levels below them. */
 const paths = secretNames.flatMap(name => {
 	const step = name.startsWith('"') ? `[${name}]` : `.${name}`
 	return [name.startsWith('"') ? step : name, `*${step}`, `*.*${step}`, `*.*.*${step}`]
 })
 
 /**
- * Creates a logger that writes one JSON object per line: `level` as text, `time` in ISO form, `room`, then the fields, then `msg`.
+ * Creates a logger that writes one JSON object per line: `level` as text, `time` in ISO 8601 format, `room`, then the fields, then `msg`.
  *
- * The message is constant and the fields vary: `log.info({ node, generation }, 'decided')`. Errors go under `err`.
+ * The message is constant and the fields vary: `log.info({ node, generation }, 'decided')`. Errors go in the field `err`.
  */
 export function createLog(room: string, options: LogOptions = {}): Log {
 	const settings = {
@@ -53,11 +53,11 @@ export function createLog(room: string, options: LogOptions = {}): Log {
 		serializers: { err: describeError },
 		redact: { paths, censor: '[redacted]' },
 	}
-	// pino's own stream has reordered lines on a pipe; Node writes to pipes and files in order, and before it exits.
+	// pino's own stream reordered lines on a pipe; process.stdout writes to pipes and files in order, and finishes before the process exits
 	return pino(settings, options.to ?? process.stdout)
 }
 
-/** Converts lines of `createLog` to text for people: `14:03:22 info  decided act=start`. */
+/** Converts lines of `createLog` to human-readable text: `14:03:22 info  decided act=start`. */
 export function textLines(out: { write(text: string): unknown }): DestinationStream {
 	return {
 		write(line) {
@@ -68,7 +68,7 @@ export function textLines(out: { write(text: string): unknown }): DestinationStr
 	}
 }
 
-/** Converts an error to log fields. An expected failure needs no stack: its message is enough. */
+/** Converts an error to log fields. An expected failure is logged without a stack trace, because its message is enough. */
 export function describeError(error: unknown): Readonly<Record<string, unknown>> {
 	if (error instanceof Failure) return { type: error.code, message: wordsOf(error), retry: error.retry, ...error.facts }
 	if (error instanceof Error) return { type: error.name, message: wordsOf(error), stack: error.stack }

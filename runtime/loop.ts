@@ -4,17 +4,17 @@ import type { Log } from './log.ts'
 import type { Queue } from './queue.ts'
 
 /**
- * Requests another reconcile of this key after so many milliseconds, or earlier if something changes.
+ * Requests another reconcile of this key after `afterMs` milliseconds, or earlier if something changes.
  *
- * @property priority if the awaited work is less urgent than what triggered this reconcile; default: the priority of this reconcile
+ * @property priority to be set if the next reconcile is less urgent than this one; default: the priority of this reconcile
  */
 export type Again = { afterMs: number; priority?: number }
 
 /**
- * Brings the actual state to the desired state for one key, whatever happened to it: it reads everything again and receives no event.
+ * Brings the actual state of one key to the desired state. It is level-triggered: it receives no event, and reads the whole state again.
  *
- * Waiting is a value (`{ afterMs }`). Throwing requests a retry with back-off; a Failure with `retry: false` requests no retry before
- * something changes. `signal` is aborted when the time limit is reached or the process must exit now.
+ * To wait, it returns `{ afterMs }`. Throwing requests a retry with back-off; after a Failure with `retry: false`, the key is not retried
+ * until something changes. `signal` is aborted when the time limit is reached or the process must exit now.
  */
 export type Reconcile = (key: string, signal: AbortSignal) => Promise<Again | undefined | void>
 
@@ -24,9 +24,9 @@ export type Outcome = 'success' | 'requeue_after' | 'error' | 'terminal_error'
 export type LoopMetrics = {
 	started(): void
 	ended(outcome: Outcome, seconds: number): void
-	/** The reconcile threw something other than a Failure before its signal was aborted: a bug. It counts as an error and stops nothing. */
+	/** The reconcile threw something other than a Failure before its signal was aborted: a bug. It counts as an error; the loop continues. */
 	panicked(): void
-	/** The reconcile exceeded its time limit, however it ended. */
+	/** The reconcile exceeded its time limit, even if it succeeded afterwards. */
 	timedOut(): void
 }
 
@@ -40,14 +40,14 @@ export type LoopOptions = {
 	workers?: number
 	/** Time limit of one reconcile in milliseconds; 0: none. Default: 120 000. */
 	timeoutMs?: number
-	/** How long running reconciles may take after the loop ends until their signal is aborted, in milliseconds. Default: 20 000. */
+	/** Grace period: how long after the end of the loop the signal of running reconciles is aborted, in milliseconds. Default: 20 000. */
 	graceMs?: number
-	/** Called immediately before each reconcile; while it returns false, none starts. For a leader that must be sure that it still leads. */
+	/** Called immediately before each reconcile, which waits while it returns false. A leader checks here whether it still leads. */
 	mayBegin?: () => boolean
 	metrics?: LoopMetrics
 }
 
-/** Takes keys and reconciles them until `signal` ends the loop; resolves when the last running reconcile has finished. */
+/** Takes keys from the queue and reconciles them until `signal` ends the loop; resolves when the last running reconcile has finished. */
 export async function runLoop(options: LoopOptions): Promise<void> {
 	const { queue, signal, workers = 4, graceMs = 20_000 } = options
 	const hard = deadline(0)
@@ -74,7 +74,10 @@ async function work(options: LoopOptions, hard: AbortSignal, yieldToEventLoop: Y
 
 type YieldToEventLoop = () => Promise<void> | undefined
 
-/** Yields to the event loop: reconciles that never wait must not starve timers and sockets, which the lease renewal depends on. */
+/**
+ * Returns a function that yields to the event loop if it has not done so for a while. Otherwise reconciles that never wait would starve
+ * timers and sockets, which the lease renewal depends on.
+ */
 function createYielder(): YieldToEventLoop {
 	let yieldedAt = performance.now()
 	return () => {
@@ -116,7 +119,7 @@ async function once({ reconcile, timeoutMs = 120_000 }: LoopOptions, key: string
 	}
 }
 
-/** Applies each outcome to the queue. This is the only switch over outcomes. */
+/** Applies the outcome of a reconcile to the queue. This is the only switch over outcomes. */
 function applyResult({ queue, log }: LoopOptions, key: string, result: Result): Outcome {
 	const outcome = outcomeOf(result)
 	switch (outcome) {

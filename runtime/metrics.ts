@@ -9,9 +9,9 @@ export type FinishedCall = {
 	method: string
 	host: string
 	code: string
-	/** Time until the response began. */
+	/** Time until the response began, in seconds. */
 	seconds: number
-	/** How long it waited before it could begin, in seconds. */
+	/** How long the request waited before it was sent, in seconds. */
 	waited: number
 	isRetry: boolean
 }
@@ -24,7 +24,7 @@ export type Metrics = {
 	loop: LoopMetrics
 	/** To be passed to `KubeClient` as `onCall`. */
 	kubeCall: (call: FinishedCall) => void
-	/** Registers the gauges of running work, which are read from the queue on each scrape. */
+	/** Registers the gauges for work in progress. Their values are read from the queue on each scrape. */
 	observe(queue: Queue, now?: () => number): void
 	/** Sets the leader gauge: 1 while this process leads. */
 	leading(name: string, leads: boolean): void
@@ -42,7 +42,7 @@ const callBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60]
  */
 export function createMetrics(controller: string, workers = 4): Metrics {
 	const registry = new Registry()
-	// event loop lag is measured with a timer: the default of 10 ms would be most of the work of an idle process
+	// event loop lag is sampled with a timer: at the default of 10 ms, sampling would be most of the work of an idle process
 	collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
 	const leads = new Gauge({
 		name: 'leader_election_master_status',

@@ -1,4 +1,4 @@
-/** @returns a function that schedules `act`: all calls within one turn of the event loop run it once, at the end of that turn */
+/** @returns a function that schedules `act` as a microtask; calls before that microtask runs do not schedule another one */
 export function onceATurn(act: () => void): () => void {
 	let isDue = false
 	return () => {

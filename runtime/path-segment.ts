@@ -1,5 +1,6 @@
 /**
- * Returns whether a text is one path segment without special meaning: a path that ends in `..` addresses another object, or a collection.
+ * Returns whether a string is a single path segment without a special meaning. A path that ends in `..`, for example, addresses another
+ * object or a collection.
  *
  * @see IsValidPathSegmentName in k8s.io/apimachinery/pkg/api/validation/path
  */

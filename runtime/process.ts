@@ -4,9 +4,9 @@ import { readEnv } from './env.ts'
 import { Failure, isFailure, wordsOf } from './errors.ts'
 import { createLog, type Log, logLevels, textLines } from './log.ts'
 
-/** What `main` receives from `runProcess`. */
+/** The argument that `runProcess` passes to `main`. */
 export type Context = {
-	/** Aborted by SIGTERM or SIGINT: accept no new work, finish running work, return. */
+	/** Aborted by SIGTERM or SIGINT. `main` must then accept no new work, finish the work in progress, and return. */
 	signal: AbortSignal
 	log: Log
 	env: Readonly<Record<string, string | undefined>>
@@ -14,20 +14,20 @@ export type Context = {
 
 type Env = Context['env']
 
-/** Readers of the configuration, which run before `main`; it receives each result under the name of its reader. */
+/** Functions that read the configuration. They run before `main`, which receives each result under the name of its reader. */
 type Readers = Readonly<Record<string, (env: Env) => unknown>>
 
 /** The results of the readers. */
 export type Read<R extends Readers> = { [Name in keyof R]: Awaited<ReturnType<R[Name]>> }
 
-/** How long a process may take to stop before it exits on its own, in milliseconds. */
+/** How long a process may take to stop before it is forced to exit, in milliseconds. */
 const stopMs = 30_000
 
 /**
- * Runs a room as a process: signals become one AbortSignal, and every way to end becomes an exit code. All readers run first, including the
- * one for the log, so that all configuration errors are reported together.
+ * Runs a room as a process: SIGTERM and SIGINT abort one AbortSignal, and every outcome has an exit code. All readers run first, including
+ * the one for the log, so that all configuration errors are reported together.
  *
- * 0: it returned · 1: it threw, left a rejection unhandled, or did not stop within 30 s · 2: its configuration is invalid.
+ * Exit codes: 0: `main` returned · 1: `main` threw, a rejection was unhandled, or `main` did not stop within 30 s · 2: invalid configuration.
  */
 export async function runProcess<R extends Readers>(
 	room: string,

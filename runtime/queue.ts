@@ -2,11 +2,11 @@ import { type DelayQueue, createDelayQueue } from './delay-queue.ts'
 import { type Waits, waitAfter } from './backoff.ts'
 import { type SetTimer, systemTimer } from './clock.ts'
 
-/** For work that no one waits for: the content of a first list, objects reported again without a change, queued work. */
+/** For work that no user waits for: objects of the initial list, unchanged objects that a resync reports, and delayed reconciles. */
 export const LOW_PRIORITY = -100
 
 export type QueueOptions = {
-	/** First and maximum wait of a failing key, in milliseconds. Default: 5 and 1 000 000. */
+	/** First and maximum back-off of a failing key, in milliseconds. Default: 5 and 1 000 000. */
 	backoff?: Waits
 	/** Milliseconds from an arbitrary start. */
 	now?: () => number
@@ -16,7 +16,7 @@ export type QueueOptions = {
 
 /** Observes the queue, for metrics. All times are in seconds. */
 export type QueueMetrics = {
-	/** Called after each change of the number of keys of a priority that are due now. */
+	/** Called when the number of due keys with this priority changes. */
 	depth(priority: number, keys: number): void
 	/** A key became due. */
 	added(): void
@@ -27,36 +27,36 @@ export type QueueMetrics = {
 }
 
 export type Addition = {
-	/** Keys with a higher priority are handed out first, those with the same priority in the order they became due. Default: 0. */
+	/** Keys with a higher priority are handed out first, keys with the same priority in the order they became due. Default: 0. */
 	priority?: number
-	/** Milliseconds. Default: 0, now. */
+	/** Delay in milliseconds. Default: 0. */
 	afterMs?: number
 }
 
-/** A key that was handed out and is not done: the time (of `now`) and the priority it was handed out with. */
+/** A key that is being processed: when it was handed out (by the clock `now`), and its priority at that time. */
 export type Work = { readonly since: number; readonly priority: number }
 
 /**
  * A queue of keys to process. Each key is queued at most once and processed at most once at a time.
  *
- * A key that is added while it is processed is handed out again after `done`, once, however often it was added.
+ * A key that is added while it is being processed is handed out again after `done`, but only once, even if it was added several times.
  */
 export type Queue = {
 	/**
-	 * Adds a key. A queued key keeps the earliest time and the highest priority it was added with. The priority of a delayed addition applies
-	 * only when its delay is over: a backlog that adds the key earlier makes it due earlier, but only with the priority of the backlog.
+	 * Adds a key. A queued key keeps the earliest time and the highest priority of its additions. The priority of a delayed addition applies
+	 * only after the delay: if a backlog adds the key in the meantime, the key becomes due earlier, but with the priority of the backlog.
 	 */
 	add(key: string, addition?: Addition): void
 	/**
-	 * Adds the key after its back-off, which doubles with every call until `forget`, with the priority it was handed out with. Returns the
-	 * wait in milliseconds.
+	 * Adds the key after its back-off, with the priority it was handed out with. The back-off doubles with every call until `forget`. Returns
+	 * the wait in milliseconds.
 	 */
 	addRateLimited(key: string): number
 	/** Resets the back-off of the key. */
 	forget(key: string): void
-	/** How often the key was backed off since the last `forget`. */
+	/** Number of calls of `addRateLimited` for the key since the last `forget`. */
 	failures(key: string): number
-	/** Waits for the most urgent key (the one that waited longest among equals). Undefined after shut-down. The caller must call `done`. */
+	/** Waits for the due key with the highest priority (among equals, the first). Undefined after shut-down. The caller must call `done`. */
 	get(): Promise<string | undefined>
 	/** Must be called after every `get`. */
 	done(key: string): void
@@ -64,7 +64,7 @@ export type Queue = {
 	shutDown(): void
 	/** Number of keys that are due now and not being processed. */
 	readonly depth: number
-	/** Number of keys that become due, or more urgent, later. */
+	/** Number of keys that become due later, or whose priority rises later. */
 	readonly delayed: number
 	readonly processing: ReadonlyMap<string, Work>
 }
@@ -182,7 +182,7 @@ class KeyQueue implements Queue {
 		return entry.key
 	}
 
-	/** Keeps one timer for the key that becomes due next. */
+	/** Keeps a single timer, set for the next delayed key. */
 	#setAlarm(): void {
 		const at = this.#delayed.next
 		if (at === this.#alarm?.at) return

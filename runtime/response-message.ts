@@ -1,20 +1,20 @@
 import { parseBounded } from './bounded-json.ts'
 
-/** Maximum length of a remote's message that is repeated (characters). */
+/** Maximum length of the returned message, in characters. */
 const longest = 300
-/** A refusal meant to be read is smaller. */
+/** Limits for JSON in an error response. A larger body is not a message for people. */
 const REFUSAL = { bytes: 1 << 20, depth: 32, values: 10_000 }
-/** Only the beginning of a page is searched (characters). */
+/** Number of characters at the beginning of a body that are used, for example of an HTML page. */
 const PAGE = 1 << 16
-/** An element that is never closed matches the rest of the text. Otherwise every opening tag would be searched to the end of the text. */
+/** An unclosed element matches the rest of the text. Otherwise each opening tag would cause a search to the end of the text. */
 const MARKUP = /<(style|script)[\s\S]*?(?:<\/\1>|$)|<[^>]*(?:>|$)/gi
 
 /**
- * Returns a remote's message from the body of its refusal: the sentence in the JSON if it has one, else the text.
+ * Returns the message in the body of an error response: the message field of its JSON if there is one, otherwise the text of the body.
  *
- * OpenStack wraps it (`{ error: { message } }`, `{ NeutronError: { message } }`, `{ badRequest: { message } }`), fastify does not.
+ * OpenStack nests the message (`{ error: { message } }`, `{ NeutronError: { message } }`, `{ badRequest: { message } }`), fastify does not.
  *
- * @param hide removes secrets from the decoded sentence before it is cut, so that no part of a secret remains
+ * @param hide removes secrets from the decoded message before it is truncated, so that no part of a secret remains
  */
 export function responseMessage(body: string, hide: (text: string) => string = text => text): string {
 	const sentence = sentenceIn(parsed(body), 0)
@@ -22,12 +22,15 @@ export function responseMessage(body: string, hide: (text: string) => string = t
 	return oneLine(sentence === undefined && /^\s*</.test(words) ? words.replace(MARKUP, ' ') : words)
 }
 
-/** Returns a function that replaces secrets by `[hidden]`, also in JSON and URL encoding, and the bare token of an Authorization header. */
+/**
+ * Returns a function that replaces secrets with `[hidden]`, including JSON-encoded and URL-encoded secrets, and the bare token of an
+ * Authorization header.
+ */
 export function createRedactor(headers: Readonly<Record<string, string>>, secrets: readonly string[]): (text: string) => string {
 	const held = Object.entries(headers).filter(([name]) => /authorization|token|cookie|secret|key/i.test(name))
 	const words = [...secrets, ...held.flatMap(([, value]) => [value, value.replace(/^\w+ /, '')])].filter(word => word.length >= 4)
 	const written = words.flatMap(word => [word, JSON.stringify(word).slice(1, -1), encodeURIComponent(word.toWellFormed())])
-	// longest first: if one secret contains another, the rest of it would remain
+	// longest first: if a secret contains a shorter one, replacing the shorter one first would leave the rest of the longer one
 	const forms = [...new Set(written)].toSorted((a, b) => b.length - a.length)
 	return text => forms.reduce((rest, word) => rest.replaceAll(word, '[hidden]'), text)
 }
@@ -48,7 +51,7 @@ function sentenceIn(value: unknown, depth: number): string | undefined {
 
 function parsed(body: string): unknown {
 	const json = parseBounded(body, REFUSAL)
-	return 'value' in json ? json.value : undefined // a page, plain text, or too large: used as it is
+	return 'value' in json ? json.value : undefined // an HTML page, plain text, or too large: the body is used unchanged
 }
 
 function oneLine(text: string): string {

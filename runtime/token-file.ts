@@ -15,8 +15,8 @@ export const FixedToken = HeaderText.transform(
 )
 
 /**
- * The path of a file that holds a token, such as a mounted Secret. The file is read each time the token is needed, because it is rewritten
- * when the Secret changes. While the file cannot be read or holds no token, the last token is used.
+ * The path of a file that contains a token, such as a mounted Secret. The file is read each time the token is needed, because the kubelet
+ * rewrites it when the Secret changes. While the file is unreadable or has no valid token, the last token is used.
  */
 export const TokenFile = z.string().transform((path, context): TokenSource => {
 	const first = readToken(path)

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
 import type { LoopMetrics, Outcome } from './loop.ts'
 import type { Queue, QueueMetrics } from './queue.ts'
 
-/** Powers of ten from 10 ns to 1000 s, as in client-go for its queues. */
+/** Powers of ten from 10 ns to 1000 s, as in client-go's work queue metrics. */
 const queueBuckets = Array.from({ length: 12 }, (_, power) => 10 ** (power - 8))
 const reconcileBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
@@ -99,7 +99,7 @@ function resultMetrics(registry: Registry, controller: string): Record<Outcome, 
 	}
 }
 
-/** Registers the gauges of running work, which are read from the queue on each scrape. */
+/** Registers the gauges for work in progress. Their values are read from the queue on each scrape. */
 export function workMetrics(registry: Registry, controller: string, queue: Queue, now: () => number): void {
 	const labels = { name: controller, controller }
 	const ages = () => [...queue.processing.values()].map(({ since }) => (now() - since) / 1_000)
