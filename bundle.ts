@@ -2,7 +2,7 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BuildOptions, build, type Metafile } from 'esbuild'
 
-/** `npm run bundle`: the bundles that the images run. The agent is one file; the long-running processes share chunks. */
+/** Entry points that `npm run bundle` builds for the images. The agent is one file; the long-running processes share chunks. */
 const agent = { agent: 'agent/main.ts' }
 export const agentImage = { 'agent-start': 'agent/image/start.ts', 'agent-warm-up': 'agent/image/warm-up.ts' }
 const plugin = { 'kubectl-multinic': 'cli/main.ts' }
@@ -27,15 +27,15 @@ const format = {
 } as const satisfies BuildOptions
 
 /**
- * The built-in modules that every run needs. They are loaded first because Node's precompiled code for them is valid only with V8's default
- * flags. HTTP and HTTPS are loaded when they are needed, which takes less memory (measured: 0.2 MiB).
+ * Built-in modules that every run needs. They load before the V8 flags are set, because Node's code cache for them is valid only with V8's
+ * default flags. HTTP and HTTPS load on demand, which saves memory (measured: 0.2 MiB).
  */
 const modules = ['child_process', 'crypto', 'dns/promises', 'fs', 'net', 'os', 'path', 'timers/promises', 'tls']
 
 /**
- * How the agent starts. Code that runs once is not worth compiling: neither zod's parsers (measured: 7 ms) nor what V8 considers hot
- * (measured: 7 ms and 5 MiB, most of it the compilers themselves). Why the flags are no arguments of the process:
- * `docs/decisions/0026-agent-v8-flags.md`.
+ * Startup code of the agent's bundle. Compiling code that runs only once is not worth the cost, so this turns off zod's JIT (measured: 7
+ * ms) and V8's optimizing compilers (measured: 7 ms and 5 MiB, most of it the compilers themselves).
+ * `docs/decisions/0026-agent-v8-flags.md` explains why the flags are not process arguments.
  */
 const start = [
 	'globalThis.__zod_globalConfig={jitless:true}',
@@ -44,9 +44,9 @@ const start = [
 ].join(';')
 
 /**
- * How the agent is bundled: small, because it is read again on every run, but with the names that a stack trace in its log shows. It is a
- * script that calls `require` because an import of a built-in module touches all its properties, including those that are created on first
- * access (measured: 2 MiB).
+ * Build options of the agent. The bundle is minified because every run reads it again, but identifiers keep their names so that stack
+ * traces in its log stay readable. It is a script that calls `require`, because importing a built-in module reads all its properties,
+ * including those created lazily (measured: 2 MiB).
  */
 export const agentFormat = {
 	...format,
@@ -58,15 +58,19 @@ export const agentFormat = {
 	banner: { js: `${start};` },
 } as const satisfies BuildOptions
 
-/** How the agent's start script in its image is bundled, and the script that writes the agent's compiled code when the image is built. */
+/** Build options of the start script in the agent's image, and of the script that writes the agent's code cache when the image is built. */
 export const agentImageFormat = { ...format, format: 'cjs', minifyWhitespace: true } as const satisfies BuildOptions
 
-/** The plugin runs on the Node of its user: a version that is too old for undici gets a clear error before it fails on an unknown API. */
+/**
+ * The plugin runs on the user's own Node. If that is too old for undici, the user gets a clear error instead of a failure on an unknown
+ * API.
+ */
 const nodeIsOldEnough = `const [major,minor]=process.versions.node.split('.').map(Number);if(major<22||major===22&&minor<19){\
 process.stderr.write('error: kubectl-multinic needs Node 22.19 or later, and this is '+process.versions.node+'\\n');process.exit(2)}`
 
 /**
- * The kubectl plugin: one file because it is copied by hand, and CommonJS because it then needs no extension and no package.json beside it.
+ * Build options of the kubectl plugin: one file because users copy it by hand, and CommonJS because it then needs no file extension and no
+ * package.json beside it.
  */
 const pluginFormat = {
 	...format,
@@ -77,16 +81,16 @@ const pluginFormat = {
 	banner: { js: `#!/usr/bin/env node\n${nodeIsOldEnough}` },
 } as const satisfies BuildOptions
 
-/** The script that kubectl runs to complete a command line of the plugin. */
+/** The script that kubectl runs for shell completion of the plugin. */
 const pluginCompletion = '#!/bin/sh\nexec kubectl-multinic __complete "$@"\n'
 
 const files = { absWorkingDir: import.meta.dirname, metafile: true, write: false } as const
 
 /**
- * Writes the bundles, all together at the end. Rejects an agent that is too large or contains a package other than zod, and a process that
- * would load `@kubernetes/client-node` at startup.
+ * Builds all bundles, then writes them together. Throws if the agent is too large or contains a package other than zod, or if another
+ * process would load `@kubernetes/client-node` at startup.
  *
- * @returns bytes that each entry loads at startup
+ * @returns the number of bytes that each entry loads at startup
  */
 export async function bundle(outdir = join(import.meta.dirname, 'dist')): Promise<Record<string, number>> {
 	const one = await build({ ...agentFormat, ...files, outdir, entryPoints: agent, outExtension: { '.js': '.cjs' } })
@@ -112,7 +116,10 @@ function faultsOf(entry: string, packages: readonly string[], bytes: number): st
 	return [...strangers.map(name => `${entry} loads ${name} when it starts`), ...(tooLarge ? [`${entry} makes ${bytes} bytes`] : [])]
 }
 
-/** What each entry loads at startup: its file and all its static imports. An `import()` runs later and does not count. */
+/**
+ * Returns the packages and bytes that each entry loads at startup: its file and all its static imports. An `import()` runs later and does
+ * not count.
+ */
 function startedBy(wanted: Record<string, string>, { outputs }: Metafile) {
 	const starts = Object.keys(outputs).filter(path => Object.values(wanted).includes(outputs[path]?.entryPoint ?? ''))
 	return Object.fromEntries(

@@ -1,5 +1,5 @@
-// Brings node_modules in step with the lockfile, before npm runs anything else. Plain JavaScript, `node:` only:
-// it is all that a plain Node 20 with npm has to understand; everything after it runs on the Node 24 it installs.
+// Installs node_modules as the lockfile lists them, before npm runs anything else. This is plain JavaScript that imports only `node:`
+// modules, so that a Node 20 with npm can run it. Everything after it runs on the Node 24 that it installs.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ function isInstalled() {
 	return existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted
 }
 
-/** A folder is the lock, for mkdir is atomic; one whose owner has died is taken over. */
+/** The lock is a directory, because mkdir is atomic. If its owner has died, another process takes it over. */
 async function underLock(work) {
 	const deadline = Date.now() + patienceMs
 	while (!take()) {
@@ -63,7 +63,7 @@ function isOld() {
 
 function install() {
 	process.stderr.write('setup: installing dependencies as the lockfile lists them (about 20 s the first time)\n')
-	// Warnings are about the Node that npm runs on, which is not the one that runs what it installs.
+	// npm warns about the Node version that it runs on itself, but the installed packages run on a different one.
 	const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error']
 	const { status, error } = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2] })
 	if (status !== 0) fail(`npm ${args.join(' ')} ended with ${error?.message ?? `exit code ${status}`}; its own words are above`)
@@ -79,7 +79,10 @@ function assertNode() {
 	}
 }
 
-/** There is no Node package for this platform, so the user's own runs the sources; 22.18 is the first that strips types. */
+/**
+ * There is no Node package for this platform, so the user's own Node runs the sources. 22.18 is the first version that strips types by
+ * default.
+ */
 function assertOwnNode() {
 	const [major, minor] = process.versions.node.split('.').map(Number)
 	if (major > 22 || (major === 22 && minor >= 18)) return

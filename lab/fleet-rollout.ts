@@ -6,13 +6,13 @@ import { createLog } from '../runtime/log.ts'
 import { printLine, seconds, step, type ReportProgress } from './base/progress.ts'
 import { namespace } from './demo/cloud.ts'
 
-/** The result, and its duration in seconds. */
+/** The counts and durations (in seconds) of a rollout. */
 export type FleetResult = { nodes: number; configured: number; seconds: { created: number; settled: number } }
 
 /**
  * Creates the node configs and waits until every one is Configured or Failed.
  *
- * @param create creates all of them
+ * @param create creates all node configs
  */
 export async function rollOutFleet(
 	client: KubeClient,

@@ -21,27 +21,27 @@ import { step } from './base/progress.ts'
 import { makeRunDir } from './base/run-dir.ts'
 import { namespace } from './demo/cloud.ts'
 
-/** A cluster whose nodes exist only in its API server: everything is real except the nodes, whose runs are simulated. */
+/** A cluster whose nodes exist only in its API server. Everything is real except the nodes, whose runs are simulated. */
 export interface Fleet extends AsyncDisposable {
-	/** What a user can do in another terminal. */
+	/** Commands for a user to run in another terminal. */
 	readonly instructions: string
-	/** Resolves when a part of it has ended unexpectedly: a sentence that says so. */
+	/** Resolves when the controller has ended unexpectedly, with a sentence that says so. */
 	readonly ended: Promise<string>
-	/** Gives every node its node config, and returns when each is Configured or Failed. */
+	/** Creates a node config for every node. Returns when each is Configured or Failed. */
 	rollOut(): Promise<FleetResult>
 }
 
-/** Without the controllers that would miss the nodes' heartbeats, or create pods that no node starts. */
+/** The controllers that run. Others would miss the nodes' heartbeats, or create pods that no node starts. */
 const controllers = ['garbage-collector-controller', 'namespace-controller', 'serviceaccount-controller', 'serviceaccount-token-controller']
 
-/** Builds what is missing; this takes a few minutes the first time. */
+/** Builds missing binaries, which takes a few minutes the first time. */
 export async function prepareFleet(): Promise<void> {
 	await step('Kubernetes', () => findKit([...controlPlaneBinaries, 'kube-controller-manager', 'kubectl', 'helm']))
 }
 
 /**
- * Starts the API server, the nodes, the chart without its Deployment, and the controller as a process that has only the rights of its
- * account.
+ * Starts the API server, the nodes and the controller. The chart is installed with 0 replicas of the controller, which instead runs as a
+ * local process with only the permissions of its ServiceAccount.
  */
 export async function startFleet(count: number): Promise<Fleet> {
 	const api = await step('control plane', () => startApiServer({ controllerManager: controllers }))
@@ -93,7 +93,7 @@ function installChart({ bin, kubeconfig }: ApiServer) {
 	return execa(join(bin, 'helm'), ['install', 'multinic', chart, ...values], { env: { KUBECONFIG: kubeconfig } })
 }
 
-/** @returns the kubeconfig of the controller's own account, valid for a day */
+/** @returns the path of a kubeconfig for the controller's own ServiceAccount, valid for one day */
 async function controllerAccess(api: ApiServer, client: KubeClient, dir: string): Promise<string> {
 	const token = await requestToken(client, { namespace, account: 'multinic-controller' })
 	const access = { name: 'controller', server: api.server, ca: api.ca, token }

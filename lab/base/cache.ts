@@ -4,12 +4,15 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { holdLock } from './lock.ts'
 
-/** Where the lab keeps what is expensive to make: binaries, packages, root file systems, images. Safe to delete while no lab runs. */
+/**
+ * Returns a path in the lab's cache of items that are expensive to make: binaries, packages, root file systems, images. The cache is safe
+ * to delete while no lab runs.
+ */
 export function cacheDir(...parts: string[]): string {
 	return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'multinic', ...parts)
 }
 
-/** First 12 hex digits of the SHA-256 over the parts: names an item in the cache after everything that it is made from. */
+/** Returns the first 12 hex digits of the SHA-256 over the parts. The name of a cached item contains the fingerprint of all its inputs. */
 export function fingerprint(...parts: (string | Buffer)[]): string {
 	const hash = createHash('sha256')
 	for (const part of parts) hash.update(part).update('\0')
@@ -22,8 +25,8 @@ export async function fingerprintFiles(...paths: string[]): Promise<string> {
 }
 
 /**
- * Makes `path` unless it exists, and returns it. `make` fills a draft next to it, which is then renamed: what has the final name is
- * complete. A second process that needs the same path waits for the first.
+ * Creates `path` unless it exists, and returns it. `make` fills a draft next to it, which is then renamed, so that a path with the final
+ * name is always complete. A second process that needs the same path waits for the first.
  */
 export async function makeOnce(path: string, make: (draft: string) => Promise<void>): Promise<string> {
 	if (await exists(path)) return path
@@ -37,7 +40,7 @@ export async function makeOnce(path: string, make: (draft: string) => Promise<vo
 	return path
 }
 
-/** Removes all but the newest files of a folder whose names have this ending, and their locks. */
+/** Removes all but the newest `count` files with this name ending from a directory, and the lock files of the removed ones. */
 export async function keepNewest(folder: string, ending: string, count: number): Promise<void> {
 	const names = (await readdir(folder)).filter(name => name.endsWith(ending))
 	const aged = await Promise.all(names.map(async name => ({ name, made: (await stat(join(folder, name))).mtimeMs })))

@@ -7,8 +7,8 @@ export interface CommandOutput {
 }
 
 /**
- * Runs a command to completion. As root it gets separate process and mount namespaces, so that everything it started ends with it, and no
- * mount of it remains, however this process ends. Throws when it fails, with its stderr.
+ * Runs a command to completion. As root, the command gets its own PID and mount namespaces, so that all its processes end with it and none
+ * of its mounts remain, even if the current process is killed. If the command fails, throws an error with its stderr.
  */
 export async function contained(argv: readonly [string, ...string[]], options: Options = {}): Promise<CommandOutput> {
 	const { stdout, stderr } = await execa('setpriv', ['--pdeathsig', 'KILL', '--', ...inNamespaces(argv)], options)

@@ -7,13 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export interface Daemon {
 	readonly name: string
 	readonly pid: number
-	/** Resolves, never rejects, when it has ended: a sentence that says so and quotes the end of its log. */
+	/** Resolves when the process has ended, with a sentence that says so and quotes the end of its log. Never rejects. */
 	readonly ended: Promise<string>
 	/** Sends SIGTERM, and SIGKILL after `graceMs` (default 2 s: an API server with open watches exits slowly). */
 	stop(graceMs?: number): Promise<void>
 }
 
-/** The command to run, and the file for all its output. */
+/** A command to run, and the log file for its stdout and stderr. */
 export interface Command {
 	name: string
 	argv: readonly [string, ...string[]]
@@ -21,12 +21,12 @@ export interface Command {
 	env?: Record<string, string>
 }
 
-/** Starts a process that the kernel kills when this one is gone, however it ended. */
+/** Starts a process that the kernel kills when the current process exits for any reason. */
 export function startDaemon({ name, argv, logFile, env }: Command): Daemon {
 	const log = openSync(logFile, 'a')
 	const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
 		stdio: ['ignore', log, log],
-		detached: true, // Ctrl-C in the terminal is for the lab, which then stops its parts in order
+		detached: true, // Ctrl-C in the terminal must reach only the lab, which then stops its processes in order
 		env: { ...process.env, ...env },
 	})
 	closeSync(log)
@@ -46,8 +46,8 @@ export function startDaemon({ name, argv, logFile, env }: Command): Daemon {
 }
 
 /**
- * Calls `condition` every `everyMs` until it returns true. Throws when something that it depends on ends in the meantime (its last output), or
- * after `withinMs` (what it waited for).
+ * Calls `condition` every `everyMs` until it returns true. Throws if one of the processes in `ended` ends first, with the end of its log,
+ * or after `withinMs`, with `what` in the message.
  */
 export async function until(
 	what: string,
@@ -68,7 +68,7 @@ export async function until(
 	}
 }
 
-/** Resolves when the process has ended, or could not be started. */
+/** Resolves when the process has exited, or could not be started, with the reason. */
 function exitOf(child: ChildProcess): Promise<string> {
 	const { promise, resolve } = Promise.withResolvers<string>()
 	child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`))

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 
 /**
- * Returns a TCP port of loopback on which no process listens now. Another process may take it first: the caller must be ready to try again.
+ * Returns a free TCP port of 127.0.0.1. Another process may bind it before the caller does, so the caller must be ready to retry with
+ * another port.
  */
 export async function freePort(): Promise<number> {
 	const server = createServer().listen(0, '127.0.0.1')

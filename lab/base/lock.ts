@@ -1,30 +1,30 @@
 import { once } from 'node:events'
 import { execa } from 'execa'
 
-/** A lock that is held until it is disposed of, or until this process is gone, however it ended. */
+/** A lock that is held until it is disposed of, or until the current process exits for any reason. */
 export interface Lock extends AsyncDisposable {
 	readonly path: string
 }
 
-/** Waits for the lock on a file (which is created) and holds it. */
+/** Creates the lock file if necessary, then waits for the lock and takes it. */
 export async function holdLock(path: string): Promise<Lock> {
 	const lock = await take(path, [])
 	if (!lock) throw new Error(`no lock on ${path}: is flock (util-linux) installed, and the folder there?`)
 	return lock
 }
 
-/** Holds the lock on a file, or immediately returns undefined if another process does. */
+/** Takes the lock on a file, or immediately returns undefined if another process holds it. */
 export async function tryLock(path: string): Promise<Lock | undefined> {
 	return take(path, ['--nonblock'])
 }
 
 /**
- * Takes the kernel's own lock in a child process, which ends when its standard input does: nothing is left to clean up when this process is
- * killed, so no lock is ever stale.
+ * Takes a kernel lock in a child process that exits when its standard input closes. If the current process is killed, the kernel closes
+ * that input and releases the lock, so no lock is ever stale.
  */
 async function take(path: string, flags: string[]): Promise<Lock | undefined> {
 	const holder = execa('flock', [...flags, '--no-fork', path, 'sh', '-c', 'echo held; exec cat'], {
-		detached: true, // Ctrl-C in a terminal reaches every process of the group: the lock must outlive the clean-up that it guards
+		detached: true, // Ctrl-C in a terminal reaches every process of the group, but the lock must be held until the cleanup is done
 		reject: false,
 		stdin: 'pipe',
 		stderr: 'ignore',
@@ -41,7 +41,7 @@ async function take(path: string, flags: string[]): Promise<Lock | undefined> {
 	return { path, [Symbol.asyncDispose]: release }
 }
 
-/** A held lock does not keep this process alive. */
+/** Allows the current process to exit while it still holds the lock. */
 function unreference(holder: { unref(): void; stdin: object | null; stdout: object | null }): void {
 	holder.unref()
 	for (const pipe of [holder.stdin, holder.stdout]) if (pipe && 'unref' in pipe && typeof pipe.unref === 'function') pipe.unref()

@@ -1,10 +1,10 @@
-/** Something that this machine lacks, and what to do about it. */
+/** A prerequisite that this machine lacks, and how to provide it. */
 export interface Lack {
 	part: string
 	remedy: string
 }
 
-/** The machine cannot host the lab: exit code 2. */
+/** This machine cannot host the lab. The lab exits with code 2. */
 export class Missing extends Error {
 	override readonly name = 'Missing'
 	readonly lacks: readonly Lack[]

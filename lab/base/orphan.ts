@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 const everyMs = 500
 
 /**
- * Calls back, once, when the process that started this one is gone. npm does not forward SIGTERM and cannot forward SIGKILL: without this,
- * a lab outlives the `npm start` that it belongs to.
+ * Calls back once, when the process that started this one has exited. npm does not forward SIGTERM and cannot forward SIGKILL, so without
+ * this check a lab would outlive its `npm start`.
  */
 export function whenOrphaned(callback: () => void): void {
 	const before = ancestors()
@@ -16,14 +16,14 @@ export function whenOrphaned(callback: () => void): void {
 	poll.unref()
 }
 
-/** Returns the parent, and the parent's parent if the parent is the shell in which npm runs a script. */
+/** Returns the PID of the parent, and also that of the grandparent if the parent is the shell in which npm runs a script. */
 function ancestors(): string {
 	const parent = process.ppid
 	const { name, parent: grandparent } = processOf(parent)
 	return /^(sh|dash|bash)$/.test(name) ? `${parent} ${grandparent}` : `${parent}`
 }
 
-/** Returns name and parent of a process; empty and 0 if it is gone. */
+/** Returns the name and parent PID of a process; the empty string and 0 if it has exited. */
 function processOf(pid: number): { name: string; parent: number } {
 	try {
 		// "123 (name, which may contain anything) S 1 ..."

@@ -5,7 +5,7 @@ import { contained } from './contained.ts'
 import { Missing } from './missing.ts'
 import { printLine, step } from './progress.ts'
 
-/** Packages that the lab needs from the distribution, and why. */
+/** Distribution packages that the lab needs, each with its purpose. */
 export const hostPackages = {
 	'user-mode-linux': 'the kernel of the nodes',
 	debootstrap: 'makes their file system, and that of the images',
@@ -17,19 +17,19 @@ export const hostPackages = {
 	tcc: 'compiles what their kernel lacks for newer CPUs',
 } as const
 
-/** Packages that the agent's probes need in addition to Node, and why. */
+/** Packages that the agent's probes need in addition to Node, each with its purpose. */
 export const probePackages = {
 	'iputils-arping': 'asks whether an address is in use',
 	'iputils-ping': 'asks how large a packet a path carries',
 } as const
 
-/** The package that loses packets, if the kernel has no netem. */
+/** The package that simulates packet loss if the kernel has no netem. */
 export const lossPackages = { nftables: 'drops packets by chance' } as const
 
-/** The package that checks netplan's files. */
+/** The package that validates netplan files. */
 export const netplanPackages = { 'netplan.io': 'its generator says whether it accepts them' } as const
 
-/** Packages that make config drives as Nova does, and why. */
+/** Packages that create config drives as Nova does, each with its purpose. */
 export const drivePackages = {
 	genisoimage: 'writes ISO 9660',
 	dosfstools: 'makes a FAT',
@@ -39,20 +39,20 @@ export const drivePackages = {
 /** The package that checks Prometheus rules and queries. */
 export const monitoringPackages = { prometheus: 'its promtool tries the rules and reads the dashboard' } as const
 
-/** Name → why it is needed. */
+/** Maps a package name to the reason why it is needed. */
 type Wanted = Readonly<Record<string, string>>
 
-/** Packages that are unpacked in the lab's own folder, not installed. */
+/** Packages that are unpacked in a directory of the lab instead of installed. */
 export interface Packages {
-	/** The folder into which they are unpacked. */
+	/** The directory with the unpacked packages. */
 	readonly root: string
-	/** In this environment their programs are found, and find their libraries and data. */
+	/** Environment variables with which their programs are found, and find their libraries and data. */
 	readonly env: Readonly<Record<string, string>>
 }
 
 /**
- * Downloads the packages that this machine does not have, with all their dependencies, and unpacks them in the cache. The machine itself is
- * not changed: nothing is installed, no service is started. Throws `Missing` if the distribution does not have them.
+ * Downloads those packages that are not installed on this machine, with their missing dependencies, and unpacks them in the cache. The
+ * machine itself does not change: nothing is installed, no service is started. Throws `Missing` if apt-get cannot download them.
  */
 export async function unpackPackages(wanted: Wanted = hostPackages): Promise<Packages> {
 	const names = await notInstalled(Object.keys(wanted))
@@ -65,7 +65,10 @@ export async function unpackPackages(wanted: Wanted = hostPackages): Promise<Pac
 	return { root, env: environment(root) }
 }
 
-/** Libraries that the machine had were not unpacked, and may have been removed from it since. @see ldd(1) */
+/**
+ * Reports whether an unpacked program lacks a library. Libraries that were installed on the machine were not unpacked, and may have been
+ * removed since. @see ldd(1)
+ */
 async function lacksLibraries(root: string): Promise<boolean> {
 	const folders = await Promise.all(programFolders.map(folder => readdir(join(root, folder)).catch(() => [])))
 	const programs = folders.flatMap((names, i) => names.map(name => join(root, programFolders[i] ?? '', name)))
@@ -75,7 +78,10 @@ async function lacksLibraries(root: string): Promise<boolean> {
 
 const programFolders = ['usr/local/sbin', 'usr/sbin', 'usr/bin', 'sbin', 'bin'] as const
 
-/** The result is also part of the cache's key: a package that is removed from the machine later is then downloaded. */
+/**
+ * Returns the names of the packages that are not installed. They are part of the cache key, so a package that is uninstalled later is
+ * downloaded.
+ */
 async function notInstalled(names: readonly string[]): Promise<string[]> {
 	const { stdout } = await contained(['dpkg-query', '--status', ...names], { reject: false, env: { LC_ALL: 'C' } })
 	const installed = [...stdout.matchAll(/^Package: (\S+)\nStatus: install ok installed$/gm)].map(match => match[1])
@@ -103,7 +109,7 @@ async function fill(root: string, names: string[]): Promise<void> {
 
 const quiet = { env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' } }
 
-/** `install --download-only` and not `download`: it adds dependencies and omits what is installed. */
+/** Uses `install --download-only` instead of `download`, because it adds dependencies and skips installed packages. */
 async function download(debs: string, names: string[]): Promise<void> {
 	const options = ['--yes', '--no-install-recommends', '--download-only', '-o', 'Debug::NoLocking=1', '-o', `Dir::Cache::archives=${debs}`]
 	await contained(['apt-get', 'install', ...options, ...names], quiet)

@@ -7,7 +7,7 @@ interface Step {
 	what: string
 	progress: string
 	since: number
-	/** When it was last printed, if lines cannot be rewritten. */
+	/** When the step was last printed; used only where lines cannot be rewritten. */
 	printedAt: number
 }
 
@@ -16,8 +16,8 @@ const quietMs = 10_000
 let ticker: NodeJS.Timeout | undefined
 
 /**
- * Runs a piece of work and shows on stderr what it is, its progress and how long it has taken so far: in place on a terminal, elsewhere as
- * a line now and then. A step that succeeds in less than 0.3 s gets no line.
+ * Runs `work`, and shows its name, progress and elapsed time on stderr: in place on a terminal, elsewhere as a line every 10 s. A step that
+ * succeeds in less than 0.3 s leaves no line.
  */
 export async function step<T>(what: string, work: (report: ReportProgress) => Promise<T>): Promise<T> {
 	const mine: Step = { what, progress: '', since: Date.now(), printedAt: Date.now() }
@@ -83,7 +83,7 @@ function clear(): string {
 	return process.stderr.isTTY ? '\r\x1b[K' : ''
 }
 
-/** 350 → "0.3 s", 95 000 → "1 min 35 s". */
+/** Formats a duration: 350 → "0.3 s", 95 000 → "1 min 35 s". */
 export function seconds(ms: number): string {
 	if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
 	const whole = Math.round(ms / 1000)

@@ -4,7 +4,9 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { holdLock, type Lock, tryLock } from './lock.ts'
 
-/** The folder of one lab. Its path is short (a unix socket's path has 107 bytes), private, and gone after `remove`. */
+/**
+ * The directory of one lab. It is private, and its path is short because a Unix socket path is limited to 107 bytes. `remove` deletes it.
+ */
 export interface RunDir {
 	readonly path: string
 	remove(): Promise<void>
@@ -13,13 +15,14 @@ export interface RunDir {
 const lockName = 'alive.lock'
 
 /**
- * Creates a folder for one run and holds its lock as long as this process lives. It first removes what labs that died without cleaning up
- * left behind: those whose lock no process holds. Their processes are already gone, because the kernel ended them with the lab.
+ * Creates a directory for one run, and holds its lock as long as this process lives. It first removes the directories of labs that died
+ * without cleaning up, which are those whose lock no process holds. The processes of such a lab no longer exist, because the kernel killed
+ * them with it.
  */
 export async function makeRunDir(kind: string): Promise<RunDir> {
 	const labs = join(tmpdir(), `multinic-${userInfo().uid}`)
 	await mkdir(labs, { recursive: true, mode: 0o700 })
-	// One at a time: a folder that was just created and is not locked yet must not look like a leftover.
+	// One process at a time: a new directory that is not locked yet must not look like a leftover to another process.
 	await using _turn = await holdLock(`${labs}.lock`)
 	await removeLeftovers(labs)
 	const path = await mkdtemp(join(labs, `${kind}-`))
@@ -28,7 +31,7 @@ export async function makeRunDir(kind: string): Promise<RunDir> {
 	process.once('exit', atExit)
 	const remove = async () => {
 		await release(path, lock)
-		process.removeListener('exit', atExit) // not before: an exit in the meantime would leave half of it
+		process.removeListener('exit', atExit) // not earlier: an exit during the removal would leave part of the directory
 	}
 	return { path, remove }
 }

@@ -1,17 +1,17 @@
 import type { KubeClient } from '../../runtime/kube/index.ts'
 
-/** The account of a token, and its lifetime. */
+/** The ServiceAccount to request a token for, and the lifetime of that token. */
 export type AccountToken = {
 	namespace: string
 	account: string
-	/** The token is bound to this pod, as a mounted token is. */
+	/** Binds the token to this pod, like a token that is mounted into it. */
 	pod?: { name: string; uid: string } | undefined
-	/** Seconds. Default: a day. */
+	/** Lifetime in seconds. Default: one day. */
 	seconds?: number
 }
 
 /**
- * Signs in as a ServiceAccount.
+ * Requests a token of a ServiceAccount.
  *
  * @param client of a user who may create tokens
  * @see https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/

@@ -9,14 +9,14 @@ export interface ApiServer {
 	readonly caFile: string
 	/** Path of an administrator's kubeconfig. */
 	readonly kubeconfig: string
-	/** Folder with kubectl and helm in it, for PATH. */
+	/** Directory that contains kubectl and helm, for PATH. */
 	readonly bin: string
 	stop(): Promise<void>
 }
 
 /**
- * Whether the controller manager runs (Jobs, garbage collection and service account tokens), with all controllers or those named, and where
- * progress is logged.
+ * Whether to run the controller manager (needed for Jobs, garbage collection and ServiceAccount tokens), with its default controllers or
+ * only the named ones; and where to log progress.
  */
 export interface ApiServerOptions {
 	controllerManager?: boolean | readonly string[]

@@ -8,8 +8,9 @@ import { makeRunDir } from '../base/run-dir.ts'
 export type { ApiServer } from './api-server-type.ts'
 
 /**
- * Starts etcd and a kube-apiserver (and a controller manager if requested) on a free port of 127.0.0.1, in about 3 s once the binaries are
- * built. Needs no root. All processes end with this one. If MULTINIC_TEST_K3S names an image, a k3s of that image is started instead.
+ * Starts etcd and a kube-apiserver (and a controller manager if requested) on a free port of 127.0.0.1. This takes about 3 s once the
+ * binaries are built, and needs no root. All processes end when the current process exits. If MULTINIC_TEST_K3S names an image, a k3s
+ * container of that image is started instead.
  */
 export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
 	const image = process.env.MULTINIC_TEST_K3S
@@ -41,7 +42,7 @@ async function startOwn({ controllerManager = false, log = () => {} }: ApiServer
 	return { server, token, ca, caFile, kubeconfig, bin, stop }
 }
 
-/** A port that was free a moment ago may be taken when the server binds it. */
+/** Retries with another port, because a port that was free a moment ago may be taken when the server binds it. */
 async function startSomewhere<T>(start: (port: number) => Promise<T>): Promise<T> {
 	for (let attempt = 1; ; attempt++) {
 		try {

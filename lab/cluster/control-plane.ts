@@ -7,27 +7,30 @@ import { type KubeAccess, kubeGet } from './kube-get.ts'
 import { writeKubeconfig } from './kubeconfig.ts'
 import { type Daemon, startDaemon, until } from '../base/daemon.ts'
 
-/** Binaries that every control plane needs; `controllerManager` and `scheduler` need one more each. */
+/** Binaries that every control plane needs. `controllerManager` and `scheduler` need one more each. */
 export const controlPlaneBinaries = ['etcd', 'kube-apiserver', 'certs'] as const
 
-/** What kind of control plane it is, and where it listens. */
+/** Options of a control plane: its components, and where it listens. */
 export interface ControlPlaneOptions {
 	name: string
-	/** Its own folder: keys, data, logs. */
+	/** The control plane's own directory, for keys, data and logs. */
 	dir: string
 	kit: Kit<(typeof controlPlaneBinaries)[number]> & Partial<Kit>
-	/** The API server's port; its own parts and its kubeconfig use it on 127.0.0.1. */
+	/** Port of the API server. The other components and the kubeconfig connect to it on 127.0.0.1. */
 	port: number
-	/** The address by which pods and nodes reach it; without one there is no `kubernetes` service and it listens on loopback only. */
+	/**
+	 * Address by which pods and nodes reach the API server. Without it, the `kubernetes` Service has no endpoints and the API server listens
+	 * on loopback only.
+	 */
 	advertise?: string
-	/** The nodes that may join: each gets a separate token. */
+	/** Names of the nodes that may join. Each gets its own token. */
 	nodes?: readonly string[]
-	/** true: all controllers that are on by default; or only these, by their names. */
+	/** true: all controllers that are on by default; a list: only the controllers with these names. */
 	controllerManager?: boolean | readonly string[]
 	scheduler?: boolean
-	/** Additional flags of etcd, or other values than the usual: `{ 'quota-backend-bytes': '33554432' }`. */
+	/** Additional etcd flags, or overrides of the default ones: `{ 'quota-backend-bytes': '33554432' }`. */
 	etcdFlags?: Readonly<Record<string, string>>
-	/** The same for the API server. */
+	/** Additional API server flags, or overrides of the default ones. */
 	serverFlags?: Readonly<Record<string, string>>
 }
 
@@ -36,27 +39,28 @@ export interface ControlPlane {
 	readonly name: string
 	readonly server: string
 	readonly token: string
-	/** PEM of the authority that signed the serving certificate. */
+	/** PEM certificate of the CA that signed the serving certificate. */
 	readonly ca: string
 	readonly caFile: string
 	/** Path of the administrator's kubeconfig, valid where the control plane runs. */
 	readonly kubeconfig: string
 	readonly nodeTokens: Readonly<Record<string, string>>
 	readonly daemons: readonly Daemon[]
-	/** Kills the API server with SIGKILL; etcd and its data stay. */
+	/** Kills the API server with SIGKILL; etcd keeps running with its data. */
 	killServer(): Promise<void>
-	/** Starts an API server on the same etcd and port; returns when it is ready. */
+	/** Starts an API server on the same etcd and port. Returns when it is ready. */
 	startServer(): Promise<void>
 	stop(): Promise<void>
 }
 
-/** The address of the `kubernetes` service: the first of `serviceRange`. */
+/** Cluster IP of the `kubernetes` Service: the first address of `serviceRange`. */
 export const serviceAddress = '10.96.0.1'
 const serviceRange = '10.96.0.0/16'
 
 /**
  * Starts etcd and an API server (RBAC, node authorizer, NodeRestriction, token file), and the controller manager and scheduler if
- * requested; returns when the API server is ready, about 3 s. Throws the last output of a part that exited.
+ * requested. Returns when the API server is ready, after about 3 s. If etcd or the API server exits first, throws an error with the end of
+ * its log.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
 	const plane = await prepare(options)
@@ -104,7 +108,7 @@ function tokenFile(admin: string, nodes: Record<string, string>): string {
 	return `${[`${admin},admin,admin,"system:masters"`, ...lines].join('\n')}\n`
 }
 
-/** Starts etcd on unix sockets, so that it needs no port; without fsync, because its data does not outlive the lab. */
+/** Starts etcd on Unix sockets, so that it needs no port, and without fsync, because its data does not outlive the lab. */
 function startEtcd({ dir, kit, etcdFlags }: ControlPlaneOptions): Daemon {
 	const client = `unix://${dir}/etcd.sock`
 	const [clientName, peerName] = ['http://localhost:2379', 'http://localhost:2380'] // must look like addresses; no process connects to them

@@ -5,23 +5,25 @@ import { ConfigMap, endOf, isKubeFailure, Job, type KubeClient, startReflector, 
 import type { Log } from '../../runtime/log.ts'
 
 export type FakeKubeletOptions = {
-	/** May read and write ConfigMaps and the status of Jobs. */
+	/** Must be allowed to watch Jobs, to read and patch ConfigMaps, and to patch the status of Jobs. */
 	client: KubeClient
 	namespace: string
 	log: Log
-	/** How long a run takes, in milliseconds; a promise is also awaited. Default: no time. */
+	/** Returns the duration of a run in milliseconds, or a promise of it, which the run awaits. Default: 0. */
 	runMs?: (input: RunConfig) => number | Promise<number>
-	/** What a run reports; undefined: it ends without a report. Default: every desired interface is configured. */
+	/** Returns the report of a run, or undefined to let the run fail without a report. Default: every desired interface is configured. */
 	report?: (input: RunConfig) => AgentReport | undefined
 }
 
 export type FakeKubelet = {
-	/** Every input with which a run was started, in order. */
+	/** The inputs of all runs that were started, in order. */
 	readonly ran: readonly RunConfig[]
 	stop(): Promise<void>
 }
 
-/** Ends the agent's Jobs as nodes would, for fleets that are larger than any machine: without pods, immediately or after a while. */
+/**
+ * Completes the agent's Jobs as nodes would, but without pods: immediately or after `runMs`. For fleets larger than any machine can host.
+ */
 export function startFakeKubelet(options: FakeKubeletOptions): FakeKubelet {
 	const { client, namespace, log } = options
 	const stop = new AbortController()
@@ -63,7 +65,7 @@ async function completeRun(options: FakeKubeletOptions, { name, onStart, signal 
 	await retrying(() => client.patchStatus(Job, at, end, { signal }))
 }
 
-/** Retries until the API server can be reached, as a kubelet does: a run does not end because the API server is unreachable. */
+/** Repeats the request while the API server is unreachable, as a kubelet does: an unreachable API server does not end a run. */
 async function retryWhileUnreachable<T>({ log }: FakeKubeletOptions, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
 	for (;;) {
 		try {
@@ -96,7 +98,7 @@ function finishedStatus(succeeded: boolean, now: string): NonNullable<Job['statu
 	return succeeded ? { startTime: time, completionTime: time, succeeded: 1, conditions } : { startTime: time, failed: 1, conditions }
 }
 
-/** The report of a run that succeeded. */
+/** Returns the report of a run that succeeded. */
 export function reportFor(input: RunConfig, over: Partial<AgentReport> = {}): AgentReport {
 	const { nodeName, uid, generation, attempt, mode } = input
 	return {

@@ -5,7 +5,7 @@ import { binFolder, findKit } from '../kit/kit.ts'
 import { makeRunDir } from '../base/run-dir.ts'
 import { tokenAccess } from './token-access.ts'
 
-/** Parts of k3s that the lab's own API server does not have either: with them there would be a node, and unwanted pods. */
+/** Disables the parts of k3s that the lab's own API server lacks as well: they would add a node and unwanted pods. */
 const without = [
 	'--disable-agent',
 	'--disable-scheduler',
@@ -15,8 +15,8 @@ const without = [
 ]
 
 /**
- * Starts a k3s in its own container, as empty as the lab's own API server; only if MULTINIC_TEST_K3S names an image. If this process dies,
- * testcontainers' reaper removes the container.
+ * Starts k3s in a container, as empty as the lab's own API server. Used only if MULTINIC_TEST_K3S names an image. If the current process
+ * dies, the reaper of testcontainers removes the container.
  */
 export async function startK3s(image: string, { controllerManager = false, log = () => {} }: ApiServerOptions): Promise<ApiServer> {
 	const bin = await binFolder(await findKit(['kubectl', 'helm']))

@@ -1,24 +1,21 @@
 import { get } from 'node:https'
 import { text } from 'node:stream/consumers'
 
-/** One user of one API server. */
+/** The address of an API server and the credentials of one user. */
 export interface KubeAccess {
 	server: string
-	/** PEM. */
+	/** CA certificates in PEM format. */
 	ca: string
 	token: string
 }
 
-/** The response of the API server to a GET. Status 0: it could not be reached. */
+/** The response of an API server to a GET. Status 0: the API server could not be reached. */
 export interface KubeAnswer {
 	status: number
 	body: string
 }
 
-/**
- * Sends one GET with a time limit of 5 s. Never throws. The lab itself sends no other request to a cluster: the other parts have their own
- * client.
- */
+/** Sends one GET with a time limit of 5 s. Never throws. For simple checks only; other requests go through `KubeClient`. */
 export async function kubeGet({ server, ca, token }: KubeAccess, path: string): Promise<KubeAnswer> {
 	const { promise, resolve } = Promise.withResolvers<KubeAnswer>()
 	const nothing = () => resolve({ status: 0, body: '' })

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
 
-/** One cluster and one user of it. */
+/** A cluster and one of its users. */
 export interface Access {
 	name: string
 	server: string
-	/** PEM. */
+	/** CA certificates in PEM format. */
 	ca: string
 	token: string
 }
@@ -16,7 +16,7 @@ export async function writeKubeconfig(path: string, access: Access): Promise<str
 	return path
 }
 
-/** The kubeconfig of one user of one cluster, as YAML. */
+/** Returns a kubeconfig with one cluster and one user, as YAML. */
 export function kubeconfig({ name, server, ca, token }: Access): string {
 	return stringify({
 		apiVersion: 'v1',

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CustomResourceDefinition, type KubeClient } from '../../runtime/kube/index.ts'
 
-/** What the wait needs to know of a CRD: contract's `Crd` has it, and so does the `spec` of a manifest. */
+/** The fields of a CRD that the wait reads. Both the `Crd` of `contract/` and the `spec` of a manifest have them. */
 export type Served = { group: string; names: { plural: string }; versions: readonly { name: string }[] }
 
 type Reader = Pick<KubeClient, 'find' | 'raw'>
@@ -9,11 +9,11 @@ type WaitOptions = { withinMs?: number; everyMs?: number }
 type Discovery = { items?: { metadata?: { name?: string }; versions?: { version: string; resources?: { resource: string }[] }[] }[] }
 
 /**
- * Waits until an API server serves these CRDs and kubectl finds them. Use it after every apply of a CRD: `kubectl wait
- * --for=condition=Established` fails with "accessor error" if it reads the CRD before the API server has written a first status
- * (`conditions: null`), and a CRD is missing in discovery for a moment after it is established.
+ * Waits until an API server serves these CRDs and kubectl finds them. Use it after every apply of a CRD, instead of `kubectl wait
+ * --for=condition=Established`. That command fails with "accessor error" if it reads the CRD before the API server has written the first
+ * status (`conditions: null`), and discovery may lack a CRD for a moment after it is established.
  *
- * @throws Error after `withinMs` (default 2 minutes), which names the CRD and what it still lacks
+ * @throws Error after `withinMs` (default 2 minutes), which names the CRD and what is still missing
  */
 export async function waitForCrds(
 	client: Reader,
@@ -29,7 +29,7 @@ export async function waitForCrds(
 	}
 }
 
-/** @returns what is still missing, as part of a sentence; undefined: nothing */
+/** @returns what is still missing, as part of a sentence; undefined if nothing is missing */
 async function lackOf(client: Reader, crd: Served): Promise<string | undefined> {
 	const object = await client.find(CustomResourceDefinition, { name: nameOf(crd) })
 	if (!object) return 'there is no such CRD'
@@ -57,7 +57,7 @@ function isOf(plural: string) {
 }
 
 /**
- * Reads discovery in the form that kubectl reads. @see https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery
+ * Reads discovery in the format that kubectl uses. @see https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery
  */
 async function discovery(client: Reader): Promise<Discovery> {
 	const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'

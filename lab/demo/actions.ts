@@ -1,7 +1,7 @@
 import { attachPort, detachPort, rebootAndCheck, type Print } from './port-actions.ts'
 import type { Demo } from './demo.ts'
 
-/** What a user can do in a running lab, by the name of its command. Each throws what it found wrong. */
+/** What a user can do in a running lab, by command name. Each action throws if it finds a fault. */
 export const actions = {
 	async attach(demo, print, node) {
 		await attachPort(demo, node, { print })

@@ -10,21 +10,21 @@ import { type Openstack, startOpenstack } from '../openstack/server.ts'
 import { freePort } from '../base/free-port.ts'
 import { type Daemon, startDaemon, until } from '../base/daemon.ts'
 
-/** The two clusters, as kubeconfigs that work where this runs. */
+/** Kubeconfigs of the two clusters, valid where the current process runs. */
 export interface Clusters {
 	readonly biz: string
 	readonly mgmt: string
-	/** The kit's kubectl. */
+	/** Path of the kit's kubectl. */
 	readonly kubectl: string
 }
 
-/** The lab's cloud and management cluster: OpenStack with a VM for every node, mgmt and viola. */
+/** The cloud side of the lab: OpenStack with one VM per node, mgmt and viola. */
 export interface Cloud {
 	readonly openstack: Openstack
 	stop(): Promise<void>
 }
 
-/** The only data network of the lab. Its gateway answers. */
+/** The only data network of the lab. Its gateway is reachable. */
 export const dataNetwork = { name: 'data', cidr: '192.168.10.0/24', gateway: '192.168.10.1', mtu: 1450 } as const
 
 /** @returns an address of the data network, such as `192.168.10.10/24` */
@@ -35,8 +35,8 @@ export function withPrefix(address: string): string {
 export const namespace = 'multinic-system'
 
 /**
- * Starts OpenStack (the lab's own, with one VM per node and no port), viola and mgmt from this checkout's sources, and writes the
- * OpenstackConfig that connects them. Returns when mgmt is ready.
+ * Starts the lab's own OpenStack with one VM per node and no ports, starts viola and mgmt from the sources of this checkout, and creates
+ * the OpenstackConfig that connects them. Returns when mgmt is ready.
  */
 export async function startCloud(dir: string, nodes: readonly string[], clusters: Clusters): Promise<Cloud> {
 	const openstack = await startOpenstack({ networks: [dataNetwork], servers: nodes.map(name => ({ name })) })
@@ -103,7 +103,8 @@ async function answers(url: string): Promise<boolean> {
 type Tie = { nodes: readonly string[]; providerId: string }
 
 /**
- * Applies what an operator of the management cluster would apply: the CRD, the key of Contrabass, and one OpenstackConfig for all nodes.
+ * Applies what an operator would apply to the management cluster: the CRD, the encryption key of Contrabass, and one OpenstackConfig for
+ * all nodes.
  */
 async function writeSettings({ kubectl, mgmt }: Clusters, openstack: Openstack, { nodes, providerId }: Tie): Promise<void> {
 	const crd = join(import.meta.dirname, '../../crds/multinic.example.com_openstackconfigs.yaml')

@@ -8,7 +8,7 @@ import { writeProgram } from '../base/program-file.ts'
 import { type ActionName, actions } from './actions.ts'
 import type { Demo } from './demo.ts'
 
-/** A request on the socket: one action. `what` is what some actions need in addition to a node. */
+/** A request for one action. `what` is an additional argument that some actions need. */
 export const Request = z.object({
 	action: z.enum(Object.keys(actions) as [ActionName, ...ActionName[]]),
 	node: z.string(),
@@ -16,12 +16,13 @@ export const Request = z.object({
 })
 export type Request = z.infer<typeof Request>
 
-/** The replies, one line of JSON each: what happened, and finally whether it succeeded. */
+/** The replies, each a line of JSON: progress lines, then success or failure. */
 export type Reply = { line: string } | { failed: string } | { done: true }
 
 /**
- * Lets users change the lab from another terminal: opens a unix socket in the lab's folder and writes the command `lab`, which uses it,
- * into a folder for PATH, which is returned. One action at a time: each checks all NICs of a node, and would find another action half done.
+ * Allows users to change the lab from another terminal: opens a Unix socket in the lab's directory, writes the command `lab`, which
+ * connects to it, and returns the directory of that command, for PATH. Actions run one at a time, because each checks all NICs of a node
+ * and would see another action half done.
  */
 export async function startControlSocket(demo: Demo): Promise<string> {
 	const socket = join(demo.lab.dir, 'control.sock')
@@ -37,7 +38,7 @@ export async function startControlSocket(demo: Demo): Promise<string> {
 }
 
 async function handle(demo: Demo, client: Socket): Promise<void> {
-	client.on('error', () => {}) // a client that has disconnected needs no answer; the action continues
+	client.on('error', () => {}) // a client that has disconnected needs no reply; the action continues
 	const reply = (what: Reply) => void client.write(`${JSON.stringify(what)}\n`)
 	try {
 		const { action, node, what } = Request.parse(JSON.parse(await text(client)))
@@ -49,7 +50,7 @@ async function handle(demo: Demo, client: Socket): Promise<void> {
 	client.end()
 }
 
-/** Sends a request to the socket, reports what happens, and throws what went wrong. */
+/** Sends a request to the socket and prints the progress. Throws if the action fails or the lab ends. */
 export async function sendCommand(socket: Socket, request: Request, print: (line: string) => void): Promise<void> {
 	socket.end(JSON.stringify(request))
 	for await (const line of linesOf(socket)) {

@@ -4,16 +4,18 @@ import { step } from '../base/progress.ts'
 import { type Cloud, startCloud } from './cloud.ts'
 import { installChart, loadProduct } from './install.ts'
 
-/** A lab with the product installed and a cloud in front of it. */
+/** A lab with the product installed, connected to a cloud. */
 export interface Demo extends AsyncDisposable {
 	readonly lab: Lab
 	readonly cloud: Cloud
-	/** Of the biz cluster. */
+	/** Client of the biz cluster. */
 	readonly client: KubeClient
 	stop(): Promise<void>
 }
 
-/** Installs the product: images and chart in the biz cluster, mgmt and viola in front of it. The controller is on the first node. */
+/**
+ * Installs the product: images and chart in the biz cluster, then starts OpenStack, mgmt and viola. The controller runs on the first node.
+ */
 export async function startDemo(lab: Lab): Promise<Demo> {
 	const names = lab.nodes.map(({ name }) => name)
 	await loadProduct(lab)

@@ -5,8 +5,8 @@ import type { ExpectedNic } from './node-faults.ts'
 import type { Demo } from './demo.ts'
 
 /**
- * Returns the expected NICs of a node: one for each port that OpenStack has on its VM, with OpenStack's address and MTU, under the id that
- * its node config has for it. Throws if the node config lacks one of the ports or has one more.
+ * Returns the expected NICs of a node: one for each port of its VM in OpenStack, with the port's address, the MTU of the data network, and
+ * the id from the node config. Throws if the ports and the interfaces in the node config differ.
  */
 export async function expectedNics({ client, cloud }: Pick<Demo, 'client' | 'cloud'>, node: string): Promise<ExpectedNic[]> {
 	const { servers, ports } = cloud.openstack.cloud

@@ -4,7 +4,7 @@ import type { Log } from '../../runtime/log.ts'
 import { NodeConfigKind } from '../../viola/cluster.ts'
 import type { NodeConfigObject } from '../../viola/manifest.ts'
 
-/** The milestones on the way from a port to a NIC, in order: the poll, the send, the Job, the pod, the agent, the status. */
+/** The milestones from a port to a NIC, in order. */
 export const milestones = ['port seen', 'node config written', 'Job created', 'pod started', 'agent reported', 'Configured'] as const
 export type Milestone = (typeof milestones)[number]
 
@@ -15,10 +15,10 @@ export interface Follow {
 	client: KubeClient
 	namespace: string
 	node: string
-	/** Lower case. */
+	/** In lower case. */
 	mac: string
 	change: 'attached' | 'detached'
-	/** Resolves when OpenStack has returned the change to a client. */
+	/** Resolves when OpenStack has returned the changed port to a client. */
 	seen?: Promise<void>
 	log: Log
 	/** Called for each milestone when it is reached. */
@@ -27,8 +27,8 @@ export interface Follow {
 }
 
 /**
- * Watches the biz cluster until the node config of that node is `Configured` with the interface of that MAC, or without it once it is
- * detached. Throws with the status' own reason and message if that takes too long.
+ * Watches the biz cluster until the node config of the node is `Configured` and contains the MAC of the attached port, or no longer
+ * contains the MAC of the detached port. After `withinMs`, throws an error with the reason and message of the Ready condition.
  */
 export async function followPort(follow: Follow): Promise<MilestoneTimes> {
 	const { onMilestone, withinMs, seen } = follow
@@ -70,7 +70,7 @@ export async function followPort(follow: Follow): Promise<MilestoneTimes> {
 
 type Labels = Readonly<Record<string, string>> | undefined
 
-/** Watches the three objects of a run; each shows one milestone. */
+/** Watches the three objects that belong to a run; each shows one milestone. */
 function watchRuns(follow: Follow & { signal: AbortSignal }, isOurs: (labels: Labels) => boolean, reached: (milestone: Milestone) => void) {
 	const runs = { ...follow, labelSelector: `${LABEL_NODE_NAME}=${follow.node}` }
 	const on = <T extends { metadata: { labels?: Labels } }>(milestone: Milestone, is: (object: T) => boolean) => ({

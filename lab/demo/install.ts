@@ -5,12 +5,12 @@ import type { Lab } from '../setup/start-lab.ts'
 import { step } from '../base/progress.ts'
 import { namespace } from './cloud.ts'
 
-/** The product's two images, with their names in the lab. */
+/** Names of the product's two images in the lab. */
 export const images = { agent: 'localhost/multinic-agent:lab', controller: 'localhost/multinic-controller:lab' } as const
 
 const root = join(import.meta.dirname, '../..')
 
-/** Bundles the sources, builds both images from their Dockerfiles, and imports them into every node; a few seconds. */
+/** Bundles the sources, builds both images from their Dockerfiles, and imports them into every node. Takes a few seconds. */
 export async function loadProduct(lab: Lab): Promise<void> {
 	await step('bundles', () => bundle())
 	for (const room of ['agent', 'controller'] as const) {
@@ -20,9 +20,9 @@ export async function loadProduct(lab: Lab): Promise<void> {
 }
 
 /**
- * Installs the chart as `docs/install.md` says, with the controller on that node. Returns when it is available.
+ * Installs the chart as `docs/install.md` describes, with the controller on the given node. Returns when the controller is available.
  *
- * @param more arguments for helm
+ * @param more additional arguments for helm
  */
 export async function installChart({ bin, biz }: Lab, controllerNode: string, more: readonly string[] = []): Promise<void> {
 	const settings = {

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import pc from 'picocolors'
 import { sendCommand, type Request } from './control-socket.ts'
 
-/** The command `lab` of a running lab: `startControlSocket` writes the script that calls this with the socket as its first argument. */
+/** The command `lab` of a running lab. `startControlSocket` writes the script that runs this file with the socket as its first argument. */
 const [socket = '', ...args] = process.argv.slice(2)
 const command = new Command('lab')
 	.description('Runs a command in the running lab and shows its progress until it is done.')

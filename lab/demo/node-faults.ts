@@ -9,7 +9,7 @@ export interface ExpectedNic {
 	readonly name: string
 	readonly mac: string
 	readonly mtu: number
-	/** With its prefix: `192.168.10.10/24`. */
+	/** With its prefix length: `192.168.10.10/24`. */
 	readonly address: string
 }
 
@@ -29,9 +29,9 @@ type Link = z.infer<typeof Links>[number]
 type Rule = z.infer<typeof Rules>[number]
 
 /**
- * Checks the node itself, independently of agent, controller and status: the kernel's view of all NICs that it must have.
+ * Checks the node itself, independently of the agent, the controller and the status: compares the kernel's state with the expected NICs.
  *
- * @returns a sentence for each thing that is not as desired; empty if all is correct
+ * @returns one sentence for each fault; empty if all is correct
  */
 export async function findNodeFaults(node: LabNode, expected: readonly ExpectedNic[]): Promise<string[]> {
 	const links = Links.parse(JSON.parse(await node.ask('ip -j address show')))
@@ -45,7 +45,7 @@ export async function findNodeFaults(node: LabNode, expected: readonly ExpectedN
 	]
 }
 
-/** Returns what is left on the node of interfaces that are not desired: links, rules into their tables, files that name them. */
+/** Returns a sentence for each leftover of interfaces that are not desired: links, rules for their tables, files named after them. */
 function leftovers(
 	expected: readonly ExpectedNic[],
 	found: { links: readonly Link[]; rules: readonly Rule[]; files: readonly string[] },
@@ -63,7 +63,7 @@ function leftovers(
 	})
 }
 
-/** If several NICs are in one network, the one with the lowest id has the network; the others have only their address. */
+/** If several NICs are in one network, the one with the lowest id keeps the network prefix, and the others have only a host address. */
 function withEffectivePrefix(nic: ExpectedNic, expected: readonly ExpectedNic[]): ExpectedNic {
 	const isFirst = expected.every(({ id, address }) => id >= nic.id || networkOf(address) !== networkOf(nic.address))
 	return isFirst ? nic : { ...nic, address: nic.address.replace(/\/.*/, nic.address.includes(':') ? '/128' : '/32') }

@@ -8,10 +8,10 @@ import { type ExpectedNic, findNodeFaults } from './node-faults.ts'
 import type { Demo } from './demo.ts'
 import { expectedNics } from './expected-nics.ts'
 
-/** Prints one line about what happens, as it happens. */
+/** Prints one line about the progress of an action. */
 export type Print = (line: string) => void
 
-/** A port that became a NIC. */
+/** A port that has become a NIC. */
 export interface Attached {
 	readonly node: string
 	readonly port: Port
@@ -27,8 +27,8 @@ export interface ActionOptions {
 const patienceMs = 180_000
 
 /**
- * Attaches a port of the data network to a node's VM, in OpenStack and on the machine concurrently, and follows it until the node config is
- * `Configured`; then checks the node itself. Throws what it found wrong.
+ * Attaches a port of the data network to a node's VM, concurrently in OpenStack and on the machine, and waits until the node config is
+ * `Configured`. Then checks the node itself, and throws if it finds a fault.
  */
 export async function attachPort(demo: Demo, node: string, options: ActionOptions): Promise<Attached> {
 	const { lab, cloud } = demo
@@ -48,8 +48,8 @@ export async function attachPort(demo: Demo, node: string, options: ActionOption
 }
 
 /**
- * Detaches the port behind a NIC as a cloud does: the device is removed, and OpenStack reports it afterwards. Follows it until the node
- * config is `Configured` without it; then checks the node itself. Throws what it found wrong.
+ * Detaches the port behind a NIC in the order of a cloud: first removes the device, then updates OpenStack. Waits until the node config is
+ * `Configured` without the NIC. Then checks the node itself, and throws if it finds a fault.
  *
  * @param nic name (`multinic0`) or MAC
  */
@@ -66,16 +66,14 @@ export async function detachPort(demo: Demo, node: string, nic: string, options:
 	options.print(`${expected.name} of ${node} is gone, and nothing of it is left`)
 }
 
-/**
- * Reboots the node and checks on it whether all its NICs came back as they were. Throws what it found wrong. Returns the names of the NICs.
- */
+/** Reboots the node, then checks on it that all its NICs are as before. Throws if it finds a fault. Returns the names of the NICs. */
 export async function rebootAndCheck(demo: Demo, node: string): Promise<string[]> {
 	await step(`${node} reboots`, () => demo.lab.node(node).reboot())
-	// After a boot, networkd may be a moment behind the kubelet.
+	// After a boot, networkd may finish a moment later than the kubelet.
 	return (await assertCorrect(demo, node, 30_000)).map(({ name }) => name)
 }
 
-/** The watches log nothing; what goes wrong with them shows in the messages of the demo. */
+/** The watches do not log. If one fails, the messages of the demo show it. */
 const silentLog = createLog('lab', { level: 'silent', to: new Writable({ write: (_chunk, _encoding, done) => done() }) })
 
 type Following = Pick<Follow, 'client' | 'namespace' | 'log' | 'onMilestone' | 'withinMs'>
@@ -95,7 +93,7 @@ function byNameOrMac(node: string, nics: readonly ExpectedNic[], nic: string): E
 	return found
 }
 
-/** Checks until nothing is wrong, at least once and for at most `withinMs`. */
+/** Repeats the check until it finds no fault: at least once, and for at most `withinMs`. */
 async function assertCorrect(demo: Demo, node: string, withinMs = 0): Promise<ExpectedNic[]> {
 	const expected = await expectedNics(demo, node)
 	const deadline = Date.now() + withinMs

@@ -4,7 +4,7 @@ import type { MilestoneTimes, Milestone } from './follow-port.ts'
 import { attachPort, rebootAndCheck, type Print } from './port-actions.ts'
 import type { Demo } from './demo.ts'
 
-/** The result of the demo; with the times before it, the line that `npm start -- --once --json` prints. */
+/** The result of the demo. `npm start -- --once --json` prints it with the setup times added. */
 export interface DemoResult {
 	/** The final state of the node config. */
 	state: string
@@ -12,16 +12,16 @@ export interface DemoResult {
 	node: string
 	/** Names of the NICs that are correct. */
 	interfaces: readonly string[]
-	/** Whether they were correct again after a reboot; undefined if there was none. */
+	/** true if the NICs were correct again after a reboot; undefined if there was none. */
 	rebootKept?: boolean
 	seconds: { portToConfigured: number; reboot?: number }
-	/** How the time from the port to the end is spent: seconds from one milestone to the next. */
+	/** For each milestone, the seconds since the previous one. */
 	milestones: Partial<Record<Milestone, number>>
 }
 
 /**
- * Runs the demo: a port is attached to the last node's VM in OpenStack and becomes its `multinic0`, which survives a reboot
- * if one is requested.
+ * Runs the demo: attaches a port to the last node's VM in OpenStack and waits until it is configured as `multinic0`. Then reboots the node
+ * if requested, and checks the NIC again.
  */
 export async function runDemo(demo: Demo, print: Print, { reboot }: { reboot: boolean }): Promise<DemoResult> {
 	const node = demo.lab.nodes.at(-1)?.name ?? ''
@@ -41,13 +41,13 @@ async function stateOf({ client }: Demo, node: string): Promise<string> {
 	return status?.state ?? 'Pending'
 }
 
-/** Returns how long each milestone took, in seconds, after the one that was reached before it. */
+/** Returns, for each milestone, the seconds since the previous one. */
 export function durations(times: MilestoneTimes): DemoResult['milestones'] {
 	const reached = Object.entries(times).toSorted(([, one], [, other]) => one - other)
 	return Object.fromEntries(reached.map(([milestone, ms], i) => [milestone, rounded(ms - (reached[i - 1]?.[1] ?? 0))]))
 }
 
-/** Returns milliseconds as seconds with one decimal. */
+/** Converts milliseconds to seconds with one decimal. */
 export function rounded(ms: number): number {
 	return Math.round(ms / 100) / 10
 }

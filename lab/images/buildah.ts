@@ -5,27 +5,27 @@ import { contained } from '../base/contained.ts'
 import type { Packages } from '../base/packages.ts'
 import { makeRunDir } from '../base/run-dir.ts'
 
-/** A folder in which buildah keeps its images, separate from those of the machine's own buildah. */
+/** A directory in which buildah keeps its images, separate from the image store of the machine's own buildah. */
 export interface ImageStore {
 	readonly folder: string
 	readonly packages: Packages
 }
 
-/** The input of a build. */
+/** The input of an image build. */
 export interface BuildInput {
-	/** With a registry part: `localhost/multinic-agent:dev`. */
+	/** With the registry: `localhost/multinic-agent:dev`. */
 	name: string
 	dockerfile: string
 	context: string
 	args?: Readonly<Record<string, string>>
-	/** Additional folders for `COPY --from`. */
+	/** Additional build contexts for `COPY --from`. */
 	contexts?: Readonly<Record<string, string>>
 }
 
 /**
- * Builds an image from a Dockerfile: no daemon, no registry. All times are set to 0, so that unchanged content has the same digest. Returns
- * the image's id. A store allows one build at a time, because one would prune what the other depends on. Throws with the output of the
- * build.
+ * Builds an image from a Dockerfile, without a daemon or a registry. All timestamps are set to 0, so that unchanged content has the same
+ * digest. Returns the image ID. A store allows only one build at a time, because the prune at the end could remove images that another
+ * build depends on. If the build fails, throws an error with its output.
  */
 export async function build({ name, dockerfile, context, args = {}, contexts = {} }: BuildInput, store: ImageStore): Promise<string> {
 	const pairs = [
@@ -40,8 +40,8 @@ export async function build({ name, dockerfile, context, args = {}, contexts = {
 }
 
 /**
- * Writes an image's manifest, configuration and layers (not compressed: a blob's digest is then its layer's) into a folder that exists
- * while `use` runs.
+ * Exports the manifest, configuration and layers of an image to a directory that exists while `use` runs. Layers are not compressed, so the
+ * digest of a blob equals that of its layer.
  */
 export async function withExported<T>(name: string, store: ImageStore, use: (folder: string) => Promise<T>): Promise<T> {
 	const temporary = await makeRunDir('image')
@@ -57,14 +57,15 @@ export async function withExported<T>(name: string, store: ImageStore, use: (fol
 async function buildah(store: ImageStore, command: string, ...args: string[]): Promise<void> {
 	const settings = await configure(store)
 	const signatures = ['build', 'push'].includes(command) ? ['--signature-policy', settings.policy] : []
-	// For a RUN, buildah re-executes itself without its environment: the loader must find its libraries anyway.
+	// For a RUN instruction, buildah re-executes itself without its environment, but the loader must still find the unpacked libraries.
 	const script = 'mount --bind "$0" /etc/ld.so.cache && exec buildah "$@"'
 	const argv = ['sh', '-c', script, await loaderCache(store), command, ...signatures, ...args] as const
 	await contained(argv, { env: { ...store.packages.env, ...settings.env } })
 }
 
 /**
- * Writes the machine's own `/etc/ld.so.cache` with the unpacked libraries added, to be mounted over it in one namespace. @see ldconfig(8)
+ * Writes a loader cache with the machine's libraries and the unpacked ones, to be mounted over `/etc/ld.so.cache` in one mount namespace.
+ * @see ldconfig(8)
  */
 async function loaderCache({ folder, packages: { env } }: ImageStore): Promise<string> {
 	const folders = (env.LD_LIBRARY_PATH ?? '').split(':')
