@@ -8,7 +8,7 @@ import { nameInterfaces } from './naming.ts'
 import type { Network, Port, Subnet } from './openstack/neutron.ts'
 import type { Server } from './openstack/nova.ts'
 import { type Fault, resolveVms, type Vm } from './resolve.ts'
-import { downPorts, type SelectedPort, selectPorts } from './select.ts'
+import { downPorts, type SelectedPort, selectPorts } from './select-ports.ts'
 import type { Settings } from './model/settings.ts'
 
 /** Everything that one decision depends on, read completely: if a read failed, there is no World. */

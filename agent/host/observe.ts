@@ -1,5 +1,5 @@
 import { release } from 'node:os'
-import { ipJson, parsedOutput } from '../ip/ip-json.ts'
+import { ipJson, parsedOutput } from '../ip/read-json.ts'
 import { distinctEncap } from '../ip/parse-encap.ts'
 import { parseNetwork } from '../ip/parse-network.ts'
 import { parseRules } from '../ip/parse-rules.ts'

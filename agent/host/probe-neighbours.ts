@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deviceWord } from '../ip/device-word.ts'
-import { ipJson } from '../ip/ip-json.ts'
+import { ipJson } from '../ip/read-json.ts'
 import { exec } from './exec.ts'
 
 /** Whether the host with this address answers on this link (ifindex). */

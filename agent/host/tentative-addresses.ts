@@ -1,4 +1,4 @@
-import { ipJson } from '../ip/ip-json.ts'
+import { ipJson } from '../ip/read-json.ts'
 import { exec } from './exec.ts'
 
 /** An IPv6 address that is not in use yet; `refused`: the kernel has detected that another host has it. */

@@ -5,7 +5,7 @@ import { generated, keyfilePath, linkPath, NETPLAN_FOLDERS, scriptPath, SCRIPTS_
 import { bootFiles } from './common-files.ts'
 import { ifcfgFiles } from './ifcfg.ts'
 import { keyfileFiles } from './keyfile.ts'
-import { netplanFiles } from './netplan.ts'
+import { netplanFiles } from './netplan-file.ts'
 
 /** persist/: the files of each backend for the next boot, and what contradicts them. Pure. */
 

@@ -8,7 +8,7 @@ import { mtuOutOfRange, mtuTooSmallForIpv6 } from './mtu-checks.ts'
 import type { PreflightInput } from './preflight-input.ts'
 import { wantsRouteTwice } from './route-checks.ts'
 import { tableLookedUp, tableOfAnotherNic, tableServesOthers } from './table-checks.ts'
-import { disturbedByChange, ruleNamesLink, usedByOthers } from './use-checks.ts'
+import { disturbedByChange, ruleNamesLink, usedByOthers } from './in-use-checks.ts'
 
 /** Run in order: the first one that finds a cause refuses the interface before anything is changed. */
 export const preflightChecks: readonly RefusalCheck<PreflightInput>[] = [

@@ -15,7 +15,7 @@ import { ownLinks } from './own-links.ts'
 import { predictedRefusals } from './predicted-refusals.ts'
 import { preflight } from './preflight.ts'
 import { inNoTable, meetsRouteOfOthers, nextHopElsewhere, withSharing } from './sharing-checks.ts'
-import { disturbedByDaemon, disturbedByRemoval } from './use-checks.ts'
+import { disturbedByDaemon, disturbedByRemoval } from './in-use-checks.ts'
 import type { Wanted } from './wanted.ts'
 
 /**

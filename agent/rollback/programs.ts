@@ -2,7 +2,7 @@ import { exists, namesIn, programAt } from '../host/files.ts'
 import { MAX_BYTES, readText } from '../host/read-files.ts'
 import { type Device, deviceWord, deviceWordAmong } from '../ip/device-word.ts'
 import { failure } from '../model/failure.ts'
-import type { Programs } from './units.ts'
+import type { Programs } from './systemd-units.ts'
 
 /** For callers that need only the paths of the undo files. */
 export const programNames: Programs = { ip: 'ip', cp: 'cp', mv: 'mv', rm: 'rm', sleep: 'sleep' }

@@ -6,7 +6,7 @@ import { badUndo } from '../model/bad-record.ts'
 import type { UndoStep } from '../model/change.ts'
 import { COMMITTED_FOLDER } from '../model/paths.ts'
 import { StoredStep } from './stored-step.ts'
-import { UNDO_JSON, UNDOING_JSON } from './units.ts'
+import { UNDO_JSON, UNDOING_JSON } from './systemd-units.ts'
 
 /** The undo that a run wrote to the host, as the next run reads it. */
 export type StoredUndo = { undo: readonly UndoStep[]; tag: string }

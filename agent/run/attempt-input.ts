@@ -5,7 +5,7 @@ import type { Wanted } from '../plan/wanted.ts'
 import type { NodePath } from '../probe/node-paths.ts'
 import type { PacketRoutes } from '../probe/packet-routes.ts'
 import type { Probes } from '../report/outcome.ts'
-import type { Armed } from '../rollback/timer.ts'
+import type { Armed } from '../rollback/arm.ts'
 import type { Host } from './host.ts'
 
 export type AttemptInput = {

@@ -10,7 +10,7 @@ import { answering, logProbes, nodePaths, probePaths, TIMEOUTS } from '../probe/
 import { probeOwnGateways } from '../probe/own-gateways.ts'
 import { interfacesRoutedElsewhere, lookUpRoutes, lookUpRoutesAgain, type PacketRoutes } from '../probe/packet-routes.ts'
 import type { Outcome, Probes } from '../report/outcome.ts'
-import type { Armed } from '../rollback/timer.ts'
+import type { Armed } from '../rollback/arm.ts'
 import type { AttemptInput, AttemptWork } from './attempt-input.ts'
 import { makePlan, observeHost } from './observe-and-plan.ts'
 import { rollBack } from './roll-back.ts'

@@ -19,7 +19,7 @@ import { queryMetadata } from '../openstack/metadata.ts'
 import type { RunChanges } from '../persist/netplan-after.ts'
 import type { Generated } from '../plan/file-steps.ts'
 import type { ProbedHost } from '../probe/probed-host.ts'
-import { arm, type Armed, commit, disarm, isArmed, unfinishedTag, unfinishedUndo } from '../rollback/timer.ts'
+import { arm, type Armed, commit, disarm, isArmed, unfinishedTag, unfinishedUndo } from '../rollback/arm.ts'
 
 /** Everything that a run can read from its host or change on it. */
 export type Host = ProbedHost &

@@ -4,8 +4,8 @@ import { condition } from '../../contract/status.ts'
 import { isAsWanted } from '../model/node-config-view.ts'
 import { coloursFor } from '../render/colours.ts'
 import { fleetLines, summaryLine } from '../render/fleet.ts'
-import { nodeRow, nodesHeader } from '../render/nodes.ts'
-import { table } from '../render/table.ts'
+import { nodeRow, nodesHeader } from '../render/node-table.ts'
+import { table } from '../render/columns.ts'
 
 /** The page of a support bundle that a user reads first. Pure. */
 

@@ -1,6 +1,6 @@
 import pc from 'picocolors'
 import type { State } from '../../contract/node-config.ts'
-import type { Cell, Paint } from './table.ts'
+import type { Cell, Paint } from './columns.ts'
 
 /** What is emphasised, and how; without a terminal, nothing is. */
 export type Colours = { good: Paint; bad: Paint; warm: Paint; busy: Paint; faint: Paint; strong: Paint }

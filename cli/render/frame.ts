@@ -3,8 +3,8 @@ import { stateOf } from '../../contract/status.ts'
 import type { ConfigView } from '../model/node-config-view.ts'
 import { cellsOf, clipCells } from './cells.ts'
 import { fleetLines, summaryLine } from './fleet.ts'
-import { type NodesView, nodeRow, nodesHeader } from './nodes.ts'
-import { table } from './table.ts'
+import { type NodesView, nodeRow, nodesHeader } from './node-table.ts'
+import { table } from './columns.ts'
 
 /** What a terminal shows of a fleet that changes, with as little redrawing as possible. Pure. */
 

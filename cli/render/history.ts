@@ -1,7 +1,7 @@
 import type { HistoryEntry } from '../../contract/node-config.ts'
 import { ageOf } from './age.ts'
 import { type Colours, stateCell } from './colours.ts'
-import { type Cell, table } from './table.ts'
+import { type Cell, table } from './columns.ts'
 
 /** @returns the runs in a status as a table, newest first in the order of the status, because clocks of nodes may go back. Pure. */
 export function historyTable(history: readonly HistoryEntry[], now: number, colours: Colours): string[] {

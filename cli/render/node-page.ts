@@ -7,7 +7,7 @@ import { condition, isCurrent, reasonOf, stateOf } from '../../contract/status.t
 import type { ConfigView } from '../model/node-config-view.ts'
 import { age, ageOf } from './age.ts'
 import { type Colours, stateCell } from './colours.ts'
-import { type Cell, table } from './table.ts'
+import { type Cell, table } from './columns.ts'
 
 /** A status write that failed, which the controller therefore reported by an Event. `at`: milliseconds since 1970. */
 export type FailedWrite = { reason: string; message: string; at: number }

@@ -1,7 +1,7 @@
 import { clean } from '../../contract/clean.ts'
 import type { AgentReport, InterfaceReport, PlannedDiff } from '../../contract/agent-run.ts'
 import type { Colours } from './colours.ts'
-import { table } from './table.ts'
+import { table } from './columns.ts'
 
 /** What a run would do, with every command and file. Pure. */
 

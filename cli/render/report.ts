@@ -1,6 +1,6 @@
 import { clean } from '../../contract/clean.ts'
 import type { AgentReport } from '../../contract/agent-run.ts'
-import { table } from './table.ts'
+import { table } from './columns.ts'
 
 /** @returns what a run reported, if its log is gone: the same content, in fewer words. Pure. */
 export function reportLines(report: AgentReport): string[] {

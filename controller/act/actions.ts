@@ -15,7 +15,7 @@ import { createRun } from './launch.ts'
 import type { Recorder } from './event-recorder.ts'
 import type { StopRecord } from '../rollout/stop-record.ts'
 import type { Snapshot } from '../model/snapshot.ts'
-import { rejectedRunStatus, startedStatus, rejectedStatus } from '../status/status.ts'
+import { rejectedRunStatus, startedStatus, rejectedStatus } from '../status/build-status.ts'
 
 /** For each node config, the write that fails now, how many times it failed in a row, and since when. */
 export type FailedWrites = Map<string, { what: string; since: number; times: number }>

@@ -7,7 +7,7 @@ import { statusNote } from './events.ts'
 import { runName } from '../../contract/run-name.ts'
 import { currentRun, isReported, isUpToDate } from '../model/runs.ts'
 import type { Snapshot } from '../model/snapshot.ts'
-import { failedWriteStatus } from '../status/status.ts'
+import { failedWriteStatus } from '../status/build-status.ts'
 import { timestamp } from '../model/format.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { Decision } from '../model/decision.ts'
 import { setStatusOnce } from './set-status-once.ts'
 import type { Snapshot } from '../model/snapshot.ts'
-import { pendingStatus } from '../status/status.ts'
+import { pendingStatus } from '../status/build-status.ts'
 
 /**
  * Does not run a node config if another one has the better right to the same claim: the node would take the address from the other node.

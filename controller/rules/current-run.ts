@@ -14,7 +14,7 @@ import {
 	NO_POD_MS,
 } from '../model/runs.ts'
 import type { Run, Snapshot } from '../model/snapshot.ts'
-import { lostStatus, pendingStatus, podRefusedStatus, reportedStatus, startedStatus, kubeletSilentStatus } from '../status/status.ts'
+import { lostStatus, pendingStatus, podRefusedStatus, reportedStatus, startedStatus, kubeletSilentStatus } from '../status/build-status.ts'
 
 /** Rules for a run that is in progress, or has just ended. Pure. */
 

@@ -1,7 +1,7 @@
 import type { Decision } from '../model/decision.ts'
 import { setStatusOnce } from './set-status-once.ts'
 import type { Snapshot } from '../model/snapshot.ts'
-import { pendingStatus } from '../status/status.ts'
+import { pendingStatus } from '../status/build-status.ts'
 
 /** Whether a node is still the VM that its node config names. Pure. */
 

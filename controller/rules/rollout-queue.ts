@@ -1,10 +1,10 @@
 import { isCurrent } from '../../contract/status.ts'
 import type { Decision } from '../model/decision.ts'
-import { type Check, firstOf } from './check.ts'
+import { type Check, firstOf } from './first-of.ts'
 import { setStatusOnce } from './set-status-once.ts'
 import { wantedMode } from '../model/runs.ts'
 import type { HoldReason, Snapshot, RolloutView } from '../model/snapshot.ts'
-import { pendingStatus } from '../status/status.ts'
+import { pendingStatus } from '../status/build-status.ts'
 
 /** How changes roll out to the fleet: not all nodes concurrently, and no further than the first harmful run. Pure. */
 

@@ -1,7 +1,7 @@
 import type { Decision } from '../model/decision.ts'
 import { currentRun, mayHaveRun, isPodless, isReported, msUntilGivenUp } from '../model/runs.ts'
 import type { Run, Snapshot } from '../model/snapshot.ts'
-import { lostStatus } from '../status/status.ts'
+import { lostStatus } from '../status/build-status.ts'
 import { duration } from '../model/format.ts'
 
 /**

@@ -5,7 +5,7 @@ import { statusPatch } from '../status/status-patch.ts'
 import type { Decision } from '../model/decision.ts'
 import { attemptsOf, isUpToDate, isVerificationLimitReached, nextAttempt, podNetworksOf } from '../model/runs.ts'
 import type { Mode, Run, Snapshot } from '../model/snapshot.ts'
-import { verifiedStatus } from '../status/status.ts'
+import { verifiedStatus } from '../status/build-status.ts'
 
 /** Read-only runs: because a person requests them, because the node rebooted, or because they are due. Pure. */
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { commit } from '../../agent/rollback/timer.ts'
+import { commit } from '../../agent/rollback/arm.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { swapped } from './swapped.ts'
 import { pretendSystemd } from './pretend.ts'

@@ -5,7 +5,7 @@ import type { NodeConfigSpec, NodeConfigStatus } from '../../contract/node-confi
 import { DEFAULT_POD } from '../../controller/act/agent-pod.ts'
 import type { AgentSettings } from '../../controller/act/job.ts'
 import type { Run, Snapshot } from '../../controller/model/snapshot.ts'
-import { startedStatus } from '../../controller/status/status.ts'
+import { startedStatus } from '../../controller/status/build-status.ts'
 
 /** A small fixture for test tables: one node config with one interface, on a Ready node. */
 

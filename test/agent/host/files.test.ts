@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { arm, unfinishedUndo } from '../../../agent/rollback/timer.ts'
+import { arm, unfinishedUndo } from '../../../agent/rollback/arm.ts'
 import { exists, namesIn, putFiles, removeFile } from '../../../agent/host/files.ts'
 import { MAX_BYTES, readFile, readRegularFile } from '../../../agent/host/read-files.ts'
 import { follow } from '../../../agent/host/resolve-path.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { cellsOf, clipCells, padCells } from '../../../cli/render/cells.ts'
-import { table } from '../../../cli/render/table.ts'
+import { table } from '../../../cli/render/columns.ts'
 
 describe('cells of a terminal', () => {
 	test.each<[title: string, text: string, cells: number]>([

@@ -10,7 +10,7 @@ import { type AgentSettings, runConfigMap, runInput, runJob } from '../../../con
 import { eventOf, statusNote } from '../../../controller/act/events.ts'
 import { readReport } from '../../../controller/cache/read-report.ts'
 import { validTime } from '../../../controller/model/format.ts'
-import { reportedStatus } from '../../../controller/status/status.ts'
+import { reportedStatus } from '../../../controller/status/build-status.ts'
 import { readSpec } from '../../../controller/model/read-spec.ts'
 import { whenRunLost } from '../../../controller/rules/current-run.ts'
 import { ended, nic, nicReport, report, run, someNode, spec, world } from '../world.ts'

@@ -10,7 +10,7 @@ import type { Stop } from '../../../controller/rollout/member.ts'
 import { isActive } from '../../../controller/model/runs.ts'
 import type { ConfigView, Run, Snapshot } from '../../../controller/model/snapshot.ts'
 import { readSpec } from '../../../controller/model/read-spec.ts'
-import { pendingStatus, startedStatus } from '../../../controller/status/status.ts'
+import { pendingStatus, startedStatus } from '../../../controller/status/build-status.ts'
 import { mac, nicReport, now as start, report, run, someNode, spec, world } from '../world.ts'
 
 /** Tests real decisions about a fleet in which only the API server and the nodes are simulated. */

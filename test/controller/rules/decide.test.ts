@@ -6,7 +6,7 @@ import { statusPatch } from '../../../controller/status/status-patch.ts'
 import { decide } from '../../../controller/rules/decide.ts'
 import { backoffMs, currentRun, isReported } from '../../../controller/model/runs.ts'
 import type { Run, Snapshot } from '../../../controller/model/snapshot.ts'
-import { pendingStatus, reportedStatus, startedStatus } from '../../../controller/status/status.ts'
+import { pendingStatus, reportedStatus, startedStatus } from '../../../controller/status/build-status.ts'
 import { ended, nicReport, now, report, run, alone, someNode, spec, startedFor, underWay, withStatus, world } from '../world.ts'
 
 const succeeded = run({ report: report(), job: ended })

@@ -4,7 +4,7 @@ import { decide } from '../../../controller/rules/decide.ts'
 import { isChanging } from '../../../controller/rollout/participation.ts'
 import { nextAttempt } from '../../../controller/model/runs.ts'
 import type { Run, Snapshot } from '../../../controller/model/snapshot.ts'
-import { rejectedRunStatus, reportedStatus } from '../../../controller/status/status.ts'
+import { rejectedRunStatus, reportedStatus } from '../../../controller/status/build-status.ts'
 import { ended, now, report, run, startedFor, someNode, underWay, withStatus, world } from '../world.ts'
 
 /** Runs that do not end, or whose agent never starts. The deadline is 300 s, and the controller waits another 15 s. */

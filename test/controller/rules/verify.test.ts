@@ -6,7 +6,7 @@ import { rolloutOf } from '../../../contract/rollout.ts'
 import { condition } from '../../../contract/status.ts'
 import { decide } from '../../../controller/rules/decide.ts'
 import type { Run, Snapshot } from '../../../controller/model/snapshot.ts'
-import { reportedStatus } from '../../../controller/status/status.ts'
+import { reportedStatus } from '../../../controller/status/build-status.ts'
 import { alone, ended, nicReport, now, report, run, someNode, spec, withStatus, world } from '../world.ts'
 
 const hour = 3_600_000

@@ -3,7 +3,7 @@ import { condition, reasonOf, stateOf } from '../../contract/status.ts'
 import type { ConfigView } from '../model/node-config-view.ts'
 import { age } from './age.ts'
 import { type Colours, stateCell } from './colours.ts'
-import type { Cell } from './table.ts'
+import type { Cell } from './columns.ts'
 
 /** The table of node configs. Pure. */
 

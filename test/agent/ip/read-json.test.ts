@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import * as z from 'zod'
-import { ipJson, parsedOutput } from '../../../agent/ip/ip-json.ts'
+import { ipJson, parsedOutput } from '../../../agent/ip/read-json.ts'
 import { parseRules } from '../../../agent/ip/parse-rules.ts'
 import { isFailure } from '../../../agent/model/failure.ts'
 

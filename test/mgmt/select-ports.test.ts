@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
 import { Port, Subnet } from '../../mgmt/openstack/neutron.ts'
-import { downPorts, selectPorts } from '../../mgmt/select.ts'
+import { downPorts, selectPorts } from '../../mgmt/select-ports.ts'
 
 const vm = 'vm-1'
 const subnet = (id: string, more: Partial<Subnet> = {}): Subnet => ({ id, name: id, network_id: `net-${id}`, cidr: '10.0.0.0/24', ...more })

@@ -8,7 +8,7 @@ import { condition } from '../../../contract/status.ts'
 import { statusPatch } from '../../../controller/status/status-patch.ts'
 import type { Snapshot } from '../../../controller/model/snapshot.ts'
 import { readSpec } from '../../../controller/model/read-spec.ts'
-import { invalidStatus, lostStatus, pendingStatus, reportedStatus, startedStatus } from '../../../controller/status/status.ts'
+import { invalidStatus, lostStatus, pendingStatus, reportedStatus, startedStatus } from '../../../controller/status/build-status.ts'
 import { ended, mac, nic, nicReport, now, report, run, spec, withStatus, world } from '../world.ts'
 
 const second = { id: 1, macAddress: 'fa:16:3e:04:92:c6' }

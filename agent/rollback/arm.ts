@@ -11,7 +11,7 @@ import { failure, wordsOf } from '../model/failure.ts'
 import { COMMITTED_FOLDER, MADE_AT_BOOT, pathsOf, RECORD_PATH, STATE_FOLDER, UNDO_FOLDER, UNDOING_FOLDER } from '../model/paths.ts'
 import { hostDevice, programNames, programsOf } from './programs.ts'
 import { assertReadable, bootIdOf, committedUndo, type StoredUndo, storedUndo } from './stored-undo.ts'
-import { rollbackFiles, UNDO_JSON } from './units.ts'
+import { rollbackFiles, UNDO_JSON } from './systemd-units.ts'
 
 /** rollback/: the undo that the host applies by itself if a run does not commit. */
 
