@@ -8,10 +8,7 @@ import { changesNode } from './participation.ts'
 import { createSettings, type Data } from './settings.ts'
 import type { Mode, RolloutView } from '../model/snapshot.ts'
 
-/**
- * Tracks the rollout of all node configs: which nodes are being changed, are queued, or stop the rollout. Members are identified by node
- * name.
- */
+/** Tracks the rollout of all node configs, by node name: which nodes are being changed, are queued, or stop the rollout. */
 export type Fleet = {
 	/** Refreshes the node after a change. */
 	refresh(name: string): void
@@ -21,11 +18,7 @@ export type Fleet = {
 	setPause(data: Data): void
 	/** Records the decision about the node; undefined if it could not be carried out. */
 	recordDecision(name: string, now: number, decision: Decision | undefined): void
-	/**
-	 * Reserves a slot for a run that is about to be created. The run counts as created at `now`, by the controller's clock.
-	 *
-	 * @returns a function that ends the reservation, to be called when the run is in the caches or could not be created
-	 */
+	/** Reserves a slot for a run about to be created at `now`. @returns a function to call once the run is cached or was not created */
 	reserve(name: string, mode: Mode, now: number): () => void
 	/** Returns the node's state in the rollout for a decision; a later change wakes the node again. */
 	view(name: string): RolloutView
