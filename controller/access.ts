@@ -1,7 +1,7 @@
 import { NODE_CONFIG } from '../contract/names.ts'
 import { ROLLOUT_STOP } from '../contract/rollout.ts'
 
-/** One permission of the controller. `namespace`: in its own namespace, by a Role; `cluster`: by a ClusterRole. */
+/** One permission of the controller. Scope `namespace`: in its own namespace, by a Role; `cluster`: by a ClusterRole. */
 export type Access = {
 	apiGroup: string
 	resource: string
@@ -11,7 +11,7 @@ export type Access = {
 	scope: 'namespace' | 'cluster'
 }
 
-/** Every permission that the controller uses; a test requires the chart's roles to match it exactly. */
+/** Every permission that the controller uses; a test requires the chart's roles to match this list exactly. */
 export const access: readonly Access[] = [
 	{ apiGroup: NODE_CONFIG.group, resource: NODE_CONFIG.plural, verbs: ['list', 'watch', 'patch'], scope: 'namespace' },
 	{ apiGroup: NODE_CONFIG.group, resource: `${NODE_CONFIG.plural}/status`, verbs: ['patch'], scope: 'namespace' },

@@ -9,7 +9,7 @@ import type { RunSettings } from './model/snapshot.ts'
 
 const number = (least: number, most: number) => Whole.pipe(z.int().min(least).max(most))
 
-/** Texts separated by commas; empty if omitted. */
+/** Strings separated by commas; an empty list if omitted. */
 function listOf<T extends z.ZodType<string[], string[]>>(list: T) {
 	return z
 		.string()

@@ -22,10 +22,13 @@ export type ControllerOptions = {
 	onDecision?: (decision: Decision, snapshot: Snapshot) => void
 }
 
-/** Caches and queue that watch but do not act yet. A controller that is not the leader stays in this state, so that it can take over quickly. */
+/**
+ * A controller whose caches and queue are filled, but which does not act until `run` is called. A standby stays in this state, so that it
+ * can take over quickly.
+ */
 export type Controller = {
 	isSynced: Caches['isSynced']
-	/** Acts until `signal` or the signal of the controller is aborted; starts nothing while `isLeading` returns false. */
+	/** Acts until `signal` is aborted; starts nothing while `isLeading` returns false. */
 	run(signal: AbortSignal, isLeading?: () => boolean): Promise<void>
 	/** Resolves when the caches are closed. */
 	done: Promise<unknown>
@@ -34,7 +37,7 @@ export type Controller = {
 /** How long Events may still be written after the last reconcile has ended (milliseconds). */
 const drainMs = 2_000
 
-/** Creates the controller from its parts. */
+/** Creates the controller from its parts, and starts its watches. */
 export function createController(options: ControllerOptions): Controller {
 	const { client, config, log, signal, metrics, now = Date.now, onDecision } = options
 	const { namespace, agent, runs: settings, workers } = config
@@ -90,7 +93,7 @@ function stopRecordOf({ config: { namespace }, log, signal }: ControllerOptions,
 	})
 }
 
-/** A controller that loses its lease before the initial lists are complete has nothing to act on and does not wait for them. */
+/** Resolves to false when the signal is aborted, so that a controller that loses its lease does not wait for the initial lists. */
 function ended(signal: AbortSignal): Promise<false> {
 	return new Promise(resolve => {
 		if (signal.aborted) resolve(false)

@@ -31,13 +31,13 @@ export async function main(context: Context & Read<typeof readers>): Promise<voi
 
 type LeaderDeps = { client: KubeClient; config: Config; controller: Controller; metrics: Metrics }
 
-/** A controller that loses its lease exits: its unfinished work belongs to its successor. */
+/** A controller that loses its lease exits, and the new leader continues its unfinished work. */
 async function lead({ signal, log }: Context, { client, config, controller, metrics }: LeaderDeps): Promise<void> {
 	if (!config.leaderElect) return controller.run(signal)
 	const identity = `${config.lease.holder || hostname()}_${randomBytes(4).toString('hex')}`
 	const at = { name: config.lease.name, namespace: config.namespace }
 	const callbacks = { onChange: (leads: boolean) => metrics.leading(at.name, leads), onSlowPath: () => metrics.slowPath(at.name) }
-	callbacks.onChange(false) // so that a candidate reports 0, not nothing
+	callbacks.onChange(false) // so that a standby exports 0 instead of no series
 	const { lost } = await leadWhileElected({ client, at, identity, log, signal, ...callbacks }, controller.run)
 	if (lost) throw new Failure('LEASE_LOST', 'another controller is the leader, or the lease could not be renewed', { retry: true })
 }

@@ -8,14 +8,17 @@ import { changesNode } from './rollout/participation.ts'
 import { currentRun } from './model/runs.ts'
 import type { Run, Snapshot } from './model/snapshot.ts'
 
-/** Metrics of the controller; docs/metrics.md explains each. Seconds throughout. */
+/** Metrics of the controller; docs/metrics.md explains each. All times are in seconds. */
 
 const runBuckets = [0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 120, 300]
 
-/** Phases that a report may name; all others count as one more phase, because a node must not be able to create unlimited metrics. */
+/**
+ * Phases that are exported by name. Any other phase in a report is exported as `other`, because a node must not be able to create an
+ * unlimited number of time series.
+ */
 const phaseNames = ['observe', 'generate', 'probe', 'arm', 'apply', 'verify', 'prove', 'commit', 'undo']
 
-/** For a status without a value: to Prometheus, an empty label is no label. */
+/** Label value if a status has no state or reason: Prometheus treats an empty label as a missing one. */
 const UNKNOWN = 'Unknown'
 
 /** Counts decisions, and observes the durations of runs whose results are reported. */
@@ -32,7 +35,7 @@ export function countDecisions(registry: Registry): (decision: Decision, snapsho
 		help: 'Results of runs by state and reason',
 	})
 	const changes = new Counter({ registers, name: 'multinic_run_changes_total', help: 'Changes that runs made on nodes' })
-	// to Prometheus, a counter that first appears with 1 has not increased: the series that alerts use exist from the start
+	// Prometheus sees no increase in a counter that first appears with 1, so the series that alerts use must exist from the start
 	started.inc({ cause: 'Drifted', mode: 'Apply' }, 0)
 	for (const reason of ['Drifted', 'RunLost']) results.inc({ state: 'Failed', reason }, 0)
 	const observeRun = createRunObserver(registry)
@@ -47,17 +50,20 @@ export function countDecisions(registry: Registry): (decision: Decision, snapsho
 	}
 }
 
-/** Returns the result of a run if the decision reports one; after a clean-up the status reports nothing more. */
+/**
+ * Returns the result of a run if the decision reports one. After a successful clean-up, the node config is released, so no status reports
+ * the result.
+ */
 function resultOf(decision: Decision, snapshot: Snapshot): { state: string; reason: string; run: Run | undefined } | undefined {
 	if (decision.act === 'release' && decision.why === 'Cleaned') return { state: 'Released', reason: 'Released', run: currentRun(snapshot) }
 	if (decision.act !== 'setStatus' || !decision.result) return undefined
 	const { status, eventKey = `${status.lastJobName}.result` } = decision
-	// only its event key names a verification, because the status continues to name the run that configured the node
+	// a verification is named only in the event key, because the status continues to name the run that configured the node
 	const run = snapshot.runs.find(({ name, uid }) => `${name}.result` === eventKey && uid === snapshot.config.uid)
 	return { state: status.state ?? UNKNOWN, reason: reasonOf(status), run }
 }
 
-/** The durations of a run: until the agent started, in its phases, and until its result was read. */
+/** Observes the durations of a run: until its agent started, of the agent, of each phase, and until its result was reported. */
 function createRunObserver(registry: Registry): (run: Run, now: number) => void {
 	const common = { registers: [registry], buckets: runBuckets }
 	const begin = new Histogram({
@@ -80,7 +86,7 @@ function createRunObserver(registry: Registry): (run: Run, now: number) => void 
 	return ({ report, created, mode }, now) => {
 		if (!report) return
 		const [from, to] = [Date.parse(report.started), Date.parse(report.finished)]
-		// the times of two clocks may run backwards
+		// the clocks of the node and the API server may differ, so a difference may be negative
 		if (from >= created) begin.observe((from - created) / 1_000)
 		if (to >= from) whole.observe({ mode, outcome: report.outcome }, (to - from) / 1_000)
 		if (now >= to) settle.observe((now - to) / 1_000)
@@ -88,7 +94,7 @@ function createRunObserver(registry: Registry): (run: Run, now: number) => void 
 	}
 }
 
-/** Phases and their seconds; the total is reported for the whole run. */
+/** Returns each phase with its duration in seconds, without the total, which another metric covers. */
 function phasesOf({ milliseconds }: Report): [phase: string, seconds: number][] {
 	const timed = Object.entries(milliseconds).filter(([phase, ms]) => phase !== 'total' && ms >= 0)
 	return timed.map(([phase, ms]) => [phaseNames.includes(phase) ? phase : 'other', ms / 1_000])
@@ -123,7 +129,7 @@ export function observeFleet(registry: Registry, caches: Pick<Caches, 'fleet' | 
 	observeCaches(registry, census)
 }
 
-/** A gauge of how often each combination of labels exists now. */
+/** A gauge of how often each combination of labels currently occurs. */
 function tally(registry: Registry, { name, help, labels }: { name: string; help: string; labels: string[] }, read: () => string[][]): void {
 	new Gauge({
 		...{ registers: [registry], name, help, labelNames: labels },

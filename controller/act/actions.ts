@@ -17,7 +17,7 @@ import type { StopRecord } from '../rollout/stop-record.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import { rejectedRunStatus, startedStatus, rejectedStatus } from '../status/build-status.ts'
 
-/** For each node config, the write that fails now, how many times it failed in a row, and since when. */
+/** For each node config with a failing write: the write, since when it fails, and the number of consecutive failures. */
 export type FailedWrites = Map<string, { what: string; since: number; times: number }>
 
 /** Dependencies of the functions below, one function per decision. */
@@ -48,13 +48,13 @@ export async function updateMetadata(
 }
 
 /**
- * Creates ConfigMap and Job, and writes the status. If the controller dies in between, the next decision creates the rest.
+ * Creates the ConfigMap and the Job, and writes the status. If the controller dies in between, the next decision creates what is missing.
  *
- * @returns false when the API server rejects the run; the status then says so
+ * @returns false if the API server rejects the run; the status then says so
  */
 export async function startRun(deps: ActDeps, snapshot: Snapshot, decision: Extract<Decision, { act: 'start' }>): Promise<boolean> {
 	if (decision.run.mode === 'Cleanup') await assertNotDeleted(deps, snapshot)
-	// once the run has started, the status no longer says that this node stops the rollout
+	// before the run starts: afterwards, the status no longer says that this node stops the rollout
 	if (snapshot.rollout.skipsQueue) await deps.stops.flush()
 	const made = await createRun(deps, snapshot, decision.run).catch(rejectionOf)
 	if ('refusal' in made) {
@@ -75,27 +75,27 @@ function rejectionOf(error: unknown): { refusal: Failure } {
 }
 
 /**
- * The watch may report the deletion of a node config later than that of its runs. The node would then be cleaned again, concurrently with
- * the first run of the successor. A dry-run patch without changes fails if the node config no longer has the resourceVersion of the
- * snapshot.
+ * Fails if the node config has changed or was deleted since the snapshot: the API server then rejects a dry-run patch that contains only
+ * the resourceVersion of the snapshot. The watch may report the deletion of a node config later than the deletion of its runs; without this
+ * check, the node would be cleaned again, concurrently with the first run of the successor.
  */
 async function assertNotDeleted({ client }: ActDeps, { config }: Snapshot): Promise<void> {
 	await client.patch(NodeConfig, config, { metadata: { resourceVersion: config.resourceVersion } }, { dryRun: true })
 }
 
-/** Writes the status, and records an Event if it has the result of a run, or if something blocks the run. */
+/** Writes the status. Also records an Event if the status has the result of a run, or if the decision has an event key. */
 export async function setStatus(deps: ActDeps, snapshot: Snapshot, decision: Extract<Decision, { act: 'setStatus' }>): Promise<void> {
 	const { status, result, eventKey } = decision
 	const written = await writeStatus(deps, snapshot, status)
 	if (written && (result || eventKey)) emitEvent(deps, snapshot, statusNote(status, eventKey))
 }
 
-/** Deletes the ConfigMaps of these runs; the garbage collector then deletes Job and pod. */
+/** Deletes the ConfigMaps of these runs; the garbage collector then deletes the Jobs and pods. */
 export async function deleteRuns(deps: ActDeps, { config }: Snapshot, runs: readonly string[]): Promise<void> {
 	for (const name of runs) await deps.client.delete(ConfigMap, { name, namespace: config.namespace })
 }
 
-/** Removes MultiNIC's finalizer. This is the last write to a node config. */
+/** Removes MultiNIC's finalizer. This is the controller's last write to a node config. */
 export async function release(deps: ActDeps, snapshot: Snapshot, why: string): Promise<void> {
 	const { config } = snapshot
 	const finalizers = config.finalizers.filter(finalizer => finalizer !== FINALIZER)
@@ -104,9 +104,9 @@ export async function release(deps: ActDeps, snapshot: Snapshot, why: string): P
 }
 
 /**
- * Writes the status. If the API server rejects it, the status gives the error message of the API server until a status is accepted.
+ * Writes the status. If the API server rejects it, writes a status with the API server's error message instead.
  *
- * @throws Failure STATUS_REFUSED, so that it is retried with back-off
+ * @throws Failure STATUS_REFUSED after a rejection, so that the write is retried with back-off
  */
 async function writeStatus(deps: ActDeps, snapshot: Snapshot, status: NodeConfigStatus): Promise<boolean> {
 	try {
@@ -128,7 +128,9 @@ async function reportRejectedStatus(deps: ActDeps, snapshot: Snapshot, message: 
 	if (await patchStatus(deps, snapshot, status)) emitEvent(deps, snapshot, statusNote(status, eventKey))
 }
 
-/** Sends only what differs, and only for the resourceVersion of the snapshot: a status never reaches a successor of the same name. */
+/**
+ * Sends only what differs, and only for the resourceVersion of the snapshot, so that a status never reaches a successor of the same name.
+ */
 export async function patchStatus({ client, caches }: ActDeps, { config }: Snapshot, status: NodeConfigStatus): Promise<boolean> {
 	const change = statusPatch(config.rawStatus, status)
 	if (!change) return false

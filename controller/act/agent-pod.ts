@@ -3,8 +3,8 @@ import { GROUP } from '../../contract/names.ts'
 import { ObjectName } from '../../runtime/env.ts'
 
 /**
- * Settings from the chart for the pods of all runs: resources, labels, annotations and scheduling. Each is an environment variable that
- * contains JSON, and a literal in the admission policy of Jobs. Pure.
+ * Settings from the chart for the pods of all runs: resources, labels, annotations and scheduling. Each is an environment variable, in JSON
+ * except for the PriorityClass, and a literal in the admission policy for Jobs. Pure.
  */
 
 const json = z.string().transform((text, context): unknown => {
@@ -16,7 +16,7 @@ const json = z.string().transform((text, context): unknown => {
 	}
 })
 
-/** Labels that identify a run, and labels of the Job controller. */
+/** Label keys that MultiNIC or the Job controller sets. */
 const RESERVED = new RegExp(
 	String.raw`^(app\.kubernetes\.io/(name|part-of)|${GROUP.replace('.', '\\.')}/.*|batch\.kubernetes\.io/.*|controller-uid|job-name)$`,
 )
@@ -34,7 +34,7 @@ const Labels = z.record(z.string(), LabelValue).superRefine((labels, context) =>
 export const PodLabels = json.pipe(Labels)
 export const PodAnnotations = json.pipe(z.record(z.string().min(1), z.string()))
 
-/** As Kubernetes writes quantities: `10m`, `64Mi`, 1. */
+/** A quantity in Kubernetes notation: `10m`, `64Mi`, 1. */
 const Quantity = z.union([z.string(), z.number().transform(String)]).pipe(z.string().regex(/^[0-9.]+[a-zA-Z0-9+-]*$/, 'must be a quantity'))
 const Quantities = z.record(z.string(), Quantity)
 export const Resources = json.pipe(z.strictObject({ requests: Quantities.exactOptional(), limits: Quantities.exactOptional() }))
@@ -55,11 +55,11 @@ export type AgentPod = Readonly<{
 	labels: z.infer<typeof PodLabels>
 	annotations: z.infer<typeof PodAnnotations>
 	tolerations: z.infer<typeof Tolerations>
-	/** Empty: the cluster's default. */
+	/** Empty for the cluster's default. */
 	priorityClassName: string
 }>
 
-/** Small resources because a run is short; all taints are tolerated because every node needs its NICs. */
+/** Requests are small because a run is short; all taints are tolerated because every node needs its NICs. */
 export const DEFAULT_POD: AgentPod = {
 	resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } },
 	labels: {},

@@ -2,32 +2,32 @@ import { sleep } from '../../runtime/clock.ts'
 import { Event, isKubeFailure, type KubeClient } from '../../runtime/kube/index.ts'
 import type { Log } from '../../runtime/log.ts'
 
-/** Events are for people: no other work waits for them, and one that cannot be written is logged. */
+/** Records Events. Events are only for people, so no other work waits for them, and a failed write is logged. */
 export type Recorder = {
-	/** Queues the Event. Events are written one after the other; recording the same one again, by any controller, has no effect. */
+	/** Queues the Event. Events are written one at a time. Recording the same Event again has no effect, even by another controller. */
 	record(event: Event): void
-	/** Resolves when all are written, or after that time (milliseconds); Events that are left then are dropped and logged. */
+	/** Resolves when all Events are written, or after `ms`; the remaining Events are then dropped, and their number is logged. */
 	drain(ms: number): Promise<void>
 }
 
 export type RecorderOptions = {
 	client: KubeClient
 	log: Log
-	/** Whether work is queued that should use the API server first. */
+	/** Whether work is queued that must use the API server before Events do. */
 	isBusy: () => boolean
-	/** Waits for that time (milliseconds), or less if the signal is aborted. */
+	/** Waits for `ms`, or until the signal is aborted. */
 	rest?: (ms: number, signal: AbortSignal) => Promise<unknown>
 }
 
-/** The queue only grows longer while the API server has problems, which more Events would make worse. */
+/** Maximum length of the queue. It becomes longer only if the API server has problems, which more Events would make worse. */
 const waitingMax = 20_000
 
-/** While work is queued, one Event is written per this time (milliseconds), so none is delayed forever. */
+/** Interval between Events while other work is queued (milliseconds), so that no Event is delayed forever. */
 const busyMs = 1_000
 
 /**
- * Writes Events concurrently with the workers, like client-go's recorder, and yields to them: the Events of a thousand changes are written
- * after the changes.
+ * Writes Events concurrently with the workers, like client-go's recorder, and gives way to them: after a thousand changes, the Events are
+ * written once the changes are done.
  */
 export function createRecorder({ client, log, isBusy, rest = sleep }: RecorderOptions): Recorder {
 	const waiting: Event[] = []

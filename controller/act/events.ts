@@ -10,22 +10,22 @@ import { timestamp } from '../model/format.ts'
 
 const noteMax = 1_024
 
-/** One line of `kubectl describe`. */
+/** The content of an Event: one line of `kubectl describe`. */
 export type Note = { type: 'Normal' | 'Warning'; reason: string; message: string; eventKey: string }
 
-/** A Job was created. */
+/** Says that a Job was created. */
 export function startedNote(job: string): Note {
 	return { type: 'Normal', reason: 'RunStarted', message: `Job ${job} was created`, eventKey: `${job}.started` }
 }
 
-/** Reports what the status says now, in the same words. */
+/** Repeats the reason and the message of the status. */
 export function statusNote(status: NodeConfigStatus, eventKey = `${status.lastJobName}.result`): Note {
 	const { reason = 'Unknown', message = '' } = condition(status, 'Ready') ?? {}
 	const type = status.state === 'Failed' || reason === 'Conflict' ? 'Warning' : 'Normal'
 	return { type, reason, message, eventKey }
 }
 
-/** The finalizer is removed, and why; the Event outlives the node config. */
+/** Says why the finalizer is removed; the Event outlives the node config. */
 export function releasedNote(config: ConfigView, why: string): Note {
 	const message = releasedBecause[why] ?? why
 	return { type: 'Normal', reason: 'Released', message, eventKey: `${config.name}.${config.uid.slice(0, 8)}.released` }

@@ -11,15 +11,15 @@ import { failedWriteStatus } from '../status/build-status.ts'
 import { timestamp } from '../model/format.ts'
 
 /**
- * Writes that the API server repeatedly answers with an error: a webhook is down, or changes MultiNIC's objects so that a policy rejects
- * them. The status gives the write and since when it fails. If the status cannot be written either, has to continue to report a run, or
- * reports a configured node, only an Event does.
+ * Reports writes that the API server repeatedly answers with an error, for example because a webhook is down, or modifies MultiNIC's
+ * objects so that a policy rejects them. The status names the write, and says since when it fails. If the status cannot be written either,
+ * must continue to report a run, or reports a configured node, there is only an Event.
  */
 
-/** A single failure may be over the next second, so failures are reported from the second in a row on. */
+/** A single failure may be transient, so reporting starts with the second consecutive failure. */
 const REPORTED_FROM = 2
 
-/** Counts the failure, and reports it once it persists. Never throws: the failure itself is what matters. */
+/** Counts the failure, and reports it once it persists. Never throws, so that the caller can throw the original error. */
 export async function reportFailedWrite(deps: ActDeps, snapshot: Snapshot, decision: Decision, error: unknown): Promise<void> {
 	if (!isServerError(error)) return
 	const { config, now } = snapshot
@@ -41,18 +41,21 @@ export async function reportFailedWrite(deps: ActDeps, snapshot: Snapshot, decis
 	emitEvent(deps, snapshot, statusNote(status, eventKey))
 }
 
-/** The status must then continue to report the run: otherwise its result would count as reported, and would never be read. */
+/**
+ * Whether the current run has started and the status does not have its result yet. The status must then continue to report the run;
+ * otherwise the result would count as reported and would never be read.
+ */
 function isRunUnreported(snapshot: Snapshot): boolean {
 	const run = currentRun(snapshot)
 	return run !== undefined && (run.job ?? run.pod ?? run.report) !== undefined && !isReported(snapshot, run)
 }
 
 /**
- * Whether the API server, or a webhook called by it, answered with an error. A request that did not reach it cannot be reported there
- * either; a conflict is not a failure.
+ * Whether the error is a response of the API server, or of a webhook that it called. If the request did not reach the API server, the
+ * failure cannot be reported there either. A conflict does not count as a failure.
  */
 function isServerError(error: unknown): error is Failure {
-	if (isFailure(error, 'STATUS_REFUSED')) return false // the writer of the status reports it
+	if (isFailure(error, 'STATUS_REFUSED')) return false // writeStatus has already reported it
 	return isKubeFailure(error, 'FORBIDDEN', 'INVALID', 'BAD_REQUEST', 'SERVER_ERROR', 'TIMED_OUT')
 }
 

@@ -6,10 +6,10 @@ import { currentRun, isFinished, isPodless, isReported, NO_POD_MS } from '../mod
 import type { RunSettings, Snapshot } from '../model/snapshot.ts'
 
 /**
- * Reads everything that a decision about one node config uses, from the caches.
+ * Takes a snapshot from the caches: everything that a decision about one node config uses.
  *
  * @param key `namespace/name`
- * @returns undefined when there is no such node config
+ * @returns the snapshot, or undefined if there is no such node config
  */
 export function gather(caches: Caches, settings: RunSettings, key: string, clocks: Pick<Snapshot, 'now' | 'uptime'>): Snapshot | undefined {
 	const config = caches.config(key)
@@ -25,9 +25,9 @@ export function gather(caches: Caches, settings: RunSettings, key: string, clock
 }
 
 /**
- * Reads the ConfigMap from the API server before a run counts as lost: the watch of Jobs may be ahead of that of ConfigMaps.
+ * Reads the ConfigMap from the API server before a run counts as lost, because the watch on Jobs may be ahead of the watch on ConfigMaps.
  *
- * @returns whether the ConfigMap was found, so that the snapshot must be taken again
+ * @returns whether the ConfigMap was found, so that a new snapshot is needed
  */
 export async function confirmLoss(client: KubeClient, caches: Caches, snapshot: Snapshot, signal: AbortSignal): Promise<boolean> {
 	const run = currentRun(snapshot)
@@ -38,12 +38,12 @@ export async function confirmLoss(client: KubeClient, caches: Caches, snapshot: 
 	return found !== undefined
 }
 
-/** How much of a message of Kubernetes is kept (characters). */
+/** Maximum length of a Kubernetes message that is kept (characters). */
 const MESSAGE_MAX = 500
 
 /**
- * Reads from Events why the Job of the current run has created no pod: a quota, Pod Security or a policy engine rejects the pod, and only
- * Events say so. A client that may write Events can forge this text, but not a decision: that there is no pod comes from the Job.
+ * Reads from Events why the Job of the current run has created no pod: if a quota, Pod Security or a policy engine rejects the pod, only
+ * Events say so. A client that can write Events can forge this message, but whether there is a pod is known from the Job.
  */
 export async function whyNoPod(client: KubeClient, snapshot: Snapshot, signal: AbortSignal): Promise<string | undefined> {
 	const run = currentRun(snapshot)

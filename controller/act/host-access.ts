@@ -1,6 +1,6 @@
 import type { Job } from '../../runtime/kube/index.ts'
 
-/** How much of its node the agent's container can access: everything, or only what a run needs (hardened). Pure. */
+/** What the agent's container can access on its node: everything, or only what a run needs (hardened). Pure. */
 
 type PodSpec = NonNullable<NonNullable<Job['spec']>['template']['spec']>
 type Container = PodSpec['containers'][number]
@@ -8,14 +8,14 @@ type SecurityContext = NonNullable<Container['securityContext']>
 type HostPaths = { volumes: NonNullable<PodSpec['volumes']>; mounts: NonNullable<Container['volumeMounts']> }
 
 /**
- * The capabilities that a run needs as root: change the group of files (CHOWN: networkd's files belong to its group), configure the network
- * (NET_ADMIN), send ARP probes (NET_RAW), run the host's programs on the host's files (SYS_CHROOT).
+ * The capabilities that a run needs as root: CHOWN to change the group of files (networkd's files belong to networkd's group), NET_ADMIN to
+ * configure the network, NET_RAW to send ARP probes, SYS_CHROOT to run the host's programs on the host's files.
  */
 export const HARDENED_CAPABILITIES = ['CHOWN', 'NET_ADMIN', 'NET_RAW', 'SYS_CHROOT']
 
 /**
- * Not confined by SELinux and AppArmor, like a privileged container: SELinux would deny every file of the host, AppArmor the system bus,
- * which is needed to call systemd.
+ * Not confined by SELinux and AppArmor, like a privileged container: SELinux would deny access to every file of the host, and AppArmor to
+ * the system bus, which is needed to call systemd.
  */
 const hardened: SecurityContext = {
 	privileged: false,
@@ -31,10 +31,13 @@ export function securityContext(privileged: boolean): SecurityContext {
 	return privileged ? { privileged: true } : hardened
 }
 
-/** What a run writes to: files for boot, the lock and files of this boot, its rollback and record, settings of links. */
+/**
+ * The host directories that a run writes to: persistent configuration, the lock and runtime files, the undo and the record, and sysctls of
+ * links.
+ */
 const WRITTEN = { etc: '/etc', run: '/run', state: '/var/lib/multinic', sysctl: '/proc/sys/net' }
 
-/** Mounts the host's root at /host; in hardened mode read-only, except for what a run writes to. */
+/** Mounts the host's root at /host; in hardened mode read-only, except for the directories that a run writes to. */
 export function hostPaths(privileged: boolean): HostPaths {
 	const root = { name: 'host', hostPath: { path: '/', type: 'Directory' } }
 	if (privileged) return { volumes: [root], mounts: [{ name: 'host', mountPath: '/host' }] }

@@ -29,7 +29,7 @@ import { podNetworksOf } from '../model/runs.ts'
 
 /** The manifests of a run. Pure. */
 
-/** How the agent runs; from the environment, the same for every run. */
+/** Settings of the agent, from the environment of the controller; the same for every run. */
 export type AgentSettings = {
 	image: string
 	imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never'
@@ -38,17 +38,17 @@ export type AgentSettings = {
 	activeDeadlineSeconds: number
 	waitForDeviceSeconds: number
 	commitTimeoutSeconds: number
-	/** False: the container has only the capabilities and the host paths that a run needs. */
+	/** If false, the container has only the capabilities and the host paths that a run needs. */
 	privileged: boolean
 	/** The first of the ten route tables and of the ten rule priorities on a node. */
 	routeTableBase: number
 	rulePriorityBase: number
-	/** What node configs may request outside the own route tables of their interfaces. */
+	/** What node configs may request outside the route tables of their own interfaces. */
 	limits: ChartLimits
 	pod: AgentPod
 }
 
-/** Labels of both objects of a run, so that "already exists" can be distinguished from objects of other clients. */
+/** Labels of all objects of a run. If a name already exists, they show whether the object belongs to the same run. */
 export function runLabels(config: ConfigView, { attempt, mode }: Pick<NewRun, 'attempt' | 'mode'>): Record<string, string> {
 	return {
 		'app.kubernetes.io/name': RUN_APP,
@@ -61,7 +61,7 @@ export function runLabels(config: ConfigView, { attempt, mode }: Pick<NewRun, 'a
 	}
 }
 
-/** The ConfigMap that gives the run its input and takes its report. */
+/** The ConfigMap that contains the input of the run and receives its report. */
 export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig, node?: NodeView): ConfigMap {
 	return {
 		metadata: {
@@ -108,7 +108,7 @@ function runMark({ name, namespace, uid, generation }: ConfigView, { attempt, mo
 
 export type RunContext = { interfaces: RunConfig['interfaces']; node: NodeView | undefined; agent: AgentSettings }
 
-/** The Job that mounts the ConfigMap. It is pinned to its node, tried once, and never outlives its deadline. */
+/** The Job that mounts the ConfigMap. It is pinned to its node, has no retries, and never outlives its deadline. */
 export function runJob(config: ConfigView, run: NewRun, owner: { name: string; uid: string }, agent: AgentSettings): Job {
 	const labels = runLabels(config, run)
 	return {
@@ -128,14 +128,17 @@ export function runJob(config: ConfigView, run: NewRun, owner: { name: string; u
 	}
 }
 
-/** The labels of the run win, because the run is found by them. */
+/** The labels of the run take precedence, because the controller finds the run by them. */
 function podMetadata(labels: Record<string, string>, { labels: more, annotations }: AgentPod) {
 	return { labels: { ...more, ...labels }, ...(Object.keys(annotations).length > 0 && { annotations }) }
 }
 
 type PodSpec = NonNullable<NonNullable<Job['spec']>['template']['spec']>
 
-/** Sets `nodeName`, which bypasses the scheduler: taints, a cordon or a CNI that is not ready must not keep a node without its NICs. */
+/**
+ * Sets `nodeName`, which bypasses the scheduler: taints, a cordon or a CNI plugin that is not ready must not prevent the node from getting
+ * its NICs.
+ */
 function podSpec(mark: RunMark, agent: AgentSettings): PodSpec {
 	return {
 		nodeName: mark.nodeName,
@@ -157,13 +160,16 @@ function podSpec(mark: RunMark, agent: AgentSettings): PodSpec {
 	}
 }
 
-/** 600 s is the shortest lifetime that Kubernetes accepts. The kubelet renews the token; a token stolen from the node is valid for no longer. */
+/**
+ * 600 s is the shortest lifetime that Kubernetes accepts. The kubelet renews the token; a token stolen from the node expires within this
+ * time.
+ */
 const tokenSources = [
 	{ serviceAccountToken: { path: 'token', expirationSeconds: 600 } },
 	{ configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
 ]
 
-/** The environment identifies the run as well as the config does, so that the agent rejects a ConfigMap that was replaced meanwhile. */
+/** The environment and the config both identify the run, so that the agent rejects a ConfigMap that was replaced in the meantime. */
 function container(mark: RunMark, agent: AgentSettings): NonNullable<PodSpec>['containers'][number] {
 	return {
 		name: AGENT_CONTAINER,

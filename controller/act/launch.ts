@@ -6,16 +6,16 @@ import type { NewRun } from '../model/decision.ts'
 import { type AgentSettings, runConfigMap, runInput, runJob } from './job.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 
-/** How many taken names are skipped before a person has to clean up. */
+/** Maximum number of consecutive taken names that are skipped; after that, a person has to clean up. */
 const takenNamesMax = 20
 
 type LaunchDeps = { client: KubeClient; caches: Caches; agent: AgentSettings }
 
 /**
- * Creates ConfigMap and Job of a run, or finds them. An existing object belongs to the run only if uid, generation, attempt and mode are
- * the same; any other object is skipped by using the name of the next attempt.
+ * Creates the ConfigMap and the Job of a run, or finds existing ones. An existing object belongs to the run only if uid, generation,
+ * attempt and mode are the same; otherwise the name of the next attempt is used.
  *
- * @throws Failure NAME_TAKEN when twenty names in a row are taken
+ * @throws Failure NAME_TAKEN if twenty names in a row are taken
  */
 export async function createRun(tools: LaunchDeps, snapshot: Snapshot, wanted: NewRun): Promise<{ name: string }> {
 	for (let attempt = wanted.attempt; attempt < wanted.attempt + takenNamesMax; attempt++) {
@@ -44,7 +44,7 @@ async function createBoth({ client, caches, agent }: LaunchDeps, snapshot: Snaps
 	return { name: owner.name }
 }
 
-/** @returns undefined when the name belongs to an object of another run or client */
+/** @returns the object, or undefined if the name belongs to an object of another run or client, or to one that is being deleted */
 async function createOrFind<T extends KubeObject>(
 	client: KubeClient,
 	kind: Kind<T>,

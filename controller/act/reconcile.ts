@@ -16,10 +16,10 @@ export type ReconcileOptions = ActDeps & {
 	onDecision?: (decision: Decision, snapshot: Snapshot) => void
 }
 
-/** Delay before a decision on an outdated version is made again (milliseconds). */
+/** Delay before the next decision after a write failed because the snapshot was outdated (milliseconds). */
 const conflictMs = 200
 
-/** Gathers a snapshot, decides, and carries out the decision. The change that results wakes the key again. */
+/** Takes a snapshot, decides, and carries out the decision. The resulting change wakes the key again. */
 export function reconcileNodeConfig(options: ReconcileOptions): Reconcile {
 	return async (key, signal) => {
 		const snapshot = await takeSnapshot(options, key, signal)
@@ -47,7 +47,7 @@ async function carryOut(options: ReconcileOptions, snapshot: Snapshot, decision:
 		return again
 	} catch (error) {
 		fleet.recordDecision(name, snapshot.now, undefined)
-		// the snapshot is outdated; the watch brings the change
+		// the snapshot is outdated; the watch will deliver the change
 		if (isKubeFailure(error, 'CONFLICT', 'NOT_FOUND')) return { afterMs: conflictMs }
 		await reportFailedWrite(options, snapshot, decision, error)
 		throw error

@@ -3,17 +3,20 @@ import { type Claim, claimsOf, isPriorClaim, type ClaimRight, rightTo, claimText
 import { insertionIndex } from '../model/insertion-index.ts'
 import type { ConfigView, Conflict } from '../model/snapshot.ts'
 
-/** Keys of the node configs that a change may affect, without the one that changed. */
+/** Keys of the node configs that a change may affect, excluding the changed one. */
 export type Affected = {
-	/** They lost a claim to another node config, or hold it now. */
+	/** Node configs that lost a claim to another node config, or gained a claim. */
 	holders: ReadonlySet<string>
-	/** They share a claim whose holder has changed; only the name in their conflict differs. However many there are, none is urgent. */
+	/**
+	 * Node configs that share a claim whose holder has changed, but do not hold it. Only the name in their conflict message changes, so
+	 * none of them is urgent.
+	 */
 	others: ReadonlySet<string>
 }
 
-/** All claims of the fleet, so that a decision need not search the whole fleet. */
+/** Indexes all claims of the fleet, so that a decision does not search the whole fleet. */
 export type ClaimIndex = {
-	/** Time and result size do not grow with the number of claimants, unless the holder of a claim changes. */
+	/** Updates the claims of a node config. The result does not grow with the number of claimants unless the holder of a claim changes. */
 	take(key: string, now: ConfigView | undefined): Affected
 	conflict(key: string): Conflict | undefined
 }
@@ -23,7 +26,7 @@ type ConfigOf = (key: string) => ConfigView | undefined
 /**
  * Creates an empty index.
  *
- * @param configOf returns a node config as currently known
+ * @param configOf returns the current version of a node config
  */
 export function createClaimIndex(configOf: ConfigOf): ClaimIndex {
 	const claimants = new Claimants(configOf)
@@ -64,9 +67,11 @@ function affectedBy(key: string, claimants: Claimants, turns: readonly HolderCha
 	return { holders, others: new Set(others) }
 }
 
-/** The claimants of each claim, the one with the best right first. */
+/** The claimants of each claim, in order of precedence. */
 class Claimants {
-	/** Most claims have one claimant, which is stored without a list: ten thousand lists of one would be most of the memory. */
+	/**
+	 * Most claims have only one claimant, whose key is stored without a list: ten thousand one-item lists would take up most of the memory.
+	 */
 	readonly #of = new Map<Claim, string | ClaimRight[]>()
 	readonly #configOf: ConfigOf
 
@@ -107,7 +112,7 @@ class Claimants {
 		if (found.length === 1 && first) this.#of.set(claim, first.key)
 	}
 
-	/** A node config that is deleted but not yet removed from this index has no right any more. */
+	/** Returns a list for a claim with one claimant. A node config that was deleted but is still in this index has no claims anymore. */
 	#only(claim: Claim, key: string): ClaimRight[] {
 		const config = this.#configOf(key)
 		return config ? [rightTo(claim, key, config)] : []

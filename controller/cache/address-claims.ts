@@ -3,15 +3,18 @@ import type { Interface } from '../../contract/interface.ts'
 import type { InterfaceStatus } from '../../contract/node-config.ts'
 import type { ConfigView } from '../model/snapshot.ts'
 
-/** A MAC and an address belong to one node. Pure. */
+/** A MAC or an address may belong to only one node. Pure. */
 
-/** What a node config claims of the network, in canonical form: equal texts are the same claim. */
+/** A MAC or address that a node config claims, in canonical form: equal strings are the same claim. */
 export type Claim = string
 
-/** The parts of a node config that decide its right to a claim. */
+/** The fields of a node config that determine its precedence for a claim. */
 export type Claimant = Pick<ConfigView, 'name' | 'created' | 'status'>
 
-/** Returns every MAC, and every address with the subnet it is in. Addresses of networks without an id are distinguished by their CIDR. */
+/**
+ * Returns a claim for every MAC, and for every address within its subnet. Addresses in networks without an id are distinguished by their
+ * CIDR.
+ */
 export function claimsOf(nics: readonly Interface[]): Claim[] {
 	return nics.flatMap(nic => [`MAC ${nic.macAddress}`, ...addressesOf(nic)])
 }
@@ -22,29 +25,40 @@ function addressesOf(nic: Interface): Claim[] {
 	return [...first, ...further].map(([address, cidr]) => `address ${canonicalIp(address)} in ${subnetOf(nic, cidr)}`)
 }
 
-/** A port's subnet is the subnet of its fixed IP; an additional address may be in another subnet of the same network. */
+/**
+ * Returns the subnet of an address. `subnetId` is the subnet of the port's fixed IP; an additional address may be in another subnet of the
+ * same network.
+ */
 function subnetOf({ subnetId, networkId, cidr: own }: Interface, cidr: string): string {
 	const network = networkOf(cidr)
 	if (subnetId && own && networkOf(own) === network) return subnetId
 	return networkId ? `${network} of ${networkId}` : network
 }
 
-/** The right of a node config to a claim. `key` is the key of the node config, `since` and `created` are milliseconds since 1970. */
+/**
+ * The precedence of a node config for a claim. `key` is the key of the node config; `since` and `created` are in milliseconds since 1970.
+ */
 export type ClaimRight = { key: string; since: number; created: number; name: string }
 
-/** @returns the right of that node config to the claim; `since` is infinity if its status does not report the claim on the node */
+/**
+ * @returns the precedence of the node config for the claim; `since` is Infinity if its status does not report the claim as configured on
+ *   the node
+ */
 export function rightTo(claim: Claim, key: string, { name, created, status }: Claimant): ClaimRight {
 	return { key, since: configuredSince(claim, status), created, name }
 }
 
-/** Whether the first has the better right: the one that has had it configured for longer; else the older object; else the first by name. */
+/**
+ * Whether `a` takes precedence: the node config that has had the claim configured for longer, then the older object, then the first by
+ * name.
+ */
 export function isPriorClaim(a: ClaimRight, b: ClaimRight): boolean {
 	if (a.since !== b.since) return a.since < b.since
 	if (a.created !== b.created) return a.created < b.created
 	return a.name < b.name
 }
 
-/** Returns the claim for a message, without the part that only distinguishes networks. */
+/** Returns the claim as shown in messages, without the part that only distinguishes networks. */
 export function claimText(claim: Claim): string {
 	return claim.replace(/ in .*$/, '')
 }

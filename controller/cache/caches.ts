@@ -25,7 +25,7 @@ import type { StopRecord } from '../rollout/stop-record.ts'
 import { watchSettings } from './watch-settings.ts'
 import { configMapView, configView, jobView, nodeView, podView } from './projections.ts'
 
-/** The objects of the cluster as the watches report them, with the controller's own latest writes. */
+/** The cluster's objects as the watches report them, including the controller's own latest writes. */
 export type Caches = {
 	config(key: string): ConfigView | undefined
 	node(name: string): NodeView | undefined
@@ -34,16 +34,16 @@ export type Caches = {
 	fleet: Fleet
 	/** A value that no node can know. */
 	secret(): string
-	/** The stored record of nodes that stop the rollout, and the writer that is notified when these nodes change. */
+	/** The stored record of the nodes that stop the rollout, and a setter for its writer, which is notified when those nodes change. */
 	stopRecord: {
 		stored(): Readonly<Record<string, string>> | undefined
 		setWriter(writer: Pick<StopRecord, 'scheduleWrite' | 'checkStored'>): void
 	}
-	/** Everything in the caches, for metrics. */
+	/** The contents of the caches, for metrics. */
 	census: { configs(): Iterable<ConfigView>; caches(): CacheCount[] }
-	/** Takes objects from API responses, which the watch may report only later. */
+	/** Adds objects from API responses to the caches, because the watches may report them later. */
 	observeWrite: ObserveWrite
-	/** Resolves to true when every initial list is complete, to false when the signal is aborted first. */
+	/** Resolves to true when every initial list is complete, or to false if the signal is aborted first. */
 	synced: Promise<boolean>
 	isSynced(): boolean
 	done: Promise<unknown>
@@ -51,7 +51,7 @@ export type Caches = {
 
 export type CacheCount = { kind: string; objects: number; events: number; lists: number; failures: number }
 
-/** Takes an object from a response, in whatever order the responses arrive. */
+/** Adds an object from a response to its cache. Responses may arrive in any order. */
 type ObserveWrite = {
 	config(object: Stored<NodeConfigObject>): void
 	configMap(object: Stored<ConfigMap>): void
@@ -61,20 +61,23 @@ type ObserveWrite = {
 export type CacheOptions = {
 	client: KubeClient
 	namespace: string
-	/** Called with the key of every node config that a change may affect; `backlog`: nothing has just happened. */
+	/** Called with the key of every node config that a change may affect. `backlog`: the key is not urgent. */
 	wake: (key: string, backlog: boolean) => void
 	log: Log
 	signal: AbortSignal
 	maxConcurrentRuns: number
-	/** When Kubernetes ends a run (milliseconds). */
+	/** How long a run may take before Kubernetes ends it (milliseconds). */
 	deadlineMs: number
-	/** Service account of the agent's pods. A kubelet cannot create a pod that names one (NodeRestriction), so a forged pod is never cached. */
+	/**
+	 * Service account of the agent's pods. NodeRestriction prevents kubelets from creating pods that use a service account, so a pod forged
+	 * by a kubelet is never cached.
+	 */
 	serviceAccount: string
-	/** Milliseconds since 1970. */
+	/** When this process started (milliseconds since 1970). */
 	startedAt: number
 }
 
-/** Starts to watch every object that a decision uses. */
+/** Starts watching every object that decisions use. */
 export function startCaches(options: CacheOptions): Caches {
 	const { namespace, wake, maxConcurrentRuns, startedAt } = options
 	const runs = createRunIndex(() => performance.now(), options.deadlineMs)
@@ -126,20 +129,24 @@ function counted([kind, { store, counts }]: [string, Pick<Reflector<never, unkno
 	return { kind, objects: store.size, events: counts.events, lists: counts.lists, failures: counts.failures }
 }
 
-/** Indexes derived from the caches, and the callbacks after a change. */
+/** Indexes derived from the caches, and callbacks to run after a change. */
 type Indexes = {
 	runs: RunIndex
 	claims: ReturnType<typeof createClaimIndex>
 	fleet: Fleet
-	/** Refreshes that node in the fleet; does nothing before the initial lists are complete, or each node would be refreshed four times. */
+	/**
+	 * Refreshes the node in the fleet. Does nothing before the initial lists are complete; otherwise each node would be refreshed four
+	 * times.
+	 */
 	refresh: (name: string) => void
-	/** Wakes the node config of that node, if there is one. */
+	/** Wakes the node config of the node, if there is one. */
 	wakeNode: (name: string, backlog: boolean) => void
 }
 
 /**
- * Node configs per page, if they cannot be read as one response. A page is held in memory as a whole, and a node config from before its
- * metadata was limited may have 1.5 MB: 500 of 250 kB took 500 MB (measured), 20 take less than the response that is parsed as it arrives.
+ * Node configs per page, if they cannot be read as one response. A whole page is held in memory, and node configs that were created before
+ * their metadata was limited may be 1.5 MB: a page of 500 node configs of 250 kB took 500 MB (measured), while a page of 20 takes less than
+ * a single response, which is parsed as it arrives.
  */
 const PAGE_SIZE = 20
 
@@ -149,7 +156,7 @@ function watchConfigs({ client, namespace, log, signal, wake }: CacheOptions, { 
 		for (const holder of holders) wake(holder, backlog)
 		for (const other of others) wake(other, true)
 		refresh(nameOf(key).name)
-		// many new node configs must not delay a change to another
+		// many new node configs must not delay a change to an existing one
 		wake(key, backlog || (now !== undefined && hasNeverRun(now.status)))
 	}
 	const how = { listMode: 'single', pageSize: PAGE_SIZE } as const

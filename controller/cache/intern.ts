@@ -1,10 +1,12 @@
-/** Recently seen texts. Bounded because names and times occur only once; common texts are soon added again. */
+/**
+ * Recently seen strings. The map is cleared when it is full, because names and times occur only once; common strings are soon added again.
+ */
 const seen = new Map<string, string>()
 const most = 4_096
 
 /**
- * Returns the same value, changed in place so that equal texts share one string. JSON.parse copies every text, and the statuses of a fleet
- * repeat the same ones: with ten thousand node configs, half of all texts were copies.
+ * Deduplicates the strings in a value, in place, so that equal strings share memory. JSON.parse allocates every string separately, and the
+ * statuses of a fleet contain the same strings: with ten thousand node configs, half of all strings were duplicates.
  */
 export function interned<T>(value: T): T {
 	if (typeof value === 'string') return intern(value) as T

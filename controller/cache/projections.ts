@@ -26,9 +26,9 @@ import type { ConfigMapPart, JobPart, NodePart, PodPart } from './protobuf-field
 import { readSpec } from '../model/read-spec.ts'
 import type { ConfigView, JobView, Mode, NodeView, PodView, Run } from '../model/snapshot.ts'
 
-/** Objects → what decisions use of them; the caches keep nothing else. Pure. */
+/** Projects objects to the fields that decisions use; the caches keep nothing else. Pure. */
 
-/** A node config, with its status checked against the schema. */
+/** Projects a node config; its status is checked against the schema. */
 export function configView({ metadata, spec, status: found = {} }: Stored<NodeConfigObject>): ConfigView {
 	const status = isOurs(metadata) ? found : {}
 	return {
@@ -43,7 +43,8 @@ export function configView({ metadata, spec, status: found = {} }: Stored<NodeCo
 		requests: requestsIn(metadata.annotations),
 		read: readSpec(interned(spec)),
 		rawStatus: interned(found),
-		// a status of another shape is from an older version: it cannot be relied on, and is overwritten; not copied, to save memory
+		// a status that does not match the schema is from an older version: it is ignored and will be overwritten; a valid one is not
+		// copied, to save memory
 		status: NodeConfigStatus.safeParse(status).success ? (status as NodeConfigStatus) : {},
 	}
 }
@@ -52,9 +53,9 @@ export function configView({ metadata, spec, status: found = {} }: Stored<NodeCo
 export const MANAGER = 'multinic-controller'
 
 /**
- * Whether the controller wrote the status, and for this object. A status of another writer, or from before the object was created, is from
- * another object: a backup was restored, and Velero restores the managed fields too. If the API server does not record the writer, it is
- * the controller, because the policies allow no other.
+ * Whether the controller wrote the status for this object. A status that another writer wrote, or that is older than the object, belongs to
+ * another object: a backup was restored, and Velero also restores managed fields. If the API server does not record the writer, the
+ * controller wrote the status, because the admission policies allow no other writer.
  */
 function isOurs({ managedFields = [], creationTimestamp = '' }: ObjectMeta): boolean {
 	const writers = managedFields.filter(({ subresource }) => subresource === 'status')
@@ -62,7 +63,7 @@ function isOurs({ managedFields = [], creationTimestamp = '' }: ObjectMeta): boo
 	return writers.length === 0 || writers.some(({ manager, time }) => manager === MANAGER && isOfThis(time))
 }
 
-/** A node; without the condition Ready its kubelet counts as not reporting. */
+/** Projects a node. If the condition Ready is missing, the kubelet counts as not reporting. */
 export function nodeView({ metadata, spec, status }: Stored<NodePart>): NodeView {
 	const ready = condition(status, 'Ready')?.status
 	return {
@@ -79,18 +80,18 @@ export function nodeView({ metadata, spec, status }: Stored<NodePart>): NodeView
 
 export type RolloutConfigMapView = { uid: string; data: Readonly<Record<string, string>> }
 
-/** The settings of the rollout, as written. */
+/** Projects a ConfigMap of the rollout. */
 export function rolloutConfigMapView({ metadata, data = {} }: Stored<ConfigMapPart>): RolloutConfigMapView {
 	return { uid: metadata.uid, data }
 }
 
-/** The identity that a ConfigMap, a Job and a pod of one run share. */
+/** The identity that the ConfigMap, the Job and the pod of a run share. */
 export type RunIdentity = { name: string; node: string; uid: string; generation: number; attempt: number; mode: Mode }
 
 export type ConfigMapView = RunIdentity &
 	Pick<Run, 'cause' | 'requests' | 'bootID' | 'podNetworks' | 'failures' | 'created'> & { report: string | undefined }
 
-/** The ConfigMap of a run, with the report as text. */
+/** Projects the ConfigMap of a run; its report is not parsed yet. */
 export function configMapView({ metadata, data }: Stored<ConfigMapPart>): ConfigMapView {
 	const notes = metadata.annotations ?? {}
 	return {
@@ -107,7 +108,7 @@ export function configMapView({ metadata, data }: Stored<ConfigMapPart>): Config
 
 export type RunJobView = RunIdentity & JobView & { created: number }
 
-/** The Job of a run. Its end is the time of the condition, from the API server. */
+/** Projects the Job of a run. `finished` is the transition time of the condition Complete or Failed. */
 export function jobView({ metadata, spec, status }: Stored<JobPart>): RunJobView {
 	const end = endOf({ status })
 	return {
@@ -124,13 +125,13 @@ export function jobView({ metadata, spec, status }: Stored<JobPart>): RunJobView
 export type RunPodView = RunIdentity &
 	PodView & {
 		pod: string
-		/** uid of the Job that created it, from the owner reference. */
+		/** uid of the Job that created the pod, from the owner reference. */
 		createdBy: string | undefined
-		/** The node that it is bound to, whatever its labels say. */
+		/** The node to which the pod is bound; its labels may name another. */
 		boundTo: string | undefined
 	}
 
-/** The pod of a Job, by the name of the Job, which is the name of the run. */
+/** Projects the pod of a run. The name of the run is the name of its Job, which is in a label of the pod. */
 export function podView({ metadata, spec, status }: Stored<PodPart>): RunPodView {
 	const agent = status?.containerStatuses?.find(({ name }) => name === AGENT_CONTAINER)?.state
 	const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed'
@@ -141,7 +142,7 @@ export function podView({ metadata, spec, status }: Stored<PodPart>): RunPodView
 		createdBy: metadata.ownerReferences?.find(({ kind, controller }) => kind === 'Job' && controller === true)?.uid,
 		boundTo: spec?.nodeName,
 		hasStarted,
-		// a container beside the agent's may continue; it is not MultiNIC's, and the agent's is not started again
+		// a sidecar may still be running: it is not part of MultiNIC, and the agent's container is not restarted
 		ended: isOver || agent?.terminated !== undefined,
 		refused: hasStarted ? undefined : refusalOf(status, agent, isOver),
 		terminationMessage: hasStarted ? agent?.terminated?.message?.slice(0, TERMINATION_MAX_BYTES) : undefined,
@@ -151,21 +152,21 @@ export function podView({ metadata, spec, status }: Stored<PodPart>): RunPodView
 type StateReason = { reason?: string; message?: string }
 type State = NonNullable<NonNullable<NonNullable<PodPart['status']>['containerStatuses']>[number]['state']>
 
-/** How much of a kubelet's message is kept (characters). */
+/** Maximum length of a kubelet message that is kept (characters). */
 const REFUSAL_MAX = 500
 
-/** Waiting reasons that are not a refusal. */
+/** Waiting reasons of a pod that is starting normally. */
 const startingReasons = ['ContainerCreating', 'PodInitializing']
 
-/** What containerd, CRI-O and the kubelet call a container whose program never ran. */
+/** Termination reasons by which containerd, CRI-O and the kubelet report that the program of a container never ran. */
 const unstarted = ['StartError', 'ContainerCannotRun', 'CreateContainerError', 'CreateContainerConfigError', 'RunContainerError']
 
-/** In JSON, the API server sends null if there is no time. */
+/** Whether the program of the container never ran. In JSON, a missing time is null. */
 function isUnstarted({ reason, startedAt }: NonNullable<State['terminated']>): boolean {
 	return unstarted.includes(reason ?? '') || (startedAt ?? '').startsWith('1970-')
 }
 
-/** Says what keeps the agent from starting: its own container, an init container, or the whole pod, which was evicted or not admitted. */
+/** Returns why the agent does not start, from its own container, an init container, or the whole pod if it was evicted or not admitted. */
 function refusalOf(status: PodPart['status'], agent: State | undefined, isOver: boolean): string | undefined {
 	const before = (status?.initContainerStatuses ?? []).flatMap(({ name, state }) => {
 		const found = state && (waitingIn(state) ?? (state.terminated?.exitCode ? state.terminated : undefined))

@@ -6,10 +6,11 @@ import type { Mode } from '../model/snapshot.ts'
 import type { RunIdentity } from './projections.ts'
 
 /**
- * Parses the report of a run. The work is bounded whatever the node wrote, and text that must not enter a status is removed. Pure.
+ * Parses the report of a run. Whatever the node wrote, the work is bounded, and characters that must not appear in a status are removed.
+ * Pure.
  *
  * @param text `report.json`, or a termination message
- * @returns the report, or a sentence that says why it is not a report of this run
+ * @returns the report, or a message that says why it is not a report of this run
  */
 export function readReport(text: string, run: RunIdentity & { mode: Mode }): { report: Report } | { fault: string } {
 	const read = readBounded(text, REPORT_BOUNDS, Report)

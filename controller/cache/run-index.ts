@@ -4,13 +4,13 @@ import { isFinished, isActive, msUntilGivenUp } from '../model/runs.ts'
 import type { Mode, Run } from '../model/snapshot.ts'
 import type { ConfigMapView, RunIdentity, RunJobView, RunPodView } from './projections.ts'
 
-/** What is known of one run, from three caches that are not synchronized. */
+/** What is known about one run, from three caches that are updated independently. */
 type Parts = { firstSeenAt: number; configMap?: ConfigMapView; job?: RunJobView; pods?: readonly RunPodView[] }
 type Reading = { report: Report } | { fault: string }
 
 /**
- * All runs by node, so that a decision need not search all of them. Within a node by name and uid: while the garbage collector still
- * deletes the runs of a deleted node config, those of its successor may have the same names.
+ * Indexes all runs by node, so that a decision does not search all runs. Within a node, the key is name and uid: while the garbage
+ * collector is still deleting the runs of a deleted node config, runs of its successor may have the same names.
  */
 export type RunIndex = {
 	configMap: Take<ConfigMapView>
@@ -18,13 +18,13 @@ export type RunIndex = {
 	pod: Take<RunPodView>
 	runsOf(node: string): Run[]
 	/**
-	 * How many runs of these modes are in progress in the whole cluster; a run that is given up does not count, although its pod may stay
-	 * forever.
+	 * Returns how many runs of these modes are in progress in the whole cluster. Runs that the controller has given up on do not count,
+	 * although their pods may remain forever.
 	 */
 	active(is: (mode: Mode) => boolean): number
 }
 
-/** Takes a change of a cache: the object now, or the last known one. */
+/** Applies a change in a cache. `now` is undefined if the object was deleted, `before` if it is new. */
 type Take<V> = (now: V | undefined, before: V | undefined) => void
 
 /**
@@ -57,7 +57,10 @@ export function createRunIndex(uptime: () => number = () => performance.now(), d
 	}
 }
 
-/** After a relist, a cache may report an object of the same name that belongs to another run: the object of the earlier run is then gone. */
+/**
+ * Splits a replacement into a deletion and an addition: after a relist, a cache may report an object of the same name that belongs to
+ * another run.
+ */
 function apart<V extends RunIdentity>(take: Take<V>): Take<V> {
 	return (now, before) => {
 		const isOther = now && before && (now.node !== before.node || now.name !== before.name || now.uid !== before.uid)
@@ -79,7 +82,10 @@ function keep(
 	else nodes.delete(node)
 }
 
-/** The latest pod comes last. A pod bound to another node than its labels name belongs to no run, whatever created it. */
+/**
+ * Keeps the pods of a run, the last one reported at the end. A pod that is bound to a node other than the one in its labels belongs to no
+ * run, whatever created it.
+ */
 function takePod(parts: Parts, now: RunPodView | undefined, before: RunPodView | undefined): void {
 	const name = now?.pod ?? before?.pod
 	const others = (parts.pods ?? []).filter(({ pod }) => pod !== name)
@@ -88,8 +94,8 @@ function takePod(parts: Parts, now: RunPodView | undefined, before: RunPodView |
 }
 
 /**
- * A Job that is tried once has one pod; if it ever has another, the latest counts. If the Job is gone or not known yet, a pod that any Job
- * created counts: it may still be running on the node.
+ * A Job without retries has one pod; if it has more, the last one counts. If the Job no longer exists or is not known yet, a pod of any Job
+ * counts, because it may still be running on the node.
  */
 function ownPod({ job, pods = [] }: Parts): RunPodView | undefined {
 	return pods.findLast(({ createdBy }) => createdBy !== undefined && (job === undefined || createdBy === job.jobUid))
@@ -116,7 +122,7 @@ function runFrom(parts: Parts): Run | undefined {
 		created: configMap?.created ?? job?.created ?? 0,
 		firstSeenAt: parts.firstSeenAt,
 		hasConfigMap: configMap !== undefined,
-		// only when a decision needs it: parsing ten thousand takes long, and must not delay the start
+		// parsed on first use: parsing ten thousand reports takes long and must not delay startup
 		get report() {
 			return configMap && reportIn(readingOf(configMap) ?? lastReadingOf(configMap, run))
 		},
@@ -137,7 +143,7 @@ function faultIn(reading: Reading | undefined): string | undefined {
 
 const known = new WeakMap<ConfigMapView, Reading>()
 
-/** Parses the report in the ConfigMap of the run; once per version of the ConfigMap. */
+/** Parses the report in the ConfigMap of a run, once per version of the ConfigMap. */
 function readingOf(configMap: ConfigMapView): Reading | undefined {
 	if (configMap.report === undefined) return undefined
 	const reading = known.get(configMap) ?? readReport(configMap.report, configMap)
@@ -147,7 +153,9 @@ function readingOf(configMap: ConfigMapView): Reading | undefined {
 
 const knownLast = new WeakMap<ConfigMapView, { text: string; reading: Reading }>()
 
-/** If the API server was unreachable, the run left the short form of its report in the pod; parsed once, like the report. */
+/**
+ * Parses the termination message, once per message: an agent that could not reach the API server left the short form of its report there.
+ */
 function lastReadingOf(configMap: ConfigMapView, run: Run): Reading | undefined {
 	const text = run.pod?.terminationMessage
 	if (!isFinished(run) || !text) return undefined

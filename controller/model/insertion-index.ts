@@ -1,4 +1,7 @@
-/** @returns the index of the first item that does not come before the place; `isBefore` is true for all items up to there */
+/**
+ * @returns the index of the first item for which `isBefore` is false, or the length if there is none; `isBefore` must be true for all items
+ *   before that index and false for all items after it
+ */
 export function insertionIndex<T>(items: readonly T[], isBefore: (item: T) => boolean): number {
 	let [low, high] = [0, items.length]
 	while (low < high) {

@@ -3,20 +3,23 @@ import { faultsIn } from '../../runtime/faults.ts'
 import { canonicalJson, canonicalText } from '../../contract/canonical.ts'
 import { NodeConfigSpec } from '../../contract/node-config.ts'
 
-/** The parsed spec of a node config; if it is invalid, the field that is wrong and the number of interfaces that it lists. */
+/** The parsed spec of a node config. If it is invalid: the message with the invalid field, and the number of interfaces in the spec. */
 export type Spec = { value: NodeConfigSpec } | { fault: string; listed: number }
 
-/** A spec and the hash of its interfaces with defaults filled in. The hash is computed here; the sender's is only informative. */
+/**
+ * A spec and its hash: of the interfaces with defaults applied, or of the raw spec if it is invalid. The hash of the sender is informative
+ * only.
+ */
 export type ReadSpec = { readonly spec: Spec; readonly specHash: string }
 
 /** Reads the spec of a node config. */
 export function readSpec(raw: unknown): ReadSpec {
 	const spec = parse(raw)
-	const hashed = 'value' in spec ? undefined : raw // a parsed spec is not held twice
+	const hashed = 'value' in spec ? undefined : raw // the raw copy of a parsed spec is not kept
 	let hash: string | undefined
 	return {
 		spec,
-		// only when a decision needs it: hashing ten thousand takes a second, and must not delay the start
+		// computed on first use: hashing ten thousand specs takes a second, which must not delay startup
 		get specHash() {
 			hash ??= sha256('value' in spec ? canonicalText(spec.value.interfaces) : canonicalJson(hashed))
 			return hash
@@ -24,14 +27,17 @@ export function readSpec(raw: unknown): ReadSpec {
 	}
 }
 
-/** Finds what the API server accepts and the controller does not: `spec.interfaces[0].routes[1].to: must be …`. */
+/**
+ * Parses a spec. `fault` describes a value that the CRD schema allows but the controller does not: `spec.interfaces[0].routes[1].to: must
+ * be …`.
+ */
 function parse(raw: unknown): Spec {
 	const parsed = NodeConfigSpec.safeParse(raw)
 	if (parsed.success) return { value: parsed.data }
 	return { fault: faultsIn(parsed.error, { field: 'spec' }), listed: interfacesIn(raw) }
 }
 
-/** The number of interfaces, if they are a list. */
+/** The number of interfaces; 0 if `interfaces` is not a list. */
 function interfacesIn(raw: unknown): number {
 	const listed = (raw as { interfaces?: unknown } | null | undefined)?.interfaces
 	return Array.isArray(listed) ? listed.length : 0

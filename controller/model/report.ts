@@ -1,6 +1,9 @@
 import type * as z from 'zod'
 import { AgentReport } from '../../contract/agent-run.ts'
 
-/** The part of a report that decisions use. The rest is for people, and the reports of a whole fleet are in memory together. */
+/**
+ * The fields of a report that decisions use. The other fields are only for people and are dropped, because the reports of the whole fleet
+ * are kept in memory.
+ */
 export const Report = AgentReport.omit({ probes: true, plan: true, drift: true, notes: true, unfinished: true })
 export type Report = z.infer<typeof Report>

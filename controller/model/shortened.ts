@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 
-/** The longest text that is kept in memory (characters). */
+/** Maximum length of a string that is kept unchanged (characters). */
 const MOST = 256
 
 /**
- * Returns the text, or its hash if it is long. Different texts stay different. A result is not shortened again.
+ * Returns the string, or its hash if it is long. Different strings remain different, and a result is never shortened again.
  *
- * A text that is only cut would keep the whole in memory: V8 makes a substring a reference to the original.
+ * Truncating would not save memory: in V8, a substring keeps a reference to the whole original string.
  */
 export function shortened(text: string): string {
 	return text.length <= MOST ? text : `sha256:${createHash('sha256').update(text).digest('hex')}`

@@ -5,19 +5,19 @@ import type { Requests } from './requests.ts'
 import type { Report } from './report.ts'
 import type { ReadSpec } from './read-spec.ts'
 
-/** Everything that one decision may use, read at one time. Times are milliseconds since 1970. */
+/** Everything that a decision may use, taken at the same time. Times are in milliseconds since 1970. */
 export type Snapshot = ReadSpec & {
 	now: number
-	/** Monotonic clock with any start (milliseconds). */
+	/** Monotonic clock with an arbitrary start (milliseconds). */
 	uptime: number
 	settings: RunSettings
 	config: ConfigView
 	node: NodeView | undefined
-	/** The node config that claims the same MAC or address with the better right. */
+	/** Another node config that claims the same MAC or address and takes precedence. */
 	conflict: Conflict | undefined
-	/** All runs on that node, whichever node config they were started for. */
+	/** All runs on the node, whichever node config they belong to. */
 	runs: readonly Run[]
-	/** Why the current run has no pod, in Kubernetes' words; looked up only once it should have one. */
+	/** Why the current run has no pod, in the words of Kubernetes; looked up only if the pod is overdue. */
 	noPod?: string | undefined
 	rollout: RolloutView
 }
@@ -26,15 +26,15 @@ export type Snapshot = ReadSpec & {
 export type RunSettings = {
 	keepRunMs: number
 	maxConcurrentRuns: number
-	/** When Kubernetes ends a run (`activeDeadlineSeconds`). */
+	/** How long a run may take before Kubernetes ends it (`activeDeadlineSeconds`). */
 	deadlineMs: number
-	/** Whether a node counts as replaced when its systemUUID is not the instanceId of the node config. */
+	/** Whether a node counts as replaced if its systemUUID differs from the instanceId of the node config. */
 	checkInstanceId: boolean
 }
 
 /** The state of a node in the rollout. */
 export type RolloutView = {
-	/** The settings as written, or the key that is invalid. */
+	/** The effective settings, or the key that is invalid. */
 	settings: Rollout
 	/** How many more nodes may be changed now. */
 	slots: number
@@ -42,23 +42,23 @@ export type RolloutView = {
 	runSlots: number
 	/** How many nodes are queued before this one. */
 	queuePosition: number
-	/** This node and another one that is being changed belong to the control plane. */
+	/** Whether this is a control-plane node and another control-plane node is being changed. */
 	controlPlaneBusy: boolean
-	/** Another node, which stops the rollout. */
+	/** Another node that stops the rollout, and why. */
 	stoppedBy: { name: string; reason: string } | undefined
-	/** It stops the rollout itself, or a person requested a retry. */
+	/** Whether the node skips the queue, because it stops the rollout itself or a person requested a retry. */
 	skipsQueue: boolean
 	hold: { reason: HoldReason; since: number } | undefined
 	/** The number of read-only runs in progress. */
 	activeVerifications: number
-	/** When the last known run was created; the start of this process if none is known. */
+	/** When the last known run was created; when this process started if no run is known. */
 	lastRunAt: number
 }
 
 /** Why a run that would change its node is queued. */
 export type HoldReason = 'SettingsUnreadable' | 'RolloutPaused' | 'RolloutStopped' | 'WaveIsFull'
 
-/** Another node config, and the claim it shares with this one: `MAC fa:16:3e:37:c3:f1`. */
+/** Another node config, and the claim that both share: `MAC fa:16:3e:37:c3:f1`. */
 export type Conflict = { name: string; what: string }
 
 export type ConfigView = {
@@ -72,7 +72,7 @@ export type ConfigView = {
 	finalizers: readonly string[]
 	requests: Requests
 	read: ReadSpec
-	/** As stored, to compare before a write. */
+	/** The status as stored; a write is compared with it. */
 	rawStatus: Readonly<Record<string, unknown>>
 	status: NodeConfigStatus
 }
@@ -80,13 +80,13 @@ export type ConfigView = {
 export type NodeView = {
 	name: string
 	uid: string
-	/** Status of the condition Ready; also `Unknown` without the condition: the kubelet does not report. */
+	/** Status of the condition Ready. `Unknown` means that the kubelet does not report; it is also used if the condition is missing. */
 	ready: 'True' | 'False' | 'Unknown'
 	internalIps: readonly string[]
 	/** `spec.podCIDRs`, one per IP family, if the cluster assigns them to its nodes. */
 	podNetworks: readonly string[]
 	controlPlane: boolean
-	/** UUID of its firmware; undefined if the kubelet found none. */
+	/** UUID from the firmware of the machine; undefined if the kubelet reports none. */
 	systemUUID: string | undefined
 	/** Changes at every boot. */
 	bootID: string | undefined
@@ -94,29 +94,29 @@ export type NodeView = {
 
 export type Mode = RunConfig['mode']
 
-/** One execution of the agent: a ConfigMap, a Job and a pod with the same name, as far as they exist. */
+/** One execution of the agent: a ConfigMap, a Job of the same name, and the Job's pod. Some of them may not exist. */
 export type Run = {
 	name: string
-	/** uid of the node config that it was started for. */
+	/** uid of the node config for which the run was started. */
 	uid: string
 	generation: number
 	attempt: number
 	mode: Mode
-	/** Why it was started. */
+	/** Why the run was started. */
 	cause: string
-	/** The requests it answers. */
+	/** The requests that the run answers. */
 	requests: Requests
 	/** Boot id of the node when the run was created; undefined if unknown. */
 	bootID: string | undefined
 	/** `spec.podCIDRs` of the node when the run was created, separated by commas; undefined if unknown. */
 	podNetworks: string | undefined
-	/** Failed runs in a row before it. */
+	/** Number of consecutive failed runs before this one. */
 	failures: number
 	created: number
-	/** When it was first observed, as `uptime`. */
+	/** When the controller first observed the run, by the clock of `uptime`. */
 	firstSeenAt: number
 	report: Report | undefined
-	/** Why the existing report cannot be used. */
+	/** Why the report cannot be used; undefined if it can be used or does not exist. */
 	reportFault: string | undefined
 	hasConfigMap: boolean
 	job: JobView | undefined
@@ -129,18 +129,18 @@ export type JobView = {
 	finished: number | undefined
 	/** Reason and message of the condition Failed. */
 	failure: string | undefined
-	/** It has created a pod, which may no longer exist. */
+	/** Whether the Job has created a pod, even if the pod no longer exists. */
 	hasPods: boolean
-	/** It is prevented from creating a pod (`spec.suspend`). */
+	/** Whether the Job is suspended (`spec.suspend`), so that it creates no pod. */
 	suspended: boolean
 }
 
 export type PodView = {
-	/** The kubelet has reported a container that runs or ran. */
+	/** Whether the kubelet has reported that the agent's container is running or has run. */
 	hasStarted: boolean
 	ended: boolean
-	/** Why the kubelet does not start it: `ImagePullBackOff: Back-off pulling image …`. */
+	/** Why the kubelet does not start the pod: `ImagePullBackOff: Back-off pulling image …`. */
 	refused: string | undefined
-	/** The termination message of the container. */
+	/** The termination message of the agent's container. */
 	terminationMessage: string | undefined
 }

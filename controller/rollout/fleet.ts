@@ -8,26 +8,26 @@ import { changesNode } from './participation.ts'
 import { createSettings, type Data } from './settings.ts'
 import type { Mode, RolloutView } from '../model/snapshot.ts'
 
-/** The node configs of the fleet as one rollout: which are being changed, queued, or stop the rollout. By node name. */
+/** Tracks the rollout of all node configs, by node name: which nodes are being changed, are queued, or stop the rollout. */
 export type Fleet = {
-	/** Refreshes that node after a change. */
+	/** Refreshes the node after a change. */
 	refresh(name: string): void
-	/** The data of the ConfigMap multinic-rollout, or undefined if it does not exist. */
+	/** Sets the data of the ConfigMap multinic-rollout; undefined if it does not exist. */
 	setSettings(data: Data): void
-	/** The data of the ConfigMap multinic-rollout-pause. */
+	/** Sets the data of the ConfigMap multinic-rollout-pause; undefined if it does not exist. */
 	setPause(data: Data): void
-	/** Records the decision about that node; undefined: it could not be carried out. */
+	/** Records the decision about the node; undefined if it could not be carried out. */
 	recordDecision(name: string, now: number, decision: Decision | undefined): void
-	/** A run is about to be created and counts from `now` on, by the controller's clock. @returns what to call once it is known or not created */
+	/** Reserves a slot for a run about to be created at `now`. @returns a function to call once the run is cached or was not created */
 	reserve(name: string, mode: Mode, now: number): () => void
-	/** Returns the state of that node in the rollout for a decision; a change after this wakes the node again. */
+	/** Returns the node's state in the rollout for a decision; a later change wakes the node again. */
 	view(name: string): RolloutView
 	counts(): FleetCounts
-	/** The nodes that stop the rollout, and why; by name. */
+	/** The nodes that stop the rollout, and why, sorted by name. */
 	stops(): { name: string; uid: string; stops: string }[]
 }
 
-/** The number of node configs: all, being changed, queued, and stopping the rollout. */
+/** Numbers of node configs (in total, being changed, queued, stopping the rollout), and whether and how the rollout is limited. */
 export type FleetCounts = { total: number; changing: number; queued: number; stopping: number; paused: boolean; limit: number }
 
 /** Creates an empty fleet. */
@@ -43,12 +43,12 @@ class Rollout implements Fleet {
 	readonly #stopping = new Set<string>()
 	readonly #skipping = new Set<string>()
 	readonly #onHold = new Set<string>()
-	/** Woken and not decided since. Waking them again would change nothing and take quadratic time. */
+	/** Nodes that were woken and have had no decision since. Waking them again would have no effect, but would take quadratic time. */
 	readonly #woken = new Set<string>()
 	readonly #onNodes = new Set<string>()
 	readonly #reserved = new Map<string, Mode>()
 	readonly #settings = createSettings()
-	/** What holds all nodes, if anything does. */
+	/** Why all nodes are held; empty if they are not. */
 	#globalHold = ''
 	/** All changes in one turn of the event loop are processed together. */
 	readonly #advanceSoon = onceATurn(() => this.#advance())
@@ -142,7 +142,7 @@ class Rollout implements Fleet {
 		this.#advanceSoon()
 	}
 
-	/** Wakes the nodes that may be next, and all queued nodes when what holds all of them has changed. */
+	/** Wakes the nodes that may be next, or all queued nodes if the reason for holding all nodes has changed. */
 	#advance(): void {
 		const hold = this.#globalHoldNow()
 		const isChanged = hold !== this.#globalHold
@@ -163,7 +163,7 @@ class Rollout implements Fleet {
 		return this.#stopper('')?.name ?? ''
 	}
 
-	/** The first node by name that stops the rollout, without `but`: a node does not stop itself. */
+	/** Returns the first node by name that stops the rollout, except `but`: a node does not stop itself. */
 	#stopper(but: string): Member | undefined {
 		const [first] = [...this.#stopping].filter(name => name !== but).sort()
 		return first === undefined ? undefined : this.#members.get(first)
@@ -179,7 +179,7 @@ class Rollout implements Fleet {
 		return Math.min(this.#limit() - this.#changing.size - starting.length, this.#runSlots())
 	}
 
-	/** How many more runs there may be now, of any mode. */
+	/** How many more runs may be created now, of any mode. */
 	#runSlots(): number {
 		return this.#sources.maxConcurrentRuns - this.#sources.active(() => true) - this.#reserved.size
 	}

@@ -6,30 +6,32 @@ import type { HoldReason, NodeView } from '../model/snapshot.ts'
 export type Member = Place & {
 	uid: string
 	generation: number
-	/** Kubernetes has a node with that name. */
+	/** Whether Kubernetes has a node with this name. */
 	hasNode: boolean
-	/** Queued: it needs a run that changes its node, as far as known before the decision. */
+	/**
+	 * Whether the node config is queued. Until a decision is recorded, this is an estimate: whether it needs a run that changes its node.
+	 */
 	isQueued: boolean
 	changing: boolean
-	/** Why it stops the rollout. */
+	/** Why the node config stops the rollout; undefined if it does not. */
 	stops: string | undefined
-	/** Skips the queue: it stops the rollout itself, or a person requested a retry. */
+	/** Whether the node config skips the queue, because it stops the rollout itself or a person requested a retry. */
 	skipsQueue: boolean
 	hold: { reason: HoldReason; since: number } | undefined
 	/**
-	 * When the last known run was created (milliseconds since 1970), by the controller's clock if it created the run; undefined if none is
-	 * known.
+	 * When the last known run was created (milliseconds since 1970), by the controller's clock if this process created the run; undefined
+	 * if no run is known.
 	 */
 	lastRunAt: number | undefined
 }
 
-/** Why a node config stops the rollout, as recorded. */
+/** The recorded reason why a node config stops the rollout. */
 export type Stop = { uid: string; stops: string }
 
 /**
- * @param node the node with that name, if it exists; without one nothing is changed there, and the rollout is not stopped
- * @param before the previous member; if unknown, its recorded stop
- * @returns the current member; the last decision about it holds as long as its generation
+ * @param node the node with this name; undefined if it does not exist: nothing is changed there then, and the rollout is not stopped
+ * @param before the previous member, or the recorded stop if there is no previous member
+ * @returns the current member; the last decision about it remains valid within the same generation
  */
 export function memberOf(part: Part, node: NodeView | undefined, before: Member | Stop | undefined): Member {
 	const { name, uid, generation, requests, status } = part.config
@@ -56,14 +58,17 @@ function lastMade({ config, runs }: Part, before: number | undefined): number | 
 	return made.reduce((latest, at) => Math.max(latest ?? at, at), before)
 }
 
-/** Whether nothing changed that matters to other members. */
+/** Whether the two are the same, as far as other members are concerned. */
 export function isAlike(a: Member | undefined, b: Member | undefined): boolean {
 	const valuesOf = (one: Member | undefined) => [one?.uid, one?.hasNode, one?.isQueued, one?.changing, one?.stops, one?.skipsQueue]
 	const others = valuesOf(b)
 	return valuesOf(a).every((fact, at) => fact === others[at])
 }
 
-/** A node that stops the rollout continues to do so until it succeeds, however often its node config changes meanwhile. */
+/**
+ * Whether the node has no result yet. A node that stops the rollout continues to do so until it succeeds, however often its node config
+ * changes in the meantime.
+ */
 function isRetrying(part: Part): boolean {
 	const { state } = part.config.status
 	return state !== 'Failed' && state !== 'Configured' && !isPaused(part)

@@ -3,14 +3,15 @@ import { complaintOf, isCurrent, isJudged, stoppingReason } from '../../contract
 import { currentRun, isActive, isEndReported, isReported } from '../model/runs.ts'
 import type { Mode, Snapshot } from '../model/snapshot.ts'
 
-/** How a node takes part in the rollout. Pure. */
+/** How a node participates in the rollout. Pure. */
 
-/** The part of a snapshot that decides how a node takes part in the rollout. */
+/** The parts of a snapshot that determine how a node participates in the rollout. */
 export type Part = Pick<Snapshot, 'config' | 'spec' | 'runs'>
 
 /**
- * Whether a run that changes the node is in progress, or has ended without a result in the status: a wave ends with its last result. A run
- * that has reported changes nothing more, although its pod never ends on a node that was switched off.
+ * Whether a run that changes the node is in progress, or has ended but its result is not in the status yet: a wave is over only when its
+ * last result is reported. A run with a report makes no further changes, so it no longer counts, even if its node was switched off and its
+ * pod never terminates.
  */
 export function isChanging(part: Part): boolean {
 	if (part.runs.some(run => isActive(run) && !run.report && changesNode(run.mode) && !isEndReported(part, run))) return true
@@ -23,7 +24,10 @@ export function changesNode(mode: Mode): boolean {
 	return mode === 'Apply' || mode === 'Cleanup'
 }
 
-/** @returns why this node stops the rollout: network paths were lost, its run was rolled back, or the result of its run is unknown */
+/**
+ * @returns why this node stops the rollout (network paths were lost, its run was rolled back, or the result of its run is unknown), or
+ *   undefined if it does not
+ */
 export function stopReason(part: Part): string | undefined {
 	const { status } = part.config
 	if (status.state !== 'Failed' || ('value' in part.spec && part.spec.value.paused)) return undefined

@@ -1,24 +1,27 @@
 import type { Run, Snapshot, RolloutView } from '../model/snapshot.ts'
 
-/** How often a drifted node is repaired. Pure. */
+/** Limits how often a drifted node is repaired. Pure. */
 
 const hourMs = 3_600_000
 
-/** The part of a snapshot that says how often its node was repaired and may be repaired. */
+/** The parts of a snapshot that determine how often its node was repaired and may be repaired. */
 type Part = Pick<Snapshot, 'config' | 'rollout' | 'runs'>
 
-/** @returns until when a run counts as a repair (milliseconds since 1970), whatever its result; undefined: it is not a repair */
+/**
+ * @returns until when the run counts against the repair limit (milliseconds since 1970), whatever its result; undefined if the run is not a
+ *   repair
+ */
 export function countsUntil({ cause, created }: Run): number | undefined {
 	return cause === 'Drifted' ? created + hourMs : undefined
 }
 
 /**
  * @param from milliseconds since 1970
- * @returns when the node may be repaired next, `from` at the earliest; infinity: never
+ * @returns when the node may next be repaired, `from` at the earliest; Infinity if never
  */
 export function nextRepairAt(part: Part, from: number): number {
 	const { settings } = part.rollout
-	// invalid settings hold every run, and release it when they are fixed
+	// invalid settings already hold every run until they are fixed
 	if ('fault' in settings) return from
 	const allowed = settings.value.repairsPerHour
 	if (allowed === 0) return Number.POSITIVE_INFINITY
@@ -27,8 +30,8 @@ export function nextRepairAt(part: Part, from: number): number {
 }
 
 /**
- * The history is short and has only the reason of a failed run. A repair that it no longer shows still exists as a run, unless a person
- * deleted it.
+ * Returns until when each repair counts, from the runs and the history. The history is short, and has only the reason of a failed run; a
+ * repair that is missing there still exists as a run, unless a person deleted it.
  */
 function countingUntil({ config, runs }: Part): number[] {
 	const there = runs.filter(({ uid }) => uid === config.uid)
@@ -36,7 +39,7 @@ function countingUntil({ config, runs }: Part): number[] {
 	return [...there.flatMap(run => countsUntil(run) ?? []), ...gone.map(({ started }) => Date.parse(started) + hourMs)]
 }
 
-/** Says what happens to drift that was found at that time. */
+/** Returns a message that says when drift found at `found` is repaired. */
 export function repairMessage(snapshot: Part, found: number): string {
 	const at = nextRepairAt(snapshot, found)
 	if (at === Number.POSITIVE_INFINITY) return 'Repairs are disabled (repairsPerHour 0).'
@@ -46,7 +49,7 @@ export function repairMessage(snapshot: Part, found: number): string {
 	return `Too many repairs within the hour; ${until ? `not before ${time}, and ${until}` : `next at ${time}`}.`
 }
 
-/** Says what holds all nodes for longer than the queue does; empty if nothing does. */
+/** Returns when a hold on all nodes ends, for a message; empty if there is none. Waiting in the queue does not count as a hold. */
 function holdMessage({ settings, stoppedBy, skipsQueue }: RolloutView): string {
 	if ('fault' in settings) return 'when ConfigMap multinic-rollout is valid'
 	if (settings.value.paused) return 'when the rollout resumes (paused)'

@@ -4,16 +4,16 @@ import type { RolloutView } from '../model/snapshot.ts'
 /** Data of a ConfigMap; undefined if it does not exist. */
 export type Data = Readonly<Record<string, string>> | undefined
 
-/** The current settings of the rollout: those of the chart, and the pause that a person requests. */
+/** The effective settings of the rollout: those of the chart, combined with the pause that a person requested. */
 export type Settings = {
-	/** The data of ConfigMap multinic-rollout. */
+	/** Sets the data of ConfigMap multinic-rollout. */
 	chart(data: Data): void
-	/** The data of ConfigMap multinic-rollout-pause. */
+	/** Sets the data of ConfigMap multinic-rollout-pause. */
 	person(data: Data): void
 	now(): RolloutView['settings']
 }
 
-/** Has the defaults until something is read. */
+/** The settings are the defaults until data is set. */
 export function createSettings(): Settings {
 	let read: { chart: Data; person: Data } = { chart: undefined, person: undefined }
 	let now = rolloutOf(undefined, undefined)

@@ -6,21 +6,21 @@ import type { Log } from '../../runtime/log.ts'
 import type { Stop } from './member.ts'
 
 /**
- * The nodes that stop the rollout, in ConfigMap multinic-rollout-stop. While such a node is retried, its status no longer says so, and a
- * controller that restarts or takes over would continue the rollout.
+ * Records the nodes that stop the rollout in ConfigMap multinic-rollout-stop. While such a node is retried, its status no longer shows that
+ * it stops the rollout; without the record, a controller that restarts or takes over would continue the rollout.
  */
 
-/** @returns the recorded stops by name; empty if the record is invalid, because only the controller may write it */
+/** @returns the recorded stops by node name; an invalid record counts as empty, because only the controller may write it */
 export function readStops(data: Readonly<Record<string, string>> | undefined): ReadonlyMap<string, Stop> {
 	return new Map((stopsIn(data) ?? []).map(({ name, uid, stops }) => [name, { uid, stops }]))
 }
 
 export type StopRecord = {
-	/** Something may have changed: the record is written soon. */
+	/** Writes the record in the background if it has changed. */
 	scheduleWrite(): void
-	/** The ConfigMap has changed: the record is written again if another client deleted or changed it. */
+	/** Checks the record after a change to the ConfigMap, and writes it again if another client deleted or changed it. */
 	checkStored(): void
-	/** Resolves when the current state is written. @throws Failure if it cannot be */
+	/** Writes the record if it has changed, and resolves when it is written. @throws Failure if the write fails */
 	flush(): Promise<void>
 }
 
@@ -31,13 +31,16 @@ type Options = {
 	signal: AbortSignal
 	/** The nodes that stop the rollout now. */
 	stops: () => readonly NamedStop[]
-	/** The data of the ConfigMap, as far as known. */
+	/** The data of the ConfigMap, according to the cache. */
 	stored: () => Readonly<Record<string, string>> | undefined
-	/** uid of ConfigMap multinic-rollout, with which the record is deleted; empty if that does not exist. */
+	/**
+	 * uid of ConfigMap multinic-rollout, which becomes the owner of the record so that both are deleted together; empty if there is no
+	 * owner.
+	 */
 	owner: () => string
 }
 
-/** Writes one record at a time, always the newest. */
+/** Creates the writer of the record. It makes one write at a time, always with the current state. */
 export function createStopRecord({ client, namespace, log, signal, stops, stored, owner }: Options): StopRecord {
 	let written: string | undefined
 	let busy: Promise<void> = Promise.resolve()

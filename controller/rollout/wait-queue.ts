@@ -6,13 +6,13 @@ export type WaitQueue = {
 	readonly length: number
 	add(place: Place): void
 	remove(place: Place): void
-	/** How many are queued before that place, whether or not it is queued itself. */
+	/** The number of queued nodes before this place, whether or not the place itself is queued. */
 	position(place: Place): number
 	/** The names of the first `count` nodes. */
 	first(count: number): readonly string[]
 }
 
-/** Creates an empty queue. Operations are logarithmic in its length, except for moving memory. */
+/** Creates an empty queue. Its operations take logarithmic time, apart from moving array items. */
 export function createWaitQueue(): WaitQueue {
 	const places: Place[] = []
 	const at = (place: Place) => insertionIndex(places, other => rolloutOrder(other, place) < 0)

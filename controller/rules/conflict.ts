@@ -4,8 +4,8 @@ import type { Snapshot } from '../model/snapshot.ts'
 import { pendingStatus } from '../status/build-status.ts'
 
 /**
- * Does not run a node config if another one has the better right to the same claim: the node would take the address from the other node.
- * The conflict is resolved when one of them drops the claim.
+ * Starts no run while another node config with the same claim takes precedence: the node would take the address from the other node. The
+ * conflict is resolved when one of the two drops the claim.
  */
 export function whenInConflict(snapshot: Snapshot): Decision | undefined {
 	const { conflict, config } = snapshot

@@ -18,7 +18,7 @@ import { lostStatus, pendingStatus, podRefusedStatus, reportedStatus, startedSta
 
 /** Rules for a run that is in progress, or has just ended. Pure. */
 
-/** The report is enough: a Job reports its completion about 5 s later. */
+/** Does not wait for the Job after a report: a Job reports its completion about 5 s later. */
 export function whenReported(snapshot: Snapshot): Decision | undefined {
 	const run = currentRun(snapshot)
 	if (!run?.report || (isReported(snapshot, run) && !isLateReport(snapshot, run))) return undefined
@@ -26,7 +26,10 @@ export function whenReported(snapshot: Snapshot): Decision | undefined {
 	return { act: 'setStatus', why: run.report.reason, status: reportedStatus(snapshot, run), result: true }
 }
 
-/** Whether the run was given up before it reported. A report that itself says so would count as new again and again. */
+/**
+ * Whether the controller gave up on the run before it reported. If the report itself has such a reason, it does not count as late;
+ * otherwise it would be reported again and again.
+ */
 function isLateReport({ config }: Snapshot, { name, report }: Run): boolean {
 	const wasLost = config.status.history?.some(({ job, cause }) => job === name && isLost(cause)) === true
 	return wasLost && !isLost(report?.reason)
@@ -39,7 +42,7 @@ export function whenRunLost(snapshot: Snapshot): Decision | undefined {
 	if (run.reportFault) return lost('RunFailed', `The report of Job ${run.name} cannot be read: ${run.reportFault}`)
 	if (reported === 'PodRefused' && snapshot.config.status.lastJobName === run.name) return lost('PodRefused', message)
 	const text = [run.job?.failure, snapshot.noPod, run.pod?.refused, run.pod?.terminationMessage].filter(Boolean).join('; ')
-	// a run that never started changed nothing: a node that was switched off must not stop the rollout
+	// a run that never started changed nothing, so a node that was switched off must not stop the rollout
 	const mayHaveStarted = mayHaveRun(run)
 	return lost(
 		mayHaveStarted ? 'RunLost' : 'PodRefused',
@@ -52,8 +55,8 @@ export function whenRunLost(snapshot: Snapshot): Decision | undefined {
 }
 
 /**
- * A kubelet that stopped reporting ends no pod: the last status would stay until the node is back, although it is outdated. A failure stays
- * valid.
+ * If the kubelet stops reporting, its pods never terminate. The status would then remain, although it is outdated, until the node returns.
+ * A failure remains valid.
  */
 export function whenRunOutOfSight(snapshot: Snapshot): Decision | undefined {
 	const { config } = snapshot
@@ -64,7 +67,7 @@ export function whenRunOutOfSight(snapshot: Snapshot): Decision | undefined {
 	return setStatusOnce(snapshot, 'NodeNotReady', kubeletSilentStatus(snapshot, run))
 }
 
-/** Waits for a run on the node, whatever its purpose, and never kills it: a node never has two runs. */
+/** Waits while any run is active on the node, whatever its purpose, and never kills it, so that a node never has two runs. */
 export function whenRunActive(snapshot: Snapshot): Decision | undefined {
 	if (!mayRunOnNode(snapshot)) return undefined
 	const run = currentRun(snapshot)
@@ -81,7 +84,7 @@ export function whenRunActive(snapshot: Snapshot): Decision | undefined {
 	return { act: 'setStatus', why: 'RunStarted', status: startedStatus(snapshot, run), result: false }
 }
 
-/** Reports that an earlier run that does not end keeps the next one from the node; otherwise the status would not say why. */
+/** Reports that an unfinished earlier run is blocking the next run on the node; otherwise the status would not say why the run waits. */
 function whenPreviousRunActive(snapshot: Snapshot): Decision | undefined {
 	const { config } = snapshot
 	const isInStatus = isUpToDate(snapshot) || (config.status.state === 'Failed' && isCurrent(config))
@@ -93,28 +96,34 @@ function whenPreviousRunActive(snapshot: Snapshot): Decision | undefined {
 	return setStatusOnce(snapshot, 'PreviousRunActive', pendingStatus(snapshot, 'PreviousRunActive', message))
 }
 
-/** Whether a process of any run may still act on the node. A run that is given up no longer does after its node has rebooted. */
+/**
+ * Whether a process of any run may still act on the node. If the controller has given up on a run and the node has rebooted since, the run
+ * no longer acts.
+ */
 function mayRunOnNode(snapshot: Snapshot): boolean {
 	const now = snapshot.node?.bootID
 	const isOfBoot = ({ bootID }: Run) => bootID === undefined || now === undefined || bootID === now
 	return snapshot.runs.some(run => isActive(run) && (isOfBoot(run) || msUntilGivenUp(run, snapshot) > 0))
 }
 
-/** Time until a run is given up, or until the reason for a missing pod is looked up. */
+/** Time until the controller gives up on a run, or looks up why a pod is missing; at most 30 s. */
 function msUntilNextDecision(snapshot: Snapshot): number {
 	const left = snapshot.runs.filter(isActive).map(run => msUntilGivenUp(run, snapshot))
 	const soonest = Math.min(30_000, ...left.filter(ms => ms > 0))
 	return snapshot.runs.some(isPodless) ? Math.min(soonest, NO_POD_MS) : soonest
 }
 
-/** The pod finished without a known report. The Job will say how, and a report may still arrive. */
+/** Waits if the pod finished without a known report: the Job will report how it ended, and a report may still arrive. */
 export function whenRunEnding(snapshot: Snapshot): Decision | undefined {
 	const run = currentRun(snapshot)
 	if (!run || run.report || isFinished(run) || isReported(snapshot, run) || !(run.job || run.pod)) return undefined
 	return { act: 'wait', why: 'RunIsEnding', afterMs: 30_000 }
 }
 
-/** A NotReady kubelet still reports: if its CNI waits for a NIC of MultiNIC, it still starts pods in the host's network. */
+/**
+ * Waits for a kubelet that does not report. A NotReady kubelet does report: if its CNI plugin waits for a NIC of MultiNIC, it can still
+ * start pods that use the host network.
+ */
 export function whenKubeletSilent(snapshot: Snapshot): Decision | undefined {
 	if (snapshot.node?.ready !== 'Unknown') return undefined
 	const message = `The kubelet of node ${snapshot.config.name} does not report. The run starts when it does.`

@@ -53,8 +53,8 @@ export function decide(snapshot: Snapshot): Decision {
 }
 
 /**
- * Removes a request annotation only after a run has its value, so that a controller that dies in between loses no request; and as soon as a
- * run has it, because an annotation that is present announces a run to come.
+ * Removes a request annotation as soon as a run that has its value was started. If it were removed earlier, a controller that dies in
+ * between would lose the request; if it were removed later, it would announce a run that has already started.
  */
 function whenRequestAnswered(snapshot: Snapshot): Decision | undefined {
 	const { config, runs } = snapshot
@@ -72,7 +72,9 @@ function whenInvalid(snapshot: Snapshot): Decision | undefined {
 	return fault === undefined ? undefined : setStatusOnce(snapshot, 'InvalidConfig', invalidStatus(snapshot, fault))
 }
 
-/** The label with the node name, by which the admission policy ties a run to its node, is limited to 63 characters. */
+/**
+ * Runs have a label with the node name, by which the admission policy ties a run to its node. A label value is limited to 63 characters.
+ */
 function faultOfName(name: string): string | undefined {
 	return name.length > 63
 		? `spec.nodeName: ${name.length} characters are too many; runs have a label with the node name, which is limited to 63`
@@ -92,7 +94,7 @@ function whenNodeMissing(snapshot: Snapshot): Decision | undefined {
 	return setStatusOnce(snapshot, 'NodeNotFound', pendingStatus(snapshot, 'NodeNotFound', message))
 }
 
-/** Nothing to do except to delete runs whose retention is over. */
+/** Does nothing, except delete runs whose retention is over. */
 function whenUpToDate(snapshot: Snapshot): Decision | undefined {
 	const { config } = snapshot
 	if (config.requests.retry !== undefined || config.deleting || !isUpToDate(snapshot)) return undefined
@@ -106,12 +108,12 @@ function whenUpToDate(snapshot: Snapshot): Decision | undefined {
 	)
 }
 
-/** Nothing changes automatically before `at`; infinity: never. */
+/** Waits until `at`; if that is Infinity, only a change leads to another decision. */
 function waitUntil({ now }: Snapshot, why: string, at: number): Decision {
 	return Number.isFinite(at) ? { act: 'wait', why, afterMs: Math.max(1_000, at - now) } : { act: 'nothing', why }
 }
 
-/** Drift is repaired, but only a limited number of times: a process that changes it back again and again does so on purpose. */
+/** Limits how often drift is repaired: a process that repeatedly reverts a repair does so on purpose. */
 function whenRepairedTooOften(snapshot: Snapshot): Decision | undefined {
 	const { config, now } = snapshot
 	if (config.requests.retry !== undefined || config.deleting || !isDrifted(config)) return undefined
@@ -129,11 +131,11 @@ function whenBackingOff(snapshot: Snapshot): Decision | undefined {
 	if (due.length > 0) return { act: 'deleteRuns', why: 'RunsAreObsolete', runs: due }
 	const waitMs = backoffMs((run?.failures ?? 0) + 1, complaintOf(config))
 	const leftMs = Date.parse(config.status.lastProcessed ?? '') + waitMs - now
-	// a failure in the future was recorded by another clock; if it is far ahead, its time is meaningless
+	// a failure time in the future comes from another clock; if it is far ahead, it is ignored
 	return leftMs > 0 && leftMs <= 2 * waitMs ? { act: 'wait', why: 'BackingOff', afterMs: leftMs } : undefined
 }
 
-/** Applies to read-only runs. The status is not changed: it would cost a write for a state that lasts a second. */
+/** Applies to read-only runs. The status is not changed, because that would cost a write for a state that lasts about a second. */
 function whenRunsAtLimit(snapshot: Snapshot): Decision | undefined {
 	const isFull = snapshot.rollout.runSlots <= 0 || (wantedMode(snapshot) === 'Plan' && isVerificationLimitReached(snapshot))
 	return isFull ? { act: 'wait', why: 'TooManyRuns', afterMs: 5_000 } : undefined

@@ -7,32 +7,32 @@ import type { Snapshot } from '../model/snapshot.ts'
 
 /** Rules for adding the finalizer to a node config and for removing it. Pure. */
 
-/** Deleted, and already without MultiNIC's finalizer. */
+/** Does nothing for a deleted node config that no longer has MultiNIC's finalizer. */
 export function whenReleased({ config }: Snapshot): Decision | undefined {
 	if (config.deleting && !config.finalizers.includes(FINALIZER)) return { act: 'nothing', why: 'Released' }
 	return undefined
 }
 
-/** Without the finalizer, a deletion would leave the node configured, so it is added before the first run. */
+/** Adds the finalizer before the first run: without it, a deletion would leave the node configured. */
 export function whenFinalizerMissing({ config }: Snapshot): Decision | undefined {
 	if (config.deleting || config.finalizers.includes(FINALIZER)) return undefined
 	return { act: 'updateMetadata', why: 'FinalizerMissing', finalizer: true, answered: [] }
 }
 
-/** A node that is gone takes its configuration with it; another VM with its name was never configured by MultiNIC. */
+/** Releases a deleted node config whose node no longer exists, or is another VM with the same name: there is nothing to restore. */
 export function whenDeletedWithNode(snapshot: Snapshot): Decision | undefined {
 	if (!snapshot.config.deleting) return undefined
 	if (!snapshot.node) return { act: 'release', why: 'NodeNotFound' }
 	return isReplaced(snapshot) ? { act: 'release', why: 'NodeReplaced' } : undefined
 }
 
-/** The node is restored, so the node config can be released. */
+/** Releases the node config once its node is restored. */
 export function whenCleaned(snapshot: Snapshot): Decision | undefined {
 	const run = currentRun(snapshot)
 	return snapshot.config.deleting && run && succeeded(run) ? { act: 'release', why: 'Cleaned' } : undefined
 }
 
-/** Deleted before its first run: there is nothing to clean up. */
+/** Releases a node config that was deleted before its first run: there is nothing to clean up. */
 export function whenNeverRun({ config, runs }: Snapshot): Decision | undefined {
 	const ran = !hasNeverRun(config.status) || runs.some(run => run.uid === config.uid)
 	return config.deleting && !ran ? { act: 'release', why: 'NeverRun' } : undefined

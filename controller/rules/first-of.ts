@@ -1,4 +1,4 @@
-/** One of several checks in order: returns a result about the input, or undefined if it does not apply. */
+/** One of several checks that are evaluated in order. It returns a result, or undefined if it does not apply to the input. */
 export type Check<Input, Result> = (input: Input) => Result | undefined
 
 /** Evaluates the checks in order. @returns the result of the first check that applies */

@@ -5,12 +5,13 @@ import type { Run, Snapshot } from '../model/snapshot.ts'
 /**
  * Selects the runs to delete. Pure.
  *
- * A run is kept for `keepRunMs` after its result is in the status, a failed run until a later one succeeds. A node that fails for weeks
- * must not fill the cluster, so no more failed runs are kept than the history has entries. A repair is kept as long as it counts, and a
- * ConfigMap without a Job as long as its Job may still be created or reported. The run that the status names is deleted last. The garbage
- * collector deletes the runs of a deleted node config; one that still exists after `keepRunMs` has lost its owner reference.
+ * A run is kept for `keepRunMs` after its result is in the status, and a failed run also until a later one succeeds. At most as many failed
+ * runs are kept as the history has entries, so that a node that fails for weeks does not fill the cluster. A repair is kept while it counts
+ * against the repair limit, and a ConfigMap without a Job until its run would be given up, because the Job may still be created or reported
+ * by the watch. The run that the status names is deleted last. The garbage collector deletes the runs of a deleted node config; a run that
+ * still exists `keepRunMs` after its creation has lost its owner reference.
  *
- * @returns the names that are due, and when the next one is due (milliseconds since 1970)
+ * @returns the names of the runs that are due, and when the next one is due (milliseconds since 1970)
  */
 export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: number | undefined } {
 	const { config, now } = snapshot
@@ -40,14 +41,17 @@ export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: numbe
 	return { due: named, nextAt: later.length > 0 ? Math.min(...later) : undefined }
 }
 
-/** How many read-only runs of a node are kept. */
+/** Maximum number of read-only runs that are kept per node. */
 const VERIFICATIONS_MAX = 3
 
 function excess(runs: readonly Run[], most: number): Run[] {
 	return runs.toSorted((a, b) => b.created - a.created || b.attempt - a.attempt).slice(most)
 }
 
-/** Uses the time of the last result, by the controller's clock, if it is of this run; for earlier runs the time of the API server. */
+/**
+ * Returns when the retention of a run is over. For the run that the status names, it starts when the result was reported, by the
+ * controller's clock; for all others, when the Job finished or, if that is unknown, when the run was created.
+ */
 function dueAt({ config: { status }, settings: { keepRunMs } }: Snapshot, run: Run): number {
 	if (!isVerification(run) && !succeeded(run) && status.state !== 'Configured') return Number.POSITIVE_INFINITY
 	const reportedAt = Date.parse(status.lastProcessed ?? '')

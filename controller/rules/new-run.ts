@@ -3,7 +3,7 @@ import type { Decision } from '../model/decision.ts'
 import { currentRun, isReported, nextAttempt, succeeded, wantedMode } from '../model/runs.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 
-/** Chooses the run to start and its cause, when nothing prevents a run. Pure. */
+/** Returns the run to start and its cause, when no check prevents a run. Pure. */
 export function newRun(snapshot: Snapshot): Decision {
 	const { config } = snapshot
 	const current = currentRun(snapshot)

@@ -5,7 +5,10 @@ import { pendingStatus } from '../status/build-status.ts'
 
 /** Whether a node is still the VM that its node config names. Pure. */
 
-/** The node with that name is another VM: its NICs are not those of the node config, and an earlier status does not describe it. */
+/**
+ * Starts no run if the node with this name is another VM: the NICs of the node config are not on it, and an earlier status does not
+ * describe it.
+ */
 export function whenNodeReplaced(snapshot: Snapshot): Decision | undefined {
 	if (!isReplaced(snapshot)) return undefined
 	const { node, config } = snapshot
@@ -13,7 +16,7 @@ export function whenNodeReplaced(snapshot: Snapshot): Decision | undefined {
 	return setStatusOnce(snapshot, 'NodeReplaced', pendingStatus(snapshot, 'NodeReplaced', message))
 }
 
-/** Whether both ids are known and comparable, and differ. */
+/** Whether both ids are known, can be compared, and differ. */
 export function isReplaced({ node, spec, settings }: Snapshot): boolean {
 	const instanceId = 'value' in spec ? spec.value.instanceId : undefined
 	if (!settings.checkInstanceId || !instanceId || !node?.systemUUID) return false
@@ -23,8 +26,8 @@ export function isReplaced({ node, spec, settings }: Snapshot): boolean {
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
- * Nova uses the id of a VM as its firmware UUID, which the kubelet reports as `systemUUID`. Ids of another form cannot be compared. Kernels
- * that read firmware older than SMBIOS 2.6 reverse the bytes of the first three groups.
+ * Nova uses the id of a VM as its firmware UUID, which the kubelet reports as `systemUUID`. Ids that are not UUIDs cannot be compared and
+ * count as equal. With firmware older than SMBIOS 2.6, the kernel reports the first three groups with reversed bytes.
  */
 export function isSameMachine(systemUUID: string, instanceId: string): boolean {
 	const [machine, instance] = [systemUUID.toLowerCase(), instanceId.toLowerCase()]

@@ -6,20 +6,20 @@ import { wantedMode } from '../model/runs.ts'
 import type { HoldReason, Snapshot, RolloutView } from '../model/snapshot.ts'
 import { pendingStatus } from '../status/build-status.ts'
 
-/** How changes roll out to the fleet: not all nodes concurrently, and no further than the first harmful run. Pure. */
+/** How changes roll out to the fleet: not to all nodes concurrently, and no further after the first run that harmed its node. Pure. */
 
 type Hold = { reason: HoldReason; message: string }
 
 /** Evaluated top to bottom: the first check that returns a hold wins. */
 const checks: readonly Check<RolloutView, Hold>[] = [whenSettingsInvalid, whenPaused, whenStopped, whenNotNext]
 
-/** Where the chart pauses the rollout. */
+/** Names a pause by the chart in a message. */
 const CHART = 'the chart (rollout.paused in ConfigMap multinic-rollout)'
 
-/** A hold that is over sooner is not worth a write (milliseconds). */
+/** How long a hold must last before it is worth a write to the status (milliseconds). */
 const reportAfterMs = 5_000
 
-/** Holds a run that would change the node but must wait. */
+/** Holds a run that would change the node, if a rollout rule requires it. */
 export function whenQueued(snapshot: Snapshot): Decision | undefined {
 	if (wantedMode(snapshot) === 'Plan') return undefined
 	const hold = firstOf(checks, snapshot.rollout)
@@ -37,7 +37,7 @@ function whenPaused({ settings }: RolloutView): Hold | undefined {
 	return { reason: 'RolloutPaused', message: `The rollout is paused by ${by.join(' and ')}.` }
 }
 
-/** The node that failed may retry, and so may a node for which a person requests it: this is how a rollout resumes. */
+/** Holds all nodes except the failed node itself and nodes for which a person requests a retry: this is how a rollout resumes. */
 function whenStopped({ stoppedBy, skipsQueue }: RolloutView): Hold | undefined {
 	if (!stoppedBy || skipsQueue) return undefined
 	const { name, reason } = stoppedBy
@@ -45,7 +45,7 @@ function whenStopped({ stoppedBy, skipsQueue }: RolloutView): Hold | undefined {
 	return { reason: 'RolloutStopped', message }
 }
 
-/** Control-plane nodes are changed one at a time. */
+/** Holds a node until a slot is free for it. Control-plane nodes are changed one at a time. */
 function whenNotNext({ settings, slots, queuePosition, controlPlaneBusy }: RolloutView): Hold | undefined {
 	if ('fault' in settings || (queuePosition < slots && !controlPlaneBusy)) return undefined
 	const { maxUnavailable } = settings.value
@@ -53,7 +53,7 @@ function whenNotNext({ settings, slots, queuePosition, controlPlaneBusy }: Rollo
 	return { reason: 'WaveIsFull', message }
 }
 
-/** The hold of a retry is not reported: the status already reports the failure to be retried. */
+/** A hold on a retry is not reported, because the status already reports the failure that is to be retried. */
 function queued(snapshot: Snapshot, { reason, message }: Hold): Decision {
 	const { config, rollout, now } = snapshot
 	if (config.status.state === 'Failed' && isCurrent(config)) return { act: 'queue', why: reason, afterMs: 0 }

@@ -5,11 +5,11 @@ import { lostStatus } from '../status/build-status.ts'
 import { duration } from '../model/format.ts'
 
 /**
- * Runs that do not end. Kubernetes ends a run at its deadline, but not a suspended Job, a Job whose pod it may not change, or a container
- * beside the agent's: the controller therefore has its own deadline. Pure.
+ * Handles runs that do not end. Kubernetes ends a run at its deadline, with exceptions: a suspended Job, a Job whose pod it is not allowed
+ * to change, and a sidecar container. The controller therefore has its own deadline. Pure.
  */
 
-/** Reports the run as lost once, which frees its slot in the wave; a report that arrives later is still read. */
+/** Reports the run as lost, once; this frees its slot in the wave. A report that arrives later is still read. */
 export function whenRunOverdue(snapshot: Snapshot): Decision | undefined {
 	const run = currentRun(snapshot)
 	if (!run || run.report || !(run.job ?? run.pod) || isReported(snapshot, run) || msUntilGivenUp(run, snapshot) > 0) return undefined
@@ -18,8 +18,8 @@ export function whenRunOverdue(snapshot: Snapshot): Decision | undefined {
 }
 
 /**
- * Deletes the ConfigMap of a run whose Job created no pod in time. A later pod could not start without it; the garbage collector deletes
- * the Job.
+ * Deletes the ConfigMap of a run whose Job created no pod in time. A pod created later could not start without the ConfigMap; the garbage
+ * collector deletes the Job.
  */
 export function whenNoPodCreated(snapshot: Snapshot): Decision | undefined {
 	const { runs, config } = snapshot

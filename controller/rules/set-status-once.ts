@@ -3,7 +3,7 @@ import { condition, isCurrent } from '../../contract/status.ts'
 import type { Decision } from '../model/decision.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 
-/** Writes the status of a wait that only another change can end, once. */
+/** Writes the status of a wait, unless the status already reports it. Only another change can end such a wait. */
 export function setStatusOnce(
 	snapshot: Snapshot,
 	why: string,

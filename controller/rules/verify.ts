@@ -7,15 +7,18 @@ import { attemptsOf, isUpToDate, isVerificationLimitReached, nextAttempt, podNet
 import type { Mode, Run, Snapshot } from '../model/snapshot.ts'
 import { verifiedStatus } from '../status/build-status.ts'
 
-/** Read-only runs: because a person requests them, because the node rebooted, or because they are due. Pure. */
+/** Read-only runs: requested by a person, after a reboot, after a change of the pod networks, or when the interval is over. Pure. */
 
 type Verification = { mode: Mode; cause: string; request?: Ask }
 
-/** How soon a verification without a result may be repeated, and how long one waits for other runs to end (milliseconds). */
+/**
+ * How soon a verification after a reboot may be repeated, and how long a run that is due waits before it is checked again whether it is
+ * allowed (milliseconds).
+ */
 const retryMs = 300_000
 const busyMs = 30_000
 
-/** A verification whose result differs from the status. One that confirms the status costs no write. */
+/** Reports a verification whose result differs from the status. If it confirms the status, no write is needed. */
 export function whenVerified(snapshot: Snapshot): Decision | undefined {
 	const run = lastVerification(snapshot)
 	const { config } = snapshot
@@ -27,7 +30,7 @@ export function whenVerified(snapshot: Snapshot): Decision | undefined {
 	return { act: 'setStatus', why, status, result: isNews, ...(isNews && { eventKey: `${run.name}.result` }) }
 }
 
-/** The last run of this generation, if it was a verification: a run that changes the node invalidates older verifications. */
+/** Returns the last run of this generation if it is a verification: a later run that changes the node invalidates it. */
 function lastVerification(snapshot: Snapshot): Run | undefined {
 	const last = lastAttempt(snapshot)
 	return last?.mode === 'Verify' ? last : undefined
@@ -47,7 +50,7 @@ export function whenVerificationDue(snapshot: Snapshot): Decision | undefined {
 	return { act: 'start', why: cause, run: { attempt: nextAttempt(snapshot), mode, cause, requests, failures: 0 }, keepStatus: true }
 }
 
-/** @returns when to decide again because of a read-only run, in milliseconds since 1970, or undefined if none is ever due */
+/** @returns when to decide again about read-only runs (milliseconds since 1970), or undefined if none will ever be due */
 export function nextVerificationAt(snapshot: Snapshot): number | undefined {
 	if (dueVerification(snapshot)) return snapshot.now + busyMs
 	const at = nextIntervalAt(snapshot)
@@ -68,19 +71,21 @@ function dueVerification(snapshot: Snapshot): Verification | undefined {
 	return at !== undefined && at <= now ? { mode: 'Verify', cause: 'TimeToVerify' } : undefined
 }
 
-/** A requested run does not wait behind automatic verifications. */
+/** Whether the run may start now. Requested runs are exempt from the limit for automatic verifications. */
 function isAllowed(snapshot: Snapshot, { request }: Verification): boolean {
 	const { settings, activeVerifications, runSlots } = snapshot.rollout
 	if (runSlots <= 0 || isVerificationLimitReached(snapshot)) return false
 	return request !== undefined || ('value' in settings && activeVerifications < settings.value.maxVerifications)
 }
 
-/** A configured node may be verified; one that is being configured, or cannot be, already reports its state. */
+/** Whether a verification makes sense: the node is configured or has drifted. In other states, the status already says what is wrong. */
 function isVerifiable(snapshot: Snapshot): boolean {
 	return isUpToDate(snapshot) && (snapshot.config.status.state === 'Configured' || isDrifted(snapshot.config))
 }
 
-/** The node has rebooted since the last run; only a verification shows whether everything is restored. */
+/**
+ * Whether the node has rebooted since the last run and was not verified recently; only a verification shows whether everything is restored.
+ */
 function hasRebooted(snapshot: Snapshot): boolean {
 	const { config, node } = snapshot
 	const { bootID } = config.status
@@ -89,8 +94,8 @@ function hasRebooted(snapshot: Snapshot): boolean {
 }
 
 /**
- * The node got its pod networks after its last run, or others. That run could not write rules for them, so pods of the node get no answer
- * from the addresses of its NICs.
+ * Whether the pod networks of the node were assigned or changed after its last run. That run could not create rules for them, so pods on
+ * the node get no replies from the addresses of its NICs.
  */
 function hasOtherPodNetworks(snapshot: Snapshot): boolean {
 	const then = lastAttempt(snapshot)?.podNetworks
@@ -98,8 +103,8 @@ function hasOtherPodNetworks(snapshot: Snapshot): boolean {
 }
 
 /**
- * `created` is the API server's time, `lookedAt` is the controller's if it created the run; if their clocks differ by hours, only the
- * controller's says how long ago that was.
+ * `created` is the API server's time; `lastRunAt` is the controller's time if it created the run. If their clocks differ by hours, only the
+ * controller's time shows how long ago the run was created.
  */
 function wasVerifiedRecently(snapshot: Snapshot): boolean {
 	const { config, runs, rollout, now } = snapshot
@@ -107,7 +112,10 @@ function wasVerifiedRecently(snapshot: Snapshot): boolean {
 	return runs.some(run => run.uid === config.uid && run.mode === 'Verify' && run.created > now - retryMs)
 }
 
-/** Every node has its own time within the interval, so that the fleet is not verified all together. */
+/**
+ * Returns when the next verification is due. Each node has its own offset within the interval, which spreads the verifications of the
+ * fleet.
+ */
 function nextIntervalAt({ config, rollout: { settings, lastRunAt } }: Snapshot): number | undefined {
 	const interval = 'value' in settings ? settings.value.verifyIntervalSeconds * 1_000 : 0
 	if (interval === 0) return undefined
@@ -115,7 +123,7 @@ function nextIntervalAt({ config, rollout: { settings, lastRunAt } }: Snapshot):
 	return phase + (Math.floor((lastRunAt - phase) / interval) + 1) * interval
 }
 
-/** Any text → an evenly distributed number (FNV-1a). @see RFC 9923 */
+/** Returns a hash of a string as an evenly distributed number (FNV-1a). @see RFC 9923 */
 function numberOf(text: string): number {
 	let hash = 0x811c9dc5
 	for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0

@@ -13,23 +13,23 @@ import { timestamp } from '../model/format.ts'
 
 /** Builds the whole status of a node config from a snapshot. Pure; `status-patch.ts` decides whether it is worth a write. */
 
-/** Every byte of a status costs at every write: 8 KiB, of that up to 3 KiB for conditions and history. */
+/** Maximum size of the interfaces (bytes). Every write sends the whole status: 8 KiB, including up to 3 KiB of conditions and history. */
 const interfacesMaxBytes = 5_000
 
-/** No run is in progress, and none starts until what `reason` says is over. */
+/** No run is in progress, and none starts until the cause that `reason` names is resolved. */
 export function pendingStatus(snapshot: Snapshot, reason: Reason, message: string): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'Pending', reason, message: 'waiting for a run' })
 	return assemble(snapshot, { state: 'Pending', reason, message }, nics)
 }
 
-/** The spec is invalid; `fault` names the field. What was configured is still on the node, so it is still reported. */
+/** The spec is invalid; `fault` names the field. The node is unchanged, so the interfaces of the last status are kept. */
 export function invalidStatus(snapshot: Snapshot, fault: string): NodeConfigStatus {
 	const stays = { status: 'Failed', reason: 'InvalidConfig', message: 'unchanged since the last run' } as const
 	const nics = (snapshot.config.status.interfaceStatuses ?? []).map(nic => ({ ...nic, ...stays }))
 	return assemble(snapshot, { state: 'Failed', reason: 'InvalidConfig', message: fault }, nics)
 }
 
-/** A run is starting. Earlier runs that ended unread enter the history here, so that they need no separate write. */
+/** A run is starting. Earlier runs whose reports were not read are added to the history here, which saves a separate write. */
 export function startedStatus(snapshot: Snapshot, run: Pick<Run, 'name' | 'mode'>): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'InProgress', reason: 'RunStarted', message: 'a run is in progress' })
 	const message = `Job ${run.name} ${purpose[run.mode]}`
@@ -38,7 +38,7 @@ export function startedStatus(snapshot: Snapshot, run: Pick<Run, 'name' | 'mode'
 	return { ...status, lastJobName: run.name, ...historyWith(snapshot, unread) }
 }
 
-/** Kubernetes does not start the pod of the current run, but continues to try. */
+/** Kubernetes has not started the pod of the current run, but continues to try. */
 export function podRefusedStatus(snapshot: Snapshot, run: Run, text: string): NodeConfigStatus {
 	const message = `The pod of Job ${run.name} has not started: ${text}`
 	return withReadyCondition(startedStatus(snapshot, run), { state: 'InProgress', reason: 'PodRefused', message, isRunning: true }, snapshot)
@@ -71,7 +71,7 @@ export function reportedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	}
 }
 
-/** The result of a verification; what is unchanged is kept as it was. */
+/** The result of a verification. If the node is still configured, only condition Drifted and the host facts change. */
 export function verifiedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 	const { report } = run
 	const { status } = snapshot.config
@@ -88,7 +88,7 @@ export function verifiedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 
 const asLeft = { status: 'False', reason: 'Configured', message: 'the node matches the last run' } as const
 
-/** A verification that failed, or did not cover all desired interfaces, says nothing about the node as a whole. */
+/** The status of condition Drifted. If a verification failed without finding drift, it is unknown whether the node has drifted. */
 function foundBy({ reason, interfaces, outcome, message }: Report): Parameters<typeof drift>[1] {
 	if (outcome === 'Succeeded') return asLeft
 	const isFound = reason === 'Drifted' || interfaces.some(nic => nic.reason === 'Drifted')
@@ -104,7 +104,7 @@ function hostFacts({ backend, machine }: Report): Pick<NodeConfigStatus, 'backen
 	return { ...(backend && { backend: cut(backend, 32) }), ...(machine?.bootID && { bootID: machine.bootID }) }
 }
 
-/** The API server rejected the run. None was created, so no Job is named, and the history has no entry. */
+/** The API server rejected the run. No run was created, so the status names no new Job, and the history gets no entry. */
 export function rejectedRunStatus(snapshot: Snapshot, text: string): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'Failed', reason: 'PodRefused', message: 'no run could be created' })
 	return assemble(
@@ -115,7 +115,7 @@ export function rejectedRunStatus(snapshot: Snapshot, text: string): NodeConfigS
 }
 
 /**
- * The API server rejects the status. Nothing of it is kept, because it is unknown which part is rejected; the result of its run stays
+ * The API server rejects the status. Nothing of it is kept, because it is unknown which part is rejected; the result of the run remains
  * unreported.
  */
 export function rejectedStatus(snapshot: Snapshot, text: string): NodeConfigStatus {
@@ -125,7 +125,7 @@ export function rejectedStatus(snapshot: Snapshot, text: string): NodeConfigStat
 	return withReadyCondition(status, { state: 'Failed', reason: 'StatusRefused', message }, snapshot)
 }
 
-/** A write fails repeatedly; what is known of the node is kept. */
+/** A write fails repeatedly; what is known about the node is kept. */
 export function failedWriteStatus(snapshot: Snapshot, message: string): NodeConfigStatus {
 	const { config, now } = snapshot
 	const status = { ...config.status, observedGeneration: config.generation, lastProcessed: timestamp(now) }
@@ -173,13 +173,13 @@ function wanted({ spec, config }: Snapshot, nics: InterfaceStatus[]): number {
 	return 'value' in spec || config.deleting ? nics.length : Math.min(spec.listed, 99)
 }
 
-/** While a node is cleaned up, or if the spec is invalid, the last known interfaces are kept. */
+/** If a node is being cleaned up or the spec is invalid, the last known interfaces are kept. */
 function knownInterfaces({ config, spec }: Snapshot, how: Pick<InterfaceStatus, 'status' | 'reason' | 'message'>): InterfaceStatus[] {
 	if (config.deleting || !('value' in spec)) return config.status.interfaceStatuses ?? []
 	return allInterfaces(spec.value, how, config.status)
 }
 
-/** Ten interfaces with long messages would be too large: each message is then cut. */
+/** Truncates the messages if the interfaces are too large: ten interfaces with long messages would exceed the limit. */
 function bounded(nics: InterfaceStatus[]): InterfaceStatus[] {
 	const sizes = [MESSAGE_MAX, 160, 96, 48, 16].map(max => nics.map(nic => ({ ...nic, message: cut(nic.message, max) })))
 	return sizes.find(list => new TextEncoder().encode(JSON.stringify(list)).length <= interfacesMaxBytes) ?? sizes.at(-1) ?? []

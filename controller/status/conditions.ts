@@ -9,10 +9,10 @@ import { timestamp } from '../model/format.ts'
 
 /** The conditions of a status. Pure. */
 
-/** The summary of a status; `isRunning`: a run may be on the node. */
+/** The summary of a status. `isRunning`: whether a run may be active on the node. */
 export type Summary = { state: State; reason: Reason; message: string; isRunning?: boolean }
 
-/** Returns the status with this summary: `state`, and the conditions Ready and Progressing. */
+/** Returns the status with this summary: `state`, and only the conditions Ready and Progressing. */
 export function withReadyCondition(status: NodeConfigStatus, summary: Summary, snapshot: Snapshot): NodeConfigStatus {
 	const { state, reason, isRunning = false } = summary
 	const message = cleanMessage(summary.message)
@@ -37,7 +37,10 @@ export function persistence(snapshot: Snapshot, { persistent: { status, message 
 	return conditionNow(snapshot, { type: 'Persistent', status, reason: persistenceReasons[status], message: cleanMessage(message) })
 }
 
-/** Returns the condition Drifted: whether the node still matches the last run; if unknown, the reason is that of the verification. */
+/**
+ * Returns the condition Drifted: whether the node differs from the result of the last run. If this is unknown, the reason is that of the
+ * verification.
+ */
 export function drift(
 	snapshot: Snapshot,
 	{ status, reason, message }: Pick<Condition, 'status' | 'message'> & { reason: Reason },
@@ -45,12 +48,12 @@ export function drift(
 	return conditionNow(snapshot, { type: 'Drifted', status, reason, message: cleanMessage(message) })
 }
 
-/** Cleans and cuts a message, which may quote the kubelet. */
+/** Cleans and truncates a message, which may quote the kubelet. */
 function cleanMessage(message: string): string {
 	return cut(clean(message))
 }
 
-/** The transition time is when the status of the condition changed, not when it was last checked. */
+/** The transition time is when the status of the condition last changed, not when it was last checked. */
 function conditionNow({ config, now }: Snapshot, wanted: Omit<Condition, 'lastTransitionTime' | 'observedGeneration'>): Condition {
 	const before = condition(config.status, wanted.type)
 	const lastTransitionTime = before?.status === wanted.status ? before.lastTransitionTime : timestamp(now)

@@ -13,17 +13,17 @@ export function historyWith({ config, now }: Snapshot, runs: readonly Run[], cau
 	return { history: [...fresh, ...before].sort(newestFirst).slice(0, HISTORY_MAX) }
 }
 
-/** Whether that is the cause of a run that ended, or was given up, without a report; the report may still arrive. */
+/** Whether this is the cause of a run that ended without a report, or that the controller gave up on; its report may still arrive. */
 export function isLost(cause: string | undefined): boolean {
 	return cause === 'RunLost' || cause === 'PodRefused'
 }
 
-/** Sorts by generation and attempt: clocks of nodes differ, and an old run that still exists must not appear as new. */
+/** Sorts by generation and attempt, not by time: the clocks of nodes differ, and an old run that still exists must not appear as new. */
 function newestFirst(a: HistoryEntry, b: HistoryEntry): number {
 	return b.generation - a.generation || attemptOf(b.job) - attemptOf(a.job)
 }
 
-/** No run lives longer, whatever a node's clock says. */
+/** Maximum duration that is recorded (seconds). No run takes longer, whatever the clock of its node says. */
 const SECONDS_MAX = 86_400
 
 function entryOf(run: Run, now: number, cause = causeOf(run)): HistoryEntry {
@@ -41,7 +41,7 @@ function entryOf(run: Run, now: number, cause = causeOf(run)): HistoryEntry {
 	}
 }
 
-/** For a failure, the reason; for a success, why the run was started, because the result already says that it succeeded. */
+/** Returns the reason of a failure. For a success, returns why the run was started, because the result already says that it succeeded. */
 function causeOf(run: Run): string {
 	return succeeded(run) ? run.cause : (run.report?.reason ?? run.cause)
 }

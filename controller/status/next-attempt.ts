@@ -5,7 +5,7 @@ import { duration } from '../model/format.ts'
 
 /** Messages that end with what happens next. Pure. */
 
-/** Appends what happens next to a message, so that a long message never cuts it off. */
+/** Appends what happens next. A long message is truncated before it, so that this part is always complete. */
 export function withNextAttempt(message: string, complaint: Complaint | false, failures: number): string {
 	if (!complaint) return message
 	return endingWith(mayHeal(complaint) ? nextAttemptMessage(backoffMs(failures, complaint)) : 'Waiting for a change or a retry.', message)

@@ -7,7 +7,7 @@ import type { Reason } from '../../contract/reasons.ts'
 import type { Report } from '../model/report.ts'
 import { validTime } from '../model/format.ts'
 
-/** What a report means for the status. Pure. */
+/** Derives the result in the status from a report. Pure. */
 
 export type Result = {
 	state: State
@@ -16,7 +16,7 @@ export type Result = {
 	interfaceStatuses: InterfaceStatus[]
 }
 
-/** Compares a report with the desired interfaces, matched by MAC. An interface that the report does not name is not configured. */
+/** Compares a report with the desired interfaces, matched by MAC. An interface that is missing in the report has failed. */
 export function resultOf(report: Report, spec: NodeConfigSpec, before: NodeConfigStatus): Result {
 	const interfaceStatuses = settle(spec.interfaces).map(nic => interfaceResult(nic, report, before))
 	if (report.mode === 'Plan') return { state: 'Pending', reason: 'Planned', message: planned(report), interfaceStatuses }
@@ -25,7 +25,7 @@ export function resultOf(report: Report, spec: NodeConfigSpec, before: NodeConfi
 	return { state: 'Failed', ...whatFailed(report, failed, interfaceStatuses.length), interfaceStatuses }
 }
 
-/** Returns every desired interface in one state, for when no report describes it; what was known of it is kept. */
+/** Returns every desired interface in the same state, if no report describes them; known facts about each interface are kept. */
 export function allInterfaces(spec: NodeConfigSpec, how: Pick<InterfaceStatus, 'status' | 'reason' | 'message'>, before: NodeConfigStatus) {
 	return settle(spec.interfaces).map(({ id, name, macAddress }): InterfaceStatus => {
 		const { lastConfigured, observed } = previousStatus(macAddress, before) ?? {}
@@ -66,7 +66,10 @@ function planned({ message }: Report): string {
 	return cut(`Mode Plan: ${message}`)
 }
 
-/** The reason of one interface is the reason of the whole only if it explains every failure; a run that was rolled back explains all. */
+/**
+ * The reason of an interface is the overall reason only if all failures have that reason. If the run failed or was rolled back, its reason
+ * is.
+ */
 function whatFailed(report: Report, failed: InterfaceStatus[], wanted: number): Pick<Result, 'reason' | 'message'> {
 	if (report.outcome === 'RolledBack' || report.outcome === 'Failed' || failed.length === 0)
 		return { reason: report.reason, message: report.message }

@@ -1,14 +1,14 @@
 import type { NodeConfigStatus } from '../../contract/node-config.ts'
 import { sameJson } from '../../contract/canonical.ts'
 
-/** Timestamps; a change of these alone is not worth a write. */
+/** Timestamps. If nothing else has changed, a write is not worthwhile. */
 const timestamps = ['lastProcessed']
 
 /**
- * Returns the merge patch that turns the stored status into the desired one: only what differs, `null` for what is removed.
+ * Returns the merge patch that turns the stored status into the desired one: only the keys that differ, `null` for removed ones.
  *
- * @returns undefined when a write would add no information. Every write costs the API server as much as ten Job creates, even one without
- *   effect
+ * @returns the patch, or undefined if a write would add no information; even a write without effect costs the API server as much as
+ *   creating ten Jobs
  */
 export function statusPatch(
 	stored: Readonly<Record<string, unknown>>,

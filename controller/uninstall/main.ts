@@ -22,13 +22,13 @@ const UninstallEnv = z.object({
 
 export const readSettings = (env: Context['env']) => readEnv(UninstallEnv, env)
 
-/** Where the hook works, and its poll interval (milliseconds). */
+/** The controller that the hook stops, its namespace, and the poll interval (milliseconds). */
 export type Uninstall = { namespace: string; controller: string; pollMs: number; signal: AbortSignal; log: Log }
 
 /**
- * Runs the hook; does nothing without proof that this is an uninstall.
+ * Runs the hook. Changes nothing without proof that this is an uninstall.
  *
- * @throws Failure NOT_UNINSTALLING, and what `keep` and `restore` throw
+ * @throws Failure NOT_UNINSTALLING, and the failures of `keep` and `restore`
  */
 export async function uninstall(
 	client: KubeClient,
@@ -45,9 +45,9 @@ export async function uninstall(
 
 /**
  * Removes the finalizer from every node config and leaves the hosts unchanged. The controller is stopped first because it would add the
- * finalizer again. A run in progress is awaited because it loses its permission to report with the Helm release.
+ * finalizers again. The hook waits for runs in progress because they lose their permission to report when the Helm release is deleted.
  *
- * @throws Failure STOPPED when the signal is aborted first, with what was awaited
+ * @throws Failure STOPPED if the signal is aborted first, with what the hook was waiting for
  */
 export async function keep(client: KubeClient, where: Uninstall): Promise<void> {
 	const { namespace, log } = where
@@ -64,7 +64,7 @@ export async function keep(client: KubeClient, where: Uninstall): Promise<void> 
 	})
 }
 
-/** Another client may write concurrently: the next poll tries again. */
+/** Removes the finalizer from a node config. If another client changes it concurrently, the next poll tries again. */
 async function release(
 	client: KubeClient,
 	{ name, namespace = '', finalizers = [], resourceVersion }: ObjectMeta,
@@ -81,9 +81,9 @@ async function release(
 }
 
 /**
- * Deletes every node config and waits until the controller, which must still run, has restored their nodes.
+ * Deletes every node config and waits until the controller, which must still be running, has restored their nodes.
  *
- * @throws Failure STOPPED when the signal is aborted first, with the node configs that are left
+ * @throws Failure STOPPED if the signal is aborted first, with the node configs that are left
  */
 export async function restore(client: KubeClient, where: Uninstall): Promise<void> {
 	const { namespace, log } = where
@@ -106,7 +106,7 @@ async function stopController(client: KubeClient, where: Uninstall): Promise<voi
 		if (!isKubeFailure(error, 'NOT_FOUND')) throw error
 		log.info({ deployment: controller }, 'no controller to stop')
 	}
-	// a kubelet may set this label on a pod that it creates, but not a service account
+	// a kubelet may set this label on a pod that it creates, but may not set a service account
 	const ours = { labelSelector: `app.kubernetes.io/name=${controller}`, fieldSelector: `spec.serviceAccountName=${controller}` }
 	await untilNone('pods of the controller', where, async () => {
 		const { items } = await client.list(Pod, { namespace, ...ours })
@@ -114,7 +114,7 @@ async function stopController(client: KubeClient, where: Uninstall): Promise<voi
 	})
 }
 
-/** Polls until nothing is left. */
+/** Calls `poll` until it returns an empty list. */
 async function untilNone(what: string, { pollMs, signal, log }: Uninstall, poll: () => Promise<string[]>): Promise<void> {
 	let before: readonly string[] = []
 	for (;;) {
@@ -128,8 +128,8 @@ async function untilNone(what: string, { pollMs, signal, log }: Uninstall, poll:
 }
 
 /**
- * When Helm times out, it immediately deletes the service account and the Role of this hook: a permission that existed is then gone, not
- * missing in the chart.
+ * When Helm times out, it immediately deletes the service account and the Role of this hook. If a request is denied after an earlier one
+ * succeeded, the permission was deleted; it is not missing from the chart.
  */
 function orGivenUp(error: unknown, what: string, left: readonly string[]): never {
 	if (left.length === 0 || !isKubeFailure(error, 'FORBIDDEN', 'UNAUTHORIZED')) throw error

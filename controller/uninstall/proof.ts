@@ -2,27 +2,28 @@ import { GROUP } from '../../contract/names.ts'
 import { Failure } from '../../runtime/errors.ts'
 import { Deployment, Job, type KubeClient, type ObjectMeta, Secret } from '../../runtime/kube/index.ts'
 
-/** A Helm release as the chart was rendered for it. A rollback keeps the hooks of an older revision, and with them its number. */
+/** The Helm release for which the chart was rendered. A rollback restores the hooks of an older revision, including its revision number. */
 export type Release = { name: string; revision: number }
 
 /** The namespace of the release, the Deployment of its controller, and the Job of this hook. */
 export type Where = { namespace: string; controller: string; job: string }
 
-/** The value of the label `status` of a release's Secret during an uninstall. */
+/** The value of the label `status` on the Secret of a release during an uninstall. */
 const UNINSTALLING = 'uninstalling'
 
-/** A person sets it to `confirmed` on the controller's Deployment if no Secret of Helm records the uninstall. */
+/** A person sets this annotation to `confirmed` on the controller's Deployment if no Helm Secret records the uninstall. */
 const ANNOTATION_UNINSTALL = `${GROUP}/uninstall`
 
-/** Helm writes the Secret, then creates the Job; an older write was for another Job (milliseconds). */
+/** Helm writes the Secret and then creates the Job. If the Secret is older than this, it was written for another Job (milliseconds). */
 const FRESH_MS = 5 * 60_000
 
-/** By how many revisions a release may be newer than its hooks; the chart's Role names as many Secrets. */
+/** How many revisions newer than its hooks a release may be; the chart's Role names the Secrets of all these revisions. */
 const LATER_REVISIONS = 100
 
 /**
- * Proves that this is an uninstall: Helm records it in the Secret of the release before it creates a hook, or a person has confirmed it.
- * Manifests that were rendered and applied (kubectl, Argo CD, Flux) contain the hook too, and must change nothing.
+ * Proves that this is an uninstall: Helm records it in the Secret of the release before it creates a hook, or a person has confirmed it. If
+ * the manifests were rendered and applied in another way (kubectl, Argo CD, Flux), they also contain the hook, which must then change
+ * nothing.
  *
  * @returns a description of the proof
  * @throws Failure NOT_UNINSTALLING with what to do
@@ -38,7 +39,10 @@ export async function proveUninstall(client: KubeClient, where: Where, release: 
 	throw new Failure('NOT_UNINSTALLING', advice(where, release, newest))
 }
 
-/** Only the newest revision counts: an uninstall that failed and was rolled back leaves an older one with status uninstalling. */
+/**
+ * Returns the Secret of the newest revision: an uninstall that failed and was rolled back leaves an older Secret with status
+ * `uninstalling`.
+ */
 async function newestSecret(client: KubeClient, { namespace }: Where, { name, revision }: Release): Promise<Secret | undefined> {
 	const revisions = Array.from({ length: LATER_REVISIONS + 1 }, (_, later) => revision + later)
 	const secrets = await Promise.all(revisions.map(one => client.find(Secret, { name: secretName(name, one), namespace })))
@@ -46,8 +50,8 @@ async function newestSecret(client: KubeClient, { namespace }: Where, { name, re
 }
 
 /**
- * Whether Helm wrote the Secret to create this Job: after a failed uninstall the status stays `uninstalling`, and another client may apply
- * the same manifests. Both times are from the API server.
+ * Whether Helm wrote the Secret to create this Job. After a failed uninstall, the status remains `uninstalling`, and another client may
+ * then apply the same manifests. Both times are from the API server.
  */
 export function isWrittenFor({ managedFields = [] }: ObjectMeta, { creationTimestamp = '' }: ObjectMeta): boolean {
 	const written = Math.max(...managedFields.map(({ time = '' }) => Date.parse(time) || 0), 0)
