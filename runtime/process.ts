@@ -27,7 +27,7 @@ const stopMs = 30_000
  * Runs a room as a process: SIGTERM and SIGINT abort one AbortSignal, and every outcome has an exit code. All readers run first, including
  * the one for the log, so that all configuration errors are reported together.
  *
- * Exit codes: 0: `main` returned · 1: `main` threw, a rejection was unhandled, or `main` did not stop within 30 s · 2: invalid configuration.
+ * Exit code 0: `main` returned · 1: `main` threw, a rejection was unhandled, or `main` did not stop in time · 2: invalid configuration.
  */
 export async function runProcess<R extends Readers>(
 	room: string,

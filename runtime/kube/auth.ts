@@ -20,8 +20,8 @@ export type Wanted = {
 }
 
 /**
- * Loads the credentials of a server process: from the kubeconfig that is named (an option, or the files of KUBECONFIG) or that has the
- * named context, else from the pod's ServiceAccount, else from `~/.kube/config`.
+ * Loads the credentials of a server process from, in order: the kubeconfig given by option or KUBECONFIG; `~/.kube/config` if a context is
+ * given; the pod's ServiceAccount; `~/.kube/config`.
  *
  * @throws Failure CONFIG_INVALID with the file and the invalid field, never a secret
  */
@@ -35,10 +35,10 @@ export async function loadCredentials(wanted: Wanted, env: Environment): Promise
 }
 
 /**
- * Loads credentials as kubectl does: from the named context, else from the current context of the kubeconfig, also inside a pod; from the
- * pod's ServiceAccount only if no kubeconfig has a current context.
+ * Loads credentials as kubectl does, even inside a pod: from the given context of the kubeconfig, otherwise from its current context. The
+ * pod's ServiceAccount is used only if no kubeconfig has a current context.
  *
- * @param folder where a pod's token is mounted
+ * @param folder directory where a pod's token is mounted
  * @throws Failure CONFIG_INVALID with the file and the invalid field, never a secret
  */
 export async function loadAsKubectl(wanted: Wanted, env: Environment, folder = mount): Promise<Credentials> {

@@ -4,7 +4,7 @@ import { type Waits, waitAfter } from '../backoff.ts'
 export type Backoff = {
 	/** Returns the next wait in milliseconds: it doubles up to the maximum, minus a random part of up to half. */
 	next(): number
-	/** Starts again with the first wait, after a success. */
+	/** Must be called after a success: the next wait is the first one again. */
 	reset(): void
 }
 

@@ -22,7 +22,7 @@ export type ApplyOptions = WriteOptions & {
 }
 
 export type DeleteOptions = CallOptions & {
-	/** Preconditions: CONFLICT if the object has another uid or another version. */
+	/** Preconditions: throws CONFLICT if the object has a different uid or resourceVersion. */
 	uid?: string
 	resourceVersion?: string
 	/** Default: Background. */
@@ -40,9 +40,9 @@ export type KubeClientOptions = TransportOptions & {
 }
 
 /**
- * A client with one pool of kept-alive connections. Objects are plain JSON: no field is dropped, no time becomes a Date.
+ * A client with one pool of kept-alive connections. Objects are plain JSON: all fields are kept, and times stay strings.
  *
- * Every call throws Failure with a KubeCode and the API server's own message; `retry` says whether a later try may succeed.
+ * A call that fails throws a Failure with a KubeCode and the API server's own message; `retry` says whether a later attempt may succeed.
  */
 export class KubeClient {
 	readonly #transport: Transport
@@ -55,8 +55,8 @@ export class KubeClient {
 	}
 
 	/**
-	 * Returns a client on the same connections whose writes call `mayWrite` immediately before each try and fail with STOPPED if it returns
-	 * false. Reads and watches do not call it. For a leader: `client.guarded(isLeading)`.
+	 * Returns a client that shares these connections. Its writes call `mayWrite` immediately before each attempt, and fail with STOPPED if it
+	 * returns false. Reads and watches do not call it. A leader uses `client.guarded(isLeading)`.
 	 */
 	guarded(mayWrite: () => boolean): KubeClient {
 		const transport = this.#transport
@@ -88,12 +88,12 @@ export class KubeClient {
 		return all
 	}
 
-	/** The same, one page at a time, for lists that should not be held completely in memory. */
+	/** Like list, but yields one page at a time, for lists that should not be held completely in memory. */
 	pages<T extends KubeObject>(kind: Kind<T>, options: ListOptions = {}): AsyncGenerator<Page<T>, void, void> {
 		return pagesOf(this.#transport, kind, options)
 	}
 
-	/** Opens one watch, until the server or `signal` ends it. A reflector restarts it; this does not. */
+	/** Opens one watch, which lasts until the server or `signal` ends it. Unlike a reflector, this does not reopen it. */
 	watch<T extends KubeObject>(kind: Kind<T>, options: WatchOptions<T>): AsyncGenerator<WatchEvent<T>, void, void> {
 		return watchEvents(this.#transport, kind, options)
 	}
@@ -103,7 +103,7 @@ export class KubeClient {
 		return this.#write(options, { method: 'POST', verb: 'create', path, body: typed(kind, object) })
 	}
 
-	/** PUT of the whole object. With a resourceVersion, throws CONFLICT if the object was written since. */
+	/** Replaces the whole object (PUT). With a resourceVersion, throws CONFLICT if the object was written after that version. */
 	replace<T extends KubeObject>(kind: Kind<T>, object: T, options: WriteOptions = {}): Promise<Stored<T>> {
 		const path = objectPath(kind, object.metadata, options.subresource)
 		return this.#write(options, { method: 'PUT', verb: 'update', path, body: typed(kind, object) })
@@ -123,7 +123,7 @@ export class KubeClient {
 	/**
 	 * Server-side apply: creates or changes the object, and owns exactly the fields in `object`.
 	 *
-	 * A mistake in the object (unknown or duplicate field) is reported as SERVER_ERROR: do not retry that forever.
+	 * The API server reports a mistake in the object (unknown or duplicate field) as SERVER_ERROR, so the caller must limit its retries.
 	 */
 	apply<T extends KubeObject>(kind: Kind<T>, object: T, options: ApplyOptions = {}): Promise<Stored<T>> {
 		const { force = true, ...rest } = options
@@ -132,7 +132,7 @@ export class KubeClient {
 		return this.#write(rest, { ...how, body: typed(kind, object), query: { force } })
 	}
 
-	/** @returns false if there was nothing to delete */
+	/** @returns false if the object did not exist */
 	async delete(kind: Kind, at: Name, options: DeleteOptions = {}): Promise<boolean> {
 		const { uid, resourceVersion, propagation = 'Background', graceSeconds, dryRun, ...call } = options
 		const preconditions = { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) }
@@ -146,17 +146,17 @@ export class KubeClient {
 		}
 	}
 
-	/** Sends any other request (`/version`, a pod's eviction, a token); returns the parsed JSON of the response, or its text. */
+	/** Sends any other request (`/version`, a pod eviction, a token request); returns the parsed JSON of the response, or its text. */
 	raw(request: Request): Promise<unknown> {
 		return this.#transport.send(request)
 	}
 
-	/** Returns the number of requests since the start by verb, each try counted: `{ get: 3, watch: 1 }`. */
+	/** Returns the number of requests since the start by verb, including retries: `{ get: 3, watch: 1 }`. */
 	requests(): Readonly<Record<string, number>> {
 		return this.#transport.requests()
 	}
 
-	/** Closes all connections; running calls fail with UNREACHABLE. */
+	/** Closes all connections; calls in progress fail with UNREACHABLE. */
 	close(): Promise<void> {
 		return this.#transport.close()
 	}

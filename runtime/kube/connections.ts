@@ -2,25 +2,28 @@ import { Agent, type Dispatcher, ProxyAgent } from 'undici'
 import { codeOf } from '../errors.ts'
 import type { Credentials } from './kubeconfig/credentials.ts'
 
-/** Connection pools by use, so that no use waits for another: requests, urgent calls that the process depends on, and watches. */
+/** Separate connection pools for requests, urgent calls that the process depends on, and watches, which must not wait for each other. */
 export type Agents = { requests: Dispatcher; urgent: Dispatcher; streams: Dispatcher }
 
 export type Connections = {
-	/** Call it for every request: new agents replace these when the authorities or the client certificate change; these close when idle. */
+	/**
+	 * Returns the current agents. Must be called for every request: when the authorities or the client certificate change, new agents
+	 * replace the old ones, which close when their requests have finished.
+	 */
 	agents(): Agents
 	/**
-	 * Repeats the request if the server was not trusted and the authorities have changed since.
+	 * Sends the request, and sends it again if the server's certificate was not trusted and the authorities have changed since.
 	 *
-	 * @param once a request; if the server was not trusted, nothing of it was sent
+	 * @param once sends the request; if the server's certificate is not trusted, it sends nothing
 	 */
 	retryOnUntrustedCert<T>(once: () => Promise<T>): Promise<T>
 	destroy(): Promise<void>
 }
 
 /**
- * Opens the connections to one API server. If its authorities are in a file, the file is read again every minute, and immediately if no
- * authority has signed the server's certificate: a cluster may change them while this process runs. A new client certificate is used as
- * soon as it is there.
+ * Opens the connections to one API server. If the certificate authorities are in a file, the file is read again after a minute, and
+ * immediately if they do not verify the server's certificate, because a cluster may change its authorities while this process runs. A new
+ * client certificate is used as soon as it is available.
  *
  * @param requests number of connections that requests share
  * @param now milliseconds from an arbitrary start
@@ -44,7 +47,7 @@ export function createConnections(credentials: Credentials, requests: number, no
 		const fresh = credentials.certificate?.()
 		if (fresh && (fresh.cert !== tls.cert || fresh.key !== tls.key)) change(fresh)
 	}
-	// a read error changes nothing here; if the authorities are outdated, the server is not trusted, and that is reported
+	// a read error is ignored here: if the authorities are outdated, the request fails with an error about the certificate
 	const refresh = () => (credentials.authorities && now() - readAt >= 60_000 ? read().catch(() => {}) : undefined)
 	const isOther = async (used: Agents) => {
 		if (used === agents) await read()
@@ -76,14 +79,14 @@ function open(credentials: Credentials, requests: number): Agents {
 	return { requests: agentFor(credentials, requests), urgent: agentFor(credentials, 1), streams: agentFor(credentials) }
 }
 
-/** Lets running requests finish. */
+/** Closes the agents after their requests in progress have finished. */
 function retire(agents: Agents, retired: Set<Agents>): void {
 	retired.add(agents)
 	const ended = Promise.allSettled(Object.values(agents).map(agent => agent.close()))
 	void ended.then(() => retired.delete(agents))
 }
 
-/** HTTP/1.1 on purpose: measured, HTTP/2 is no faster here and costs the client up to twice the CPU. */
+/** Creates an agent for HTTP/1.1: HTTP/2 measured no faster here, and costs the client up to twice the CPU. */
 function agentFor({ tls, proxy }: Credentials, connections?: number): Dispatcher {
 	const common = { allowH2: false, keepAliveTimeout: 60_000, keepAliveMaxTimeout: 600_000, ...(connections && { connections }) }
 	if (proxy) return new ProxyAgent({ ...common, uri: proxy, requestTls: tls })

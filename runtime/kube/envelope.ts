@@ -26,19 +26,19 @@ import {
 
 const mediaType = 'application/vnd.kubernetes.protobuf'
 
-/** Accept header of a watch whose events can be read as protobuf. Kinds that the server has only as JSON (custom resources) use JSON. */
+/** Accept header of a watch whose events can be read as protobuf. Kinds that the server only serves as JSON (custom resources) use JSON. */
 export const WATCH_AS_PROTOBUF = `${mediaType};stream=watch, application/json`
 
 export function isProtobuf(contentType: string): boolean {
 	return contentType.startsWith(mediaType)
 }
 
-/** An object with the fields read from its metadata and those read next to it. It has a name because it comes from the API server. */
+/** An object with the metadata fields and top-level fields that were read. It has a name because it comes from the API server. */
 export type Part<M extends Fields, F extends Fields> = { metadata: ValuesOf<typeof identity & M> & { name: string } } & ValuesOf<F>
 
 /**
- * Returns a reader for an object with these fields of its metadata, in addition to those that identify it, and these fields next to it.
- * They are typed: a field that is not in the tables cannot be used.
+ * Returns a reader for objects. It reads the given metadata fields, in addition to the identifying ones, and the given top-level fields.
+ * The result is typed: a field that is not in the tables cannot be used.
  */
 export function object<M extends Fields, F extends Fields>(metadata: M, fields: F): Message<Part<M, F>> {
 	return message({ metadata: one(1, message({ ...identity, ...metadata })), ...fields }) as Message<Part<M, F>>
@@ -50,7 +50,7 @@ export function readEvent(frame: Uint8Array, read: Message<object>): { type: str
 	return { type, object: unwrap(raw, type === 'ERROR' ? status : type === 'BOOKMARK' ? bookmark : read) }
 }
 
-/** Reads the part of `meta/v1.Status` that failures use. */
+/** Reads the part of `meta/v1.Status` that failures need. */
 export function readStatus(enveloped: Uint8Array): Status {
 	return unwrap(enveloped, status)
 }
@@ -71,7 +71,7 @@ const unknown = message({ raw: one(2, bytes) })
 const watchEvent = message({ type: one(1, text), object: one(2, message({ raw: one(1, bytes) })) })
 
 const timestamp = message({ seconds: one(1, whole) })
-/** Reads `meta/v1.Time` in its JSON form; undefined if it is not set, which is an empty message: its length, 0. */
+/** Reads `meta/v1.Time` and returns its JSON form; undefined if it is not set, which is encoded as an empty message: one length byte, 0. */
 export const time: Read<string | undefined> = from => {
 	const start = from.pos
 	const { seconds = 0 } = timestamp(from)
@@ -88,7 +88,7 @@ const identity = {
 /** Fields of `ObjectMeta` that are read only if needed. */
 export const labels = map(11)
 export const annotations = map(12)
-/** The API server always sets the first four. */
+/** The API server always sets the first four fields. */
 const ownerReference = message({
 	apiVersion: one(5, text),
 	kind: one(1, text),

@@ -7,19 +7,19 @@ import { isProtobuf, readStatus } from './envelope.ts'
 import { requestFailure, failureOf, isKubeFailure, type KubeCode } from './failures.ts'
 import type { Call, Request, Stream } from './request.ts'
 
-/** What one request needs to reach the server. */
+/** Everything that a request needs to reach the server. */
 export type Wire = {
 	credentials: Credentials
 	connections: Connections
 	options: { userAgent?: string; timeoutMs?: number }
-	/** Called after every try, except one that `mayBegin` refused. */
+	/** Called after every attempt, except one that `mayBegin` prevented. */
 	finished: (call: Omit<Call, 'host'>) => void
 }
 
-/** The context of a try: how long it had to wait before it could begin, in seconds, and whether it repeats the same request. */
+/** The context of an attempt: how long it waited before it began, in seconds, and whether it repeats an earlier attempt. */
 export type Try = Pick<Call, 'waited' | 'isRetry'>
 
-/** Makes one try and reads its response to the end. */
+/** Makes one attempt and reads the whole response. */
 export async function exchange(wire: Wire, wanted: Request, how: Try): Promise<unknown> {
 	const limit = deadline(wanted.timeoutMs ?? wire.options.timeoutMs ?? 30_000, wanted.signal)
 	try {
@@ -32,7 +32,7 @@ export async function exchange(wire: Wire, wanted: Request, how: Try): Promise<u
 	}
 }
 
-/** Opens a stream. The time limit applies until the response begins; the stream itself may last. */
+/** Opens a stream. The time limit applies until the response begins; the stream itself has no time limit. */
 export async function open(wire: Wire, wanted: Request & { signal: AbortSignal }, how: Try): Promise<Stream> {
 	const limit = deadline(wanted.timeoutMs ?? wire.options.timeoutMs ?? 30_000, wanted.signal)
 	try {
@@ -112,7 +112,7 @@ async function refusal(wanted: Request, answer: Dispatcher.ResponseData): Promis
 	return failureOf(whatOf(wanted), answer.statusCode, await textOf(answer), typeof header === 'string' ? header : undefined)
 }
 
-/** Returns the body of a refusal, which has the requested media type. */
+/** Returns the body of an error response as text. If protobuf was requested, the error is protobuf too. */
 async function textOf({ headers, body }: Dispatcher.ResponseData): Promise<string> {
 	return isProtobuf(String(headers['content-type'])) ? JSON.stringify(readStatus(await body.bytes())) : body.text()
 }

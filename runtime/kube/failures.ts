@@ -15,7 +15,7 @@ export type KubeCode =
 	| 'SERVER_ERROR'
 	| 'UNREACHABLE'
 	| 'TIMED_OUT'
-	/** The caller's own signal aborted the call, or the caller may not write now. */
+	/** The caller's signal aborted the call, or the caller must not write now. */
 	| 'STOPPED'
 
 /** The part of `meta/v1.Status` that is used here. */
@@ -39,11 +39,11 @@ const byStatus: Readonly<Record<number, KubeCode>> = {
 	504: 'TIMED_OUT',
 }
 
-/** Codes that a retry cannot fix: the request itself is wrong, or does not fit the objects that exist. */
+/** Codes of failures that a retry cannot fix: the request itself is wrong, or does not match the existing objects. */
 const final: readonly KubeCode[] = ['BAD_REQUEST', 'INVALID', 'NOT_FOUND', 'ALREADY_EXISTS']
 
 /**
- * Returns the failure that a response of the API server stands for, with the API server's own message.
+ * Converts an error response of the API server to a failure, with the API server's own message.
  *
  * @param what the request: `PATCH /apis/…`
  * @param body the text of the response, usually a `Status`
@@ -76,7 +76,7 @@ function parseStatus(body: string): Status {
 		const parsed: unknown = JSON.parse(body)
 		return typeof parsed === 'object' && parsed !== null ? (parsed as Status) : {}
 	} catch {
-		return {} // a page of a proxy or a load balancer, not of the API server: its text is used as it is
+		return {} // a page from a proxy or a load balancer, not from the API server: its text is used unchanged
 	}
 }
 
@@ -86,12 +86,12 @@ export function retryAfterOf(error: unknown): number {
 	return typeof ms === 'number' ? ms : 0
 }
 
-/** Returns whether the error is a Failure and, if codes are given, has one of these codes of a call to the API server. */
+/** Returns whether the error is a Failure and, if codes are given, has one of them. */
 export function isKubeFailure(error: unknown, ...codes: readonly KubeCode[]): error is Failure<KubeCode> {
 	return isFailure<KubeCode>(error, ...codes)
 }
 
-/** Returns the failure of a streamed response: canceled by its reader, idle for too long, or cut off. Any other Failure stays unchanged. */
+/** Returns the failure of a streamed response: canceled by its reader, idle for too long, or cut off. Other Failures stay unchanged. */
 export function streamFailure(what: string, error: unknown, { silent, stopped }: { silent: boolean; stopped: boolean }): unknown {
 	if (stopped) return new Failure<KubeCode>('STOPPED', `${what} was canceled`, { retry: true })
 	if (silent) return new Failure<KubeCode>('TIMED_OUT', `${what} timed out (idle)`, { retry: true, facts: { silent: true } })
@@ -99,16 +99,16 @@ export function streamFailure(what: string, error: unknown, { silent, stopped }:
 	return new Failure<KubeCode>('UNREACHABLE', `${what}: connection lost`, { retry: true, cause: error })
 }
 
-/** How a request ended that got no response. */
+/** How a request without a response ended. */
 export type Ending = { what: string; server: string; stopped: boolean; expired: boolean }
 
-/** Returns an error below HTTP as a failure; a Failure is returned unchanged. */
+/** Converts a connection error to a failure; a Failure is returned unchanged. */
 export function requestFailure({ what, server, stopped, expired }: Ending, error: unknown): unknown {
 	if (error instanceof Failure) return error
 	const facts = { request: what, server }
 	if (expired) return new Failure<KubeCode>('TIMED_OUT', `${what} timed out: no response from ${server}`, { retry: true, facts })
 	if (stopped) return new Failure<KubeCode>('STOPPED', `${what} was canceled: ${wordsOf(error)}`, { retry: true, facts })
-	// a kept-alive connection that the server had closed in the meantime
+	// the server had closed the kept-alive connection in the meantime
 	const stale = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(codeOf(error))
 	const message = `${server} cannot be reached: ${wordsOf(error)}`
 	return new Failure<KubeCode>('UNREACHABLE', message, { retry: true, facts: { ...facts, stale }, cause: error })

@@ -1,7 +1,7 @@
-/** Splits a stream of bytes into pieces. An incomplete last piece is dropped: it was cut off. `alive` is called for every chunk. */
+/** Splits a stream of bytes into pieces. An incomplete last piece is dropped. `alive` is called for every chunk. */
 export type Pieces<T> = (stream: AsyncIterable<Uint8Array>, alive: () => void) => AsyncGenerator<T, void, void>
 
-/** Splits into complete lines and skips empty ones. */
+/** Splits a stream into complete lines and skips empty lines. */
 export const linesOf: Pieces<string> = async function* (stream, alive) {
 	let rest: Uint8Array[] = []
 	for await (const chunk of stream) {
@@ -18,7 +18,7 @@ export const linesOf: Pieces<string> = async function* (stream, alive) {
 }
 
 /**
- * Splits into frames. Each is preceded by its length: four bytes, big-endian.
+ * Splits a stream into frames. Each frame is preceded by its length: four bytes, big-endian.
  *
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding
  */

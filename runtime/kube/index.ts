@@ -1,4 +1,4 @@
-/** The public face of runtime/kube: everything that rooms use of it. README.md gives its guarantees. */
+/** The public interface of runtime/kube: everything that rooms use from it. README.md describes its guarantees. */
 
 export { loadAsKubectl, loadCredentials } from './auth.ts'
 export { KubeClient } from './client.ts'

@@ -1,7 +1,7 @@
-/** A condition of a Job, as far as it says whether the Job has ended. */
+/** The fields of a Job condition that say whether the Job has ended. */
 type JobCondition = { type?: string | undefined; status?: string | undefined }
 
-/** @returns the condition of a Job that has ended, Complete or Failed; undefined while it has not */
+/** @returns the condition Complete or Failed of a Job that has ended; undefined if the Job has not ended */
 export function endOf<C extends JobCondition>({
 	status,
 }: {

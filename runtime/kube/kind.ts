@@ -2,7 +2,7 @@ import { Failure } from '../errors.ts'
 import { isPathSegment } from '../path-segment.ts'
 import type { KubeCode } from './failures.ts'
 
-/** The part of an object's metadata that programs here read or write. */
+/** The part of an object's metadata that MultiNIC reads or writes. */
 export type ObjectMeta = {
 	name: string
 	namespace?: string
@@ -29,7 +29,7 @@ export type OwnerReference = {
 	blockOwnerDeletion?: boolean
 }
 
-/** Any object of the API. `apiVersion` and `kind` are optional when writing: the client knows them. */
+/** Any object of the Kubernetes API. `apiVersion` and `kind` are optional when writing, because the client adds them. */
 export type KubeObject = { apiVersion?: string; kind?: string; metadata: ObjectMeta }
 
 /** An object as the API server returned it. */
@@ -39,7 +39,7 @@ export type Stored<T extends KubeObject> = T & {
 	metadata: { uid: string; resourceVersion: string; creationTimestamp: string }
 }
 
-/** What the client needs to know of a kind to build paths; `T` is the object's type, as JSON. */
+/** The properties of a kind that the client needs to build paths; `T` is the type of its objects, as JSON. */
 export type Kind<T extends KubeObject = KubeObject> = {
 	/** Empty for the core group. */
 	readonly group: string
@@ -47,11 +47,11 @@ export type Kind<T extends KubeObject = KubeObject> = {
 	readonly plural: string
 	readonly kind: string
 	readonly namespaced: boolean
-	/** Never set: only carries the type `T`. */
+	/** Never set; only carries the type `T`. */
 	readonly object?: T
 }
 
-/** Identifies an object. `namespace` only for namespaced kinds. */
+/** Identifies an object. `namespace` is only set for namespaced kinds. */
 export type Name = { name: string; namespace?: string }
 
 /** Defines a kind, with the type of its objects: `defineKind<Widget>({ group: 'example.org', … })`. */
@@ -64,7 +64,7 @@ export function apiVersionOf(kind: Kind): string {
 	return kind.group ? `${kind.group}/${kind.version}` : kind.version
 }
 
-/** Returns the path of all objects of a kind, in one namespace or in all: `/apis/batch/v1/namespaces/a/jobs`. */
+/** Returns the path of all objects of a kind, in one namespace or in all namespaces: `/apis/batch/v1/namespaces/a/jobs`. */
 export function collectionPath(kind: Kind, namespace?: string): string {
 	const root = kind.group ? `/apis/${kind.group}/${kind.version}` : `/api/${kind.version}`
 	if (!kind.namespaced || namespace === undefined) return `${root}/${kind.plural}`
@@ -80,7 +80,8 @@ export function objectPath(kind: Kind, at: Name, subresource?: string): string {
 }
 
 /**
- * Encodes a name as a path segment. A name with a special meaning in a path would address another object, or a whole collection.
+ * Encodes a name as a path segment. A name with a special meaning in a path is rejected, because it would address another object or a
+ * whole collection.
  *
  * @throws Failure BAD_REQUEST
  */

@@ -12,7 +12,7 @@ import type {
 } from '@kubernetes/client-node'
 import { defineKind, type ObjectMeta } from './kind.ts'
 
-/** A type of client-node in its form on the wire: times are text. */
+/** A client-node type in its wire format, in which times are strings. */
 type Json<T> = T extends Date
 	? string
 	: T extends readonly (infer Item)[]
@@ -21,7 +21,7 @@ type Json<T> = T extends Date
 			? { [Key in keyof T]: Json<T[Key]> }
 			: T
 
-/** An object of client-node's types in the form used here: plain JSON, with metadata. */
+/** A client-node object type in the form used here: plain JSON, with metadata always set. */
 export type Wire<T> = Json<Omit<T, 'metadata'>> & { metadata: ObjectMeta }
 
 export type ConfigMap = Wire<V1ConfigMap>

@@ -8,7 +8,7 @@ import { Lease } from './kinds.ts'
 import { type LeaseSpec, acquiredSpec, elapsed, type Moment, releasedSpec, type Observed, observe } from './lease-spec.ts'
 
 export type ElectionOptions = {
-	/** A client that may always write: the result of its requests decides whether other clients may. */
+	/** A client without a write guard, because its own requests decide whether guarded clients may write. */
 	client: KubeClient
 	/** Namespace and name of the Lease. */
 	at: Required<Name>
@@ -18,7 +18,7 @@ export type ElectionOptions = {
 	signal: AbortSignal
 	/** Called when this process starts and stops leading. */
 	onChange?: (leads: boolean) => void
-	/** Called when another client has written the record of a lease this process holds, so that it had to be read again. */
+	/** Called when a renewal must read the lease again because another client has written it. */
 	onSlowPath?: () => void
 	/** Lease duration, renew deadline and retry period in milliseconds. Default: 15, 10 and 2 s. */
 	times?: ElectionTimes
@@ -32,19 +32,19 @@ export type ElectionTimes = { leaseMs: number; renewMs: number; retryMs: number 
  *
  * @param signal aborted when the process stops or the lease is lost; if the process only stops, the lease is kept until this function has
  * returned
- * @param isLeading reads the clock: false as soon as another process may hold the lease. A process that stood still resumes before its
- * timers fire; call this immediately before anything that two processes must not both do
+ * @param isLeading reads the clock, and returns false as soon as another process may hold the lease. A suspended process resumes before
+ * its timers fire, so this must be called immediately before anything that two processes must not both do
  */
 export type Lead = (signal: AbortSignal, isLeading: () => boolean) => Promise<void>
 
 /**
  * Waits until this process leads, runs `lead` while it does, and releases the lease at the end.
  *
- * The rules are client-go's: the lease of another process is only taken when its record has not changed for a whole lease duration by the
- * *local* clock, so that clocks may differ. A leader that cannot renew for `renewMs` stops leading before another may begin: the signal of
- * `lead` is aborted.
+ * The rules are client-go's: this process takes the lease of another process only if its record has not changed for a whole lease duration
+ * by the *local* clock, so that clocks may differ. A leader that cannot renew for `renewMs` stops leading before another process may start:
+ * the signal of `lead` is aborted.
  *
- * @returns whether the lease was lost; false: `signal` ended it, or `lead` returned
+ * @returns whether the lease was lost; false if `signal` was aborted or `lead` returned
  */
 export async function leadWhileElected(options: ElectionOptions, lead: Lead): Promise<{ lost: boolean }> {
 	const { signal, log, identity, onChange, times = defaults, now = systemNow } = options
@@ -74,10 +74,10 @@ export async function leadWhileElected(options: ElectionOptions, lead: Lead): Pr
 const defaults: ElectionTimes = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 }
 const systemNow = (): Moment => ({ monotonic: performance.now(), wall: Date.now() })
 
-/** A lease that this process holds: the record as last written, and since when it holds. */
+/** A lease that this process holds: the last written record, and when that renewal began. */
 type HeldLease = { record: Stored<Lease>; renewed: Moment }
 
-/** @returns undefined if the signal was aborted first */
+/** Waits until this process holds the lease. @returns undefined if the signal was aborted first */
 async function acquire(options: ElectionOptions): Promise<HeldLease | undefined> {
 	const { signal, log, times = defaults } = options
 	let last: Observed | undefined
@@ -94,7 +94,7 @@ async function acquire(options: ElectionOptions): Promise<HeldLease | undefined>
 	return undefined
 }
 
-/** Renews until the signal ends it (false), or until another process holds the lease or renewing failed for too long (true). */
+/** @returns false when the signal is aborted, true when another process holds the lease or renewals have failed for too long */
 async function renewUntilLost(options: ElectionOptions, hold: HeldLease, signal: AbortSignal): Promise<boolean> {
 	const { times = defaults, now = systemNow } = options
 	while (await sleep(times.retryMs, signal)) {
@@ -111,8 +111,9 @@ async function renewUntilLost(options: ElectionOptions, hold: HeldLease, signal:
 }
 
 /**
- * late: the time to renew is over. After a standstill one more try is made: it succeeds only if the record still names this process, which
- * proves that no other process has led since.
+ * held: another process holds the lease · raced: this attempt failed, but there is time for another one · late: the renew deadline has
+ * passed. After a suspension, one more attempt is made: it succeeds only if the record still names this process, which proves that no other
+ * process has led in the meantime.
  */
 async function renew(
 	options: ElectionOptions,
@@ -147,10 +148,10 @@ async function rewrite(options: ElectionOptions, { record }: HeldLease): Promise
 	return written && { record: written, renewed }
 }
 
-/** hold: this process holds it now · isHeld: another process holds it · neither: not written this time because of a concurrent write */
+/** hold: this process now holds the lease · isHeld: another process holds it · neither: a concurrent write prevented this one */
 type Round = { hold?: HeldLease | undefined; isHeld: boolean; observed: Observed | undefined }
 
-/** @param mustBeOurs only renew: a lease that another process has held since, and released, is lost */
+/** @param mustBeOurs only renews: a lease that another process has acquired and released in the meantime counts as lost */
 async function tryOnce(options: ElectionOptions, last: Observed | undefined, mustBeOurs = false): Promise<Round> {
 	const { client, at, times = defaults, identity, signal, now = systemNow } = options
 	const renewed = now()
@@ -164,7 +165,7 @@ async function tryOnce(options: ElectionOptions, last: Observed | undefined, mus
 	return { hold: record && { record, renewed }, isHeld: false, observed: since }
 }
 
-/** @returns undefined if another client wrote it in between */
+/** @returns undefined if another client wrote or deleted the lease in the meantime */
 async function write(options: ElectionOptions, current: Stored<Lease> | undefined, spec: LeaseSpec): Promise<Stored<Lease> | undefined> {
 	const { client, at, signal, times = defaults } = options
 	const call = { signal, timeoutMs: callMs(times), urgent: true }
@@ -177,12 +178,12 @@ async function write(options: ElectionOptions, current: Stored<Lease> | undefine
 	}
 }
 
-/** A call that hangs must leave time for another one before the lease is lost. */
+/** Returns the time limit of a call: a call that hangs must leave time for another one before the lease is lost. */
 function callMs({ renewMs }: ElectionTimes): number {
 	return Math.max(1_000, renewMs / 2)
 }
 
-/** Spares the next leader the wait. Best effort: otherwise the lease expires. */
+/** Releases the lease, so that the next leader does not have to wait until it expires. Best effort. */
 async function releaseLease({ client, at, identity, log }: ElectionOptions): Promise<void> {
 	try {
 		const current = await client.find(Lease, at, { timeoutMs: 3_000, urgent: true })

@@ -3,22 +3,22 @@ import type { Lease } from './kinds.ts'
 /** The spec of a Lease that has a holder. Times are RFC 3339 with microseconds, as the API requires. */
 export type LeaseSpec = NonNullable<Lease['spec']>
 
-/** One point in time by two clocks, in milliseconds. */
+/** A point in time as two clocks show it, in milliseconds. */
 export type Moment = { monotonic: number; wall: number }
 
 /**
- * Returns an upper bound of the elapsed time in milliseconds, even if the process or the machine stood still in between.
+ * Returns an upper bound of the elapsed time in milliseconds, even if the process or the machine was suspended in between.
  *
- * The monotonic clock of Linux stops while the machine is suspended, and the wall clock may be set back: the larger difference counts.
+ * The monotonic clock of Linux stops while the machine is suspended, and the wall clock may be set back, so the larger difference counts.
  */
 export function elapsed(since: Moment, now: Moment): number {
 	return Math.max(now.monotonic - since.monotonic, now.wall - since.wall)
 }
 
-/** A version of the record, and when this process first saw it by its own clock, in milliseconds. */
+/** A version of the record, and when this process first observed it, by its own clock in milliseconds. */
 export type Observed = { version: string; at: number }
 
-/** Tracks since when a record has not changed. */
+/** Returns the current version of a record and since when it has not changed; undefined if there is no record. */
 export function observe(current: Lease | undefined, last: Observed | undefined, monotonic: number): Observed | undefined {
 	const version = current?.metadata.resourceVersion
 	if (version === undefined) return undefined
@@ -51,7 +51,7 @@ export function releasedSpec(current: LeaseSpec | undefined, identity: string, w
 	return { ...current, holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime(wallClock) }
 }
 
-/** A holder with a longer lease duration keeps its own duration. */
+/** Returns how long the record must stay unchanged: a holder with a longer lease duration keeps its duration. */
 function longest(current: LeaseSpec | undefined, leaseMs: number): number {
 	return Math.max(leaseMs, (current?.leaseDurationSeconds ?? 0) * 1_000)
 }

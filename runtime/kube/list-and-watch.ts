@@ -8,7 +8,7 @@ import type { Replacement } from './store.ts'
 import { type Bookmark, endsInitialEvents, type WatchEvent } from './watch.ts'
 import type { Known } from './write-overlay.ts'
 
-/** Reads all objects as a list. */
+/** Reads all objects with list requests. */
 export async function list<T extends KubeObject, P>(
 	running: RunningReflector<T, P>,
 	listMode: Exclude<ListMode, 'watchlist'>,
@@ -76,7 +76,7 @@ function finish<T extends KubeObject, P>(running: RunningReflector<T, P>, fresh:
 	replaceStore(running, fresh, mark.object.metadata.resourceVersion)
 }
 
-/** The server does not support initial events, or is too slow for them. */
+/** Returns the failure of a server that does not support initial events, or is too slow for them. */
 function unfinished(plural: string, how: string): Failure<KubeCode> {
 	return new Failure('SERVER_ERROR', `the watch of ${plural} ${how} before the end of the initial events`, { retry: true })
 }
@@ -106,7 +106,7 @@ function takeChange<T extends KubeObject, P>(running: RunningReflector<T, P>, { 
 	else put(running, projected(running, object))
 }
 
-/** Handles an object from a response to this process like an event of the watch, unless the watch has already reached its version. */
+/** Handles an object from the response to a write of this process like a watch event, unless the watch has already reached its version. */
 export function observeWrite<T extends KubeObject, P>(running: RunningReflector<T, P>, object: Stored<T>): void {
 	const known = projected(running, object)
 	if (known && running.overlay.add(known)) put(running, known)
@@ -122,10 +122,10 @@ function collect<T extends KubeObject, P>(running: RunningReflector<T, P>, fresh
 	else fresh.keep(keyOf(object.metadata))
 }
 
-/** @returns undefined if the projection threw: one object it cannot handle must not hide all others, nor appear to be deleted */
+/** @returns undefined if the projection threw: an object that it cannot handle must not hide the others or appear to be deleted */
 function projected<T extends KubeObject, P>({ options }: RunningReflector<T, P>, object: Stored<T>): Known<P> | undefined {
 	const { project, log, kind } = options
-	// a projection may read managedFields, and the object itself is not kept then
+	// with a projection, managedFields stay: the projection may read them, and the object itself is not kept
 	if (!project) delete object.metadata.managedFields
 	const key = keyOf(object.metadata)
 	try {

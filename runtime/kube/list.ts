@@ -20,13 +20,13 @@ export type ListOptions = CallOptions &
 		limit?: number
 	}
 
-/** `resourceVersion` is where a watch may start. In a response that is read as a stream, only the last page has it. */
+/** A watch may start at `resourceVersion`. In a response that is read as a stream, only the last page has it. */
 export type Page<T extends KubeObject> = { items: Stored<T>[]; resourceVersion: string }
 
 /** The response of a list. For some kinds an empty list has `items: null`. */
 type List<T extends KubeObject> = { items: Stored<T>[] | null; metadata: { resourceVersion?: string; continue?: string } }
 
-/** Reads a list one page at a time; all pages show the state at one resource version. */
+/** Reads a list one page at a time; all pages show the state at the same resource version. */
 export async function* pagesOf<T extends KubeObject>(
 	transport: Transport,
 	kind: Kind<T>,
@@ -44,7 +44,7 @@ export async function* pagesOf<T extends KubeObject>(
 	} while (next)
 }
 
-/** Yields the objects of one response as they arrive, so that it is never held as a whole. */
+/** Yields the objects of one response as they arrive, so that the response is never held as a whole. */
 async function* piecesOf<T extends KubeObject>(
 	transport: Transport,
 	kind: Kind<T>,

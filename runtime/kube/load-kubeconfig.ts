@@ -11,12 +11,12 @@ import { proxyFor } from './proxy.ts'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Makes credentials from the cluster and the user of a kubeconfig's context, as kubectl does. A server without TLS gets only the
- * impersonation headers, no token or certificate. Only `auth-provider` needs `@kubernetes/client-node`, which is not loaded otherwise.
+ * Creates credentials from the cluster and the user of a kubeconfig's context, as kubectl does. A server without TLS receives only the
+ * impersonation headers, not a token or certificate. `@kubernetes/client-node` is only loaded for `auth-provider`.
  *
  * @param where name of the kubeconfig in messages
  * @throws Failure CONFIG_INVALID with the invalid field, never a value
- * @throws Failure SIGN_IN_FAILED if a program must provide the credentials and does not
+ * @throws Failure SIGN_IN_FAILED if an exec plugin does not provide credentials
  */
 export async function credentialsOf(chosen: Chosen, where: string, env: Environment): Promise<Credentials> {
 	const fault = faultOf(chosen)

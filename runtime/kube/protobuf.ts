@@ -1,6 +1,6 @@
 import { PbfReader } from 'pbf'
 
-/** Decodes protobuf. A message is a table of the fields that are used: `message({ name: one(1, text) })`. */
+/** Decodes protobuf. A message is defined by a table of the fields to read: `message({ name: one(1, text) })`. */
 
 /** Reads one value at the reader's position. */
 export type Read<T> = (from: PbfReader) => T
@@ -8,7 +8,7 @@ export type Read<T> = (from: PbfReader) => T
 /** Reads a message up to `end`; without `end`, the message is preceded by its length. */
 export type Message<T> = (from: PbfReader, end?: number) => T
 
-/** A field: its number and how to read it. `before` is the value read under that number so far. Undefined: as if the field were absent. */
+/** A field: its number and how to read it. `before` is the value read for it so far. `read` returns undefined if the field counts as absent. */
 export type Field<T> = { tag: number; read(from: PbfReader, before: T | undefined): T | undefined }
 
 export type Fields = Readonly<Record<string, Field<unknown>>>
@@ -16,7 +16,7 @@ export type Fields = Readonly<Record<string, Field<unknown>>>
 /** The values of a table of fields. */
 export type ValuesOf<F extends Fields> = { [Name in keyof F]?: F[Name] extends Field<infer T> ? T : never }
 
-/** Reads these fields and skips all others. */
+/** Returns a reader of a message that reads these fields and skips all others. */
 export function message<F extends Fields>(fields: F): Message<ValuesOf<F>> {
 	const byTag: { name: string; read: Field<unknown>['read'] }[] = []
 	for (const [name, { tag, read }] of Object.entries(fields)) byTag[tag] = { name, read }
@@ -34,7 +34,7 @@ export function parse<T>(bytes: Uint8Array, read: Message<T>): T {
 	return read(from, from.length)
 }
 
-/** Decodes with Buffer: for an object with many texts it takes a fifth to two fifths less time than pbf's own decoder. */
+/** Decodes a string with Buffer, which takes 20% to 40% less time than pbf's own decoder for an object with many strings. */
 export const text: Read<string> = from => {
 	const end = from.readVarint() + from.pos
 	const said = (from.buf as Buffer).toString('utf8', from.pos, end)
@@ -46,7 +46,7 @@ export const flag: Read<boolean> = from => from.readBoolean()
 /** A view of the input, not a copy. */
 export const bytes: Read<Uint8Array> = from => from.readBytes()
 
-/** A single value. Empty text and 0 count as absent, because Kubernetes omits them in JSON. */
+/** A single value. The empty string and 0 count as absent, because Kubernetes omits them in JSON. */
 export function one<T>(tag: number, read: Read<T | undefined>): Field<T> {
 	return {
 		tag,
@@ -68,7 +68,7 @@ export function many<T>(tag: number, read: Read<T>): Field<T[]> {
 	}
 }
 
-/** A map from text to text; without a prototype, because a key may be any word. */
+/** A map from string to string. The object has no prototype, because a key may be any string. */
 export function map(tag: number): Field<Record<string, string>> {
 	return {
 		tag,

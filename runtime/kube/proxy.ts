@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-/** Selects the proxy that the environment sets for a server, by the rules of Go and therefore of kubectl. Pure. */
+/** Selects the proxy for a server from environment variables, by the rules of Go and therefore of kubectl. Pure. */
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -21,7 +21,7 @@ export function proxyFor(server: string, env: Environment): string | undefined {
 	return proxyUrl(proxy)
 }
 
-/** An address without a scheme is an HTTP proxy; an invalid one counts as not set. */
+/** Returns the URL of a proxy. An address without a scheme is an HTTP proxy; an invalid address counts as not set. */
 function proxyUrl(proxy: string): string | undefined {
 	const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`
 	return URL.canParse(whole) ? whole.replace(/^socks5h:/i, 'socks5:') : undefined
@@ -29,7 +29,7 @@ function proxyUrl(proxy: string): string | undefined {
 
 type Target = { host: string; port: string }
 
-/** Returns whether an entry of NO_PROXY matches: `*`, an address, a network, or a domain with its subdomains; optionally with a port. */
+/** Returns whether an entry of NO_PROXY matches: `*`, an IP address, a CIDR, or a domain with its subdomains; optionally a port. */
 function isExempt(entry: string, target: Target): boolean {
 	const rule = entry.trim().toLowerCase()
 	if (rule === '*') return true

@@ -11,28 +11,28 @@ import type { WriteOverlay } from './write-overlay.ts'
 
 /**
  * How all objects are read: as the initial events of a watch, as a list in pages, or as a list in a single response. For objects that the
- * API server only has in JSON (custom resources), a single response costs it half as much as a watch list; in pages a start takes twice as
- * long (measured, 10,000).
+ * API server only serves as JSON (custom resources), a single response costs the server half as much as a watch list; with pages, a start
+ * takes twice as long (measured with 10,000 objects).
  */
 export type ListMode = 'watchlist' | 'paged' | 'single'
 
-/** What a reflector does now. It is synced in every phase except the first, and never returns to that one. */
+/** The current phase of a reflector. The reflector is synced in every phase except `listing`, to which it never returns. */
 export type ReflectorState =
 	/** Reads all objects for the first time; the store is empty. */
 	| { phase: 'listing'; listMode: ListMode }
-	/** Follows the changes after that resource version. */
+	/** Follows the changes after this resource version. */
 	| { phase: 'watching'; resourceVersion: string }
-	/** Reads all objects again; until they are complete, the store keeps what it has. */
+	/** Reads all objects again; until all have been read, the store keeps its content. */
 	| { phase: 'relisting'; listMode: ListMode }
 
 export type ReflectorOptions<T extends KubeObject, P> = Selection & {
 	client: KubeClient
 	kind: Kind<T>
-	/** How to read an object from protobuf, if the watch is to use it; fields that it does not read are missing. Default: JSON. */
+	/** How the watch reads an object from protobuf; fields that this does not read are missing. Default: the watch uses JSON. */
 	protobuf?: Message<T>
-	/** Selects what to keep of an object; called while decoding, so that the rest is never held. Default: all except managedFields. */
+	/** Returns the data to keep of an object; called during decoding, so that the rest is never held. Default: all except managedFields. */
 	project?: (object: Stored<T>) => P
-	/** Called for every change, in order, after the store holds it. Errors that it throws, or rejects with later, are only logged. */
+	/** Called for every change, in order, after the change is in the store. An error that it throws or rejects with is only logged. */
 	onChange?: Change<P>
 	log: Log
 	signal: AbortSignal
@@ -40,11 +40,11 @@ export type ReflectorOptions<T extends KubeObject, P> = Selection & {
 	listMode?: ListMode
 	/** Objects per page of a list. Default: 500. */
 	pageSize?: number
-	/** Resync period: how often every object is reported again unchanged, in milliseconds, give or take a tenth. Default: never. */
+	/** Resync period: how often every object is reported again unchanged, in milliseconds ± 10%. Default: never. */
 	resyncMs?: number
 	/** Idle time after which a watch is reopened, in milliseconds. Default: 90 000. */
 	idleMs?: number
-	/** The same during the initial events. Default: 10 000. */
+	/** The idle time during the initial events, in milliseconds. Default: 10 000. */
 	initialIdleMs?: number
 	/** Timer for the idle time of a watch. */
 	setTimer?: SetTimer
@@ -64,7 +64,7 @@ export type RunningReflector<T extends KubeObject, P> = {
 	readonly overlay: WriteOverlay<P>
 	readonly counts: ReflectorCounts
 	state: ReflectorState
-	/** How all objects are read, unless that has just failed. */
+	/** The list mode to use, unless it has just failed. */
 	usualMode: ListMode
 	/** Waits between watches that fail or end immediately. */
 	readonly backoff: Backoff

@@ -9,28 +9,28 @@ import { createStore, type MutableStore, type Store } from './store.ts'
 import { createWriteOverlay } from './write-overlay.ts'
 
 export type Reflector<T extends KubeObject, P> = {
-	/** The objects of the API server, as far as they are known here. */
+	/** The objects of the API server, as last read or written by this process. */
 	store: Store<P>
-	/** Takes an object from a response to this process into the store immediately, before the watch delivers it. */
+	/** Stores an object from the response to a write of this process immediately, before the watch delivers it. */
 	observeWrite(object: Stored<T>): void
-	/** Resolves when the store holds all objects for the first time; rejects with the signal's reason if that comes first. */
+	/** Resolves when the store holds all objects for the first time; rejects with the signal's reason if the signal is aborted first. */
 	synced: Promise<void>
 	isSynced(): boolean
-	/** Resolves when the signal has ended the reflector, which nothing else does. */
+	/** Resolves when the reflector has ended. Only the signal ends it. */
 	done: Promise<void>
 	counts: Readonly<ReflectorCounts>
 }
 
 /**
- * Keeps a store equal to the state of the API server: reads all objects, then watches from there until `signal` is aborted.
+ * Keeps a store in sync with the API server: reads all objects, then watches for changes until `signal` is aborted.
  *
- * A watch that ends is resumed where it stopped. If a resource version is too old, all objects are read again, and missing ones are
- * reported as deleted. Until all are read, the store does not change. Failures are logged and retried with back-off.
+ * A watch that ends is resumed where it stopped. If a resource version is too old, all objects are read again, and missing objects are
+ * reported as deleted. Until all objects have been read, the store does not change. Failures are logged and retried with back-off.
  */
 export function startReflector<T extends KubeObject, P = Stored<T>>(options: ReflectorOptions<T, P>): Reflector<T, P> {
 	const { signal, log, kind, onChange = () => {} } = options
 	const { promise: synced, resolve, reject } = Promise.withResolvers<void>()
-	synced.catch(() => {}) // callers that await it get the rejection; without one it must not end the process
+	synced.catch(() => {}) // callers that await it get the rejection; without such a caller, the rejection must not end the process
 	const store = createStore<P>(onChange, (error, key) => log.error({ err: error, kind: kind.kind, key }, 'bug: a change handler threw'))
 	const running = createRunning(options, store, resolve)
 	const done = Promise.all([follow(running), resync(running)]).then(() => reject(signal.reason))
@@ -109,18 +109,18 @@ function listAgain<T extends KubeObject, P>({ state }: RunningReflector<T, P>, l
 	return { phase: state.phase === 'listing' ? 'listing' : 'relisting', listMode }
 }
 
-/** Decides what to do after a failure, and returns how long to wait before it, in milliseconds. */
+/** Sets the next state after a failure, and returns how long to wait before continuing, in milliseconds. */
 function afterFailure<T extends KubeObject, P>(running: RunningReflector<T, P>, error: unknown): number {
 	const { state } = running
 	const isExpired = isKubeFailure(error, 'EXPIRED')
-	// an error that is not a failure of the server is an unreadable event: a watch resumed from there would never get past it
+	// any other error means an event that cannot be decoded: a watch that resumes there would fail at the same event every time
 	const mustRelist = isExpired || !isKubeFailure(error)
 	if (state.phase !== 'watching') running.state = listAgain(running, isExpired && state.listMode !== 'watchlist' ? 'single' : 'paged')
 	else if (mustRelist) running.state = listAgain(running, running.usualMode)
 	return mustRelist ? relistWait(running) : running.backoff.next()
 }
 
-/** Grows with every relist that closely follows another, even if each succeeded: a server may answer 410 to every watch. */
+/** Returns the wait before a relist. It grows while relists follow each other closely, because a server may answer 410 to every watch. */
 function relistWait<T extends KubeObject, P>(running: RunningReflector<T, P>): number {
 	const now = performance.now()
 	if (now - running.relistedAt > forgivenMs) running.relistBackoff.reset()

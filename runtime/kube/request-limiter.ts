@@ -14,9 +14,9 @@ export type RequestLimiterOptions = {
 export type Deadline = { until: number; signal?: AbortSignal | undefined }
 
 /**
- * Limits the concurrent calls of one client to one API server. Calls begin in the order they came, and none begins while the server has
- * requested a pause. There is no rate limit: the API server's own priority and fairness reports overload with 429 and Retry-After, and one
- * such response holds for all calls.
+ * Limits the concurrent calls of one client to one API server. Calls begin in the order of their arrival, and no call begins during a pause
+ * that the server has requested. There is no rate limit: API Priority and Fairness reports overload with 429 and Retry-After, and one such
+ * response pauses all calls.
  */
 export type RequestLimiter = {
 	/**
@@ -25,15 +25,15 @@ export type RequestLimiter = {
 	 * @throws Failure TOO_MANY_REQUESTS immediately if the server's pause exceeds the time left, STOPPED if the signal is aborted first
 	 */
 	acquire(deadline: Deadline): Promise<() => void>
-	/** The server requested a pause of so many milliseconds: no call begins before it is over. */
+	/** Applies a pause that the server has requested, in milliseconds: no call begins before it is over. */
 	pause(ms: number): void
-	/** How long no call may begin, in milliseconds; 0 if one may begin now. */
+	/** The rest of the pause, in milliseconds; 0 if a call may begin now. */
 	pausedMs(): number
 	/** The limiter's clock. */
 	now(): number
 }
 
-/** Maximum pause, even if the server requests a longer one: an hour by mistake must not stop a process for that long. */
+/** Maximum pause: if a server requests an hour by mistake, the process must not stop for that long. */
 const longestPauseMs = 60_000
 
 type Waiter = Deadline & { begin: () => void; refuse: (error: Failure<KubeCode>) => void }
@@ -106,14 +106,14 @@ class FairLimiter implements RequestLimiter {
 		}
 	}
 
-	/** A timer may fire a little early: then it is set again. */
+	/** Sets a timer for the end of the pause. A timer that fires slightly early is set again. */
 	#setAlarm(): void {
 		this.#cancelAlarm()
 		this.#cancelAlarm = this.#setTimer(() => (this.pausedMs() > 0 ? this.#setAlarm() : this.#admit()), this.pausedMs())
 	}
 }
 
-/** A slot that is released twice must not admit two calls. */
+/** Makes a release idempotent: a slot that is released twice must not admit two calls. */
 function once(leave: () => void): () => void {
 	let isOver = false
 	return () => {

@@ -3,15 +3,15 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 /** Options of every call. */
 export type CallOptions = {
 	signal?: AbortSignal
-	/** Time limit of one try in milliseconds; 0: none. Default: the transport's. */
+	/** Time limit of one attempt in milliseconds; 0: none. Default: the limit of the transport. */
 	timeoutMs?: number
-	/** Waits for no other call: it has a separate connection. For calls the process depends on, such as those for its lease. */
+	/** Uses a separate connection and does not wait for other calls. For calls that the process depends on, such as those for its lease. */
 	urgent?: boolean
 }
 
 export type Request = CallOptions & {
 	method: Method
-	/** Absolute on the server: `/api/v1/nodes/a`. */
+	/** Absolute path on the server: `/api/v1/nodes/a`. */
 	path: string
 	query?: Readonly<Record<string, string | number | boolean | undefined>>
 	/** Sent as JSON. */
@@ -22,21 +22,21 @@ export type Request = CallOptions & {
 	accept?: string | undefined
 	/** Name in the request counts. Default: the method in lower case. */
 	verb?: string
-	/** Called immediately before each try; if it returns false, the call fails with STOPPED. */
+	/** Called immediately before each attempt; if it returns false, the call fails with STOPPED. */
 	mayBegin?: () => boolean
 }
 
-/** One finished try, for metrics. Contains no names from the path. */
+/** One finished attempt, for metrics. It contains no names from the path. */
 export type Call = {
 	verb: string
 	method: Method
 	host: string
 	code: string
-	/** Time until the response began. */
+	/** Time until the response began, in seconds. */
 	seconds: number
-	/** How long the try waited before it could begin, in seconds. */
+	/** How long the attempt waited before it began, in seconds. */
 	waited: number
-	/** Whether it repeats the same request. */
+	/** Whether this attempt repeats an earlier attempt of the same request. */
 	isRetry: boolean
 }
 

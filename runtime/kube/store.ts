@@ -1,12 +1,12 @@
 /**
- * A change of one object: `now` is undefined if it was deleted, `before` if it is new.
+ * A change of one object: `now` is undefined if the object was deleted, `before` if it is new.
  *
- * `backlog` is true if nothing has just happened: the object is part of the initial content, or is reported again unchanged. A handler that
- * adds keys to a queue uses LOW_PRIORITY then.
+ * `backlog` is true if the object has not just changed: it is part of the initial content, or is reported again unchanged. A handler that
+ * adds keys to a queue then uses LOW_PRIORITY.
  */
 export type Change<P> = (key: string, now: P | undefined, before: P | undefined, backlog: boolean) => void
 
-/** Objects by `namespace/name`, or by name if the kind has no namespaces. */
+/** Objects by `namespace/name`, or by name if the kind is not namespaced. */
 export type Store<P> = {
 	readonly size: number
 	get(key: string): P | undefined
@@ -20,15 +20,15 @@ export type MutableStore<P> = Store<P> & {
 	remove(key: string): void
 	/** Reports every object again unchanged. */
 	resync(): void
-	/** Starts to collect a complete new content. */
+	/** Starts to collect new content that replaces the current content completely. */
 	startReplacing(): Replacement<P>
 }
 
-/** A content that is being collected. It has no effect before `commit`. */
+/** New content that is being collected. It has no effect before `commit`. */
 export type Replacement<P> = {
 	add(key: string, version: string, value: P): void
 	remove(key: string): void
-	/** Keeps the store's current entry of that object, if any. */
+	/** Keeps the store's current entry for this object, if any. */
 	keep(key: string): void
 	/** Replaces the content of the store, and reports the differences. */
 	commit(backlog: boolean): void
@@ -41,7 +41,7 @@ type Entries<P> = ReadonlyMap<string, Entry<P>>
  * Creates an empty store.
  *
  * @param onChange called after each change
- * @param onBug called with what `onChange` threw
+ * @param onBug called with the error that `onChange` threw or rejected with
  */
 export function createStore<P>(onChange: Change<P>, onBug: (error: unknown, key: string) => void): MutableStore<P> {
 	let entries = new Map<string, Entry<P>>()
@@ -82,7 +82,7 @@ function contained<P>(onChange: Change<P>, onBug: (error: unknown, key: string) 
 	return (key, now, before, backlog) => {
 		try {
 			const result: unknown = onChange(key, now, before, backlog)
-			// an async function is assignable to one that returns void, and its rejection would end the process
+			// TypeScript accepts an async function for `onChange`, and its unhandled rejection would end the process
 			if (result instanceof Promise) result.catch(error => onBug(error, key))
 		} catch (error) {
 			onBug(error, key)

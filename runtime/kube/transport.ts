@@ -9,13 +9,13 @@ import { createRequestLimiter, type RequestLimiter } from './request-limiter.ts'
 
 export type TransportOptions = {
 	userAgent?: string
-	/** Time limit of one try of a request without its own limit, in milliseconds. Default: 30 000. */
+	/** Time limit of one attempt in milliseconds, unless the request has its own limit. Default: 30 000. */
 	timeoutMs?: number
 	/** How long to retry while the server requests a wait (429, or 5xx with Retry-After), in milliseconds. Default: 10 000. */
 	retryForMs?: number
 	/**
-	 * Number of kept-alive connections for requests, and so of requests in flight; watches and urgent calls have separate ones. At most 16:
-	 * measured, 4 are enough, 16 only add latency, and at some hundreds the API server refuses. Default: 4.
+	 * Number of kept-alive connections for requests, and therefore of requests in flight; watches and urgent calls have separate connections.
+	 * At most 16. In measurements, 4 were enough, 16 only added latency, and with some hundreds the API server rejected calls. Default: 4.
 	 */
 	connections?: number
 	onCall?: (call: Call) => void
@@ -30,7 +30,7 @@ export type Transport = {
 	close(): Promise<void>
 }
 
-/** Creates a transport: requests and streams on shared connections. It adds credentials and turns refusals into failures. */
+/** Creates a transport: requests and streams on shared connections. It adds credentials and converts error responses to failures. */
 export function createTransport(credentials: Credentials, options: TransportOptions): Transport {
 	const counts: Record<string, number> = {}
 	const atOnce = Math.min(options.connections ?? 4, 16)
@@ -80,7 +80,7 @@ async function sendInTurn(wire: Wire, limiter: RequestLimiter, wanted: Request, 
 	}
 }
 
-/** A stream may last, so it takes no slot of the limiter; but none is opened while the server has requested a pause. */
+/** Streams are long-lived, so they do not take a limiter slot; but no stream is opened during a pause that the server has requested. */
 async function openInTurn(wire: Wire, limiter: RequestLimiter, wanted: Request & { signal: AbortSignal }): Promise<Stream> {
 	const since = limiter.now()
 	while (limiter.pausedMs() > 0 && (await sleep(limiter.pausedMs(), wanted.signal)));
@@ -96,7 +96,7 @@ function honorRetryAfter(error: unknown, limiter: RequestLimiter): void {
 	if (isKubeFailure(error, 'TOO_MANY_REQUESTS') && retryAfterOf(error) > 0) limiter.pause(retryAfterOf(error))
 }
 
-/** Waits while the server is too busy and does not say for how long. */
+/** Waits after 429 without a Retry-After. */
 const busy = { firstMs: 200, maxMs: 5_000 }
 
 function waitBefore(error: unknown, method: Method, tries: number): number | undefined {

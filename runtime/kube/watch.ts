@@ -9,18 +9,18 @@ import type { Request } from './request.ts'
 import type { Transport } from './transport.ts'
 
 export type WatchOptions<T extends KubeObject = KubeObject> = Selection & {
-	/** Where to start: the last version of a list, an event or a bookmark. Undefined: all existing objects come first, as ADDED. */
+	/** Where to start: the last version of a list, an event or a bookmark. Undefined: all existing objects are sent first, as ADDED. */
 	resourceVersion: string | undefined
-	/** How to read an object from protobuf, which is less work than JSON for both sides. Without it the watch uses JSON. */
+	/** How to read an object from protobuf, which costs client and server less than JSON. If undefined, the watch uses JSON. */
 	protobuf?: Message<T> | undefined
 	/** Time after which the server ends the watch, in seconds. */
 	timeoutSeconds?: number
 	/**
-	 * Idle time, in milliseconds, after which the connection may be dead. Default: 90 000. Bookmarks come every minute, but not while nothing
-	 * of that kind changes: then a healthy watch is idle for minutes.
+	 * Idle time, in milliseconds, after which the connection counts as dead. Default: 90 000. The server sends a bookmark every minute, but
+	 * not while no object of that kind changes: a healthy watch may then be idle for minutes.
 	 */
 	idleMs?: number
-	/** The same until the end of the initial events, which come without a pause. Default: 10 000, and at most `idleMs`. */
+	/** The idle time until the end of the initial events, which arrive without a pause. Default: 10 000, and at most `idleMs`. */
 	initialIdleMs?: number
 	signal: AbortSignal
 	/** Timer for the idle time. */
@@ -29,7 +29,7 @@ export type WatchOptions<T extends KubeObject = KubeObject> = Selection & {
 
 export type WatchEvent<T extends KubeObject> =
 	| { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: Stored<T> }
-	/** Nothing has changed up to this version. */
+	/** All changes up to this version have been sent. */
 	| Bookmark
 
 export type Bookmark = {
@@ -43,9 +43,9 @@ export function endsInitialEvents({ object }: Bookmark): boolean {
 }
 
 /**
- * Opens one watch: yields events in the order they happened, until the server ends it (returns) or `signal` is aborted (throws STOPPED).
+ * Opens one watch and yields its events in order, until the server ends it (returns) or `signal` is aborted (throws STOPPED).
  *
- * @throws Failure EXPIRED if the resource version is too old, TIMED_OUT if idle (facts: `{ silent: true }`), and what any call may throw
+ * @throws Failure EXPIRED if the resource version is too old, TIMED_OUT if idle (facts: `{ silent: true }`), or with any other KubeCode
  */
 export async function* watchEvents<T extends KubeObject>(
 	transport: Transport,

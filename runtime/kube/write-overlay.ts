@@ -1,19 +1,19 @@
-/** Objects from responses to this process, as they are in the store, until the watch reaches their version. */
+/** Objects from the responses to writes of this process, as they are in the store, until the watch reaches their version. */
 export type WriteOverlay<P> = {
-	/** @returns false if the watch has already reached this version: it has delivered this state, and perhaps the deletion */
+	/** @returns false if the overlay already has this or a later version, or the watch has already reached it (and perhaps a deletion) */
 	add(object: Known<P>): boolean
-	/** Whether a version of the object is known that is later than any the watch has delivered. */
+	/** Whether the overlay has a version of the object that the watch has not reached yet. */
 	has(key: string): boolean
-	/** Called when the watch, or a list, has reached that resource version. */
+	/** Must be called when the watch or a list has reached this resource version. */
 	advance(resourceVersion: string): void
 	values(): Iterable<Known<P>>
 }
 
-/** What is kept of an object, and the version it is from. */
+/** The data that is kept of an object, and the version of the object. */
 export type Known<P> = { readonly key: string; readonly version: string; readonly value: P }
 
 /**
- * Creates an overlay without objects.
+ * Creates an empty overlay.
  *
  * Resource versions are compared as decimal numbers, which is valid within one kind of object.
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions

@@ -1,5 +1,5 @@
 /**
- * Returns the address that client-go makes of a `server`: without a scheme it is HTTP, and a user in it is omitted.
+ * Returns the URL that client-go derives from a `server`: the default scheme is HTTP, and user, query and fragment are removed.
  *
  * @returns undefined if it is not a valid address
  */

@@ -23,7 +23,7 @@ export async function providerCredentials(
 		tls,
 		headers: async refused => {
 			if (!refused && now() - askedAt < 60_000) return current.headers
-			// client-node keeps a credential until it expires, even after the server refused it
+			// client-node keeps a credential until it expires, even after the server has rejected it
 			if (refused) config = load(provider, cluster)
 			current = await signIn(config)
 			askedAt = now()

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { Failure } from '../../errors.ts'
 import type { Credentials } from './credentials.ts'
 
-/** Returns the token of a file as a header. The kubelet renews the file: it is read again after a minute, and immediately after a 401. */
+/** Returns the token in a file as a header. The kubelet renews the file, so it is read again after a minute, and immediately after 401. */
 export function bearerFromFile(path: string, now: () => number = Date.now): Credentials['headers'] {
 	let header: Record<string, string> = {}
 	let readAt = Number.NEGATIVE_INFINITY

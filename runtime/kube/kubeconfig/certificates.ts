@@ -6,9 +6,9 @@ import { Failure } from '../../errors.ts'
 import type { Certificate, Credentials } from './credentials.ts'
 import type { Chosen } from './select.ts'
 
-/** The certificates that a kubeconfig holds or names. A fault in them is reported with the field, never with OpenSSL's message. */
+/** The certificates that a kubeconfig contains or refers to. A fault is reported with the entry's name, never with OpenSSL's message. */
 
-/** Returns the TLS options by which the server is verified. */
+/** Returns the TLS options for verifying the server. */
 export async function serverTls(cluster: Chosen['cluster']): Promise<Credentials['tls']> {
 	const path = cluster['certificate-authority']
 	const ca = cluster['certificate-authority-data'] ?? (path && (await readPem(path)))
@@ -26,22 +26,23 @@ function nameToVerify(name: string): Credentials['tls'] {
 	return isIP(name) ? { checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate) } : { servername: name }
 }
 
-/** Returns a reader of the current authorities, if they are in a file. */
+/** Returns a function that reads the current authorities, if they are in a file. */
 export function authorities(cluster: Chosen['cluster']): Pick<Credentials, 'authorities'> {
 	const path = cluster['certificate-authority']
 	return path ? { authorities: () => readPem(path) } : {}
 }
 
-/** The certificate of a user, which may be in files that change. */
+/** The client certificate of a user, which may be in files that change. */
 export type OwnCertificate = {
-	/** Reads the files again if a minute has passed, or if the server refused the current certificate. */
+	/** Reads the files again if a minute has passed, or if the server rejected the current certificate. */
 	read(refused: boolean): Promise<void>
-	/** Undefined if the user has none. */
+	/** Returns the current certificate; undefined if the user has none. */
 	now(): Certificate | undefined
 }
 
 /**
- * Reads the certificate of a user, with its key. Files are read again; until both are renewed, the previous pair is used.
+ * Reads the client certificate and key of a user. If they are in files, `read` reads them again; until both files match, the previous pair
+ * is used.
  *
  * @param clock milliseconds from an arbitrary start
  * @throws Failure CONFIG_INVALID if certificate and key do not match
@@ -83,7 +84,7 @@ function succeeds(act: () => unknown): boolean {
 		act()
 		return true
 	} catch {
-		return false // OpenSSL's message names no field
+		return false // OpenSSL's message does not name the field
 	}
 }
 

@@ -22,7 +22,7 @@ export type Credentials = {
 	authorities?: () => Promise<string>
 	/** URL of a proxy to the server, such as `http://host:port`. */
 	proxy?: string
-	/** The namespace of these credentials, if they name one. */
+	/** The namespace of the kubeconfig context or of the pod, if known. */
 	namespace?: string
 	/**
 	 * Returns the headers that identify this client.

@@ -43,7 +43,7 @@ function contentOf(output: string): unknown {
 	try {
 		return parseYaml(output)
 	} catch (error) {
-		if (error instanceof SyntaxError) return undefined // the schema reports that there is nothing
+		if (error instanceof SyntaxError) return undefined // the schema reports the missing value
 		throw error
 	}
 }

@@ -9,11 +9,11 @@ import type { Exec } from './schema.ts'
 export type ExecCall = { exec: Exec; user: string; cluster: object; env: Readonly<Record<string, string | undefined>> }
 
 /**
- * Gets credentials from a program that prints them (`exec`). The program runs now, when its credentials have expired, and when the server
- * refused them. Concurrent callers share one run, because the program may prompt the user. After a failure the next caller runs it again.
+ * Gets credentials from an exec plugin. The plugin runs immediately, again when its credentials have expired, and again when the server has
+ * rejected them. Concurrent callers share one run, because the plugin may prompt the user. After a failure, the next caller runs it again.
  *
  * @param now milliseconds since 1970
- * @throws Failure SIGN_IN_FAILED with the program, how it ended, and its install hint if it could not be run; never with its output
+ * @throws Failure SIGN_IN_FAILED with the plugin, how it ended, and its install hint if it could not be run; never with its output
  */
 export async function execCredentials(
 	call: ExecCall,
@@ -51,7 +51,7 @@ async function signIn(call: ExecCall): Promise<PluginCredential> {
 	return answer
 }
 
-/** Returns whether the program may prompt the user, which needs a terminal. */
+/** Returns whether the plugin may prompt the user, which needs a terminal. */
 function mayAsk({ exec: { interactiveMode, command }, user }: ExecCall): boolean {
 	if (interactiveMode === 'Never') return false
 	const isTerminal = isatty(0)
@@ -62,7 +62,7 @@ function mayAsk({ exec: { interactiveMode, command }, user }: ExecCall): boolean
 /** Maximum size of the output, which is normally a few KiB. */
 const mostBytes = 1_048_576
 
-/** The program inherits standard error, so that the user sees its messages. */
+/** Runs the plugin and returns its output. The plugin inherits standard error, so that the user sees its messages. */
 function outputOf({ exec, user, env }: ExecCall, spec: { interactive: boolean }): Promise<string> {
 	const { apiVersion, command = '', args, installHint } = exec
 	const more = Object.fromEntries(exec.env.map(({ name, value }) => [name, value]))

@@ -6,7 +6,7 @@ import { Kubeconfig } from './schema.ts'
 import { parseYaml } from './yaml.ts'
 
 /**
- * Reads one kubeconfig file. Its relative paths are resolved against its folder.
+ * Reads one kubeconfig file. Relative paths in it are resolved against its directory.
  *
  * @returns undefined if the file does not exist
  * @throws Failure CONFIG_INVALID with the file and the invalid field, never a value
@@ -43,7 +43,7 @@ function absolutePaths(config: Kubeconfig, folder: string): Kubeconfig {
 	for (const cluster of config.clusters.values()) cluster['certificate-authority'] = absolute(cluster['certificate-authority'])
 	for (const user of config.users.values()) {
 		for (const name of ['client-certificate', 'client-key', 'tokenFile'] as const) user[name] = absolute(user[name])
-		// a bare name is searched on PATH
+		// a bare name is looked up in PATH
 		if (user.exec?.command?.includes('/')) user.exec.command = absolute(user.exec.command)
 	}
 	return config

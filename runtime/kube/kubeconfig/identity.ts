@@ -2,14 +2,14 @@ import type { Credentials } from './credentials.ts'
 import { bearerFromFile } from './bearer-file.ts'
 import type { User } from './schema.ts'
 
-/** Returns the headers that identify a user of a kubeconfig in every request, if no program has to provide them. */
+/** Returns the headers that identify a kubeconfig user in every request, for a user that needs no exec plugin or auth-provider. */
 export function identityOf(user: User): Credentials['headers'] {
 	const own = ownHeaders(user)
 	const acting = impersonation(user)
 	return async refused => ({ ...(await own(refused)), ...acting })
 }
 
-/** Returns whether the user has an identity without a program: then exec and auth-provider are not used. */
+/** Returns whether the kubeconfig itself provides the user's credentials: exec and auth-provider are then not used. */
 export function hasOwnIdentity(user: User): boolean {
 	return [user.token, user.tokenFile, user.username, user['client-certificate'], user['client-certificate-data']].some(Boolean)
 }
@@ -24,7 +24,7 @@ function ownHeaders({ token, tokenFile, username, password = '' }: User): Creden
 	return token ? refused => fromFile(refused).catch(() => headers) : fromFile
 }
 
-/** Returns the headers by which one user acts as another (impersonation). */
+/** Returns the impersonation headers, with which one user acts as another. */
 export function impersonation({ as, 'as-uid': uid, 'as-groups': groups, 'as-user-extra': extra }: User): Record<string, string | string[]> {
 	if (as === undefined) return {}
 	return {
@@ -35,7 +35,7 @@ export function impersonation({ as, 'as-uid': uid, 'as-groups': groups, 'as-user
 	}
 }
 
-/** Encodes a key as the name of a header: characters that are not allowed in one are percent-encoded (`%2F`). */
+/** Encodes a key for use in a header name: characters that are not allowed there are percent-encoded (`%2F`). */
 function escaped(key: string): string {
 	const isPlain = (byte: number) => /[!#$&'*+.^_`|~0-9A-Za-z-]/.test(String.fromCharCode(byte)) && byte < 128
 	return [...Buffer.from(key)]

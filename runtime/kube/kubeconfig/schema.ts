@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-/** One kubeconfig file, as kubectl decodes it: null and empty text count as omitted, also in parts that are not used. Pure. */
+/** One kubeconfig file, as kubectl decodes it: null and the empty string count as omitted, even in unused parts. Pure. */
 
 const text = z
 	.string()
@@ -25,7 +25,7 @@ const data = z
 	)
 	.transform(value => (value ? Buffer.from(value, 'base64').toString('utf8') : undefined))
 
-/** Data of other programs; `client.authentication.k8s.io/exec` is for exec plugins. */
+/** Data for other programs; `client.authentication.k8s.io/exec` is for exec plugins. */
 const extensions = z
 	.array(z.object({ name: text, extension: z.unknown() }).nullable())
 	.nullish()
@@ -43,7 +43,7 @@ export const Cluster = z.object({
 })
 export type Cluster = z.output<typeof Cluster>
 
-/** A program that prints credentials; `apiVersion` is the version of its output. */
+/** An exec plugin, which prints credentials; `apiVersion` is the version of its output. */
 export const Exec = z.object({
 	apiVersion: text,
 	command: text,
@@ -92,7 +92,7 @@ export const Kubeconfig = z.object({
 })
 export type Kubeconfig = z.output<typeof Kubeconfig>
 
-/** Parses a list whose entries have unique names as a map. */
+/** Parses a list of entries with unique names into a map. */
 function byName<Entry extends z.ZodType<{ name?: string | undefined }>, Part>(entry: Entry, partOf: (entry: z.output<Entry>) => Part) {
 	return z
 		.array(z.preprocess(one => one ?? {}, entry))

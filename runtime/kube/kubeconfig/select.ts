@@ -1,7 +1,7 @@
 import { Failure } from '../../errors.ts'
 import { type Cluster, type Kubeconfig, User } from './schema.ts'
 
-/** Selects the cluster and the user of a context from several files: the first file with a name or a current context counts. Pure. */
+/** Selects the cluster and the user of a context from several files: the first file with an entry of that name takes precedence. Pure. */
 
 export type Chosen = {
 	cluster: Cluster & { name: string }
@@ -9,7 +9,7 @@ export type Chosen = {
 	namespace: string | undefined
 }
 
-/** @returns the current context of the files; undefined if no file has one */
+/** @returns the current context of the first file that has one; undefined if no file has one */
 export function currentContext(files: readonly Kubeconfig[]): string | undefined {
 	return files.map(file => file['current-context']).find(name => name !== undefined)
 }
@@ -28,7 +28,7 @@ export function select(files: readonly Kubeconfig[], context: string, where: str
 	return { cluster: { ...cluster, name: found.cluster }, user: userOf(files, found.user), namespace: found.namespace }
 
 	function userOf(files: readonly Kubeconfig[], name: string | undefined): Chosen['user'] {
-		// kubectl prompts for a user name then, but not if the connection is plain HTTP, such as that of `kubectl proxy`
+		// without a user, kubectl prompts for a user name, except if the connection is plain HTTP, such as that of `kubectl proxy`
 		if (name === undefined && cluster?.server?.startsWith('http:')) return { ...User.parse({}), name: '' }
 		if (name === undefined) throw missing(`user in context ${context}`)
 		const user = first(files, 'users', name)

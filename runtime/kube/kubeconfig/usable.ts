@@ -6,7 +6,7 @@ import type { Chosen } from './select.ts'
 
 type Check = (chosen: Chosen) => string | undefined
 
-/** In order: the first check with a fault decides. */
+/** The checks in order: the first fault is reported. */
 const checks: readonly Check[] = [
 	serverIsMissing,
 	serverIsInvalid,
@@ -101,7 +101,7 @@ function pluginFault({ apiVersion, command, env, interactiveMode }: Exec): strin
 	return undefined
 }
 
-/** kubectl has removed the others. */
+/** kubectl has removed all other providers. */
 function providerIsUnknown({ user: { name, 'auth-provider': provider } }: Chosen): string | undefined {
 	if (!provider || provider.name === 'oidc') return undefined
 	return `user ${name}: auth-provider must be oidc; kubectl supports no other since 1.26`

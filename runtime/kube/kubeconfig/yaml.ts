@@ -2,14 +2,14 @@ import { parseAllDocuments } from 'yaml'
 
 /** Reads YAML as kubectl does. Pure. */
 
-/** Types that Go's YAML 1.1 does not know: 12:30:45 and 2026-03-01 are text there. */
+/** Types that Go's YAML 1.1 parser does not support: it reads 12:30:45 and 2026-03-01 as strings. */
 const unknownToGo = /^tag:yaml\.org,2002:timestamp$/
 
 /**
  * Parses YAML 1.1 (`yes` is true). The last value of a duplicate key counts, and only the first document is read.
  *
- * @returns the value of the first document; undefined if the text is empty
- * @throws SyntaxError with the position only: the parser's own message quotes the text, and the text holds secrets
+ * @returns the value of the first document; undefined if the string is empty
+ * @throws SyntaxError with the position only, because the parser's own message quotes the input, which contains secrets
  */
 export function parseYaml(text: string): unknown {
 	const documents = parseAllDocuments(text, {
