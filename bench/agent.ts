@@ -12,15 +12,16 @@ import { peakOf, timeOf } from './agent/process.ts'
 import { type Figure, figure, type Log, median, middlePair } from './figure.ts'
 
 /**
- * The agent as its image runs it, on the real kernel, on a host with ten NICs: its time compared with that of an empty Node, its memory,
- * its processes, and what a run without changes touches. Everything from exec to exit counts, including the report over TLS; only probes
- * are listed separately. Of a host with systemd two things are missing: arming its timer, and the backend's own tools.
+ * Measures the agent as its image runs it, on the real kernel, on a host with ten NICs: its time compared with that of an empty Node
+ * process, its memory, its processes, and what a run without changes modifies. Everything from exec to exit counts, including the report
+ * over TLS; only probes are listed separately. Two things that a host with systemd adds are not measured: arming the agent's timer, and the
+ * backend's own tools.
  */
 const ROUNDS = 7
-/** Runs per round that find nothing to do; the median counts. */
+/** Runs per round that find nothing to do; their median counts. */
 const AGAIN = 3
 
-/** What the image passes to Node before the bundle, and the bundle. */
+/** The arguments of Node in the image, of which the bundle is the last, and its environment. */
 type Program = { args: readonly string[]; env: Record<string, string> }
 
 export async function figures(log: Log): Promise<Figure[]> {
@@ -80,7 +81,7 @@ function judge(rounds: readonly Round[], bundleBytes: number): Figure[] {
 	]
 }
 
-/** A second and more of them is waiting for a reply that an address is in use, which does not come. */
+/** Returns the time of the probes. Most of it is spent waiting for a reply that an address is in use, which never arrives. */
 function probesOf({ report }: Run): number {
 	return report.milliseconds.probe ?? 0
 }
@@ -115,7 +116,7 @@ async function measure(folder: string, program: Program): Promise<Round> {
 
 const empty = { args: ['-e', '0'], env: {} }
 
-/** Each measurement has a new host: what one has changed is not found by the next. */
+/** Runs a measurement on a new host, so that it does not find the changes of the previous one. */
 async function onHost<T>(folder: string, work: (host: BenchHost) => Promise<T>): Promise<T> {
 	const host = await benchHost(folder)
 	try {
@@ -125,7 +126,10 @@ async function onHost<T>(folder: string, work: (host: BenchHost) => Promise<T>):
 	}
 }
 
-/** The floor is measured before, between and after: other load on the machine slows down for a moment what runs on it. */
+/**
+ * Measures a run with new NICs, and runs without changes. The baseline is measured before, between and after them, because other load on
+ * the machine may slow it down for a moment.
+ */
 async function time(host: BenchHost, program: Program) {
 	const floors = [await timeOf(host, empty)]
 	const agent = async (): Promise<Run> => {
@@ -149,7 +153,7 @@ async function time(host: BenchHost, program: Program) {
 	return { floor: median(floors), first, second, touched, events }
 }
 
-/** @returns milliseconds that one `ip -batch` takes for the commands of a plan */
+/** @returns the milliseconds that one `ip -batch` takes for the commands of a plan */
 async function oneBatch(host: BenchHost, program: Program): Promise<number> {
 	await timeOf(host, on(host, program, 'Plan'))
 	const lines = good(host).plan?.commands.flatMap(command => /^ip (.*)$/.exec(command)?.[1] ?? []) ?? []
@@ -182,7 +186,7 @@ function on(host: BenchHost, { args, env }: Program, mode?: RunConfig['mode']): 
 	return { args, env: { ...env, ...host.env(mode) } }
 }
 
-/** Builds the program in a folder as the image is built: with the code that a recorded run has compiled. */
+/** Builds the program in a directory as the image is built, including the code cache that a recorded run fills. */
 async function asInImage(folder: string): Promise<Program> {
 	const dockerfile = readFileSync(join(import.meta.dirname, '../Dockerfile.agent'), 'utf8')
 	const entry = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? '[]') as string[]

@@ -18,9 +18,9 @@ const ROUNDS = 3
 const lease = { namespace, name: 'multinic-controller' }
 
 /**
- * 1,000 node configs change while no controller runs; the controller, as its image runs it, processes them, reads their results, is
- * restarted, and is taken over by another. The floor: a bare client that makes the same writes on the same API server, before and after,
- * because the speed of a machine varies from minute to minute.
+ * Measures the controller as its image runs it. 1,000 node configs change while no controller runs; the controller processes them, reads
+ * their results, is restarted, and another controller takes over. The baseline is a bare client that makes the same writes on the same API
+ * server, before and after, because the speed of a machine varies from minute to minute.
  */
 export async function figures(log: Log, { long }: { long: boolean }): Promise<Figure[]> {
 	const { script, remove } = await bundled()
@@ -35,7 +35,7 @@ export async function figures(log: Log, { long }: { long: boolean }): Promise<Fi
 	}
 }
 
-/** Measures so many rounds, each on a separate cluster; the rest is measured on the last of them. */
+/** Measures `ROUNDS` rounds, each on its own cluster. All other figures are measured on the last cluster. */
 async function measureThousand(script: string, log: Log, rounds: Round[] = []): Promise<Figure[]> {
 	const cluster = await startCluster(log)
 	try {
@@ -55,8 +55,8 @@ async function measureThousand(script: string, log: Log, rounds: Round[] = []): 
 }
 
 /**
- * Measures restarts when every node is Configured: how soon it is ready, what it writes, and what it costs to be idle; the median of so
- * many.
+ * Measures `ROUNDS` restarts while every node is Configured: the time until the controller is ready, its writes, and its CPU time and
+ * memory when idle.
  */
 async function measureRestarts({ api }: Cluster, script: string, log: Log): Promise<Figure[]> {
 	const found: Restart[] = []
@@ -88,7 +88,7 @@ async function measureRestart(api: ApiServer, script: string): Promise<Restart> 
 	return found
 }
 
-/** Starts two of them; the leader is killed, and then the other is stopped. */
+/** Measures two takeovers: from a leader that is killed, and from a leader that is stopped. */
 async function measureTakeover(cluster: Cluster, script: string, log: Log): Promise<Figure[]> {
 	log('takeover')
 	const start = (name: string) => startController(cluster.api, script, { LEADER_ELECT: 'true', POD_NAME: name })
@@ -107,7 +107,7 @@ async function measureTakeover(cluster: Cluster, script: string, log: Log): Prom
 	]
 }
 
-/** Kills the leader when it has created a third of the Jobs: the next one creates the others, and none twice. */
+/** Kills the leader when a third of the Jobs exist. The next leader creates the others, and none twice. */
 async function measureMidwayKill({ api, client }: Cluster, script: string, log: Log): Promise<Figure[]> {
 	log(`killed midway: ${count} nodes`)
 	const nodes = names('midway')

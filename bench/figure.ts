@@ -1,10 +1,10 @@
-/** One measured value. `limit` is in the unit of `value`; what does not apply is null. */
+/** One measured value. `limit` is in the unit of `value`. A field that does not apply is null. */
 export type Figure = {
 	name: string
 	value: number
 	unit: string
 	limit: number | null
-	/** The same work done in the simplest way, measured in the same run, in the unit of `value`. */
+	/** The baseline: the same work done in the simplest way, measured in the same run, in the unit of `value`. */
 	floor: number | null
 	/** value ÷ floor */
 	ratio: number | null
@@ -14,10 +14,10 @@ export type Figure = {
 /** Receives progress, one line at a time. */
 export type Log = (line: string) => void
 
-/** What `bench/<room>.ts` exports as `figures`. `long`: also what takes an hour. */
+/** The function that each `bench/<room>.ts` exports as `figures`. `long`: also measures what takes an hour. */
 export type Figures = (log: Log, how: { long: boolean }) => Promise<Figure[]>
 
-/** What was measured, and its bounds: of two upper bounds the lower applies, and a figure without any is only reported. */
+/** A measured value and its bounds. If it has two upper bounds, the lower one applies. A figure without bounds is only reported. */
 export type Measured = {
 	name: string
 	value: number
@@ -25,13 +25,13 @@ export type Measured = {
 	floor?: number
 	atMost?: number
 	atLeast?: number
-	/** The value may be this many times the floor. */
+	/** The value must be at most this many times the baseline. */
 	atMostFloors?: number
-	/** The value must be this many times the floor. */
+	/** The value must be at least this many times the baseline. */
 	atLeastFloors?: number
 }
 
-/** Judges one measured value. Figures are rounded to three significant digits, after they are judged. */
+/** Judges one measured value, then rounds the figures to three significant digits. */
 export function figure({ name, value, unit, floor, atMost, atMostFloors, ...lower }: Measured): Figure {
 	const atLeast = lower.atLeast ?? (floor && lower.atLeastFloors && floor * lower.atLeastFloors)
 	const upper = [atMost, floor && atMostFloors && floor * atMostFloors].filter(bound => bound !== undefined)
@@ -47,17 +47,17 @@ export function figure({ name, value, unit, floor, atMost, atMostFloors, ...lowe
 	}
 }
 
-/** Returns the median of the values: the upper one of two. NaN if there are none. */
+/** Returns the median of the values, or the upper of the two middle values. NaN if there are no values. */
 export function median(values: readonly number[]): number {
 	return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
 
-/** A value, and the floor that was measured with it. */
+/** A value, and the baseline that was measured with it. */
 export type Pair = { value: number; floor: number }
 
 /**
- * Returns the pair with the median ratio (the upper one of two): a machine that slows down for a minute slows down both. NaN if there are
- * none.
+ * Returns the pair with the median ratio, or the upper of the two middle pairs: a machine that slows down for a minute affects both values
+ * of a pair. Both values are NaN if there are no pairs.
  */
 export function middlePair(pairs: readonly Pair[]): Pair {
 	const sorted = pairs.toSorted((a, b) => a.value / a.floor - b.value / b.floor)

@@ -5,7 +5,7 @@ import { execa } from 'execa'
 import * as z from 'zod'
 import { type Figure, figure, type Log } from './figure.ts'
 
-/** The last line of `npm start -- --once --json`, as far as it is measured here. Seconds. */
+/** The measured fields of the last line of `npm start -- --once --json`. Times are in seconds. */
 const Line = z.object({
 	state: z.literal('Configured'),
 	rebootKept: z.literal(true),
@@ -13,15 +13,15 @@ const Line = z.object({
 	milestones: z.record(z.string(), z.number()),
 })
 
-/** Where a command runs: a checkout, and its environment. */
+/** Where a command runs: the directory of a checkout, and the environment. */
 type Place = { cwd: string; env: Record<string, string> }
 
 const checkout = join(import.meta.dirname, '..')
 const minutes = 60
 
 /**
- * The two commands of the README as a user runs them, in wall-clock time: on this checkout, with what was made before; with `long` also
- * `npm test`, and both in a clone with nothing made before. Uncommitted changes are not in the clone.
+ * Measures the README's two commands as a user runs them, in wall-clock time: `npm start` in this checkout, with its caches; with `long`
+ * also `npm test`, and both in a new clone with empty caches. The clone does not contain uncommitted changes.
  */
 export async function figures(log: Log, { long }: { long: boolean }): Promise<Figure[]> {
 	const here = { cwd: checkout, env: {} }
@@ -60,14 +60,14 @@ async function test(place: Place, how: 'warm' | 'cold', atMost: number, log: Log
 	return figure({ name: `npm test, ${how}`, value: (Date.now() - began) / 1000, unit: 's', atMost })
 }
 
-/** Throws when it fails, with the end of its output; its progress is shown immediately. */
+/** Runs npm and passes its stderr through. If npm fails, throws an error with the end of its stdout. */
 async function npm({ cwd, env }: Place, ...args: string[]) {
 	const { stdout, exitCode } = await execa('npm', args, { cwd, env, reject: false, stderr: 'inherit' })
 	if (exitCode === 0) return { stdout }
 	throw new Error(`npm ${args.join(' ')} in ${cwd} ended with ${exitCode}:\n${stdout.trim().split('\n').slice(-20).join('\n')}`)
 }
 
-/** Makes a clone of what is committed, with empty caches of everything: the lab's, Go's, npm's. */
+/** Clones the committed state, with empty caches for the lab, Go and npm. */
 async function inNewClone<T>(work: (place: Place) => Promise<T>): Promise<T> {
 	const folder = await mkdtemp(join(tmpdir(), 'multinic-cold-'))
 	const cwd = join(folder, 'multinic')

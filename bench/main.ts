@@ -5,8 +5,8 @@ import type { Figure, Figures } from './figure.ts'
 import { table } from './table.ts'
 
 /**
- * `npm run bench [-- ROOM …] [--json] [--long]`: measures every figure of every room, or of those named, with `--long` also those that take
- * an hour; exits 1 if one misses its limit, 2 on a wrong name.
+ * `npm run bench [-- ROOM …] [--json] [--long]`: measures every figure of all rooms or of the named ones, and with `--long` also those that
+ * take an hour. Exits 1 if a figure misses its limit, and 2 if a room does not exist.
  */
 const flag = { type: 'boolean', default: false } as const
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: flag, long: flag } })

@@ -1,6 +1,6 @@
 import type { Figure } from './figure.ts'
 
-/** Formats the figures as lines for people, columns aligned, each with its verdict in front. */
+/** Formats the figures as lines with aligned columns, each with its verdict in front. */
 export function table(figures: readonly Figure[]): string {
 	const rows = figures.map(figure => [
 		figure.ok ? 'ok ' : 'BAD',
@@ -21,7 +21,7 @@ export function table(figures: readonly Figure[]): string {
 		.join('')
 }
 
-/** The verdict shows which way a limit points. */
+/** Formats the limit; the verdict tells whether it is an upper or a lower one. */
 function limitOf({ value, limit, ok, unit }: Figure): string {
 	if (limit === null) return ''
 	return `${value <= limit === ok ? 'at most' : 'at least'} ${limit} ${unit}`

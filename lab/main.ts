@@ -102,7 +102,10 @@ async function untilInterrupted(lab: Pick<Lab, 'ended'>): Promise<void> {
 	printLine(`the lab was up for ${seconds(Date.now() - began)}`)
 }
 
-/** Replaces the previous handlers. It stays: one Ctrl-C may arrive more than once, from the terminal and from npm. */
+/**
+ * Replaces the previous handlers. The handler stays registered after a signal, because one Ctrl-C may arrive twice: from the terminal and
+ * from npm.
+ */
 function onInterrupt(handler: () => void): void {
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(signal).on(signal, handler)
 }

@@ -5,8 +5,8 @@ import { REPORT_KEY } from '../../contract/names.ts'
 import { certificate } from './certificate.ts'
 
 /**
- * Accepts reports over TLS as the API server does, on 127.0.0.1 of the namespace that it is started in; sends its port as a message, then
- * each report.
+ * Accepts reports over TLS as the API server does, on 127.0.0.1 of its network namespace. Sends its port and certificate to the parent
+ * process, then each report.
  */
 export type Listens = { port: number; ca: string }
 
@@ -27,7 +27,7 @@ const { port } = server.address() as AddressInfo
 for (let times = 0; times < 20; times++) await warmUp()
 process.send?.({ port, ca: cert } satisfies Listens)
 
-/** Warms up the server, because the API server of a cluster has received reports before. */
+/** Warms up the server, because the API server of a real cluster has already handled reports. */
 async function warmUp(): Promise<void> {
 	const call = request({ host: '127.0.0.1', port, method: 'PATCH', ca: cert, agent: false })
 	call.end('{"data":{}}')

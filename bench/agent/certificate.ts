@@ -2,7 +2,10 @@ import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:cry
 
 const DAY = 86_400_000
 
-/** @returns a key and a self-signed certificate for 127.0.0.1 and cluster.test (X.509 v3, P-256), both PEM; valid for a day */
+/**
+ * @returns a private key and a self-signed certificate for 127.0.0.1 and cluster.test (X.509 v3, P-256), both PEM; valid from one day
+ * before `now` to one day after it
+ */
 export function certificate(now = new Date(), commonName = 'bench'): { key: string; cert: string } {
 	const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 	const toSign = signedPart(publicKey, now, nameOf(commonName))
@@ -38,7 +41,7 @@ function time(milliseconds: number): Buffer {
 	return der(0x17, Buffer.from(`${new Date(milliseconds).toISOString().replace(/\D/g, '').slice(2, 14)}Z`))
 }
 
-/** Encodes tag, length and contents. */
+/** Encodes a DER value: tag, length and contents. */
 function der(tag: number, ...parts: readonly Buffer[]): Buffer {
 	const contents = Buffer.concat(parts)
 	const { length } = contents

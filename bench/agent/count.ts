@@ -3,8 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 
 /**
- * Loaded before the agent (`--import`): writes to the file COUNTED which processes it started, and how long each took from its start to its
- * end.
+ * Preloaded into the agent (`--import`): writes the processes that the agent started, and how long each of them ran, to the file COUNTED.
  */
 export type Started = { command: string; milliseconds: number }
 

@@ -3,13 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BenchHost } from './host.ts'
 
 const kinds = ['link', 'address', 'route', 'rule', 'neigh']
-/** How long no event must occur, because the kernel still reports addresses that it has just verified (milliseconds). */
+/** How long there must be no events (milliseconds), because the kernel still reports addresses that it has just verified. */
 const QUIET = 1_200
 
 /**
- * Runs work while the kernel's events of links, addresses, routes, rules and neighbours are recorded: any change of them causes one. What
- * the kernel learns of a neighbour by a packet to it changes nothing that was configured. An address on `lo` is added before and after it,
- * to be sure that all events were recorded.
+ * Records the kernel's events about links, addresses, routes, rules and neighbors while `work` runs: every change to these causes an event.
+ * Events about neighbors that the kernel learns by itself are ignored, because they change no configuration. An address is added to `lo`
+ * before and after the work, to be sure that all events are recorded.
  *
  * @returns the events, in the format of `ip monitor`
  */
@@ -33,7 +33,7 @@ function isLearnt(line: string): boolean {
 	return /\b(REACHABLE|STALE|DELAY|PROBE|INCOMPLETE|FAILED)\b/.test(line)
 }
 
-/** Adds and deletes the address until it is reported: the monitor may not listen yet. */
+/** Adds and deletes the address in turn until the monitor reports it, because the monitor may not be listening yet. */
 async function mark(address: string, { inside }: BenchHost, heard: readonly string[]): Promise<void> {
 	for (let tries = 0; tries < 50; tries++) {
 		execFileSync('nsenter', [...inside, 'ip', 'addr', tries % 2 ? 'del' : 'add', `${address}/32`, 'dev', 'lo'])

@@ -8,32 +8,34 @@ import { REPORT_KEY } from '../../contract/names.ts'
 import { PROGRAMS_FOLDER, putProbePrograms } from '../../test/agent/wire.ts'
 import type { Listens } from './api-server.ts'
 
-/** Interfaces of the run config. */
+/** Number of interfaces in the run config. */
 export const NICS = 10
 
 /**
- * A host with ten new NICs, whose gateways answer at the other end of their cables, and an API server on it that accepts reports. It has
- * separate namespaces for network and mounts; its root is a folder.
+ * A host with ten new NICs, with gateways that respond at the other ends of the veth pairs, and with an API server that accepts reports.
+ * The host has its own network and mount namespaces; its root is a directory.
  */
 export type BenchHost = {
 	root: string
-	/** Arguments of nsenter, before a program and its arguments: runs it on this host. */
+	/** Arguments of nsenter, to be followed by a program and its arguments, which then runs on this host. */
 	inside: readonly string[]
-	/** The environment with which the agent finds its input, its host and the API server. */
+	/** Writes the run config. Returns the environment with which the agent finds the config, the host and the API server. */
 	env(mode?: RunConfig['mode']): Record<string, string>
-	/** The last report that arrived; there is one only after a run. */
+	/** Returns the last report that arrived. Call it only after a run. */
 	report(): AgentReport
 	/**
-	 * Path on the host → time of its last change, of every file and folder that a run may change; only the lock is omitted, because every run
-	 * takes it.
+	 * Returns path on the host → time of the last change, for every file and directory that a run may change. Only the lock is omitted,
+	 * because every run takes it.
 	 */
 	changeTimes(): Map<string, bigint>
 	close(): void
 }
 
 /**
- * @param folder for its root; the caller removes it
- * @param nics how many of the ten
+ * Creates a host.
+ *
+ * @param folder directory for the root; the caller removes it
+ * @param nics number of NICs, at most ten
  */
 export async function benchHost(folder: string, nics = NICS): Promise<BenchHost> {
 	const root = mkdtempSync(join(folder, 'host-'))
@@ -100,12 +102,12 @@ function changeTimes(root: string): Map<string, bigint> {
 
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 
-/** @param wire process whose namespace has the other ends */
+/** @param wire PID of the process in whose network namespace the other ends are */
 function links(wire: number | undefined, nics: number): string {
 	return `link set lo up\n${lines(nics, id => `link add ens${id} address ${mac(id)} type veth peer name peer${id} netns ${wire}`)}`
 }
 
-/** The gateways answer, as in a run in which nothing is wrong. */
+/** Returns the commands that configure the gateways, which then respond as in a run without problems. */
 function gateways(nics: number): string {
 	return lines(nics, id => `link set peer${id} up\naddr add 10.0.${id}.1/24 dev peer${id}`)
 }

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 /**
- * The floor of a kernel change: one `ip -batch` of the lines on standard input, started as the agent starts its own. Prints milliseconds.
+ * The baseline of a kernel change: runs one `ip -batch` with the lines on stdin, started in the same way as by the agent. Prints
+ * milliseconds.
  */
 const lines = readFileSync(0)
 const began = performance.now()

@@ -7,9 +7,9 @@ import { benchHost } from './host.ts'
 import { timeOf } from './process.ts'
 
 /**
- * `node bench/agent/record.ts`: records the run with which the image's code is warmed up (`agent/image/recorded.json`). Run it when the
- * agent starts other commands than recorded: `test/charts/bundle.test.ts` says so. Two NICs are enough, in addition to one of the node's
- * own.
+ * `node bench/agent/record.ts`: records the run that warms up the code in the image (`agent/image/recorded.json`). Run it when the agent
+ * starts other commands than the recorded ones; `test/charts/bundle.test.ts` then fails. Two NICs are enough, in addition to one link of
+ * the node's own.
  */
 const NICS = 2
 const recorded = join(import.meta.dirname, '../../agent/image/recorded.json')
@@ -29,8 +29,8 @@ try {
 }
 
 /**
- * A link that the run does not change, and a route over it: most nodes have some. It is no default route, because a run waits for a default
- * gateway that does not answer.
+ * Returns commands that create a link which the run does not change, and a route through it, as most nodes have. It is not a default route,
+ * because a run waits for a default gateway that does not respond.
  */
 function nodesOwn(): string {
 	return [
@@ -44,7 +44,10 @@ function nodesOwn(): string {
 		.join('')
 }
 
-/** A namespace has no hardware, and the product accepts nothing else as a NIC. @param text JSON in JSON */
+/**
+ * Makes veth devices look like hardware, because the product accepts only hardware as NICs and a network namespace has none. @param text
+ * JSON in JSON
+ */
 function asHardware(text: string): string {
 	return text.replace(/\\"(linkinfo\\":\{\\"info_kind\\":\\"veth\\"\}|link_index\\":\d+|link_netnsid\\":\d+),/g, '')
 }

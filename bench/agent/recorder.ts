@@ -2,8 +2,8 @@ import childProcess from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 
 /**
- * Loaded before the agent (`--import`): writes to the file RECORDED the output of each program that the agent started, in the order in
- * which they ended.
+ * Preloaded into the agent (`--import`): writes the output of each program that the agent started to the file RECORDED, by command line and
+ * in the order in which the programs exited.
  */
 const answers: Record<string, { code: number; stdout: string; stderr: string }[]> = {}
 const real = childProcess.execFile as (...args: readonly unknown[]) => unknown

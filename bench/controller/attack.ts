@@ -16,21 +16,26 @@ import { ConfigMap, Event, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { elsewhere, namespace } from './cluster.ts'
 
 export const HOSTILE = 'node-0'
-/** Mirror pods that it creates; each is 900 kB. */
+/** Number of mirror pods that the node creates; each is 900 kB. */
 const MIRRORS = 155
-/** How long to wait for the rollout to be stopped (milliseconds). */
+/** How long to wait until the rollout stops (milliseconds). */
 const PATIENCE_MS = 120_000
 
-/** What a hostile node does while others are configured. */
+/** What a hostile node does while other nodes are being configured. */
 export type Attack = {
 	begin(): void
-	/** Waits until the rollout was stopped and the node paused for it: otherwise there was no attack. */
+	/**
+	 * Waits until the rollout has stopped and the node is paused for that reason. Throws if this did not happen, because then there was no
+	 * attack.
+	 */
 	end(): Promise<void>
-	/** The final report of its run, which stops the rollout. */
+	/** Returns the final report of the node's run, which stops the rollout. */
 	lastLie(input: RunConfig): AgentReport
 }
 
-/** The pods and Events of the attack in a namespace that the controller does not watch: what they cost the API server alone. */
+/**
+ * Creates the attack's pods and Events in a namespace that the controller does not watch, to measure their cost for the API server alone.
+ */
 export function prepareLoad(client: KubeClient): Pick<Attack, 'begin' | 'end'> {
 	const stop = new AbortController()
 	let noise: Promise<unknown> = Promise.resolve()
@@ -68,7 +73,7 @@ export function prepareAttack(client: KubeClient): Attack {
 	}
 }
 
-/** Writes ten reports a second while its run is in progress, each wrong in another way. */
+/** Writes ten reports per second while the node's run is in progress, each invalid in a different way. */
 async function lie(client: KubeClient, signal: AbortSignal): Promise<void> {
 	const at = { namespace, name: `multinic-agent-${HOSTILE}-g1` }
 	for (let turn = 0; !signal.aborted; turn++) {
@@ -80,7 +85,7 @@ async function lie(client: KubeClient, signal: AbortSignal): Promise<void> {
 	}
 }
 
-/** Each is read as far as possible, and none counts: a report that does is the final one of the run. */
+/** Invalid reports. The controller reads each as far as possible and ignores it; only the final report of the run counts. */
 const lies: readonly ((input: RunConfig, turn: number) => string)[] = [
 	(_, turn) =>
 		`[${Array(20_000 + (turn % 1_000))
@@ -103,7 +108,10 @@ function rolledBack(input: RunConfig): AgentReport {
 	return { ...report, interfaces: interfaces.map(nic => ({ ...nic, state: 'Failed', reason: 'ConnectivityLost' })) }
 }
 
-/** Creates mirror pods with the labels of other nodes' runs, Events about other nodes, and, where the controller watches, a Node with a large status. */
+/**
+ * Creates mirror pods with the labels of other nodes' runs and Events about other nodes, and in the namespace that the controller watches
+ * also gives the hostile Node a large status.
+ */
 async function crowd(client: KubeClient, where: string, signal: AbortSignal): Promise<void> {
 	for (let turn = 0; turn < MIRRORS && !signal.aborted; turn++) {
 		const victim = `node-${turn + 1}`
@@ -153,7 +161,7 @@ function loud(turn: number): object {
 	}
 }
 
-/** Pauses the node as a user does, once it stops the others. False: it did not until the signal was aborted. */
+/** Pauses the node as a user would, once it stops the rollout. Returns false if it did not before the signal was aborted. */
 async function pauseIt(client: KubeClient, signal: AbortSignal): Promise<boolean> {
 	const at = { namespace, name: HOSTILE }
 	while (!signal.aborted) {

@@ -15,13 +15,15 @@ export const namespace = 'multinic-system'
 /** A namespace that the controller does not watch. */
 export const elsewhere = 'bench-floor'
 
-/** Concurrent operations: as many as the controller has workers. */
+/** Number of concurrent operations: as many as the controller has workers. */
 export const atOnce = 8
 
-/** A real API server with MultiNIC's CRD and no nodes behind it, and the client that fills it. */
+/** A real API server with MultiNIC's CRD but without kubelets, and the client that creates its objects. */
 export type Cluster = { api: ApiServer; client: KubeClient; stop(): Promise<void> }
 
-/** No node is queued, and there are no periodic verifications: only the way of a change is measured. */
+/**
+ * Rollout settings with which no node waits in a queue and no periodic verification runs, so that only the path of a change is measured.
+ */
 const rollout = { maxUnavailable: '100%', verifyIntervalSeconds: '0' }
 
 export async function startCluster(log: (line: string) => void): Promise<Cluster> {
@@ -50,7 +52,7 @@ export async function createNode(client: KubeClient, name: string): Promise<void
 	await client.patchStatus(Node, { name }, { conditions: [{ type: 'Ready', status: 'True' }] })
 }
 
-/** Creates it with its finalizer, as viola does. */
+/** Creates a node config with its finalizer, as viola does. */
 export function createConfig(client: KubeClient, name: string, index: number, where = namespace): Promise<Stored<NodeConfigObject>> {
 	const metadata = { name, namespace: where, finalizers: [FINALIZER] }
 	return client.create<NodeConfigObject>(NodeConfig, { metadata, spec: specOf(name, index) })
@@ -67,7 +69,7 @@ export function specOf(nodeName: string, index: number) {
 	return { nodeName, interfaces }
 }
 
-/** Processes a few items concurrently, started in their order. */
+/** Processes items concurrently, at most `atOnce` at a time, and starts them in their order. */
 export function each<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
 	return inParallel(items, atOnce, work)
 }

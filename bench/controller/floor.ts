@@ -12,8 +12,8 @@ import { createConfig, each, elsewhere, specOf } from './cluster.ts'
 const run: NewRun = { attempt: 1, mode: 'Apply', cause: 'SpecChanged', requests: {}, failures: 0 }
 
 /**
- * A bare client that makes the writes of a dispatch, as many concurrently as the controller: ConfigMap, Job, status. @returns nodes a
- * second
+ * Measures the baseline: a bare client that makes the writes of a dispatch (ConfigMap, Job, status) with the same concurrency as the
+ * controller. @returns nodes per second
  */
 export async function measureFloor(client: KubeClient, names: readonly string[]): Promise<number> {
 	const configs = await each(names, (name, index) => createConfig(client, name, index, elsewhere))

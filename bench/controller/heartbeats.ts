@@ -3,11 +3,11 @@ import type { KubeClient } from '../../runtime/kube/client.ts'
 import type { KubeObject } from '../../runtime/kube/kind.ts'
 import { Node } from '../../runtime/kube/kinds.ts'
 
-/** Nodes as large as kubelets make them, and their heartbeats. */
+/** Nodes as large as those of real kubelets, and their heartbeats. */
 
 /**
- * Creates a Node with what a kubelet reports every five minutes, 2.6 KB plus what the API server adds: ten images with two names each, and
- * its capacity.
+ * Creates a Node with the data that a kubelet reports every five minutes, which is 2.6 KB plus what the API server adds. It includes ten
+ * images with two names each, and the capacity.
  */
 export async function createLifelikeNode(client: KubeClient, name: string): Promise<void> {
 	const labels = { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'topology.kubernetes.io/zone': 'nova' }
@@ -35,7 +35,7 @@ function conditionsAt(time: Date) {
 	return [...calm, { type: 'Ready', status: 'True' }].map(condition => ({ ...condition, lastHeartbeatTime }))
 }
 
-/** Sends so many heartbeats a second, one node after the other. @returns how to end it */
+/** Sends `aSecond` heartbeats per second, one node after the other. @returns a function that stops them */
 export function startHeartbeats(client: KubeClient, names: readonly string[], aSecond: number): () => Promise<void> {
 	const stop = new AbortController()
 	const beat = async () => {

@@ -6,22 +6,25 @@ import { type Cluster, createConfig, createNode, each, namespace, startCluster }
 import { startController } from './process.ts'
 import { watchStates } from './states.ts'
 
-/** One node of a thousand whose kubelet and agent write whatever they may: what it costs the other 999. */
+/**
+ * Measures one hostile node in a fleet of a thousand, whose kubelet and agent write everything that they are allowed to: what does it cost
+ * the other 999 nodes?
+ */
 
 const PAIRS = 3
-/** Its run writes wrong reports for this long before it ends (milliseconds), while the others are in progress. */
+/** How long the hostile node's run writes invalid reports before it ends (milliseconds), while the runs of others are in progress. */
 const STOPS_AFTER_MS = 2_000
 
 /**
- * `cpu`: seconds of the controller's threads; the rest of a longer time is the API server's, which handles the node's writes on the same
- * cores.
+ * `cpu` is the CPU time of the controller's threads, in seconds. If a round takes longer without more CPU time, the API server spent the
+ * time on the hostile node's writes, on the same cores.
  */
 type Round = { seconds: number; cpu: number; requests: number; memory: number; block: number }
 
-/** `loaded`: its pods and Events are created in a namespace that the controller does not watch. */
+/** `loaded`: the hostile node's pods and Events are created in a namespace that the controller does not watch. */
 type Kind = 'calm' | 'loaded' | 'hostile'
 
-/** Measures the same fleet without it, with the load that it is to the API server, and with it, in turn. */
+/** Measures the same fleet in turn without the hostile node, with only its load on the API server, and with the hostile node. */
 export async function measureHostile(script: string, names: (prefix: string) => string[], log: Log): Promise<Figure[]> {
 	const pairs: { calm: Round; loaded: Round; hostile: Round }[] = []
 	for (let pair = 1; pair <= PAIRS; pair++) {
@@ -42,7 +45,10 @@ export async function measureHostile(script: string, names: (prefix: string) => 
 	]
 }
 
-/** What a fleet costs without it, above all its first list, does not count. */
+/**
+ * Returns how much longer the event loop was blocked with the hostile node than without it, so that the cost of the fleet itself, mostly
+ * its first list, does not count.
+ */
 function blockMore({ calm, hostile }: { calm: Round; hostile: Round }): number {
 	return Math.max(0, hostile.block - calm.block)
 }

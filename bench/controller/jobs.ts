@@ -5,18 +5,18 @@ import { startReflector } from '../../runtime/kube/reflector.ts'
 import { createLog } from '../../runtime/log.ts'
 import { namespace } from './cluster.ts'
 
-/** When a watch reported each Job, in milliseconds. */
+/** Times at which a watch first reported each Job, in milliseconds. */
 export type JobTimes = {
-	/** Resolves when the Job of that name has been reported. */
+	/** Resolves with the time when the Job of that name has been reported. */
 	made(name: string): Promise<number>
-	/** Resolves when so many have been reported. */
+	/** Resolves when `count` Jobs have been reported. */
 	reached(count: number): Promise<void>
-	/** How many have been reported, by name. */
+	/** Number of Jobs that have been reported, counted by name. */
 	count(): number
 	stop(): void
 }
 
-/** @param node only Jobs of nodes whose name begins with it */
+/** @param node counts only Jobs of nodes whose names start with it */
 export async function watchJobs(client: KubeClient, node = ''): Promise<JobTimes> {
 	const stop = new AbortController()
 	const heard = new Map<string, number>()

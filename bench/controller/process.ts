@@ -10,28 +10,28 @@ import type { ApiServer } from '../../lab/cluster/api-server.ts'
 import { freePort } from '../../lab/base/free-port.ts'
 import { atOnce, namespace } from './cluster.ts'
 
-/** The controller as its image runs it. */
+/** A controller process, started as its image starts it. */
 export type ControllerProcess = {
-	/** From its start until /readyz succeeds, in milliseconds. */
+	/** Milliseconds from the start of the process until /readyz succeeds. */
 	ready: Promise<number>
-	/** Requests so far, except reads, watches and lists (method GET). */
+	/** Number of requests so far, except those with the method GET (get, list and watch). */
 	writes(): Promise<number>
-	/** The same, once a second passes without one: Events follow the status. */
+	/** Like `writes`, but waits until a second passes without a write, because Events follow the status. */
 	atRest(): Promise<number>
-	/** Requests so far, every one; and the longest block of its event loop since the previous call, in milliseconds. */
+	/** Number of all requests so far, and the longest block of the event loop since the previous call, in milliseconds. */
 	load(): Promise<{ requests: number; block: number }>
-	/** Its peak memory, in MiB. */
+	/** Peak memory in MiB. */
 	peakMiB(): number
-	/** CPU time of its threads, in seconds. */
+	/** CPU time of all threads, in seconds. */
 	cpuSeconds(): number
 	kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
-/** Flags of the chart, and the environment of the image. */
+/** The Node flags of the chart, and the environment of the image. */
 const flags = ['--max-semi-space-size=2', '--max-old-space-size=160']
 const imageEnv = { MALLOC_ARENA_MAX: '2' }
 
-/** Bundles the sources into a separate folder. */
+/** Bundles the sources into a temporary directory. */
 export async function bundled(): Promise<{ script: string; remove: () => Promise<void> }> {
 	const dist = await mkdtemp(join(tmpdir(), 'multinic-bench-'))
 	await bundle(dist)
@@ -102,7 +102,7 @@ function read({ pid }: ChildProcess, file: string): string {
 	return readFileSync(`/proc/${pid}/${file}`, 'utf8')
 }
 
-/** utime and stime, in hundredths of a second. @see proc_pid_stat(5) */
+/** Returns utime plus stime in seconds; the kernel counts them in hundredths of a second. @see proc_pid_stat(5) */
 function cpuOf(stat: string): number {
 	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 	return (Number(fields[11]) + Number(fields[12])) / 100

@@ -13,14 +13,17 @@ const kinds: readonly Kind[] = [Node, ConfigMap, Job, Pod]
 const ofRuns: readonly Kind[] = [ConfigMap, Job, Pod]
 const mark = Buffer.from('k8s.io/initial-events-end')
 
-/** A bare client that requests all that a controller reads when it starts, and searches it only for the end. @returns milliseconds */
+/**
+ * Measures the baseline of a restart: a bare client that requests everything a controller reads at startup, and searches the responses only
+ * for their end. @returns milliseconds
+ */
 export async function measureReading(api: ApiServer): Promise<number> {
 	const began = performance.now()
 	await Promise.all([readToItsEnd(api, NodeConfig), ...kinds.map(kind => readToItsMark(api, kind))])
 	return performance.now() - began
 }
 
-/** Node configs are read as a list. */
+/** Reads a list to its end. The controller reads node configs as a list. */
 async function readToItsEnd(api: ApiServer, kind: Kind): Promise<void> {
 	for await (const _ of await ask(api, kind, {}));
 }

@@ -6,12 +6,12 @@ import { measureFloor } from './floor.ts'
 import { startController } from './process.ts'
 import { watchStates } from './states.ts'
 
-/** The result of one round: rates in nodes a second, times in seconds, memory in MiB. */
+/** The result of one round: rates in nodes per second, times in seconds, memory in MiB. */
 export type Round = { rate: number; floor: number; dispatch: number; settle: number; writes: number; memory: number }
 
 /**
- * Node configs change while no controller runs; the controller processes them and reads their results. The floor is measured before and
- * after.
+ * Measures one round: node configs change while no controller runs, then the controller processes them and reads their results. The
+ * baseline is measured before and after.
  */
 export async function measureRound(
 	{ api, client }: Cluster,
@@ -41,7 +41,7 @@ export async function measureRound(
 	return round
 }
 
-/** Judges the median of each: a machine that slows down for a minute makes one round slow. */
+/** Judges the median of each figure, because a machine that slows down for a minute makes one round slow. */
 export function judgeRounds(rounds: readonly Round[]): Figure[] {
 	const middle = (of: (round: Round) => number) => median(rounds.map(of))
 	const dispatch = middlePair(rounds.map(({ rate, floor }) => ({ value: rate, floor })))

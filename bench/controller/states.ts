@@ -5,9 +5,9 @@ import { startReflector } from '../../runtime/kube/reflector.ts'
 import { createLog } from '../../runtime/log.ts'
 import { namespace } from './cluster.ts'
 
-/** When a watch first reported each node config in that state. */
+/** Times at which a watch first reported each node config in each state. */
 export type States = {
-	/** Resolves once all of these names were in it: when the first and the last of them was, in milliseconds. */
+	/** Resolves when all these node configs have been in the state, with the times of the first and the last of them, in milliseconds. */
 	all(state: string, names: readonly string[]): Promise<{ first: number; last: number }>
 	stop(): void
 }
@@ -51,7 +51,7 @@ export async function watchStates(client: KubeClient): Promise<States> {
 	}
 }
 
-/** All that the observer keeps: it shares two cores with what it observes. */
+/** Returns the only data that the observer keeps, because it shares two cores with the processes that it observes. */
 function nameAndState({ metadata: { name }, status }: Stored<NodeConfigObject>): { name: string; state: string } {
 	return { name, state: String(status?.state ?? '') }
 }

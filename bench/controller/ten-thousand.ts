@@ -18,8 +18,8 @@ const heartbeats = 33
 const restarts = 5
 
 /**
- * 10,000 nodes that all match their node configs, with a heartbeat of each every five minutes: how long one change waits, and what it costs
- * to be idle.
+ * Measures 10,000 nodes that all match their node configs, each with a heartbeat every five minutes: how long a single change waits, and
+ * how much CPU time the controller uses when idle.
  */
 export async function measureTenThousand(script: string, log: Log): Promise<Figure[]> {
 	const cluster = await startCluster(log)
@@ -88,8 +88,8 @@ async function measureAtRest({ api, client }: Cluster, script: string, names: re
 }
 
 /**
- * The median of so many restarts, each with its own floor: the speed of a machine varies from second to second. @returns seconds, and the
- * last controller
+ * Measures several restarts, each with its own baseline, because the speed of a machine varies from second to second. @returns the medians
+ * in seconds, and the last controller
  */
 async function measureRestarts(api: ApiServer, script: string) {
 	const [floors, readies]: [number[], number[]] = [[], []]

@@ -4,7 +4,7 @@ export interface ApiServer {
 	readonly server: string
 	/** Bearer token of a member of system:masters. */
 	readonly token: string
-	/** PEM of the authority that signed its certificate. */
+	/** PEM certificate of the CA that signed its serving certificate. */
 	readonly ca: string
 	readonly caFile: string
 	/** Path of an administrator's kubeconfig. */

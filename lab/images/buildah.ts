@@ -76,8 +76,8 @@ async function loaderCache({ folder, packages: { env } }: ImageStore): Promise<s
 }
 
 /**
- * Writes a complete, separate configuration: the package's files are not in /etc, and the machine's own configuration must not affect the
- * lab.
+ * Writes a complete, separate configuration, because the package's files are not in /etc and the machine's own configuration must not
+ * affect the lab.
  */
 async function configure({ folder }: ImageStore) {
 	const file = (name: string) => join(folder, name)
@@ -97,7 +97,10 @@ async function configure({ folder }: ImageStore) {
 
 const overlayfs = 0x794c7630
 
-/** overlay is six times as fast as vfs, but does not work on another overlay, which is what a container's root is. */
+/**
+ * Returns `vfs` if the directory is on an overlay, such as the root of a container, where the overlay driver does not work. Otherwise
+ * returns `overlay`, which is six times as fast.
+ */
 async function storageDriver(folder: string): Promise<'overlay' | 'vfs'> {
 	const { type } = await statfs(folder)
 	return type === overlayfs ? 'vfs' : 'overlay'

@@ -9,18 +9,18 @@ import { layersOf, packImages } from './oci-archive.ts'
 import type { Packages } from '../base/packages.ts'
 import { step } from '../base/progress.ts'
 
-/** The base of every image of the lab: build-arg BASE_IMAGE of the project's Dockerfiles. */
+/** Base image of every image in the lab, passed to the project's Dockerfiles as build-arg BASE_IMAGE. */
 export const baseImage = 'localhost/multinic-base:node24'
-/** What the images of the project need in addition to Node: the agent uses `ip`, `arping` and `ping`. */
+/** Packages that the project's images need in addition to Node: the agent uses `ip`, `arping` and `ping`. */
 const baseImagePackages = ['iproute2', 'iputils-arping', 'iputils-ping', 'ca-certificates', 'libstdc++6'] as const
 
 const pauseImage = 'localhost/multinic-pause:1'
 
-/** The images that are on the nodes' disk from the start. */
+/** The images that the nodes' disk contains from the start. */
 export interface BaseImages {
-	/** For `ctr images import`. */
+	/** Archive for `ctr images import`. */
 	readonly archive: string
-	/** Digests of the layers of `baseImage`: an image built on it need not contain them. */
+	/** Digests of the layers of `baseImage`. The archive of an image built on it can omit them. */
 	readonly layers: readonly string[]
 	readonly store: ImageStore
 }
@@ -28,11 +28,14 @@ export interface BaseImages {
 /** An image that a node can import. */
 export interface BuiltImage {
 	readonly name: string
-	/** Contains only what the nodes' disk does not have. It is in the cache, which keeps the newest few. */
+	/** Contains only the layers that the nodes' disk lacks. It is in the cache, which keeps the newest 20. */
 	readonly archive: string
 }
 
-/** Returns Debian's files and Node 24 as one image, and the image of a pod's namespaces: from the cache, or built in half a minute. */
+/**
+ * Returns the base image (Debian's files and Node 24) and the pause image for the namespaces of pods: from the cache, or built in half a
+ * minute.
+ */
 export async function baseImages(kit: Kit<'pause'>, packages: Packages): Promise<BaseImages> {
 	const tree = await baseImageTree(packages)
 	const node = join(import.meta.dirname, `../../node_modules/node-linux-${process.arch}/bin/node`)
@@ -59,8 +62,8 @@ export async function baseImages(kit: Kit<'pause'>, packages: Packages): Promise
 }
 
 /**
- * Builds an image on `baseImage` and packs the layers above it, unless exactly that was packed before. With one changed file it takes 0.5 s
- * to build and 2 s to pack on an idle machine.
+ * Builds an image on `baseImage` and packs the layers above it, unless the same image was packed before. With one changed file it takes 0.5
+ * s to build and 2 s to pack on an idle machine.
  */
 export async function buildImage(input: BuildInput, { store, layers }: BaseImages): Promise<BuiltImage> {
 	await using _turn = await holdLock(join(store.folder, 'build.lock'))
@@ -68,11 +71,11 @@ export async function buildImage(input: BuildInput, { store, layers }: BaseImage
 	const packed = join(store.folder, 'packed')
 	const pack = (draft: string) => withExported(input.name, store, folder => packImages([{ name: input.name, folder }], draft, layers))
 	const archive = await makeOnce(join(packed, `${fingerprint(input.name)}-${id}.tar`), pack)
-	await keepNewest(packed, '.tar', 20) // every change of the code packs another archive
+	await keepNewest(packed, '.tar', 20) // every code change packs another archive
 	return { name: input.name, archive }
 }
 
-/** Returns Debian's files of `baseImage`. Do not change them. */
+/** Returns the directory with Debian's files of `baseImage`. Do not change its content. */
 export async function baseImageTree(packages: Packages): Promise<string> {
 	return debianTree('base-image', baseImagePackages, packages)
 }

@@ -8,12 +8,12 @@ import { step } from '../base/progress.ts'
 const suite = 'bookworm'
 const mirror = process.env.DEBIAN_MIRROR || 'http://deb.debian.org/debian'
 
-/** Half of a small Debian, and a lab does not need it. */
+/** Paths to remove: half of a small Debian, and not needed in a lab. */
 const leftOut = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/man', 'usr/share/info', 'usr/share/locale']
 
 /**
- * A Debian 12 file system with these packages, from the cache or made by debootstrap (about a minute). Do not change its content: copy it
- * first.
+ * Returns the directory of a Debian 12 file system with these packages, from the cache or created by debootstrap (about a minute). Do not
+ * change its content: copy it first.
  */
 export async function debianTree(name: string, include: readonly string[], packages: Packages): Promise<string> {
 	const path = cacheDir(`${name}-root-${fingerprint(suite, ...include, ...leftOut)}`)
@@ -30,7 +30,7 @@ async function debootstrap(draft: string, include: readonly string[], { env }: P
 	await contained(['rm', '-rf', ...leftOut.map(path => join(draft, path))])
 }
 
-/** The current stage of debootstrap in its own words: "unpacking", "configuring". */
+/** Returns the current stage of debootstrap as its log names it: "unpacking", "configuring". */
 async function lastStage(log: string): Promise<string> {
 	const lines = (await readFile(log, 'utf8').catch(() => '')).trimEnd().split('\n')
 	return (

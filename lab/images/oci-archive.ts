@@ -8,7 +8,7 @@ const Manifest = z.object({ mediaType: z.string(), config: Blob, layers: z.array
 
 /** An image as `buildah push dir:` writes it: the manifest, and each blob in a file named by its digest. */
 export interface ExportedImage {
-	/** Its name once it is imported. */
+	/** Name of the image after its import. */
 	name: string
 	folder: string
 }
@@ -19,7 +19,7 @@ export async function layersOf({ folder }: ExportedImage): Promise<string[]> {
 }
 
 /**
- * Packs images into one archive that `ctr images import` accepts. Layers in `without` are omitted: containerd requests no blob whose layer
+ * Packs images into one archive for `ctr images import`. Layers in `without` are omitted: containerd does not need the blob of a layer that
  * it has already unpacked.
  */
 export async function packImages(images: readonly ExportedImage[], archive: string, without: readonly string[] = []): Promise<void> {
@@ -65,7 +65,7 @@ function hex(digest: string): string {
 	return digest.slice('sha256:'.length)
 }
 
-/** Two images may share a layer. */
+/** Links a file unless the target exists already, because two images may share a layer. */
 async function linkOnce(from: string, to: string): Promise<void> {
 	await link(from, to).catch(error => {
 		if (error.code !== 'EEXIST') throw error

@@ -1,20 +1,20 @@
 import { contained } from '../base/contained.ts'
 import type { ReportProgress } from '../base/progress.ts'
 
-/** What to build with Go, from which module, into which file. */
+/** What to build with Go: the module, the command and the output file. */
 export interface GoBuild {
-	/** Folder of the module. */
+	/** Directory of the module. */
 	module: string
-	/** Import path of a command, of the module itself or of one that it requires. */
+	/** Import path of a command, in the module itself or in one of its dependencies. */
 	command: string
-	/** In the linker's format: `-s -w -X …`. */
+	/** Value of `-ldflags`: `-s -w -X …`. */
 	linkerFlags: string
 	output: string
 }
 
 /**
- * Builds one static binary, and reports how many modules it has downloaded, then how many packages it has compiled. Throws with the
- * compiler's output.
+ * Builds one static binary, and reports how many modules have been downloaded, then how many packages have been compiled. If the build
+ * fails, throws an error with the compiler's output.
  */
 export async function goBuild({ module, command, linkerFlags, output }: GoBuild, report: ReportProgress): Promise<void> {
 	const options = { cwd: module, env: { CGO_ENABLED: '0', GOFLAGS: '' } }
@@ -26,7 +26,7 @@ export async function goBuild({ module, command, linkerFlags, output }: GoBuild,
 	await contained(['go', 'build', ...flags, command], { ...options, stderr: compiled })
 }
 
-/** Counts the lines that are progress and removes them: the remaining lines go into an error. */
+/** Counts the progress lines and removes them, so that an error contains only the remaining lines. */
 function counted(progress: RegExp, report: (count: number) => void) {
 	let count = 0
 	return function* (line: unknown) {

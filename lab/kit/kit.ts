@@ -5,7 +5,7 @@ import { goBuild } from './go-build.ts'
 import { holdLock } from '../base/lock.ts'
 import { step, type ReportProgress } from '../base/progress.ts'
 
-/** The Go modules of `lab/kit/`, and the package from which each binary is built. */
+/** The Go modules of `lab/kit/`, and the package that each binary is built from. */
 const modules = {
 	kubernetes: {
 		'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
@@ -21,10 +21,10 @@ const modules = {
 
 type ModuleName = keyof typeof modules
 type NameIn<M> = M extends unknown ? keyof M : never
-/** A binary that the lab consists of. */
+/** A binary of the lab. */
 export type Binary = NameIn<(typeof modules)[ModuleName]>
 
-/** Every binary that a whole lab needs. */
+/** All binaries that a complete lab needs. */
 export const allBinaries = Object.values(modules).flatMap(names => Object.keys(names)) as Binary[]
 
 /** The absolute path of each requested binary. */
@@ -33,8 +33,8 @@ export type Kit<B extends Binary = Binary> = Readonly<Record<B, string>>
 const kitDir = import.meta.dirname
 
 /**
- * Finds each binary: in $KUBEBUILDER_ASSETS, otherwise in the cache, otherwise builds it from the Go module proxy (all of them: about five
- * minutes on two cores). Needs no root. Throws if a binary has to be built and there is no Go.
+ * Returns the path of each binary: in $KUBEBUILDER_ASSETS, otherwise in the cache, otherwise newly built from the Go module proxy (about
+ * five minutes on two cores for all of them). Needs no root. Throws if a binary must be built and Go is not installed.
  */
 export async function findKit<B extends Binary>(names: readonly B[]): Promise<Kit<B>> {
 	const paths: [B, string][] = []
@@ -42,13 +42,13 @@ export async function findKit<B extends Binary>(names: readonly B[]): Promise<Ki
 	return Object.fromEntries(paths) as Kit<B>
 }
 
-/** Reports whether all of them exist, so that nothing has to be built. */
+/** Reports whether all these binaries exist, so that none has to be built. */
 export async function isKitBuilt(names: readonly Binary[]): Promise<boolean> {
 	const there = await Promise.all(names.map(async name => (await asset(name)) !== undefined || exists(await cachePath(name))))
 	return there.every(Boolean)
 }
 
-/** Returns a folder for PATH that contains exactly these binaries, as links. */
+/** Returns a directory for PATH that contains only links to these binaries. */
 export async function binFolder(kit: Partial<Kit>): Promise<string> {
 	const links = Object.entries(kit)
 	const folder = cacheDir('kit', `bin-${fingerprint(...links.flat())}`)
@@ -56,7 +56,7 @@ export async function binFolder(kit: Partial<Kit>): Promise<string> {
 	const draft = `${folder}.${process.pid}`
 	await mkdir(draft, { recursive: true })
 	for (const [name, path] of links) await symlink(path, join(draft, name))
-	// Two processes may make the same folder concurrently: the second finds it with the same links in it.
+	// Two processes may create the same directory concurrently: the second finds it complete, with the same links, and discards its own.
 	await rename(draft, folder).catch(() => rm(draft, { recursive: true }))
 	return folder
 }
@@ -72,7 +72,7 @@ async function cached(name: Binary): Promise<string> {
 	const path = await cachePath(name)
 	if (await exists(path)) return path
 	await mkdir(dirname(path), { recursive: true })
-	// One build at a time, of any binary: they share Go's build cache and would only slow each other down.
+	// Only one build at a time, whatever the binary: builds share Go's build cache and would only slow each other down.
 	await using _lock = await holdLock(cacheDir('kit', 'build.lock'))
 	if (!(await exists(path))) await step(`building ${name}`, report => build(name, path, report))
 	return path
@@ -101,7 +101,10 @@ async function moduleFingerprint(module: ModuleName): Promise<string> {
 	return fingerprint(await fingerprintFiles(...files.map(file => join(kitDir, module, file))), await linkerFlags(module))
 }
 
-/** Stripped, and with the versions that the projects' own Makefiles would stamp: discovery and a chart's `kubeVersion` read them. */
+/**
+ * Returns flags that strip the binary and stamp the same versions as the projects' own Makefiles: discovery and a chart's `kubeVersion` use
+ * them.
+ */
 async function linkerFlags(module: ModuleName): Promise<string> {
 	const kubernetes = await pinned('kubernetes', 'k8s.io/kubernetes')
 	const [major, minor] = kubernetes.slice(1).split('.')

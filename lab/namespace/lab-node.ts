@@ -3,29 +3,29 @@ import type { NewPort } from '../nodes/node.ts'
 import type { Port } from '../nodes/attached-port.ts'
 import type { RunOptions, CommandResult } from '../nodes/shell.ts'
 
-/** A node of a running lab: a machine with its own kernel, and what a cloud can do to it. */
+/** A node of a running lab: a machine with its own kernel, and the operations that a cloud offers for it. */
 export interface LabNode {
 	readonly name: string
-	/** Runs a shell command on it as root. A failing command does not throw: see `exitCode`. */
+	/** Runs a shell command on the node as root. Does not throw if the command fails: check `exitCode`. */
 	run(command: string, options?: RunOptions): Promise<CommandResult>
-	/** Like `run`, returns stdout, and throws with stderr when the command fails. */
+	/** Like `run`, but returns stdout, and throws an error with stderr if the command fails. */
 	ask(command: string, options?: RunOptions): Promise<string>
-	/** Copies a file of this machine to the node. */
+	/** Copies a local file to the node. */
 	copyFile(from: string, to: string, mode?: string): Promise<void>
-	/** Attaches a port, as a cloud would: a NIC with that MAC appears within half a second, and is present after a reboot too. */
+	/** Attaches a port as a cloud does: a NIC with that MAC appears within half a second, and is still present after a reboot. */
 	attachPort(port: NewPort): Promise<Port>
-	/** Detaches it. The kernel of the node releases only a NIC that is down, so it is set down first. */
+	/** Detaches the port with this MAC. Sets its NIC down first, because the node's kernel releases only a NIC that is down. */
 	detachPort(mac: string): Promise<void>
 	ports(): Promise<readonly Port[]>
-	/** Reboots it cleanly; resolves when it is Ready again. */
+	/** Reboots the node cleanly. Resolves when it is Ready again. */
 	reboot(): Promise<void>
-	/** Starts it; resolves when it is Ready. */
+	/** Powers the node on. Resolves when it is Ready. */
 	powerOn(): Promise<void>
-	/** Stops it as if its power was cut. */
+	/** Stops the node as if its power were cut. */
 	powerOff(): Promise<void>
 }
 
-/** Returns the node as it is reached from outside the lab's namespaces. */
+/** Returns a handle to the node that works outside the lab's namespaces. */
 export function labNode(name: string, mainProcess: MainProcess): LabNode {
 	const ask = async (command: string, options: RunOptions = {}) => {
 		const result = await mainProcess.run(name, command, options)

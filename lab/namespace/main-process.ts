@@ -15,24 +15,24 @@ import { nodeSeed, type SeedFiles, writeSeed } from '../nodes/seed.ts'
 import { makeShell, type RunOptions, type Shell } from '../nodes/shell.ts'
 import { makeVm } from '../nodes/vm.ts'
 
-/** The settings that the outside passes as JSON on the command line. */
+/** Settings that the starting process passes as JSON on the command line. */
 export interface MainProcessSettings {
-	/** The lab's folder. */
+	/** The lab's directory. */
 	dir: string
 	kit: Kit
-	/** Environment in which the distribution's programs are found. */
+	/** Environment variables with which the distribution's programs are found. */
 	env: Record<string, string>
 	/** The disk from which all nodes start. */
 	disk: string
 	nodes: number
-	/** Memory of each node. */
+	/** Memory of each node, in MiB. */
 	megabytes: number
 }
 
-/** What the outside calls. */
+/** The methods that can be called from outside the namespaces. */
 export type MainProcess = Awaited<ReturnType<typeof start>>
 
-/** Files in the lab's folder through which the two sides communicate. */
+/** Sockets in the lab's directory that connect the main process with the outside. */
 export const sockets = { calls: 'calls.sock', biz: 'biz.sock', mgmt: 'mgmt.sock' } as const
 
 const ports = { biz: 443, mgmt: 6444 } as const
@@ -40,11 +40,11 @@ const ports = { biz: 443, mgmt: 6444 } as const
 if (import.meta.main) await main(JSON.parse(process.argv[2] ?? '{}') as MainProcessSettings)
 
 /**
- * The lab's main process: the first of its process namespace, so that all processes end when it does. It ends when the process that started
- * it is gone, which closes its standard input.
+ * The lab's main process. It is PID 1 of its PID namespace, so that all processes in it end when it does. It exits when the process that
+ * started it exits, which closes its standard input.
  */
 async function main(settings: MainProcessSettings): Promise<void> {
-	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0)) // PID 1 ignores them otherwise
+	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0)) // PID 1 ignores them by default
 	process.stdin.resume().once('close', () => process.exit(0))
 	Object.assign(process.env, settings.env)
 	await serve(join(settings.dir, sockets.calls), await start(settings))
@@ -60,7 +60,7 @@ async function start(settings: MainProcessSettings) {
 	const node = (name: string) => findNode(nodes, name)
 
 	return {
-		/** Starts both clusters, without nodes. */
+		/** Starts both clusters, with the nodes still powered off. */
 		async startClusters() {
 			const { biz, mgmt } = await startControlPlanes(settings, all)
 			for (const identity of all) {
@@ -72,7 +72,7 @@ async function start(settings: MainProcessSettings) {
 			}
 			return { biz: credentialsOf(biz), mgmt: credentialsOf(mgmt) }
 		},
-		/** Makes a machine that belongs to no cluster and is powered off. */
+		/** Creates a machine that belongs to no cluster. It is powered off. */
 		async makeMachine(name: string, machine: NewMachine) {
 			const identity = all.find(known => known.name === name)
 			if (!identity) throw new Error(`no place for a machine ${name}`)
@@ -96,7 +96,7 @@ async function start(settings: MainProcessSettings) {
 	}
 }
 
-/** Starts the control planes of both clusters, and the sockets by which the outside reaches them. */
+/** Starts the control planes of both clusters, and the sockets through which the outside reaches them. */
 async function startControlPlanes({ dir, kit }: MainProcessSettings, nodes: readonly Identity[]) {
 	const names = nodes.map(({ name }) => name)
 	const more = { advertise: management.gateway, nodes: names, controllerManager: true, scheduler: true }
@@ -110,7 +110,7 @@ async function startControlPlanes({ dir, kit }: MainProcessSettings, nodes: read
 	return { biz, mgmt }
 }
 
-/** Mounts a tmpfs, which is gone with the mount namespace. */
+/** Mounts a tmpfs, which disappears with the mount namespace. */
 async function mountMemory(dir: string): Promise<string> {
 	const folder = join(dir, 'memory')
 	await mkdir(folder)
@@ -152,7 +152,9 @@ async function nodeOf(
 	)
 }
 
-/** Allows logs and exec: the API server authenticates to kubelets, which ask the API server for authorization. */
+/**
+ * Grants the permissions for logs and exec: a kubelet authenticates the API server's requests, then asks the API server to authorize them.
+ */
 async function allowKubeletAccess(kit: Kit, { kubeconfig }: ControlPlane): Promise<void> {
 	const binding = ['clusterrolebinding', 'apiserver-kubelet', '--clusterrole=system:kubelet-api-admin']
 	await execa(kit.kubectl, ['--kubeconfig', kubeconfig, 'create', ...binding, '--user=kube-apiserver-kubelet-client'])

@@ -7,17 +7,18 @@ import { type MainProcess, type MainProcessSettings, sockets } from './main-proc
 import { until } from '../base/daemon.ts'
 import { rpcClient, isServed } from './rpc.ts'
 
-/** The namespaces in which a lab runs, and its main process in them. */
+/** The namespaces of a lab, and the main process that runs in them. */
 export interface Namespace {
 	readonly mainProcess: MainProcess
-	/** Resolves when its main process ended, with the end of its log. */
+	/** Resolves when the main process has ended, with the end of its log. */
 	readonly ended: Promise<string>
 	stop(): Promise<void>
 }
 
 /**
- * Starts the lab's main process in separate network, mount and process namespaces. The kernel enforces the chain: `setpriv` has unshare
- * killed when this process is gone, unshare kills its child, and with that child, the first of its process namespace, all processes end.
+ * Starts the lab's main process in its own network, mount and PID namespaces. The kernel guarantees that nothing outlives the current
+ * process: when it exits, `setpriv --pdeathsig` has unshare killed, `--kill-child` then kills unshare's child, and because that child is
+ * PID 1 of the PID namespace, all processes in it end.
  */
 export async function startNamespace(settings: MainProcessSettings): Promise<Namespace> {
 	const { dir } = settings
@@ -26,7 +27,7 @@ export async function startNamespace(settings: MainProcessSettings): Promise<Nam
 	const argv = [process.execPath, join(import.meta.dirname, 'main-process.ts'), JSON.stringify(settings)]
 	const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...unshare, ...argv], {
 		stdio: ['pipe', log, log],
-		detached: true, // Ctrl-C is for the process that started the lab, which then stops it
+		detached: true, // Ctrl-C must reach only the process that started the lab, which then stops it
 	})
 	closeSync(log)
 	const exited = new Promise<void>(resolve => child.once('exit', () => resolve()).once('error', () => resolve()))
@@ -42,8 +43,8 @@ export async function startNamespace(settings: MainProcessSettings): Promise<Nam
 }
 
 /**
- * unshare blocks SIGINT and SIGTERM while it waits for its child, so such a signal stays pending forever. This polls for a pending signal,
- * and kills unshare then.
+ * unshare blocks SIGINT and SIGTERM while it waits for its child, so they would stay pending forever. This polls for a pending signal, and
+ * kills unshare if there is one.
  */
 function endOnPendingSignal(child: ChildProcess, exited: Promise<void>): void {
 	const poll = setInterval(async () => {

@@ -2,17 +2,17 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net'
 import { pipeline } from 'node:stream'
 
-/** Relays every connection; closes both sides when either closes. */
+/** Relays connections. When one side of a connection closes, the other is closed too. */
 export interface Relay {
-	/** TCP port it listens on; 0 on a unix socket. */
+	/** TCP port on which the relay listens; 0 for a Unix socket. */
 	readonly port: number
 	close(): void
 }
 
-/** Where a relay listens: a path, or any free port of 127.0.0.1. */
+/** Where a relay listens: a Unix socket path, or any free port of 127.0.0.1. */
 export type Listen = { path: string } | { host: '127.0.0.1'; port: 0 }
 
-/** Relays what arrives at one address to another: between network namespaces, if one of the two is a unix socket. */
+/** Relays connections from one address to another. If one of the two is a Unix socket, this works across network namespaces. */
 export async function startRelay(listen: Listen, target: NetConnectOpts): Promise<Relay> {
 	const open = new Set<Socket>()
 	const server = createServer(incoming => {
@@ -24,7 +24,7 @@ export async function startRelay(listen: Listen, target: NetConnectOpts): Promis
 			from.setNoDelay(true)
 			open.add(from)
 			from.once('close', () => open.delete(from))
-			pipeline(from, to, () => {}) // the two ends handle a broken connection
+			pipeline(from, to, () => {}) // both ends handle a broken connection themselves
 		}
 	})
 	server.listen(listen)

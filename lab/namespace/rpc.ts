@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 
 type Method = (...args: never[]) => Promise<unknown>
 
-/** Serves calls on a unix socket: arguments and results are sent as JSON, an error as its message. */
+/** Serves method calls on a Unix socket. Arguments and results are sent as JSON, an error as its message. */
 export async function serve<M extends Record<keyof M, Method>>(socket: string, methods: M): Promise<void> {
 	const server = createServer(async (request, answer) => {
 		try {
@@ -18,12 +18,12 @@ export async function serve<M extends Record<keyof M, Method>>(socket: string, m
 			answer.end(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }))
 		}
 	})
-	server.requestTimeout = 0 // booting a node has no time limit here
+	server.requestTimeout = 0 // no time limit: a call may boot a node
 	server.listen(socket)
 	await once(server, 'listening')
 }
 
-/** Reports whether calls are accepted at this socket: its file exists a moment before the server listens. */
+/** Reports whether the socket accepts calls. The file alone proves nothing: it exists a moment before the server listens. */
 export async function isServed(socket: string): Promise<boolean> {
 	const connection = connect(socket)
 	try {
@@ -36,7 +36,7 @@ export async function isServed(socket: string): Promise<boolean> {
 	}
 }
 
-/** Calls the methods served at this socket as if they were local. Throws with the other side's message. */
+/** Returns a client for the methods served at this socket. A call that fails throws an error with the server's message. */
 export function rpcClient<M extends Record<keyof M, Method>>(socket: string): M {
 	return new Proxy({} as M, {
 		get:

@@ -5,8 +5,8 @@ import { contained } from '../base/contained.ts'
 const work = 'tmp/containerd'
 
 /**
- * Imports an archive of images into the containerd of a file system tree: by its own containerd, run inside it. It is done here, once,
- * because it takes 8 s per node and boot on the nodes themselves.
+ * Imports an archive of images into the containerd of a file system tree, by running that containerd in a chroot. This is done once, here,
+ * because importing on the nodes would take 8 s per node and boot.
  */
 export async function importImages(tree: string, archive: string): Promise<void> {
 	const folder = join(tree, work)
@@ -25,7 +25,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
   address = "/${work}/containerd.sock"
 `
 
-/** $1: tree, $2: archive. The mounts end with the mount namespace this runs in. */
+/** $1 is the tree, $2 the archive. The mounts disappear with the mount namespace in which this script runs. */
 const inside = `
 mount --bind "$1" "$1"
 mount -t proc proc "$1/proc"

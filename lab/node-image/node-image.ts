@@ -15,7 +15,7 @@ import { nodePackages } from './node-packages.ts'
 /** The disk from which all nodes start; each node writes to its own copy-on-write file. */
 export interface NodeImage {
 	readonly path: string
-	/** The images that it contains. */
+	/** The container images on the disk. */
 	readonly images: BaseImages
 }
 
@@ -23,8 +23,8 @@ const here = import.meta.dirname
 const diskBytes = 4 * 2 ** 30
 
 /**
- * Returns the nodes' disk, from the cache or newly made: Debian, kubelet, containerd with the base images in its store. Sparse; 1.4 GB
- * real.
+ * Returns the nodes' disk, from the cache or newly created: Debian, kubelet, and containerd with the base images in its store. The file is
+ * sparse and takes 1.4 GB.
  */
 export async function nodeImage(kit: Kit<'kubelet' | 'pause'>, packages: Packages): Promise<NodeImage> {
 	const debian = await debianTree('node', nodePackages, packages)
@@ -58,7 +58,7 @@ async function settingsFingerprint(): Promise<string> {
 	return fingerprint(stdout)
 }
 
-/** Sets up everything that is the same on all nodes. */
+/** Sets up everything that is identical on all nodes. */
 async function setUp(tree: string, kit: Kit<'kubelet'>, packages: Packages): Promise<void> {
 	await cp(join(here, 'root'), tree, { recursive: true, force: true })
 	await cp(kit.kubelet, join(tree, 'usr/local/bin/kubelet'))
@@ -71,11 +71,11 @@ async function setUp(tree: string, kit: Kit<'kubelet'>, packages: Packages): Pro
 	await contained(['chroot', tree, 'systemctl', 'enable', 'kubelet', 'systemd-networkd'])
 	await contained(['chroot', tree, 'systemctl', 'disable', ...disabledUnits])
 	await writeFile(join(tree, 'etc/cloud/cloud-init.disabled'), '')
-	await rm(join(tree, 'usr/share/i18n'), { recursive: true }) // 17 MB for making locales, which is not done here
+	await rm(join(tree, 'usr/share/i18n'), { recursive: true }) // 17 MB of sources for locales, which are not generated here
 	await withoutLoginSessions(tree)
 }
 
-/** A session for each ssh command takes a second and has no use. */
+/** Disables login sessions: creating one for each SSH command takes a second and has no benefit. */
 async function withoutLoginSessions(tree: string): Promise<void> {
 	await contained(['sed', '-i', 's/^session.*pam_systemd/#&/', join(tree, 'etc/pam.d/common-session')])
 }
@@ -83,7 +83,7 @@ async function withoutLoginSessions(tree: string): Promise<void> {
 async function write(tree: string, image: string, { env }: Packages): Promise<void> {
 	await writeFile(image, '')
 	await truncate(image, diskBytes)
-	// With a journal, as a cloud's disks have: a node must boot again after a power cut.
+	// With a journal, like a cloud's disks, because a node must boot again after a power cut.
 	const options = ['-q', '-F', '-J', 'size=16', '-E', 'lazy_itable_init=1']
 	await contained(['mkfs.ext4', ...options, '-d', tree, image], { env })
 }

@@ -1,6 +1,6 @@
 /**
  * The packages of a node: systemd-networkd with netplan, containerd with crun, and tools for troubleshooting. NetworkManager and cloud-init
- * are installed but off, for machines that are requested with them.
+ * are installed but disabled; a machine can request them.
  */
 export const nodePackages = [
 	'systemd',
@@ -10,9 +10,9 @@ export const nodePackages = [
 	'kmod',
 	'netplan.io',
 	'network-manager',
-	'libpam-systemd', // debootstrap does not know that it provides the logind that NetworkManager's polkitd depends on
+	'libpam-systemd', // provides the logind that NetworkManager's polkitd depends on; debootstrap does not resolve that
 	'cloud-init',
-	'python3-cffi-backend', // nor that it provides what cloud-init's python3-cryptography depends on
+	'python3-cffi-backend', // provides a dependency of cloud-init's python3-cryptography; debootstrap does not resolve that either
 	'iproute2',
 	'iputils-ping',
 	'ethtool',

@@ -1,4 +1,4 @@
-/** Units that a node of the lab does not need: each costs seconds of a boot on a kernel where starting a process takes 0.1 s. */
+/** Units that a lab node does not need. Each would add seconds to the boot, because starting a process takes 0.1 s on this kernel. */
 export const maskedUnits = [
 	'apt-daily.timer',
 	'apt-daily-upgrade.timer',
@@ -16,5 +16,5 @@ export const maskedUnits = [
 	...['configfs', 'dm_mod', 'drm', 'efi_pstore', 'fuse', 'loop'].map(module => `modprobe@${module}.service`),
 ] as const
 
-/** Units that are off unless a machine is requested with them. */
+/** Units that are disabled unless a machine requests them. */
 export const disabledUnits = ['NetworkManager.service', 'NetworkManager-dispatcher.service', 'NetworkManager-wait-online.service'] as const

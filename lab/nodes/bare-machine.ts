@@ -5,29 +5,29 @@ import type { NodeStatus } from './node-status.ts'
 import { identitySeed, netplanOf, type SeedFiles } from './seed.ts'
 import type { Shell } from './shell.ts'
 
-/** A machine that belongs to no cluster, and how it manages its network settings. */
+/** A machine that belongs to no cluster, and how it manages its network. */
 export interface NewMachine {
-	/** What manages the management NIC; with `both`, systemd-networkd does, and NetworkManager runs too. */
+	/** The service that manages the management NIC. With `both` it is systemd-networkd, and NetworkManager runs as well. */
 	network: 'networkd' | 'networkmanager' | 'both'
-	/** Default: true. If false, the machine has nothing of netplan; only for `networkmanager`. */
+	/** Default: true. If false, netplan is removed from the machine; only for `networkmanager`. */
 	netplan?: boolean
-	/** NICs that cloud-init knew when the machine was created: MAC → the name that it sets. They must exist at boot. */
+	/** NICs that cloud-init knew when the machine was created: MAC → the name that cloud-init sets. The NICs must exist at boot. */
 	cloudInit?: Readonly<Record<string, string>>
-	/** Path → text; written before the first boot. */
+	/** Path → content of files to write before the first boot. */
 	files?: Readonly<Record<string, string>>
-	/** Additional parameters of its kernel command line: `ipv6.disable=1`. */
+	/** Additional parameters of the kernel command line: `ipv6.disable=1`. */
 	kernelArguments?: readonly string[]
-	/** Attached before the first boot. */
+	/** Ports to attach before the first boot. */
 	ports?: readonly NewPort[]
 }
 
-/** Everything that netplan installs, at Debian's paths. */
+/** All paths that Debian's netplan package installs. */
 const netplanPaths = ['etc/netplan', 'lib/netplan', 'lib/systemd/system-generators/netplan', 'usr/libexec/netplan', 'usr/sbin/netplan']
 
-/** The best default route, even if NetworkManager gives leased ones 100 and more. */
+/** Metric of the management default route. It stays the preferred route, because NetworkManager gives leased routes 100 or more. */
 const metric = 50
 
-/** Returns the seed of a bare machine: no kubelet, no containerd, and the network daemons that are requested. */
+/** Returns the seed of a bare machine: without kubelet and containerd, and with the requested network services. */
 export function bareSeed(node: Identity, machine: NewMachine, sshKey: string): SeedFiles {
 	const files = Object.entries(machine.files ?? {}).map(([path, text]) => [path.replace(/^\//, ''), text] as const)
 	return {
@@ -53,7 +53,7 @@ const networks: Record<NewMachine['network'], (node: Identity, netplan: boolean)
 	}),
 }
 
-/** As `systemctl enable` creates them. */
+/** Links that `systemctl enable` creates. */
 const networkManager: SeedFiles = {
 	'etc/systemd/system/multi-user.target.wants/NetworkManager.service': { link: '/lib/systemd/system/NetworkManager.service' },
 	'etc/systemd/system/dbus-org.freedesktop.nm-dispatcher.service': { link: '/lib/systemd/system/NetworkManager-dispatcher.service' },
@@ -72,7 +72,7 @@ function masked(...units: readonly string[]): SeedFiles {
 	return Object.fromEntries(units.map(unit => [`etc/systemd/system/${unit}`, { link: '/dev/null' }]))
 }
 
-/** Runs only the two stages that concern the network; the others take half a minute. */
+/** Configures cloud-init to run only the two stages that concern the network, because the others take half a minute. */
 function cloudInitSeed(nics: NonNullable<NewMachine['cloudInit']>): SeedFiles {
 	const ethernets = Object.fromEntries(
 		Object.entries(nics).map(([mac, name]) => [name, { match: { macaddress: mac }, 'set-name': name, dhcp4: false, optional: true }]),
@@ -90,7 +90,10 @@ function removed({ network, netplan = true, cloudInit }: NewMachine): string[] {
 	return [...(network === 'networkmanager' && !netplan ? netplanPaths : []), ...(cloudInit ? ['etc/cloud/cloud-init.disabled'] : [])]
 }
 
-/** Reads the status of a machine; undefined if it does not answer. It is ready when everything that its boot starts has been started. */
+/**
+ * Reads the status of a machine; undefined if it does not respond. It is ready when its boot has finished: systemd is `running` or
+ * `degraded`.
+ */
 export async function bareStatus(node: Identity, shell: Shell): Promise<NodeStatus | undefined> {
 	const { stdout } = await shell.run(node, 'cat /proc/sys/kernel/random/boot_id; systemctl is-system-running', { timeoutMs: 5000 })
 	const [bootId, state] = stdout.split('\n')

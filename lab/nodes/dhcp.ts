@@ -5,7 +5,10 @@ import { type Daemon, startDaemon } from '../base/daemon.ts'
 
 const serving = new Map<string, Daemon>()
 
-/** Serves leases of one hour on a network from now on: .100 to .199 of its first gateway's /24, with that gateway as the default route. */
+/**
+ * Starts a DHCP server on a network unless it has one. Leases last one hour, with addresses .100 to .199 of the first gateway's /24, and
+ * that gateway as the default route.
+ */
 export async function startDhcp(dir: string, { network = 'data', gateways = [] }: NewPort): Promise<void> {
 	if (serving.has(network)) return
 	const [, range] = gateways[0]?.match(/^(\d+\.\d+\.\d+)\.\d+\/24$/) ?? []

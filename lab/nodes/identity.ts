@@ -1,10 +1,10 @@
 /** What distinguishes one node from another. */
 export interface Identity {
 	readonly name: string
-	/** From 1; addresses and device names are derived from it. */
+	/** Starts at 1. Addresses and device names are derived from it. */
 	readonly number: number
 	readonly address: string
-	/** Of its management NIC, which Kubernetes uses. */
+	/** MAC of the management NIC, which Kubernetes uses. */
 	readonly mac: string
 	readonly podRange: string
 }
@@ -12,7 +12,7 @@ export interface Identity {
 /** The network between the control plane and the nodes. */
 export const management = { bridge: 'br-mgmt', gateway: '10.77.0.1', prefix: 24 } as const
 
-/** Returns the identities of this many nodes: node1, node2, … At most 99. */
+/** Returns the identities of `count` nodes: node1, node2, … At most 99. */
 export function identities(count: number): Identity[] {
 	return Array.from({ length: count }, (_, i) => identity(i + 1))
 }

@@ -4,8 +4,9 @@ import { serviceAddress } from '../cluster/control-plane.ts'
 import { type Identity, management } from './identity.ts'
 
 /**
- * Creates the network between control plane and nodes, in the namespace of this process. The `kubernetes` service's address is simply an
- * address of loopback here, and every node's pods are reached through that node: so no kube-proxy and no masquerade is needed.
+ * Creates the network between the control plane and the nodes, in the network namespace of the current process. The cluster IP of the
+ * `kubernetes` Service is an address of the loopback device here, and the pods of each node are routed through that node, so neither
+ * kube-proxy nor masquerading is needed.
  */
 export async function createManagementNetwork(nodes: readonly Identity[]): Promise<void> {
 	await ip([
@@ -16,7 +17,7 @@ export async function createManagementNetwork(nodes: readonly Identity[]): Promi
 	])
 }
 
-/** Creates a data network: a bridge with the gateways, such as "192.168.10.1/24". May be called again with additional gateways. */
+/** Creates a data network: a bridge with the gateway addresses, such as "192.168.10.1/24". Can be called again to add gateways. */
 export async function createNetwork(network: string, gateways: readonly string[]): Promise<void> {
 	const name = bridgeName(network)
 	const there = await hasDevice(name)
@@ -25,8 +26,9 @@ export async function createNetwork(network: string, gateways: readonly string[]
 }
 
 /**
- * Creates the host end of a NIC, on the bridge of its network. An existing one is kept. User-Mode-Linux drops most incoming packets that
- * are larger than a frame, and TCP is then very slow (180 kB took 6 s); a bridge uses the smallest segmentation limits of its ports.
+ * Creates the tap device of a NIC on the bridge of its network, unless it exists. Limits its segmentation offload, because User-Mode-Linux
+ * drops most incoming packets that are larger than a frame, which makes TCP very slow (180 kB took 6 s). A bridge uses the smallest of the
+ * limits of its ports.
  */
 export async function createTap(tap: string, network: string | undefined): Promise<void> {
 	if (await hasDevice(tap)) return
@@ -34,14 +36,14 @@ export async function createTap(tap: string, network: string | undefined): Promi
 	await ip([`tuntap add ${tap} mode tap`, `link set ${tap} gso_max_size 1514 gso_max_segs 1`, `link set ${tap} master ${master} up`])
 }
 
-/** Removes the host end of a NIC. */
+/** Removes the tap device of a NIC. */
 export async function removeTap(tap: string): Promise<void> {
 	await ip([`link del ${tap}`])
 }
 
 /** Returns the name of the bridge of a data network. */
 export function bridgeName(network: string): string {
-	return `br-${fingerprint(network)}`.slice(0, 15) // the kernel accepts no longer name
+	return `br-${fingerprint(network)}`.slice(0, 15) // the kernel's limit for device names
 }
 
 function bridge(name: string, addresses: readonly string[]): string[] {

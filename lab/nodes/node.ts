@@ -5,23 +5,23 @@ import { until } from '../base/daemon.ts'
 import type { RunOptions, CommandResult, Shell } from './shell.ts'
 import type { Vm } from './vm.ts'
 
-/** A port to attach, as a cloud would. */
+/** A port to attach as a cloud does. */
 export interface NewPort {
 	mac: string
-	/** Default: "data". */
+	/** Name of the network. Default: "data". */
 	network?: string
-	/** Of the network, such as "192.168.10.1/24"; each answers pings. */
+	/** Gateway addresses of the network, such as "192.168.10.1/24". Each responds to pings. */
 	gateways?: readonly string[]
-	/** Whether leases are served on the network: .100 to .199 of its first gateway's /24. */
+	/** Whether to run a DHCP server on the network, for .100 to .199 of its first gateway's /24. */
 	dhcp?: boolean
 }
 
-/** A node as the main process has it: its machine, a shell on it, and its status. */
+/** A node as the main process manages it: its machine, a shell on it, and its status. */
 export interface Node {
-	/** Starts the machine unless it is on; resolves when it is reported ready in this boot. */
+	/** Powers the machine on unless it is on. Resolves when its status is ready in this boot. */
 	powerOn(): Promise<void>
 	powerOff(): Promise<void>
-	/** Reboots it cleanly from inside; resolves when it is reported ready in a new boot. */
+	/** Reboots the machine cleanly, from inside. Resolves when its status is ready in a new boot. */
 	reboot(): Promise<void>
 	run(command: string, options?: RunOptions): Promise<CommandResult>
 	attachPort(port: NewPort): Promise<Port>
@@ -29,18 +29,18 @@ export interface Node {
 	ports(): readonly Port[]
 }
 
-/** Ready takes 18 s when the machine is idle; a busy machine gets more time. */
+/** A node is Ready after 18 s on an idle host; a busy host gets more time. */
 const bootPatienceMs = 240_000
 
 /**
- * Combines what makes a node.
+ * Creates a node from its machine, a shell and its status.
  *
- * @param readStatus returns its current status: from its cluster, or from itself
+ * @param readStatus returns the current status, which the cluster or the node itself reports
  */
 export function makeNode(vm: Vm, shell: Shell, readStatus: () => Promise<NodeStatus | undefined>): Node {
 	const { node } = vm
 	const bootId = async () => (await readStatus())?.bootId
-	// The cluster reports a node as Ready for some 40 s after its power was cut: only another boot counts.
+	// The cluster still reports a node as Ready for about 40 s after a power cut, so only a new boot ID counts.
 	const untilReady = async (before: string | undefined) => {
 		const isReady = async () => {
 			const status = await readStatus()
@@ -76,7 +76,7 @@ export function makeNode(vm: Vm, shell: Shell, readStatus: () => Promise<NodeSta
 	}
 }
 
-/** Sets the NIC with this permanent MAC down. sysfs has the current MAC, which is not changed here. */
+/** Returns a command that sets the NIC with this MAC down. sysfs shows the current MAC, which here always equals the permanent one. */
 function downByMac(mac: string): string {
 	return `for nic in /sys/class/net/*; do [ "$(cat $nic/address)" = ${mac} ] && ip link set "\${nic##*/}" down; done; true`
 }

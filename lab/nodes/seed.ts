@@ -4,23 +4,23 @@ import { stringify } from 'yaml'
 import { type Identity, management } from './identity.ts'
 import { kubeconfig } from '../cluster/kubeconfig.ts'
 
-/** What a node needs to know of its cluster, in addition to its identity. */
+/** What a node must know about its cluster, in addition to its own identity. */
 export interface ClusterForNode {
 	name: string
-	/** PEM. */
+	/** CA certificate in PEM format. */
 	ca: string
-	/** The token with which its kubelet signs in. */
+	/** Bearer token of the node's kubelet. */
 	token: string
-	/** Public key that may sign in as root. */
+	/** SSH public key that may log in as root. */
 	sshKey: string
 }
 
-/** Path without the leading slash → text, or the target of a link. */
+/** Path without the leading slash → content of the file, or target of a symbolic link. */
 export type SeedFiles = Readonly<Record<string, string | { link: string }>>
 
 /**
- * Writes the files that make one node different from the others, in a folder that its labinit copies over `/` at the first boot. Before
- * that, labinit removes what `etc/lab-remove` lists, one path per line.
+ * Writes the files that distinguish one node from the others into a directory, which the node's labinit copies over `/` at the first boot.
+ * Before that, labinit removes the paths that `etc/lab-remove` lists, one per line.
  */
 export async function writeSeed(folder: string, files: SeedFiles): Promise<void> {
 	for (const [path, content] of Object.entries(files)) {
@@ -31,12 +31,12 @@ export async function writeSeed(folder: string, files: SeedFiles): Promise<void>
 	}
 }
 
-/** Netplan warns of other modes, NetworkManager ignores such files. */
+/** Reports whether the file needs mode 0600: netplan warns about other modes, and NetworkManager ignores files that have them. */
 function isPrivate(path: string): boolean {
 	return /^etc\/(netplan|NetworkManager\/system-connections)\//.test(path)
 }
 
-/** Returns the seed of a node of a cluster. */
+/** Returns the seed of a cluster node. */
 export function nodeSeed(node: Identity, { name, ca, token, sshKey }: ClusterForNode): SeedFiles {
 	const server = `https://${management.gateway}:443`
 	return {
@@ -49,7 +49,7 @@ export function nodeSeed(node: Identity, { name, ca, token, sshKey }: ClusterFor
 	}
 }
 
-/** Returns the seed of any node: its identity, and the key that may sign in. */
+/** Returns the part of a seed that all nodes have: the identity, and the authorized SSH key. */
 export function identitySeed({ name, address }: Identity, sshKey: string): SeedFiles {
 	return {
 		'etc/hostname': `${name}\n`,
@@ -59,7 +59,7 @@ export function identitySeed({ name, address }: Identity, sshKey: string): SeedF
 }
 
 /**
- * Returns the netplan file of the management NIC, for /etc/netplan/01-mgmt.yaml. A metric keeps its default route the best if others are
+ * Returns /etc/netplan/01-mgmt.yaml, which configures the management NIC. With `metric`, its default route stays preferred when others are
  * leased.
  */
 export function netplanOf({ address, mac }: Identity, renderer: 'networkd' | 'NetworkManager' = 'networkd', metric?: number): string {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import type { Identity } from './identity.ts'
 
-/** The output of a command on a node, and its exit code; 255 when the node could not be reached. */
+/** The output and exit code of a command on a node. The exit code is 255 if the node could not be reached or the command timed out. */
 export interface CommandResult {
 	stdout: string
 	stderr: string
@@ -11,23 +11,23 @@ export interface CommandResult {
 
 /** How a command is run on a node. */
 export interface RunOptions {
-	/** A file of this machine that becomes its standard input. */
+	/** Local file to use as the command's stdin. */
 	inputFile?: string
 	/** Default: 60 000. */
 	timeoutMs?: number
 }
 
-/** Runs commands as root on the nodes, over ssh; the connection is kept open, so that the second command takes 0.15 s. */
+/** Runs commands on the nodes as root, over SSH. The connection stays open, so that the next command takes only 0.15 s. */
 export interface Shell {
-	/** For the nodes' authorized_keys. */
+	/** Public key for the nodes' authorized_keys. */
 	readonly publicKey: string
-	/** Does not throw when the command fails: see `exitCode`. */
+	/** Does not throw if the command fails: check `exitCode`. */
 	run(node: Identity, command: string, options?: RunOptions): Promise<CommandResult>
-	/** Closes the connection that is kept open: it would take seconds to notice that the other side is gone. */
+	/** Closes the open connection, because SSH would take seconds to notice that the node is gone. */
 	disconnect(node: Identity): Promise<void>
 }
 
-/** Creates a key pair in the folder and a shell that uses it. */
+/** Creates a key pair in the directory, and a shell that uses it. */
 export async function makeShell(dir: string, env: Readonly<Record<string, string>>): Promise<Shell> {
 	const key = join(dir, 'ssh-key')
 	await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'lab', '-f', key], { env })

@@ -6,18 +6,18 @@ import { createTap, removeTap } from './network.ts'
 import { nicArgument, type Port, plug, tapName } from './attached-port.ts'
 import { type Daemon, startDaemon } from '../base/daemon.ts'
 
-/** The parts of a node's machine. */
+/** Options of a node's machine. */
 export interface VmOptions {
 	node: Identity
-	/** Its own folder: disk, ports, console log. */
+	/** The machine's own directory, for its disk, ports and console log. */
 	dir: string
 	/** The disk from which all nodes start; never written. */
 	disk: string
-	/** The folder that labinit copies over `/`. */
+	/** The directory that labinit copies over `/`. */
 	seed: string
-	/** Memory; the kernel allocates it only as it is used. */
+	/** Memory in MiB; the kernel allocates it only as it is used. */
 	megabytes: number
-	/** Where User-Mode-Linux keeps the memory: a tmpfs. */
+	/** The tmpfs in which User-Mode-Linux keeps the machine's memory. */
 	memoryDir: string
 	/** Additional parameters of the kernel command line: `ipv6.disable=1`. */
 	kernelArguments?: readonly string[]
@@ -25,19 +25,19 @@ export interface VmOptions {
 	mconsole: string
 }
 
-/** A node's machine, with the calls that a cloud has for it. */
+/** A node's machine, and the operations that a cloud offers for it. */
 export interface Vm {
 	readonly node: Identity
 	readonly ports: () => readonly Port[]
 	isOn(): boolean
 	powerOn(): Promise<void>
-	/** Stops it as if its power was cut. */
+	/** Stops the machine as if its power were cut. */
 	powerOff(): Promise<void>
-	/** Plugs a NIC in, while the machine runs or before. */
+	/** Plugs a NIC in, whether the machine is on or off. */
 	attach(port: Omit<Port, 'index'>): Promise<Port>
-	/** Unplugs a NIC. While the machine runs the NIC must be down: this kernel does not release one that is up. */
+	/** Unplugs a NIC. If the machine is on, the NIC must be down, because this kernel does not release a NIC that is up. */
 	detach(mac: string): Promise<void>
-	/** Resolves with a sentence when it is off, regardless of the cause; never rejects. */
+	/** Resolves with a sentence when the machine is off for any reason. Never rejects. */
 	ended(): Promise<string>
 }
 
@@ -90,7 +90,7 @@ export function makeVm(options: VmOptions): Vm {
 	}
 }
 
-/** Writes the ports in one rename, because the node may reboot and read them at any moment. */
+/** Writes the list of ports atomically, by a rename, because the node may reboot and read it at any moment. */
 async function writePorts({ node, dir }: VmOptions, ports: readonly Port[]): Promise<void> {
 	const nics = [{ mac: node.mac, index: 0 }, ...ports].map(port => nicArgument(node, port))
 	await mkdir(dir, { recursive: true })

@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { contains, parseCidr, parseIp } from '../../contract/ip.ts'
 
-/** The content of the lab's OpenStack. A port without a server has `serverId: ''`, as Neutron writes it after a detach. */
+/** The content of the lab's OpenStack. A port without a server has `serverId: ''`, as in Neutron after a detach. */
 export type Cloud = { networks: Network[]; subnets: Subnet[]; servers: Server[]; ports: Port[] }
 export type Network = { id: string; name: string; mtu: number; createdAt: string }
 export type Subnet = { id: string; name: string; networkId: string; cidr: string; gateway?: string; createdAt: string }
@@ -20,7 +20,7 @@ export type Port = {
 	revision: number
 }
 
-/** A network with its one subnet, which has the same name unless another is given. */
+/** A network and its only subnet. The subnet has the same name unless another is given. */
 export type NetworkInput = {
 	name: string
 	cidr: string
@@ -31,10 +31,10 @@ export type NetworkInput = {
 	subnetId?: string
 }
 export type ServerInput = { name: string; id?: string; metadata?: Record<string, string> }
-/** `server`, `network`: name or id. Values that are omitted are generated as Neutron would: a MAC, the next free address. */
+/** `server` and `network` are names or ids. Omitted values are generated as in Neutron: a MAC, the next free address. */
 export type AttachInput = { server: string; network: string; mac?: string; address?: string; status?: string; name?: string }
 
-/** Creates a cloud with these networks and servers, and no port. */
+/** Creates a cloud with these networks and servers, and no ports. */
 export function createCloud(networks: readonly NetworkInput[], servers: readonly ServerInput[]): Cloud {
 	const cloud: Cloud = { networks: [], subnets: [], servers: [], ports: [] }
 	for (const input of networks) addNetwork(cloud, input)
@@ -42,7 +42,7 @@ export function createCloud(networks: readonly NetworkInput[], servers: readonly
 	return cloud
 }
 
-/** @returns the network, whose one subnet was also added */
+/** @returns the new network, to which the subnet was added as well */
 export function addNetwork(cloud: Cloud, input: NetworkInput): Network {
 	const createdAt = now()
 	const network = { id: input.id ?? randomUUID(), name: input.name, mtu: input.mtu ?? 1450, createdAt }
@@ -58,14 +58,14 @@ export function addNetwork(cloud: Cloud, input: NetworkInput): Network {
 	return network
 }
 
-/** Boots a server that has no port yet. */
+/** Adds a server, which has no ports yet. */
 export function addServer(cloud: Cloud, { name, id = randomUUID(), metadata = {} }: ServerInput): Server {
 	const server = { id, name, metadata, createdAt: now() }
 	cloud.servers.push(server)
 	return server
 }
 
-/** Deletes a server as Nova does: ports that a user created outlive it, unbound. */
+/** Deletes a server as Nova does: its user-created ports are unbound but remain. */
 export function deleteServer(cloud: Cloud, nameOrId: string): void {
 	const server = find(cloud.servers, nameOrId, 'server')
 	cloud.servers.splice(cloud.servers.indexOf(server), 1)
@@ -94,14 +94,14 @@ export function attach(cloud: Cloud, input: AttachInput): Port {
 	return port
 }
 
-/** Detaches the port from its server; it stays in Neutron, DOWN and without a device. */
+/** Detaches the port from its server. The port remains in Neutron, with the status DOWN and without a device. */
 export function detach(cloud: Cloud, portId: string): Port {
 	const port = cloud.ports.find(({ id }) => id === portId)
 	if (!port) throw new Error(`there is no port ${portId}`)
 	return Object.assign(port, { serverId: '', status: 'DOWN', updatedAt: now(), revision: port.revision + 1 })
 }
 
-/** @returns the only item with this id or name @throws Error naming what exists */
+/** @returns the only item with this id or name @throws Error if there is none, listing the existing names, or more than one */
 export function find<T extends { id: string; name: string }>(items: readonly T[], nameOrId: string, what: string): T {
 	const [found, second] = items.filter(({ id, name }) => id === nameOrId || name === nameOrId)
 	if (!found) throw new Error(`there is no ${what} ${nameOrId}; there are: ${items.map(({ name }) => name).join(', ')}`)
@@ -115,7 +115,7 @@ function newMac({ ports }: Cloud): string {
 	return ports.some(port => port.mac === mac) ? newMac({ ports } as Cloud) : mac
 }
 
-/** Returns the lowest free IPv4 host of the subnet from .10 on, so that users may choose those below. */
+/** Returns the lowest free IPv4 address of the subnet, starting at .10 so that users can choose the addresses below. */
 function freeAddress({ ports }: Cloud, { cidr, gateway, id }: Subnet): string {
 	const network = parseCidr(cidr)
 	if (network?.family !== 4) throw new Error(`give an address: they are made up for IPv4 only, and the subnet is ${cidr}`)
@@ -130,7 +130,7 @@ function dotted(value: bigint): string {
 	return [24n, 16n, 8n, 0n].map(shift => (value >> shift) & 255n).join('.')
 }
 
-/** OpenStack writes whole seconds. */
+/** Returns the current time in whole seconds, as OpenStack does. */
 function now(): string {
 	return new Date().toISOString().replace(/\.\d+Z$/, 'Z')
 }

@@ -1,18 +1,18 @@
 import { createCipheriv, randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 
-/** What Contrabass stores of one OpenStack. */
+/** The record that Contrabass stores for one OpenStack. */
 export type Provider = {
 	id: string
 	keystoneUrl(): string
 	adminId: string
 	adminPassword: string
 	domain: string
-	/** 16, 24 or 32 bytes: AES-128, -192 or -256. */
+	/** 16, 24 or 32 bytes long, for AES-128, -192 or -256. */
 	encryptKey: string
 }
 
-/** Serves the provider lookup, on the path of the running systems and on the one of the first documents. */
+/** Serves the provider lookup on the given paths: that of the running systems, and that of the first documents. */
 export function contrabassRoutes(app: FastifyInstance, provider: Provider, paths: readonly ContrabassPath[]): void {
 	for (const path of paths)
 		app.get<{ Params: { id: string } }>(path, ({ params }, reply) => {
@@ -28,7 +28,7 @@ function providerJson({ id, keystoneUrl, adminId, adminPassword, domain, encrypt
 	return { uuid: id, name: 'lab', url: keystoneUrl(), attributes: { adminId, adminPw: encrypt(adminPassword, encryptKey), domain } }
 }
 
-/** Returns Base64 of IV and AES-CBC ciphertext with PKCS#5 padding. */
+/** Encrypts with AES-CBC and PKCS#5 padding. Returns the IV and the ciphertext as Base64. */
 export function encrypt(text: string, key: string): string {
 	const iv = randomBytes(16)
 	const cipher = createCipheriv(`aes-${Buffer.byteLength(key) * 8}-cbc`, key, iv)

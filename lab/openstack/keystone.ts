@@ -1,14 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 
-/** The user that may sign in, the project, and the URLs of the services. */
+/** The user that may authenticate, the project, and the URLs of the services. */
 export type Realm = {
 	user: string
 	password: string
 	/** Name or id of the user's domain; Keystone's default domain has the id `default` and the name `Default`. */
 	domain: string
 	projectId: string
-	/** Type (network, compute …) → URL. */
+	/** Service type (network, compute …) → URL. */
 	endpoints(): Record<string, string>
 	tokenSeconds: number
 }
@@ -21,10 +21,13 @@ type AuthBody = {
 	}
 }
 
-/** Valid tokens; a test revokes them with `clear()`. */
+/** Issued tokens. A test revokes all of them with `clear()`. */
 export type Tokens = Map<string, { expiresAt: number }>
 
-/** Serves Keystone's password sign-in, project-scoped, with catalog. Anything wrong is a 401 with the same message, as in the real one. */
+/**
+ * Serves Keystone's project-scoped password authentication, with the service catalog. All wrong credentials get the same 401, as in the
+ * real Keystone.
+ */
 export function keystoneRoutes(app: FastifyInstance, realm: Realm, tokens: Tokens): void {
 	app.post<{ Body: AuthBody }>('/v3/auth/tokens', (request, reply) => {
 		const uri = `${request.protocol}://${request.host}${request.url.replace(/\/auth\/tokens.*$/, '')}`

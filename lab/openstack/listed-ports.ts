@@ -1,14 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 
-/** The ports that Neutron has listed to any client, each resolved when the first response that contains it was sent. */
+/** Port id → a promise that resolves when the first Neutron response that lists the port has been sent. */
 export type ListedPorts = Map<string, PromiseWithResolvers<void>>
 
-/** Resolves when a ports list with this port was first sent; immediately if that was before. Without such a response it stays pending. */
+/**
+ * Resolves when a port list that contains this port has been sent for the first time; immediately if that was earlier. Otherwise stays
+ * pending.
+ */
 export function portSeen(ports: ListedPorts, portId: string): Promise<void> {
 	return entry(ports, portId).promise
 }
 
-/** Records the scope's responses `{ports: [{id, …}]}`. A list that is requested without ids does not show which ports there are. */
+/** Records the ports in the scope's responses `{ports: [{id, …}]}`. Lists that were requested without ids are ignored. */
 export function recordListedPorts(scope: FastifyInstance, seen: ListedPorts): FastifyInstance {
 	const listed = new WeakMap<object, readonly { id?: string }[]>()
 	scope.addHook('preSerialization', async (request, _, body: { ports?: { id?: string }[] }) => {

@@ -9,9 +9,9 @@ type Collection = { one: string; many: string; type: string; rows(): Json[] }
 const controls = new Set(['limit', 'marker', 'fields', 'sort_key', 'sort_dir', 'page_reverse'])
 
 /**
- * Serves Neutron's reads: filters (a repeated key means any of its values), `fields`, pages with `ports_links`.
+ * Serves Neutron's read API: filters (a repeated key matches any of its values), `fields`, and pages with `ports_links`.
  *
- * @param pageSize `pagination_max_limit`: a client that requests no pages gets them too; 0: no cap, which is Neutron's default
+ * @param pageSize `pagination_max_limit`, which also applies to clients that request no limit; 0: no maximum, which is Neutron's default
  */
 export function neutronRoutes(app: FastifyInstance, cloud: Cloud, projectId: string, pageSize = 0): void {
 	const collections: Collection[] = [
@@ -51,7 +51,7 @@ function list({ many, type, rows, pageSize }: Collection & { pageSize: number },
 	}
 }
 
-/** The attributes by which Neutron can filter are those it shows. */
+/** Returns an item with all attributes: Neutron can filter by every attribute that it returns. */
 function example(many: string): Json {
 	const fixed = { createdAt: '', id: '', name: '', networkId: '' }
 	if (many === 'ports') return portJson({ ...fixed, mac: '', status: '', serverId: '', fixedIps: [], updatedAt: '', revision: 0 }, '')
@@ -77,7 +77,7 @@ function pick(row: Json, fields: string | string[] | undefined): Json {
 	return Object.fromEntries(Object.entries(row).filter(([key]) => wanted.includes(key)))
 }
 
-/** A page that is exactly full promises a next one, even if that will be empty. */
+/** Returns the links to the next and previous page. A page that is exactly full links to a next one, even if that will be empty. */
 function links(page: readonly Json[], limit: number, query: Query, url: string): Json[] {
 	const href = (marker: unknown, reverse: boolean) => {
 		const pairs = Object.entries({ ...query, marker: String(marker), ...(reverse && { page_reverse: 'True' }) })

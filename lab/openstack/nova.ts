@@ -7,7 +7,7 @@ type Query = { limit?: string; marker?: string; name?: string }
 const NEWEST = 93
 
 /**
- * Serves Nova's reads at microversions 2.1 and 2.93 (what `latest` means here), newest server first, in pages.
+ * Serves Nova's read API at microversions 2.1 and 2.93 (which is `latest` here), newest server first, in pages.
  *
  * @param pageSize `[api] max_limit`
  */
@@ -43,7 +43,7 @@ export function novaRoutes(app: FastifyInstance, cloud: Cloud, projectId: string
 	app.setNotFoundHandler((_, reply) => fault(reply, 404, 'itemNotFound', 'The resource could not be found.'))
 }
 
-/** Returns addresses by network name, as in Nova's cache of Neutron: without port ids. */
+/** Returns the addresses by network name and without port ids, as Nova returns them from its cache of Neutron. */
 function addressesOf({ networks, ports }: Cloud, server: Server): Record<string, unknown> {
 	const own = ports.filter(({ serverId }) => serverId === server.id)
 	const used = networks.filter(({ id }) => own.some(({ networkId }) => networkId === id))

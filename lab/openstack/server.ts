@@ -23,24 +23,24 @@ import { recordListedPorts, type ListedPorts, portSeen } from './listed-ports.ts
 export type OpenstackOptions = {
 	networks: readonly NetworkInput[]
 	servers?: readonly ServerInput[]
-	/** Default 127.0.0.1 and a free port. */
+	/** Default: 127.0.0.1 and a free port. */
 	host?: string
 	port?: number
-	/** The paths of this Contrabass. Default: both. */
+	/** The paths on which Contrabass is served. Default: both. */
 	contrabassPaths?: readonly ContrabassPath[]
-	/** The lifetime of a token, in seconds. Default 3600. */
+	/** Lifetime of a token in seconds. Default: 3600. */
 	tokenSeconds?: number
 	/** Maximum number of items that Neutron and Nova return in one page. Default: that of each service. */
 	pageSize?: number
 }
 
 export type ServiceName = 'contrabass' | 'keystone' | 'neutron' | 'nova'
-/** What a service does instead of answering: it returns this status, or (with no status) it answers late. */
+/** An injected fault: the service delays its response, and if a status is given, returns it instead of handling the request. */
 export type Fault = { status?: number; delayMs?: number }
 
-/** The lab's OpenStack while it runs. Ids and secrets are generated when it starts. */
+/** The lab's running OpenStack. Ids and secrets are generated when it starts. */
 export type Openstack = {
-	/** For `OPENSTACK`-side settings: the URL of Contrabass, and of Keystone for use without it. */
+	/** URL of Contrabass, and of Keystone for clients that do not use Contrabass. */
 	readonly contrabassUrl: string
 	readonly keystoneUrl: string
 	readonly providerId: string
@@ -51,13 +51,13 @@ export type Openstack = {
 	readonly cloud: Cloud
 	attach(input: AttachInput): Port
 	detach(portId: string): Port
-	/** Resolves when Neutron first sent a ports list that contains this port: from then on a polling client can know it. */
+	/** Resolves when Neutron has sent the first port list that contains this port: from then on, a polling client can know it. */
 	portSeen(portId: string): Promise<void>
 	addServer(input: ServerInput): Server
 	deleteServer(nameOrId: string): void
-	/** Makes a service fail until it is reset (`undefined`). */
+	/** Makes a service fail until this is called with `undefined`. */
 	setFault(service: ServiceName, fault: Fault | undefined): void
-	/** Every request since the start, such as `GET /compute/v2.1/servers/detail?limit=…`. */
+	/** All requests since the start, such as `GET /compute/v2.1/servers/detail?limit=…`. */
 	readonly requests: readonly string[]
 	/** Invalidates every token issued so far. */
 	revokeTokens(): void
@@ -71,7 +71,10 @@ const roots: Record<ServiceName, string> = {
 	nova: '/compute/v2.1',
 }
 
-/** Starts Contrabass, Keystone, Neutron and Nova on one port, below the paths that devstack uses. It keeps only its own process alive. */
+/**
+ * Starts Contrabass, Keystone, Neutron and Nova on one port, below the paths that DevStack uses. The server keeps the process alive until
+ * `stop`.
+ */
 export async function startOpenstack(options: OpenstackOptions): Promise<Openstack> {
 	const cloud = createCloud(options.networks, options.servers ?? [])
 	const app = Fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 200 } })
@@ -126,7 +129,7 @@ function controls(cloud: Cloud, faults: Map<ServiceName, Fault>) {
 	}
 }
 
-/** The body that Neutron was seen to return while Keystone was down; a proxy in front would return less. */
+/** The body that a real Neutron returned while Keystone was down. A proxy in front of Neutron would return less. */
 const unavailable = {
 	message: 'The server is currently unavailable. Please try again at a later time.',
 	code: '503 Service Unavailable',

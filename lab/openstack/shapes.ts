@@ -1,10 +1,13 @@
 import type { Network, Port, Server, Subnet } from './cloud.ts'
 
-/** The bodies of Neutron 21 and Nova 26, key for key; `test/openstack/shapes.test.ts` compares them with recorded responses. */
+/**
+ * The response bodies of Neutron 21 and Nova 26, with exactly their keys; `test/openstack/shapes.test.ts` compares them with recorded
+ * responses.
+ */
 
 type Json = Record<string, unknown>
 
-/** A port as a project member sees it: no `binding:host_id` and the like. */
+/** Returns a port as a project member sees it: without admin attributes such as `binding:host_id`. */
 export function portJson(port: Port, projectId: string): Json {
 	return {
 		id: port.id,
@@ -30,7 +33,7 @@ export function portJson(port: Port, projectId: string): Json {
 	}
 }
 
-/** A subnet. */
+/** Returns a subnet. */
 export function subnetJson(subnet: Subnet, projectId: string): Json {
 	return {
 		id: subnet.id,
@@ -57,7 +60,7 @@ export function subnetJson(subnet: Subnet, projectId: string): Json {
 	}
 }
 
-/** A network with the ids of its subnets. */
+/** Returns a network with the ids of its subnets. */
 export function networkJson(network: Network, subnets: readonly Subnet[], projectId: string): Json {
 	return {
 		id: network.id,
@@ -82,10 +85,10 @@ export function networkJson(network: Network, subnets: readonly Subnet[], projec
 	}
 }
 
-/** What a server's JSON contains in addition to the server itself. */
+/** Data that a server's JSON contains in addition to the server itself. */
 export type ServerContext = { projectId: string; url: string; addresses: Json; newer: boolean }
 
-/** A server of `/servers/detail` and `/servers/{id}`; `newer` is microversion 2.93, otherwise 2.1. */
+/** Returns a server as in `/servers/detail` and `/servers/{id}`: at microversion 2.93 if `newer`, otherwise at 2.1. */
 export function serverJson(server: Server, { projectId, url, addresses, newer }: ServerContext): Json {
 	const root = url.replace(/\/v2\.1$/, '')
 	return {

@@ -4,7 +4,7 @@ import { execa } from 'execa'
 import { type Lack, Missing } from '../base/missing.ts'
 import { allBinaries, isKitBuilt } from '../kit/kit.ts'
 
-/** What was found on the machine. */
+/** The properties of this machine that the lab depends on. */
 export interface Machine {
 	platform: string
 	arch: string
@@ -13,7 +13,7 @@ export interface Machine {
 	absent: readonly string[]
 	/** Whether the Kubernetes binaries already exist. */
 	kitBuilt: boolean
-	/** Such as "go1.26.8"; undefined if there is no Go. */
+	/** The version, such as "go1.26.8"; undefined if Go is not installed. */
 	go: string | undefined
 	/** Whether new network, mount and process namespaces can be created. */
 	namespaces: boolean
@@ -22,7 +22,7 @@ export interface Machine {
 	freeBytes: number
 }
 
-/** Programs that the lab requires, and the Debian package of each. It installs the rest itself. */
+/** Programs that the lab requires, each with its Debian package. The lab downloads everything else itself. */
 const programs = {
 	'apt-get': 'apt',
 	dpkg: 'dpkg',
@@ -42,7 +42,7 @@ export async function checkMachine(nodes: number): Promise<void> {
 	if (lacks.length > 0) throw new Missing(lacks)
 }
 
-/** Returns what is missing for a lab with this many nodes. */
+/** Returns the prerequisites that are missing for a lab with this many nodes. */
 export function lacksOf(machine: Machine, nodes: number): Lack[] {
 	if (machine.platform !== 'linux') {
 		return [{ part: `Linux (this is ${machine.platform})`, remedy: 'use a Debian 12 machine or VM; `npm run check` works here' }]
@@ -70,7 +70,7 @@ export function lacksOf(machine: Machine, nodes: number): Lack[] {
 	]
 }
 
-/** Since 1.21, Go downloads the release that a go.mod requires. */
+/** Reports whether this is Go 1.21 or later, which downloads the release that a go.mod requires. */
 function canBuild(go: string | undefined): boolean {
 	const minor = go?.match(/^go1\.(\d+)/)?.[1]
 	return minor !== undefined && Number(minor) >= 21

@@ -5,9 +5,9 @@ import type { Interface } from '../../contract/interface.ts'
 import type { LabNode } from '../namespace/lab-node.ts'
 import type { CommandResult } from '../nodes/shell.ts'
 
-/** The output of a run of the agent, and its report, if it left one. */
+/** The output of an agent run, and its report if it left one. */
 export interface AgentRun {
-	/** Exit status; 255 when the connection to the machine was lost. */
+	/** Exit code; 255 if the connection to the machine was lost. */
 	code: number
 	stdout: string
 	stderr: string
@@ -16,17 +16,17 @@ export interface AgentRun {
 
 /** A run in progress. */
 export interface StartedAgent {
-	/** On this machine; the run sees it as `runFolder`, so that both sides can leave files for each other. */
+	/** Local directory. The run sees it as `runFolder`, so that both sides can leave files for each other. */
 	readonly folder: string
 	readonly ended: Promise<AgentRun>
 }
 
 /** How a run differs from one in a pod. */
 export interface AgentOptions {
-	/** Text of a module that Node loads before the agent. */
+	/** Source of a module that Node loads before the agent. */
 	preload?: string
 	env?: Readonly<Record<string, string>>
-	/** Milliseconds; default: 120 000. */
+	/** In milliseconds; default: 120 000. */
 	timeoutMs?: number
 }
 
@@ -43,8 +43,8 @@ export const runFolder = '/mnt/run'
 /** Runs the agent on machines. */
 export interface Agents {
 	/**
-	 * Starts a run. Node, bundle and the run's folder are on this machine and visible through hostfs in the run's own mount namespace: the
-	 * only trace on the other machine's disk is the empty folder /host.
+	 * Starts a run. Node, the bundle and the run's directory are on the local machine and visible through hostfs in the run's own mount
+	 * namespace: the only trace on the disk of the target machine is the empty directory /host.
 	 */
 	start(machine: LabNode, input: RunInput): Promise<StartedAgent>
 }
@@ -52,8 +52,8 @@ export interface Agents {
 /**
  * Prepares runs of the agent.
  *
- * @param folder is created: for the bundle, which the first run builds, and one folder per run
- * @param programs folder of the programs that the agent's image has
+ * @param folder created for the bundle, which the first run builds, and for one directory per run
+ * @param programs directory with the programs of the agent's image
  */
 export async function prepareAgents(folder: string, programs: string): Promise<Agents> {
 	await mkdir(folder)
@@ -94,15 +94,14 @@ async function agentRun({ exitCode, stdout, stderr }: CommandResult, run: string
 	return { code: exitCode, stdout, stderr, report: text === undefined ? undefined : AgentReport.parse(JSON.parse(text)) }
 }
 
-/** A chart that allows everything it can: each half of what it cannot allow as a whole. */
+/** Limits of a chart that allows nearly every route. It cannot allow a whole address family with one prefix, so these are /2 prefixes. */
 const UNRESTRICTED = {
 	allowDefaultRoute: true,
 	allowMainTableRoutes: ['0.0.0.0/2', '64.0.0.0/2', '128.0.0.0/2', '192.0.0.0/2', '::/2', '4000::/2', 'c000::/2'],
 }
 
 /**
- * Returns the config of a run on a node without known addresses, as the controller would write it under a chart that allows everything it
- * can.
+ * Returns the config of a run on a node without known addresses, as the controller would write it with the most permissive chart values.
  *
  * @param interfaces may include interfaces that the agent must reject
  */
@@ -124,7 +123,7 @@ export function runConfig(interfaces: readonly Partial<Interface>[], more: Parti
 	}
 }
 
-/** Starts the agent as containerd does for its pod; the machine's own `/proc` is at /host/proc. */
+/** Returns a script that starts the agent as containerd does for its pod. The machine's own `/proc` is at /host/proc. */
 function script({ run, programs }: Folders, { preload, env = {} }: AgentOptions): string {
 	const settings = {
 		AGENT_CONFIG: `${runFolder}/config.json`,

@@ -5,19 +5,19 @@ import { nodeImage } from '../node-image/node-image.ts'
 import { type Packages, unpackPackages } from '../base/packages.ts'
 import { wholeRegisters } from '../uml/whole-registers.ts'
 
-/** Everything that a lab is made from. */
+/** Everything that a lab is built from. */
 export interface Prepared {
 	readonly kit: Kit
 	readonly packages: Packages
 	/** The disk from which all nodes start. */
 	readonly disk: string
-	/** The images on that disk. */
+	/** The container images on that disk. */
 	readonly images: BaseImages
 }
 
 /**
- * Prepares everything for a lab with this many nodes: nothing to do takes 0.1 s, from an empty cache about ten minutes on two cores. Throws
- * `Missing`, before anything else, if the machine cannot host it.
+ * Prepares everything for a lab with this many nodes. This takes 0.1 s if everything is cached, and about ten minutes on two cores with an
+ * empty cache. Before anything else, throws `Missing` if the machine cannot host the lab.
  */
 export async function prepareLab(nodes: number): Promise<Prepared> {
 	await checkMachine(nodes)

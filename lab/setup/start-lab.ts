@@ -16,18 +16,18 @@ import { makeRunDir } from '../base/run-dir.ts'
 export interface LabOptions {
 	/** Default: 2. */
 	nodes?: number
-	/** Memory of each node; default: 1024. */
+	/** Memory of each node in MiB; default: 1024. */
 	megabytes?: number
 }
 
-/** A cluster as it is reached from this machine. */
+/** A cluster as it is reached from the local machine. */
 export interface Cluster {
 	readonly name: 'biz' | 'mgmt'
 	/** `https://127.0.0.1:<port>` */
 	readonly server: string
 	/** Bearer token of a member of system:masters. */
 	readonly token: string
-	/** PEM of the authority that signed its certificate. */
+	/** PEM certificate of the CA that signed its serving certificate. */
 	readonly ca: string
 	/** Path of an administrator's kubeconfig. */
 	readonly kubeconfig: string
@@ -35,9 +35,9 @@ export interface Cluster {
 
 /** A running lab: two clusters, one of them with nodes. */
 export interface Lab extends AsyncDisposable {
-	/** Its own folder; removed by `stop`. */
+	/** The lab's own directory, which `stop` removes. */
 	readonly dir: string
-	/** Folder with kubectl and helm in it, for PATH. */
+	/** Directory that contains kubectl and helm, for PATH. */
 	readonly bin: string
 	/** The cluster with nodes. */
 	readonly biz: Cluster
@@ -51,15 +51,15 @@ export interface Lab extends AsyncDisposable {
 	buildImage(input: BuildInput): Promise<BuiltImage>
 	/** Imports an image into the nodes (default: all), under its name. */
 	loadImage(image: BuiltImage, nodes?: readonly string[]): Promise<void>
-	/** Resolves when the lab ended without being stopped, with the last output of its main process. */
+	/** Resolves when the lab has ended without being stopped, with the end of its main process's log. */
 	readonly ended: Promise<string>
-	/** Ends the whole lab: no process, mount, device or file of the lab is left. */
+	/** Stops the whole lab. No process, mount, device or file of it remains. */
 	stop(): Promise<void>
 }
 
 /**
- * Starts a lab: all nodes are Ready in about 25 s once everything is prepared. It runs in separate namespaces, below this process, and ends
- * with it, however it ends. Throws `Missing` if the machine cannot host it.
+ * Starts a lab. All nodes are Ready in about 25 s once everything is prepared. The lab runs in its own namespaces, below the current
+ * process, and ends when that process exits for any reason. Throws `Missing` if the machine cannot host the lab.
  */
 export async function startLab({ nodes = 2, megabytes = 1024 }: LabOptions = {}): Promise<Lab> {
 	const { kit, packages, disk, images } = await prepareLab(nodes)

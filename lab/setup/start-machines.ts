@@ -15,15 +15,17 @@ import { makeRunDir } from '../base/run-dir.ts'
 /** The machines to start. */
 export interface MachinesOptions {
 	machines: readonly NewMachine[]
-	/** Memory of each; default: 512. */
+	/** Memory of each machine in MiB; default: 512. */
 	megabytes?: number
 }
 
-/** A machine without Kubernetes: it is ready when its boot has finished and SSH works. */
+/** A machine without Kubernetes. It is ready when its boot has finished and SSH works. */
 export interface BareMachine extends LabNode {
-	/** Runs the real agent on it to completion, as in its pod: in separate mount and process namespaces, with the machine's `/` at /host. */
+	/**
+	 * Runs the real agent on the machine to completion, as in its pod: in its own mount and PID namespaces, with the machine's `/` at /host.
+	 */
 	agent(interfaces: readonly Partial<Interface>[], more?: Partial<RunConfig>, options?: AgentOptions): Promise<AgentRun>
-	/** The same without waiting for the end: for what may happen to a machine in the meantime. */
+	/** Like `agent`, but does not wait for the end, so that a test can change the machine during the run. */
 	startAgent(interfaces: readonly Partial<Interface>[], more?: Partial<RunConfig>, options?: AgentOptions): Promise<StartedAgent>
 }
 
@@ -31,17 +33,17 @@ export interface BareMachine extends LabNode {
 export interface Machines extends AsyncDisposable {
 	/** In the requested order: node1, node2, … */
 	readonly machines: readonly BareMachine[]
-	/** Their own folder; removed by `stop`. */
+	/** The machines' own directory, which `stop` removes. */
 	readonly dir: string
-	/** Resolves when they ended without being stopped, with the last output. */
+	/** Resolves when the machines have ended without being stopped, with the last output. */
 	readonly ended: Promise<string>
-	/** Ends all of them. */
+	/** Stops all machines. */
 	stop(): Promise<void>
 }
 
 /**
- * Starts machines for the agent alone: the same disk, kernel and networks as a lab's nodes, but no clusters. They run in separate
- * namespaces, below this process. Throws `Missing` if the machine cannot host them.
+ * Starts machines for the agent alone: with the disk, kernel and networks of a lab's nodes, but without clusters. They run in their own
+ * namespaces, below the current process. Throws `Missing` if the host cannot run them.
  */
 export async function startMachines({ machines, megabytes = 512 }: MachinesOptions): Promise<Machines> {
 	const { kit, packages, disk } = await prepareLab(machines.length)

@@ -4,9 +4,9 @@ import { contained } from '../base/contained.ts'
 import type { Packages } from '../base/packages.ts'
 
 /**
- * Compiles, once, the library that is preloaded into the kernel of a node: without it no node starts on a CPU with AMX.
+ * Compiles the library that is preloaded into a node's kernel, unless it is cached. Without it, no node starts on a CPU with AMX.
  *
- * @returns its path
+ * @returns the path of the library
  */
 export async function wholeRegisters({ env }: Packages): Promise<string> {
 	const source = join(import.meta.dirname, 'whole-registers.c')
