@@ -10,18 +10,18 @@ test('each claim names an existing test', () => {
 	expect(named.filter(path => !existsSync(path))).toEqual([])
 })
 
-test('each row of a table that ends with "tried in" names its test', () => {
-	const rows = rowsTriedIn(page.split('\n'))
+test('each row of a table that ends with "tested in" names its test', () => {
+	const rows = rowsTestedIn(page.split('\n'))
 	expect(rows.length).toBeGreaterThan(30)
 	expect(rows.filter(row => !/`test\/[^`]+`/.test(row))).toEqual([])
 })
 
 /** Returns the last cells of the rows below the heading. */
-function rowsTriedIn(lines: readonly string[]): string[] {
+function rowsTestedIn(lines: readonly string[]): string[] {
 	let isTable = false
 	return lines.flatMap(line => {
 		const last = line.split('|').at(-2)?.trim() ?? ''
-		const isHeading = last === 'tried in'
+		const isHeading = last === 'tested in'
 		isTable = isHeading || (isTable && line.startsWith('|'))
 		return isTable && !isHeading && !/^-+$/.test(last) ? [last] : []
 	})
