@@ -1,7 +1,7 @@
 import type { Probe } from '../../contract/agent-run.ts'
 import { contradicted, rebootWords, unprovable, unproven } from '../boot/proof.ts'
 import type { Refusal } from '../model/check.ts'
-import { type Code, failure, isFailure, wordsOf } from '../model/failure.ts'
+import { type Code, isFailure, wordsOf } from '../model/failure.ts'
 import type { HostState } from '../model/host-state.ts'
 import type { Log } from '../model/run-log.ts'
 import { countChanges, type Plan } from '../plan/plan.ts'
@@ -13,7 +13,7 @@ import type { Outcome, Probes } from '../report/outcome.ts'
 import type { Armed } from '../rollback/timer.ts'
 import type { AttemptInput, AttemptWork } from './attempt-input.ts'
 import { makePlan, observeHost } from './observe-and-plan.ts'
-import { rollBack } from './roll-back.ts'
+import { expired, hasEnded, rollBack } from './roll-back.ts'
 import { assertNothingLost, assertNotRoutedElsewhere, assertPathsAnswer, assertRoutesKept, ignoringNewLinks, verify } from './verify.ts'
 
 /** A commit this close to the end of the rollback timer could run concurrently with the rollback (milliseconds). */
@@ -96,6 +96,8 @@ function withRefused(plan: Plan, wrong: ReadonlyMap<number, Refusal>): Plan {
 
 async function applyAndVerify(task: AttemptInput, { plan, before, probes, paths, routes, armed }: AttemptWork): Promise<Outcome> {
 	const { host, timed, log } = task
+	// By then the host has no undo any more.
+	if (hasEnded(armed)) throw expired(task)
 	const notChecked = await applySteps(task, plan)
 	const open = await timed('probe', () => assertNoIpv6Duplicates(host, plan.steps))
 	const state = await verify(ignoringNewLinks(task, plan), plan, before)
@@ -113,8 +115,7 @@ async function applyAndVerify(task: AttemptInput, { plan, before, probes, paths,
 	assertPathsAnswer(paths, probes)
 	const outcome = await withProof(task, { plan, state, probes, warnings: own.warnings, notes })
 	const isLate = armed.ends !== undefined && performance.now() > armed.ends - COMMIT_MARGIN_MS
-	if (isLate || !(await timed('commit', () => host.commit(armed))))
-		throw failure('EXPIRED', `the run took longer than ${task.commitTimeoutSeconds} s, so the host rolls back`)
+	if (isLate || !(await timed('commit', () => host.commit(armed)))) throw expired(task)
 	return outcome
 }
 
