@@ -63,8 +63,9 @@ async function whenPrepared({ host }: AttemptInput, { probing, arming, lookingUp
  */
 async function rollBackAfterBug({ host, log }: AttemptInput, { undo }: Plan, bug: unknown): Promise<unknown> {
 	try {
-		await host.undo(undo)
-		log.step('rolled back', 'the changes of this run, because it cannot continue')
+		const complaints = await host.undo(undo)
+		if (complaints.length > 0) log.step('NOT rolled back', `the rollback timer takes over: ${complaints.join('; ')}`)
+		else log.step('rolled back', 'the changes of this run, because it cannot continue')
 	} catch (error) {
 		log.step('NOT rolled back', `the rollback timer takes over: ${wordsOf(error)}`)
 	}

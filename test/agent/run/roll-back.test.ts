@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { failure } from '../../../agent/model/failure.ts'
 import { RECORD_PATH } from '../../../agent/model/paths.ts'
-import { comparable } from '../simulated-host.ts'
+import { comparable, hostWith } from '../simulated-host.ts'
 import { type Meddle, type Pretended, pretendClock } from './pretended-host.ts'
-import { fails, node, orderOf, ranOn, route, withLink, withRoutes } from './pretended-run.ts'
+import { fails, mac, nic, node, orderOf, ranOn, route, withLink, withRoutes } from './pretended-run.ts'
 
 /** What a run does after a failure, by what its rollback has restored. */
 
@@ -40,6 +40,9 @@ const failing = (operation: string, error: () => unknown = () => fails()): Meddl
 
 const nothingUndone: Meddle = afterwards(async ({ what }, act) => (what === 'undo' ? ['ip link set dev if5 down: no'] : act()))
 
+/** Not managed by MultiNIC, but the run, or the kernel after it, may have removed it. */
+const theirs = { family: 4 as const, priority: 600, from: '10.0.2.23/32', table: 77, plain: true, words: 'from 10.0.2.23 lookup 77' }
+
 const cases: [title: string, meddle: Meddle, words: RegExp][] = [
 	['nothing is undone', nothingUndone, /NOT rolled back: ens0, mtu 1500, down; now multinic0/],
 	[
@@ -51,6 +54,11 @@ const cases: [title: string, meddle: Meddle, words: RegExp][] = [
 		'a route of the run is left',
 		puts(({ now, put }) => put(withRoutes(now(), route({ to: '10.0.1.0/24', link: 6, table: 101 })))),
 		/NOT rolled back: new: route 10\.0\.1\.0\/24/,
+	],
+	[
+		'a rule from a desired address is gone',
+		puts(({ now, put }) => put({ ...now(), rules: now().rules.filter(({ priority }) => priority !== theirs.priority) })),
+		/NOT rolled back: rule 600: from 10\.0\.2\.23 lookup 77$/,
 	],
 	[
 		'a file of the run is left',
@@ -78,7 +86,7 @@ const cases: [title: string, meddle: Meddle, words: RegExp][] = [
 
 describe('a run is NotRestored, leaves the host armed and does not try again if after its rollback', () => {
 	test.each(cases)('%s', async (_, meddle, words) => {
-		const ran = await ranOn({ meddle })
+		const ran = await ranOn({ start: { ...node, rules: [...node.rules, theirs] }, meddle })
 		expect(ran.report).toMatchObject({
 			outcome: 'Failed',
 			reason: 'NotRestored',
@@ -90,6 +98,35 @@ describe('a run is NotRestored, leaves the host armed and does not try again if 
 		expect(ran.said.map(({ head }) => head)).not.toContain('rolled back')
 		expect(orderOf(ran, 'arm', 'apply', 'undo', 'commit', 'disarm')).toEqual(['arm', 'apply', 'undo'])
 		expect(ran.pretended.isArmed()).toBe(true)
+	})
+})
+
+describe('a run that waits for a link', () => {
+	const wish = [nic(0), nic(3)]
+	const late = hostWith([{ ifindex: 8, name: 'ens3', mac: mac(3) }]).links
+	/** The link appears once the first attempt is over. */
+	const appears =
+		(operation: string, meddle: Meddle): Meddle =>
+		async (call, act, pretended) => {
+			const result = await meddle(call, act, pretended)
+			const { now, put } = pretended
+			if (call.what === operation && call.nth === 0) put({ ...now(), links: [...now().links, ...late] })
+			return result
+		}
+
+	test('configures it when it appears', async () => {
+		const ran = await ranOn({ wish, config: { waitForDeviceSeconds: 60 }, meddle: appears('commit', (_, act) => act()) })
+		expect(ran.report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
+		expect(orderOf(ran, 'arm', 'commit')).toEqual(['arm', 'commit', 'arm', 'commit'])
+	})
+
+	test.each<[title: string, outcome: string, meddle: Meddle]>([
+		['rolled back', 'RolledBack', async ({ what }, act) => (what === 'apply' ? Promise.reject(fails()) : act())],
+		['not restored', 'Failed', nothingUndone],
+	])('does not go on when it appears after an attempt that was %s', async (_, outcome, meddle) => {
+		const ran = await ranOn({ wish, config: { waitForDeviceSeconds: 60 }, meddle: appears('undo', meddle) })
+		expect(ran.report).toMatchObject({ outcome, changes: 0 })
+		expect(orderOf(ran, 'arm', 'commit')).toEqual(['arm'])
 	})
 })
 
@@ -146,9 +183,10 @@ describe('a run whose rollback is complete', () => {
 })
 
 describe('after a bug of the agent', () => {
-	const bug = (undo: 'works' | 'fails'): Meddle => {
+	const bug = (undo: 'works' | 'fails' | 'complains'): Meddle => {
 		return async ({ what }, act) => {
 			if (what === 'undo' && undo === 'fails') throw fails()
+			if (what === 'undo' && undo === 'complains') return ['ip link set dev if5 down: no']
 			const result = await act()
 			if (what === 'apply') throw new TypeError('what nobody thought of')
 			return result
@@ -163,8 +201,8 @@ describe('after a bug of the agent', () => {
 		expect(comparable(ran.pretended.now())).toEqual(comparable(node))
 	})
 
-	test('the rollback timer takes over if they cannot be undone', async () => {
-		const ran = await ranOn({ meddle: bug('fails') })
+	test.each(['fails', 'complains'] as const)('the rollback timer takes over if the undo %s', async undo => {
+		const ran = await ranOn({ meddle: bug(undo) })
 		expect(ran.bug).toEqual(new TypeError('what nobody thought of'))
 		expect(ran.said.at(-1)).toMatchObject({ head: 'NOT rolled back', words: expect.stringMatching(/^the rollback timer takes over: /) })
 		expect(ran.pretended.isArmed()).toBe(true)
