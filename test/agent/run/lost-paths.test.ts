@@ -81,7 +81,21 @@ describe('a path that costs more than one attempt to find', () => {
 		const ran = await ranOn({ meddle: undoTakes(200) })
 		expect(ran.report).toMatchObject({ outcome: 'RolledBack', reason: 'ConnectivityLost', changes: 0 })
 		expect(ran.report?.interfaces.map(({ reason }) => reason)).toEqual(Array(3).fill('ConnectivityLost'))
+		expect(orderOf(ran, 'arm')).toEqual(['arm'])
 	})
+})
+
+test('an interface whose own packets leave by another link after the change is left out', async () => {
+	const ran = await ranOn({
+		meddle: async ({ what, args: [packets] }, act) => {
+			const answers = await act()
+			if (what !== 'lookUp') return answers
+			return (packets as { from?: string }[]).map(({ from }, at) => (from === '10.0.1.23' ? { links: [2] } : (answers as object[])[at]))
+		},
+	})
+	expect(ran.report).toMatchObject({ outcome: 'PartlyFailed', reason: 'RoutedElsewhere' })
+	expect(ran.report?.interfaces.map(({ reason }) => reason)).toEqual(['Configured', 'RoutedElsewhere', 'Configured'])
+	expect(orderOf(ran, 'apply', 'undo', 'disarm', 'commit')).toEqual(['apply', 'undo', 'disarm', 'apply', 'commit'])
 })
 
 describe('packets of the node that leave by another link after the change', () => {
