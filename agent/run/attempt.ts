@@ -1,5 +1,6 @@
 import type { Probe } from '../../contract/agent-run.ts'
 import { contradicted, rebootWords, unprovable, unproven } from '../boot/proof.ts'
+import type { Proof } from '../model/boot-proof.ts'
 import type { Refusal } from '../model/check.ts'
 import { type Code, isFailure, wordsOf } from '../model/failure.ts'
 import type { HostState } from '../model/host-state.ts'
@@ -9,7 +10,7 @@ import { assertNoIpv6Duplicates, duplicateCheckWords } from '../probe/duplicate-
 import { answering, logProbes, nodePaths, probePaths, TIMEOUTS } from '../probe/node-paths.ts'
 import { probeOwnGateways } from '../probe/own-gateways.ts'
 import { interfacesRoutedElsewhere, lookUpRoutes, lookUpRoutesAgain, type PacketRoutes } from '../probe/packet-routes.ts'
-import type { Outcome, Probes } from '../report/outcome.ts'
+import type { Committed, NoChanges, Outcome, Planned, Probes } from '../report/outcome.ts'
 import type { Armed } from '../rollback/timer.ts'
 import type { AttemptInput, AttemptWork } from './attempt-input.ts'
 import { makePlan, observeHost } from './observe-and-plan.ts'
@@ -24,7 +25,7 @@ export async function attempt(task: AttemptInput): Promise<Outcome> {
 	const before = await observeHost(task)
 	const plan = await makePlan(task, before)
 	task.planned(plan, before)
-	if (task.isDry || plan.steps.length === 0) return noChanges(task, plan, before)
+	if (task.isDry || plan.steps.length === 0) return unchanged(task, plan, before)
 	const paths = nodePaths(task.host, before, task.apiServer)
 	const probing = task.timed('probe', () => probePaths(paths))
 	const arming = task.timed('arm', () =>
@@ -73,9 +74,9 @@ async function rollBackAfterBug({ host, log }: AttemptInput, { undo }: Plan, bug
 }
 
 /** Nothing has to be changed, or nothing may be changed. The state of the interfaces' own gateways is reported anyway. */
-async function noChanges(task: AttemptInput, plan: Plan, state: HostState): Promise<Outcome> {
-	const none = { before: [], after: [] }
-	if (!task.probesGateways) return withProof(task, { plan, state, probes: none })
+async function unchanged(task: AttemptInput, plan: Plan, state: HostState): Promise<NoChanges | Planned> {
+	const kind = task.isDry ? 'planned' : 'noChanges'
+	if (!task.probesGateways) return { kind, plan, state, proof: await prove(task, plan, state), warnings: new Map(), notes: [] }
 	const [{ warnings, words, notes }, wrong] = await task.timed('probe', () =>
 		Promise.all([
 			probeOwnGateways(task.host, plan.accepted, state),
@@ -83,7 +84,8 @@ async function noChanges(task: AttemptInput, plan: Plan, state: HostState): Prom
 		]),
 	)
 	logProbes(task.log, 'probes', [], [...words, ...notes])
-	return withProof(task, { plan: withRefused(plan, wrong), state, probes: none, warnings, notes })
+	const judged = withRefused(plan, wrong)
+	return { kind, plan: judged, state, proof: await prove(task, judged, state), warnings, notes }
 }
 
 /** An interface that matches the node config but does not send over its own link is not configured. */
@@ -95,7 +97,7 @@ function withRefused(plan: Plan, wrong: ReadonlyMap<number, Refusal>): Plan {
 	return { ...plan, accepted: plan.accepted.filter(({ nic }) => !wrong.has(nic.id)), refused: [...plan.refused, ...refused] }
 }
 
-async function applyAndVerify(task: AttemptInput, { plan, before, probes, paths, routes, armed }: AttemptWork): Promise<Outcome> {
+async function applyAndVerify(task: AttemptInput, { plan, before, probes, paths, routes, armed }: AttemptWork): Promise<Committed> {
 	const { host, timed, log } = task
 	// By then the host has no undo any more.
 	if (hasEnded(armed)) throw expired(task)
@@ -114,10 +116,10 @@ async function applyAndVerify(task: AttemptInput, { plan, before, probes, paths,
 	const notes = [...given.notes, ...own.notes]
 	logProbes(log, 'probes after', after, [...own.words, ...given.words, ...notes])
 	assertPathsAnswer(paths, probes)
-	const outcome = await withProof(task, { plan, state, probes, warnings: own.warnings, notes })
+	const proof = await prove(task, plan, state)
 	const isLate = armed.ends !== undefined && performance.now() > armed.ends - COMMIT_MARGIN_MS
 	if (isLate || !(await timed('commit', () => host.commit(armed)))) throw expired(task)
-	return outcome
+	return { kind: 'committed', plan, state, probes, proof, warnings: own.warnings, notes }
 }
 
 /** @returns which duplicate address checks could not run, and why */
@@ -136,13 +138,13 @@ async function applySteps({ host, timed, log }: AttemptInput, { steps }: Plan): 
 	return notChecked
 }
 
-async function withProof({ host, timed, log, isDry }: AttemptInput, outcome: Omit<Outcome, 'proof'>): Promise<Outcome> {
-	const { plan, state } = outcome
+/** @returns whether a reboot would restore the host as it is now */
+async function prove({ host, timed, log, isDry }: AttemptInput, plan: Plan, state: HostState): Promise<Proof> {
 	const why = unprovable(plan, isDry)
 	const found = why === undefined ? await timed('prove', () => host.prove(plan.accepted, state)) : unproven(why)
 	const proof = contradicted(found, plan, state)
 	if (!isDry && (why === undefined || plan.steps.length > 0)) log.step('verified', `in sync; same after reboot: ${rebootWords(proof)}`)
-	return { ...outcome, proof }
+	return proof
 }
 
 function logArmed(log: Log, { ends }: Armed): void {

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Probe } from '../../contract/agent-run.ts'
 import type { Failure } from '../../runtime/errors.ts'
-import { unproven } from '../boot/proof.ts'
 import { type Code, failure, isFailure, wordsOf } from '../model/failure.ts'
 import type { HostState } from '../model/host-state.ts'
 import { type Loss, touchedBy } from '../plan/fingerprint.ts'
@@ -10,7 +9,7 @@ import { lossesByCause } from '../plan/losses-after-rollback.ts'
 import { notRestored } from '../plan/not-restored.ts'
 import { answering, logProbes, lostPaths, probePaths, TIMEOUTS } from '../probe/node-paths.ts'
 import { lostRoutes } from '../probe/packet-routes.ts'
-import type { Outcome } from '../report/outcome.ts'
+import type { Failed } from '../report/outcome.ts'
 import type { AttemptInput, AttemptWork } from './attempt-input.ts'
 
 /** What is observed after a rollback. */
@@ -25,7 +24,7 @@ const comparisons: readonly ((work: AttemptWork, now: AfterRollback) => readonly
 ]
 
 /** Rolls back everything, then compares and probes again: the log and the report follow from that. */
-export async function rollBack(task: AttemptInput, work: AttemptWork & { failed: Failure<Code> }): Promise<Outcome> {
+export async function rollBack(task: AttemptInput, work: AttemptWork & { failed: Failure<Code> }): Promise<Failed> {
 	const { plan, before, probes, armed, failed } = work
 	const { host, log } = task
 	log.step('failed', failed.message)
@@ -33,13 +32,16 @@ export async function rollBack(task: AttemptInput, work: AttemptWork & { failed:
 	const foreign = lossesByCause(plan, before, now.state).byOthers
 	// If something not managed by MultiNIC is gone, the paths that went with it are not reported separately.
 	const lostByOthers = foreign.length > 0 ? foreign : now.lostRoutes
-	const { state, unrestored } = now
-	if (unrestored.length === 0) log.step('rolled back', restoredWords(lostByOthers))
-	else log.step('NOT rolled back', `${unrestored.join('; ')} (${complaints.join('; ')})`)
-	const cause = hasEnded(armed) ? expired(task) : causeOf(failed, [...foreign, ...now.lostRoutes])
-	if (unrestored.length === 0) await host.disarm(armed)
-	const proof = unproven('the run was rolled back')
-	return { plan, state, probes, failed: unrestored.length === 0 ? cause : failed, unrestored, lostByOthers, proof }
+	const undone = { plan, state: now.state, probes, lostByOthers }
+	const [first, ...more] = now.unrestored
+	if (first !== undefined) {
+		log.step('NOT rolled back', `${now.unrestored.join('; ')} (${complaints.join('; ')})`)
+		return { kind: 'stuck', ...undone, failed, unrestored: [first, ...more] }
+	}
+	log.step('rolled back', restoredWords(lostByOthers))
+	const isLate = hasEnded(armed)
+	await host.disarm(armed)
+	return { kind: 'rolledBack', ...undone, failed: isLate ? expired(task) : causeOf(failed, [...foreign, ...now.lostRoutes]) }
 }
 
 /** @returns the failure of a run that is too late to commit */
