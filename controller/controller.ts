@@ -85,11 +85,11 @@ export function createController(options: ControllerOptions): Controller {
 }
 
 function stopRecordOf({ config: { namespace }, log, signal }: ControllerOptions, caches: Caches, client: KubeClient) {
-	const { fleet, stopRecord, secret } = caches
+	const { fleet, stopRecord } = caches
 	return createStopRecord({
 		...{ client, namespace, log, signal },
 		stops: () => fleet.stops(),
-		...{ stored: stopRecord.stored, owner: secret },
+		...{ stored: stopRecord.stored, owner: stopRecord.owner },
 	})
 }
 

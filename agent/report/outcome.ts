@@ -10,21 +10,43 @@ import type { Tally } from './tally.ts'
 
 export type Probes = { before: Probe[]; after: Probe[] }
 
-export type Outcome = {
-	plan: Plan
-	state: HostState
+/** `state`: the host after the attempt, as last observed. */
+type Attempted = { plan: Plan; state: HostState }
+
+/** What is found on a host that has what it shall have, or on which nothing may be changed. */
+type Findings = {
 	proof: Proof
-	probes: Probes
-	/** id → what its own probes found; absent: they did not run. */
-	warnings?: ReadonlyMap<number, Warning>
+	/** id → what its own probes found. */
+	warnings: ReadonlyMap<number, Warning>
 	/** What could not be determined, and why. */
-	notes?: readonly string[]
-	/** Absent: the attempt did not fail. */
-	failed?: Failure<Code>
-	/** After a failure: what the rollback could not restore. The undo files then stay, so that the host or the next run can try again. */
-	unrestored?: string[]
-	/** What is not managed by MultiNIC, is gone or has changed since this attempt began, and cannot have been changed by this run. */
-	lostByOthers?: readonly Loss[]
+	notes: readonly string[]
 }
 
-export type ReportInput = { outcome: Outcome; tally: Tally }
+/** `failed`: why nothing was committed. */
+type Undone = {
+	probes: Probes
+	failed: Failure<Code>
+	/** What is not managed by MultiNIC, is gone or has changed since this attempt began, and cannot have been changed by this run. */
+	lostByOthers: readonly Loss[]
+}
+
+/** Nothing had to be changed. */
+export type NoChanges = Attempted & Findings & { kind: 'noChanges' }
+/** Nothing may be changed: modes Plan and Verify. */
+export type Planned = Attempted & Findings & { kind: 'planned' }
+export type Committed = Attempted & Findings & { kind: 'committed'; probes: Probes }
+/** Everything is as it was before the attempt, and the host is disarmed. */
+export type RolledBack = Attempted & Undone & { kind: 'rolledBack' }
+/** The rollback could not restore everything. The undo files stay, so that the host or the next run can try again. */
+export type Stuck = Attempted & Undone & { kind: 'stuck'; unrestored: readonly [string, ...string[]] }
+
+/** How an attempt ends. */
+export type Outcome = Succeeded | Failed
+export type Succeeded = NoChanges | Planned | Committed
+export type Failed = RolledBack | Stuck
+
+export function isFailed(outcome: Outcome): outcome is Failed {
+	return outcome.kind === 'rolledBack' || outcome.kind === 'stuck'
+}
+
+export type ReportInput<Of extends Outcome = Outcome> = { outcome: Of; tally: Tally }

@@ -15,16 +15,16 @@ import { countChanges } from '../plan/plan.ts'
 import { sharingWarning } from '../plan/sharing-checks.ts'
 import { disruptionOf } from './disruption.ts'
 import { DRIFT_MAX, driftOf } from './drift.ts'
-import type { Outcome, ReportInput } from './outcome.ts'
+import { isFailed, type Outcome, type ReportInput, type Succeeded } from './outcome.ts'
 import { diffOf } from './plan-diff.ts'
 import { isDry, type Tally } from './tally.ts'
 import { duplicateWords, interfaceVerdict, rolledBack, short, verdict } from './verdict.ts'
 
-/** report/: what a run tells people and the controller: log, report, termination message. */
-
 /** Reports the result of a run, interface by interface. */
 export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): AgentReport {
-	const { plan, failed, probes, proof, state } = outcome
+	const { plan, state } = outcome
+	const failed = isFailed(outcome)
+	const probes = 'probes' in outcome ? outcome.probes : nothingJudged.probes
 	const interfaces = [
 		...plan.accepted.map(one => accepted(one, { outcome, tally })),
 		...plan.refused.map(({ nic, refusal }) => refused(nic, refusal, state)),
@@ -33,7 +33,7 @@ export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): A
 		...identity(tally, finished),
 		...verdict(interfaces, { outcome, tally }),
 		...backend(state),
-		persistent: proof.persistent,
+		persistent: failed ? { status: 'Unknown', message: 'the run was rolled back' } : outcome.proof.persistent,
 		changes: failed ? 0 : tally.total,
 		interfaces,
 		...(!failed && plan.kept.length > 0 && { notRemoved: plan.kept.slice(0, REPORT_COUNTS.removals).map(notRemoved) }),
@@ -120,20 +120,19 @@ function leftovers({ steps }: Outcome['plan'], state: HostState): Drift[] {
 	)
 }
 
-function accepted({ nic, link }: Accepted, told: ReportInput): InterfaceReport {
-	const { failed, plan, state } = told.outcome
-	if (failed) return { ...failedInterface(nic, rolledBack(told.outcome)), ...observed(link, state) }
+function accepted({ nic, link }: Accepted, { outcome, tally }: ReportInput): InterfaceReport {
+	const { plan, state } = outcome
+	if (isFailed(outcome)) return { ...failedInterface(nic, rolledBack(outcome)), ...observed(link, state) }
 	if (!state.links.some(({ ifindex }) => ifindex === link.ifindex))
 		return failedInterface(nic, { reason: 'WaitingForDevice', message: `${link.name} disappeared during the run` })
-	const warnings = warningsOf(nic, told)
-	const { mode } = told.tally.config
-	const changes = isDry(told.tally.config) ? countChanges(plan.steps, nic.id) : (told.tally.changes.get(nic.id) ?? 0)
-	const found = whatOf(nic.id, link, told)
+	const warnings = warningsOf(nic, { outcome, tally })
+	const changes = isDry(tally.config) ? countChanges(plan.steps, nic.id) : (tally.changes.get(nic.id) ?? 0)
+	const found = whatOf(nic.id, link, { outcome, tally })
 	return {
 		id: nic.id,
 		name: nic.name,
 		macAddress: nic.macAddress,
-		...interfaceVerdict(mode, { changes, drift: found.drift, duplicates: duplicateWords(link) }),
+		...interfaceVerdict(tally.config.mode, { changes, drift: found.drift, duplicates: duplicateWords(link) }),
 		changes,
 		...found,
 		...observed(link, state),
@@ -141,7 +140,7 @@ function accepted({ nic, link }: Accepted, told: ReportInput): InterfaceReport {
 	}
 }
 
-function warningsOf(nic: WantedInterface, { outcome: { plan, proof }, tally }: ReportInput): Refusal[] {
+function warningsOf(nic: WantedInterface, { outcome: { plan, proof }, tally }: ReportInput<Succeeded>): Refusal[] {
 	const sharing = plan.shared.get(nic.id)
 	const found = [sharing && sharingWarning(sharing, nic), proof.warnings.get(nic.id), tally.warnings.get(nic.id)]
 	return found.filter(warning => warning !== undefined)

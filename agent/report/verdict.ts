@@ -12,7 +12,7 @@ import { countChanges } from '../plan/plan.ts'
 import { worstDisruption } from './disruption.ts'
 import { driftWords } from './drift.ts'
 import { oneLine } from './one-line.ts'
-import type { Outcome, ReportInput } from './outcome.ts'
+import { type Failed, isFailed, type Outcome, type ReportInput } from './outcome.ts'
 
 type Verdict = Pick<AgentReport, 'outcome' | 'reason' | 'message'>
 type VerdictInput = {
@@ -54,13 +54,14 @@ export function interfaceVerdict(
 }
 
 /** Returns why a run had no effect, and whether all of it was rolled back. */
-export function rolledBack({ failed, plan, unrestored = [] }: Outcome): Refusal {
-	const cause = failed ? reasonOf(failed.code) : 'RolledBack'
+export function rolledBack(outcome: Failed): Refusal {
+	const { failed, plan } = outcome
+	const cause = reasonOf(failed.code)
 	// what was not restored must keep other nodes from the same change
-	const reason = unrestored.length > 0 && cause !== 'ConnectivityLost' ? 'NotRestored' : cause
-	const end = unrestored.length === 0 ? 'everything was rolled back' : `NOT rolled back: ${unrestored.join('; ')}`
+	const reason = outcome.kind === 'stuck' && cause !== 'ConnectivityLost' ? 'NotRestored' : cause
+	const end = outcome.kind === 'stuck' ? `NOT rolled back: ${outcome.unrestored.join('; ')}` : 'everything was rolled back'
 	const isRemoval = plan.accepted.every(({ nic }) => countChanges(plan.steps, nic.id) === 0)
-	const message = `${failed?.message}; ${end}`
+	const message = `${failed.message}; ${end}`
 	return { reason, message: isRemoval ? notRemoved(plan.released, message) : message }
 }
 
@@ -70,9 +71,9 @@ export function short(message: string): string {
 }
 
 function whenRolledBack({ outcome }: VerdictInput): Verdict | undefined {
-	if (!outcome.failed) return
+	if (!isFailed(outcome)) return
 	// Changes by other programs are no verdict on this change, so they do not halt the rollout.
-	const isRolledBack = !outcome.unrestored?.length && outcome.failed.code !== 'LOST_BY_OTHERS'
+	const isRolledBack = outcome.kind === 'rolledBack' && outcome.failed.code !== 'LOST_BY_OTHERS'
 	return { ...rolledBack(outcome), outcome: isRolledBack ? 'RolledBack' : 'Failed' }
 }
 

@@ -1,7 +1,8 @@
 import type { Probe } from '../../contract/agent-run.ts'
 import { contradicted, rebootWords, unprovable, unproven } from '../boot/proof.ts'
+import type { Proof } from '../model/boot-proof.ts'
 import type { Refusal } from '../model/check.ts'
-import { type Code, failure, isFailure, wordsOf } from '../model/failure.ts'
+import { type Code, isFailure, wordsOf } from '../model/failure.ts'
 import type { HostState } from '../model/host-state.ts'
 import type { Log } from '../model/run-log.ts'
 import { countChanges, type Plan } from '../plan/plan.ts'
@@ -9,11 +10,11 @@ import { assertNoIpv6Duplicates, duplicateCheckWords } from '../probe/duplicate-
 import { answering, logProbes, nodePaths, probePaths, TIMEOUTS } from '../probe/node-paths.ts'
 import { probeOwnGateways } from '../probe/own-gateways.ts'
 import { interfacesRoutedElsewhere, lookUpRoutes, lookUpRoutesAgain, type PacketRoutes } from '../probe/packet-routes.ts'
-import type { Outcome, Probes } from '../report/outcome.ts'
+import type { Committed, NoChanges, Outcome, Planned, Probes } from '../report/outcome.ts'
 import type { Armed } from '../rollback/arm.ts'
 import type { AttemptInput, AttemptWork } from './attempt-input.ts'
 import { makePlan, observeHost } from './observe-and-plan.ts'
-import { rollBack } from './roll-back.ts'
+import { expired, hasEnded, rollBack } from './roll-back.ts'
 import { assertNothingLost, assertNotRoutedElsewhere, assertPathsAnswer, assertRoutesKept, ignoringNewLinks, verify } from './verify.ts'
 
 /** A commit this close to the end of the rollback timer could run concurrently with the rollback (milliseconds). */
@@ -24,7 +25,7 @@ export async function attempt(task: AttemptInput): Promise<Outcome> {
 	const before = await observeHost(task)
 	const plan = await makePlan(task, before)
 	task.planned(plan, before)
-	if (task.isDry || plan.steps.length === 0) return noChanges(task, plan, before)
+	if (task.isDry || plan.steps.length === 0) return unchanged(task, plan, before)
 	const paths = nodePaths(task.host, before, task.apiServer)
 	const probing = task.timed('probe', () => probePaths(paths))
 	const arming = task.timed('arm', () =>
@@ -63,8 +64,9 @@ async function whenPrepared({ host }: AttemptInput, { probing, arming, lookingUp
  */
 async function rollBackAfterBug({ host, log }: AttemptInput, { undo }: Plan, bug: unknown): Promise<unknown> {
 	try {
-		await host.undo(undo)
-		log.step('rolled back', 'the changes of this run, because it cannot continue')
+		const complaints = await host.undo(undo)
+		if (complaints.length > 0) log.step('NOT rolled back', `the rollback timer takes over: ${complaints.join('; ')}`)
+		else log.step('rolled back', 'the changes of this run, because it cannot continue')
 	} catch (error) {
 		log.step('NOT rolled back', `the rollback timer takes over: ${wordsOf(error)}`)
 	}
@@ -72,9 +74,9 @@ async function rollBackAfterBug({ host, log }: AttemptInput, { undo }: Plan, bug
 }
 
 /** Nothing has to be changed, or nothing may be changed. The state of the interfaces' own gateways is reported anyway. */
-async function noChanges(task: AttemptInput, plan: Plan, state: HostState): Promise<Outcome> {
-	const none = { before: [], after: [] }
-	if (!task.probesGateways) return withProof(task, { plan, state, probes: none })
+async function unchanged(task: AttemptInput, plan: Plan, state: HostState): Promise<NoChanges | Planned> {
+	const kind = task.isDry ? 'planned' : 'noChanges'
+	if (!task.probesGateways) return { kind, plan, state, proof: await prove(task, plan, state), warnings: new Map(), notes: [] }
 	const [{ warnings, words, notes }, wrong] = await task.timed('probe', () =>
 		Promise.all([
 			probeOwnGateways(task.host, plan.accepted, state),
@@ -82,7 +84,8 @@ async function noChanges(task: AttemptInput, plan: Plan, state: HostState): Prom
 		]),
 	)
 	logProbes(task.log, 'probes', [], [...words, ...notes])
-	return withProof(task, { plan: withRefused(plan, wrong), state, probes: none, warnings, notes })
+	const judged = withRefused(plan, wrong)
+	return { kind, plan: judged, state, proof: await prove(task, judged, state), warnings, notes }
 }
 
 /** An interface that matches the node config but does not send over its own link is not configured. */
@@ -94,8 +97,10 @@ function withRefused(plan: Plan, wrong: ReadonlyMap<number, Refusal>): Plan {
 	return { ...plan, accepted: plan.accepted.filter(({ nic }) => !wrong.has(nic.id)), refused: [...plan.refused, ...refused] }
 }
 
-async function applyAndVerify(task: AttemptInput, { plan, before, probes, paths, routes, armed }: AttemptWork): Promise<Outcome> {
+async function applyAndVerify(task: AttemptInput, { plan, before, probes, paths, routes, armed }: AttemptWork): Promise<Committed> {
 	const { host, timed, log } = task
+	// By then the host has no undo any more.
+	if (hasEnded(armed)) throw expired(task)
 	const notChecked = await applySteps(task, plan)
 	const open = await timed('probe', () => assertNoIpv6Duplicates(host, plan.steps))
 	const state = await verify(ignoringNewLinks(task, plan), plan, before)
@@ -111,11 +116,10 @@ async function applyAndVerify(task: AttemptInput, { plan, before, probes, paths,
 	const notes = [...given.notes, ...own.notes]
 	logProbes(log, 'probes after', after, [...own.words, ...given.words, ...notes])
 	assertPathsAnswer(paths, probes)
-	const outcome = await withProof(task, { plan, state, probes, warnings: own.warnings, notes })
+	const proof = await prove(task, plan, state)
 	const isLate = armed.ends !== undefined && performance.now() > armed.ends - COMMIT_MARGIN_MS
-	if (isLate || !(await timed('commit', () => host.commit(armed))))
-		throw failure('EXPIRED', `the run took longer than ${task.commitTimeoutSeconds} s, so the host rolls back`)
-	return outcome
+	if (isLate || !(await timed('commit', () => host.commit(armed)))) throw expired(task)
+	return { kind: 'committed', plan, state, probes, proof, warnings: own.warnings, notes }
 }
 
 /** @returns which duplicate address checks could not run, and why */
@@ -134,13 +138,13 @@ async function applySteps({ host, timed, log }: AttemptInput, { steps }: Plan): 
 	return notChecked
 }
 
-async function withProof({ host, timed, log, isDry }: AttemptInput, outcome: Omit<Outcome, 'proof'>): Promise<Outcome> {
-	const { plan, state } = outcome
+/** @returns whether a reboot would restore the host as it is now */
+async function prove({ host, timed, log, isDry }: AttemptInput, plan: Plan, state: HostState): Promise<Proof> {
 	const why = unprovable(plan, isDry)
 	const found = why === undefined ? await timed('prove', () => host.prove(plan.accepted, state)) : unproven(why)
 	const proof = contradicted(found, plan, state)
 	if (!isDry && (why === undefined || plan.steps.length > 0)) log.step('verified', `in sync; same after reboot: ${rebootWords(proof)}`)
-	return { ...outcome, proof }
+	return proof
 }
 
 function logArmed(log: Log, { ends }: Armed): void {

@@ -4,13 +4,13 @@ import { backendOf } from '../persist/backend.ts'
 import { limitsOf, notAllowed } from '../plan/limit-checks.ts'
 import { countChanges } from '../plan/plan.ts'
 import { logInterfaces } from '../report/log-run.ts'
-import type { Outcome } from '../report/outcome.ts'
+import { isFailed, type Outcome } from '../report/outcome.ts'
 import { doneWords } from '../report/plan-words.ts'
 import { isDry, type Tally, timed } from '../report/tally.ts'
 import type { AttemptInput } from './attempt-input.ts'
 import { attempt } from './attempt.ts'
 import { retryWords } from './retry-words.ts'
-import { excluded, nextAttempt, type RetryState } from './retry.ts'
+import { excluded, next, type RetryState } from './retry.ts'
 import type { RunState } from './run-context.ts'
 
 /** After this time no path is risked any more, because the Job has 300 s in total (milliseconds since the run began). */
@@ -26,14 +26,14 @@ export async function repeatAttempts(
 	known: RetryState,
 ): Promise<{ outcome: Outcome; retry: RetryState }> {
 	// A link that appeared since the last call is itself a reason to try again, so attempts are counted from zero.
-	let retry: RetryState = { ...known, attempts: 0, most: undefined }
+	let state: RetryState = { ...known, budget: undefined }
 	for (;;) {
-		const outcome = await attempt(attemptInput(interfaces, run, retry))
-		const { retry: next, reason } = nextAttempt(retry, outcome, performance.now() < run.began + RISK_UNTIL_MS)
+		const outcome = await attempt(attemptInput(interfaces, run, state))
+		const then = next(state, outcome, run.began + RISK_UNTIL_MS - performance.now())
 		addToTally(outcome, run.tally)
-		retry = next
-		if (!reason) return { outcome, retry }
-		const [what, words] = retryWords(reason, { interfaces, outcome, retry })
+		state = then.state
+		if (then.kind === 'end') return { outcome, retry: state }
+		const [what, words] = retryWords(then.reason, { interfaces, outcome, retry: state })
 		run.context.log.step(what, words)
 	}
 }
@@ -72,15 +72,18 @@ function attemptInput(interfaces: readonly WantedInterface[], run: RunState, ret
 	}
 }
 
-function addToTally({ plan, warnings, notes, failed, lostByOthers = [] }: Outcome, tally: Tally): void {
-	for (const { words } of lostByOthers) tally.notes.add(`changed by another program during the run: ${words}`)
-	if (failed) return
-	if (warnings) tally.warnings = new Map(warnings)
-	for (const note of notes ?? []) tally.notes.add(note)
-	if (isDry(tally.config)) return
-	for (const { nic } of plan.accepted) {
-		tally.changes.set(nic.id, (tally.changes.get(nic.id) ?? 0) + countChanges(plan.steps, nic.id))
-		tally.done.set(nic.id, [...(tally.done.get(nic.id) ?? []), ...doneWords(plan.steps, nic.id)])
+function addToTally(outcome: Outcome, tally: Tally): void {
+	if (isFailed(outcome)) {
+		for (const { words } of outcome.lostByOthers) tally.notes.add(`changed by another program during the run: ${words}`)
+		return
 	}
-	tally.total += countChanges(plan.steps)
+	tally.warnings = new Map(outcome.warnings)
+	for (const note of outcome.notes) tally.notes.add(note)
+	if (outcome.kind !== 'committed') return
+	const { accepted, steps } = outcome.plan
+	for (const { nic } of accepted) {
+		tally.changes.set(nic.id, (tally.changes.get(nic.id) ?? 0) + countChanges(steps, nic.id))
+		tally.done.set(nic.id, [...(tally.done.get(nic.id) ?? []), ...doneWords(steps, nic.id)])
+	}
+	tally.total += countChanges(steps)
 }

@@ -3,7 +3,7 @@ import { type Check, firstOf, type Refusal } from '../model/check.ts'
 import { blamed, type Code, reasonOf } from '../model/failure.ts'
 import type { Accepted, Released } from '../model/selection.ts'
 import { countChanges } from '../plan/plan.ts'
-import type { Outcome } from '../report/outcome.ts'
+import { isFailed, type Outcome, type RolledBack } from '../report/outcome.ts'
 import { type Bisect, type ChangeId, giveUp, isFinished, onFailure, onSuccess, startBisect, withheld } from './bisect.ts'
 
 /** What the attempts of a run have shown so far. */
@@ -16,15 +16,14 @@ export type RetryState = {
 	renameDown: boolean
 	/** Keys of state that is not managed by MultiNIC and that other programs change meanwhile: no attempt fails because of it. */
 	excused: ReadonlySet<string>
-	/** An attempt was committed, so the run as a whole was not rolled back. */
+	/** An attempt did not fail, so the run as a whole was not rolled back. */
 	committed: boolean
-	/** How many attempts have changed the host since a link last appeared, and how many may. */
-	attempts: number
-	most?: number | undefined
+	/** How many attempts have changed the host since a link last appeared, and how many may; undefined: none was made since. */
+	budget: { used: number; most: number } | undefined
 	/** How many attempts were made. */
 	attemptCount: number
 	/** The search for the change that costs the node a path, and what is reported about the loss. */
-	search?: { state: Bisect; loss: Refusal } | undefined
+	search: { state: Bisect; loss: Refusal } | undefined
 }
 
 /** Why another attempt may end differently than the last one. Without a reason there is no other attempt. */
@@ -36,7 +35,9 @@ export type RetryReason =
 	| { kind: 'narrowed'; withheld: readonly ChangeId[] }
 	| { kind: 'lostByOthers'; keys: readonly string[] }
 
-export type Next = { retry: RetryState; reason?: RetryReason }
+/** What a run does after an attempt, and what it knows by then. */
+export type Next = { kind: 'again'; state: RetryState; reason: RetryReason } | End
+type End = { kind: 'end'; state: RetryState }
 
 export const FIRST_STATE: RetryState = {
 	failed: new Map(),
@@ -44,12 +45,12 @@ export const FIRST_STATE: RetryState = {
 	renameDown: false,
 	excused: new Set(),
 	committed: false,
-	attempts: 0,
+	budget: undefined,
 	attemptCount: 0,
+	search: undefined,
 }
 
-type RetryInput = { retry: RetryState; outcome: Outcome; hasTime: boolean }
-type FailedInput = RetryInput & { failed: Failure<Code> }
+type FailedInput = { state: RetryState; outcome: RolledBack; hasTime: boolean }
 
 /** Checked in order: the first that returns something decides how the run continues. */
 const checks: readonly Check<FailedInput, Next>[] = [
@@ -62,23 +63,26 @@ const checks: readonly Check<FailedInput, Next>[] = [
 ]
 
 /**
- * Decides what a run does after an attempt.
+ * Decides what a run does after an attempt. It ends after 1 + (number of interfaces) attempts that change something: desired interfaces, and
+ * those to be removed.
  *
- * @param hasTime whether a path may still be risked
- * @returns what is known now; with a reason the run tries again, without one it ends. It ends after 1 + (number of interfaces) attempts
- *   that change something: desired interfaces, and those to be removed
+ * @param timeLeft for how long a path may still be risked (milliseconds)
  */
-export function nextAttempt(before: RetryState, outcome: Outcome, hasTime: boolean): Next {
-	const { failed, plan, unrestored = [] } = outcome
-	const attempts = before.attempts + (plan.steps.length > 0 ? 1 : 0)
-	const most = before.most ?? mostAttempts(outcome)
-	const retry = { ...before, attempts, most, attemptCount: before.attemptCount + 1, committed: before.committed || !failed }
-	const left = most - attempts
-	const found = { retry, outcome, hasTime: hasTime && left > 0 }
-	if (unrestored.length > 0 || left < 0) return { retry }
-	if (!failed) return whenSucceeded(found)
-	if (left === 0) return whenCommittedBefore({ ...found, failed }) ?? { retry }
-	return firstOf(checks, { ...found, failed }) ?? { retry }
+export function next(before: RetryState, outcome: Outcome, timeLeft: number): Next {
+	const used = (before.budget?.used ?? 0) + (outcome.plan.steps.length > 0 ? 1 : 0)
+	const most = before.budget?.most ?? mostAttempts(outcome)
+	const committed = before.committed || !isFailed(outcome)
+	const state = { ...before, budget: { used, most }, attemptCount: before.attemptCount + 1, committed }
+	const left = most - used
+	if (outcome.kind === 'stuck' || left < 0) return end(state)
+	const hasTime = timeLeft > 0 && left > 0
+	if (outcome.kind !== 'rolledBack') return whenSucceeded(state, hasTime)
+	const input = { state, outcome, hasTime }
+	return (left === 0 ? whenCommittedBefore(input) : firstOf(checks, input)) ?? end(state)
+}
+
+function end(state: RetryState): End {
+	return { kind: 'end', state }
 }
 
 /** @returns how many attempts may change the host: one, and one for each interface, desired or to be removed */
@@ -93,80 +97,83 @@ export function excluded({ failed, kept, search }: RetryState): Pick<RetryState,
 }
 
 /** Nothing is left to try once each is either configured or blamed. */
-function whenSucceeded({ retry, hasTime }: RetryInput): Next {
-	if (!retry.search) return { retry }
-	const { state, loss } = retry.search
-	const next = onSuccess(state)
-	return continueBisect({ ...retry, search: { state: hasTime ? next : giveUp(next), loss } }, () => false)
+function whenSucceeded(state: RetryState, hasTime: boolean): Next {
+	if (!state.search) return end(state)
+	const { state: bisect, loss } = state.search
+	const found = onSuccess(bisect)
+	return continueBisect({ ...state, search: { state: hasTime ? found : giveUp(found), loss } }, () => false)
 }
 
 /** Before Linux 6.2 a link that is up cannot be renamed. */
-function whenLinkIsBusy({ retry, failed }: FailedInput): Next | undefined {
-	if (retry.renameDown || !failed.message.includes('Device or resource busy')) return
-	return { retry: { ...retry, renameDown: true }, reason: { kind: 'renameDown' } }
+function whenLinkIsBusy({ state, outcome: { failed } }: FailedInput): Next | undefined {
+	if (state.renameDown || !failed.message.includes('Device or resource busy')) return
+	return { kind: 'again', state: { ...state, renameDown: true }, reason: { kind: 'renameDown' } }
 }
 
-function whenBlamed({ retry, failed }: FailedInput): Next | undefined {
+function whenBlamed({ state, outcome: { failed } }: FailedInput): Next | undefined {
 	const refusals = blamed(failed).map(({ id, message }) => [id, { reason: reasonOf(failed.code), message }] as const)
-	return exclude(retry, refusals)
+	return exclude(state, refusals)
 }
 
 /** What other programs removed now is not lost again, or not because of the run. */
-function whenLostByOthers({ retry, outcome: { lostByOthers = [] }, failed }: FailedInput): Next | undefined {
-	const keys = lostByOthers.flatMap(({ key }) => (retry.excused.has(key) ? [] : [key]))
+function whenLostByOthers({ state, outcome: { lostByOthers, failed } }: FailedInput): Next | undefined {
+	const keys = lostByOthers.flatMap(({ key }) => (state.excused.has(key) ? [] : [key]))
 	if (failed.code !== 'LOST_BY_OTHERS' || keys.length === 0) return
-	return { retry: { ...retry, excused: new Set([...retry.excused, ...keys]) }, reason: { kind: 'lostByOthers', keys } }
+	return { kind: 'again', state: { ...state, excused: new Set([...state.excused, ...keys]) }, reason: { kind: 'lostByOthers', keys } }
 }
 
-function whenPathLost({ retry, outcome, hasTime, failed }: FailedInput): Next | undefined {
+function whenPathLost({ state, outcome, hasTime }: FailedInput): Next | undefined {
+	const { failed } = outcome
 	if (failed.code !== 'CONNECTIVITY_LOST' && failed.code !== 'FOREIGN_CHANGED') return
 	const { accepted, released } = changedBy(outcome)
-	const state = retry.search ? onFailure(retry.search.state) : startBisect(accepted, hopsOf(failed), released)
-	if (!state) return
+	const bisect = state.search ? onFailure(state.search.state) : startBisect(accepted, hopsOf(failed), released)
+	if (!bisect) return
 	const isLeft = ({ failed: ids, kept }: RetryState) =>
 		released.some(({ ours }) => !kept.has(ours.mac)) || outcome.plan.accepted.some(({ nic }) => !ids.has(nic.id))
-	return continueBisect({ ...retry, search: { state: hasTime ? state : giveUp(state), loss: unchangedRefusal(failed) } }, isLeft)
+	return continueBisect({ ...state, search: { state: hasTime ? bisect : giveUp(bisect), loss: unchangedRefusal(failed) } }, isLeft)
 }
 
 /** The cause is not known, so the others are tried without the removals. */
-function whenCauseUnknown({ retry, outcome, failed }: FailedInput): Next | undefined {
+function whenCauseUnknown({ state, outcome }: FailedInput): Next | undefined {
+	const { failed } = outcome
 	const { accepted, released } = changedBy(outcome)
 	if (accepted.length === 0 || failed.facts.ofHost || !(failed.code === 'COMMAND_FAILED' || failed.code === 'NOT_VERIFIED')) return
 	return exclude(
-		retry,
+		state,
 		released.map(({ ours }) => [ours.mac, unchangedRefusal(failed)] as const),
 	)
 }
 
 /** Excludes what this attempt was to change, so that the next one, which changes nothing, can report what earlier ones did. */
-function whenCommittedBefore({ retry, outcome, failed }: FailedInput): Next | undefined {
-	if (!retry.committed) return
+function whenCommittedBefore({ state, outcome }: FailedInput): Next | undefined {
+	if (!state.committed) return
 	const { accepted, released } = changedBy(outcome)
 	const now = [...accepted.map(({ nic }) => nic.id), ...released.map(({ ours }) => ours.mac)]
-	const changes = [...(retry.search ? withheld(retry.search.state) : []), ...now]
+	const changes = [...(state.search ? withheld(state.search.state) : []), ...now]
 	return exclude(
-		{ ...retry, search: undefined },
-		changes.map(change => [change, unchangedRefusal(failed)] as const),
+		{ ...state, search: undefined },
+		changes.map(change => [change, unchangedRefusal(outcome.failed)] as const),
 	)
 }
 
 /** @param isLeft whether there is something to try other than what a finished search has found */
-function continueBisect(retry: RetryState, isLeft: (concluded: RetryState) => boolean): Next {
-	const { search } = retry
-	if (!search) return { retry }
-	if (!isFinished(search.state)) return { retry, reason: { kind: 'narrowed', withheld: withheld(search.state) } }
+function continueBisect(state: RetryState, isLeft: (concluded: RetryState) => boolean): Next {
+	const { search } = state
+	if (!search) return end(state)
+	if (!isFinished(search.state)) return { kind: 'again', state, reason: { kind: 'narrowed', withheld: withheld(search.state) } }
 	const found = search.state.guilty.map(change => [change, search.loss] as const)
-	const concluded = exclude({ ...retry, search: undefined }, found) ?? { retry: { ...retry, search: undefined } }
-	return isLeft(concluded.retry) ? concluded : { retry: concluded.retry }
+	const concluded = exclude({ ...state, search: undefined }, found) ?? end({ ...state, search: undefined })
+	return isLeft(concluded.state) ? concluded : end(concluded.state)
 }
 
 /** @returns undefined if all of them were already known */
-function exclude(retry: RetryState, refusals: readonly (readonly [ChangeId, Refusal])[]): Next | undefined {
-	const news = refusals.filter(([change]) => !(typeof change === 'number' ? retry.failed.has(change) : retry.kept.has(change)))
+function exclude(state: RetryState, refusals: readonly (readonly [ChangeId, Refusal])[]): Next | undefined {
+	const news = refusals.filter(([change]) => !(typeof change === 'number' ? state.failed.has(change) : state.kept.has(change)))
 	if (news.length === 0) return
 	const { failed, kept } = byKind(news)
 	return {
-		retry: { ...retry, failed: new Map([...retry.failed, ...failed]), kept: new Map([...retry.kept, ...kept]) },
+		kind: 'again',
+		state: { ...state, failed: new Map([...state.failed, ...failed]), kept: new Map([...state.kept, ...kept]) },
 		reason: { kind: 'excluded', changes: news.map(([change]) => change) },
 	}
 }

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Probe } from '../../contract/agent-run.ts'
 import type { Failure } from '../../runtime/errors.ts'
-import { unproven } from '../boot/proof.ts'
-import { type Code, failure } from '../model/failure.ts'
+import { type Code, failure, isFailure, wordsOf } from '../model/failure.ts'
 import type { HostState } from '../model/host-state.ts'
 import { type Loss, touchedBy } from '../plan/fingerprint.ts'
 import type { LookupLoss } from '../plan/lookup-losses.ts'
@@ -10,7 +9,7 @@ import { lossesByCause } from '../plan/losses-after-rollback.ts'
 import { notRestored } from '../plan/not-restored.ts'
 import { answering, logProbes, lostPaths, probePaths, TIMEOUTS } from '../probe/node-paths.ts'
 import { lostRoutes } from '../probe/packet-routes.ts'
-import type { Outcome } from '../report/outcome.ts'
+import type { Failed } from '../report/outcome.ts'
 import type { AttemptInput, AttemptWork } from './attempt-input.ts'
 
 /** What is observed after a rollback. */
@@ -25,36 +24,76 @@ const comparisons: readonly ((work: AttemptWork, now: AfterRollback) => readonly
 ]
 
 /** Rolls back everything, then compares and probes again: the log and the report follow from that. */
-export async function rollBack(task: AttemptInput, work: AttemptWork & { failed: Failure<Code> }): Promise<Outcome> {
-	const { plan, before, probes, paths, routes, armed, failed } = work
-	const { host, timed, log } = task
+export async function rollBack(task: AttemptInput, work: AttemptWork & { failed: Failure<Code> }): Promise<Failed> {
+	const { plan, before, probes, armed, failed } = work
+	const { host, log } = task
 	log.step('failed', failed.message)
-	const { complaints, state } = await undoUntilRestored(task, work)
-	const answers = await timed('probe', () => probePaths(answering(paths, probes.before), TIMEOUTS.after))
-	logProbes(log, 'probes undone', answers)
-	const lost = await timed('lookup', () => lostRoutes(host, routes, { plan, state }))
-	const unrestored = comparisons.flatMap(compare => compare(work, { state, answers, lostRoutes: lost }))
-	const foreign = lossesByCause(plan, before, state).byOthers
+	const { complaints, ...now } = await undoAndCompare(task, work)
+	const foreign = lossesByCause(plan, before, now.state).byOthers
 	// If something not managed by MultiNIC is gone, the paths that went with it are not reported separately.
-	const lostByOthers = foreign.length > 0 ? foreign : lost
-	if (unrestored.length === 0) log.step('rolled back', restoredWords(lostByOthers))
-	else log.step('NOT rolled back', `${unrestored.join('; ')} (${complaints.join('; ')})`)
-	if (unrestored.length === 0) await host.disarm(armed)
-	const cause = unrestored.length === 0 ? causeOf(failed, [...foreign, ...lost]) : failed
-	return { plan, state, probes, failed: cause, unrestored, lostByOthers, proof: unproven('the run was rolled back') }
+	const lostByOthers = foreign.length > 0 ? foreign : now.lostRoutes
+	const undone = { plan, state: now.state, probes, lostByOthers }
+	const [first, ...more] = now.unrestored
+	if (first !== undefined) {
+		log.step('NOT rolled back', `${now.unrestored.join('; ')} (${complaints.join('; ')})`)
+		return { kind: 'stuck', ...undone, failed, unrestored: [first, ...more] }
+	}
+	log.step('rolled back', restoredWords(lostByOthers))
+	const isLate = hasEnded(armed)
+	await host.disarm(armed)
+	return { kind: 'rolledBack', ...undone, failed: isLate ? expired(task) : causeOf(failed, [...foreign, ...now.lostRoutes]) }
+}
+
+/** @returns the failure of a run that is too late to commit */
+export function expired({ commitTimeoutSeconds }: AttemptInput): Failure<Code> {
+	return failure('EXPIRED', `the run took longer than ${commitTimeoutSeconds} s, so the host rolls back`)
+}
+
+/** Then the host rolls back by itself, which is why a run fails, or may fail, and why there must not be another attempt meanwhile. */
+export function hasEnded({ ends = Number.POSITIVE_INFINITY }: AttemptWork['armed']): boolean {
+	return performance.now() > ends
+}
+
+type Compared = AfterRollback & { unrestored: string[]; complaints: string[] }
+
+/** A rollback whose result cannot be determined is not complete: its links are unknown. */
+async function undoAndCompare(task: AttemptInput, work: AttemptWork): Promise<Compared> {
+	const { paths, probes, routes, plan, before } = work
+	const { host, timed, log } = task
+	const complaints: string[] = []
+	try {
+		const state = await undoUntilRestored(task, work, complaints)
+		const answers = await timed('probe', () => probePaths(answering(paths, probes.before), TIMEOUTS.after))
+		logProbes(log, 'probes undone', answers)
+		const now = { state, answers, lostRoutes: await timed('lookup', () => lostRoutes(host, routes, { plan, state })) }
+		return { ...now, complaints, unrestored: comparisons.flatMap(compare => compare(work, now)) }
+	} catch (error) {
+		if (!isFailure(error)) throw error
+		const unrestored = [`what is restored could not be determined: ${wordsOf(error)}`]
+		return { state: { ...before, links: [] }, answers: [], lostRoutes: [], complaints, unrestored }
+	}
 }
 
 /** How often an undo is applied if a network daemon runs: it may configure a link in the middle of it, once its name is restored. */
 const MAX_UNDOS = 3
 
-async function undoUntilRestored(task: AttemptInput, work: AttemptWork): Promise<{ complaints: string[]; state: HostState }> {
-	const { host, timed } = task
+/** @param complaints gets those of the last undo; whether it succeeded is observed */
+async function undoUntilRestored(task: AttemptInput, work: AttemptWork, complaints: string[]): Promise<HostState> {
 	const isShared = work.before.networkd || work.before.networkmanager
 	for (let turn = 1; ; turn++) {
-		const complaints = await timed('undo', () => host.undo(work.plan.undo))
-		const state = await timed('observe', () => observeWhenRestored(task, work))
-		if (!isShared || turn === MAX_UNDOS || touchedThings(work, { state }).length === 0) return { complaints, state }
+		complaints.splice(0, Number.POSITIVE_INFINITY, ...(await undo(task, work)))
+		const state = await task.timed('observe', () => observeWhenRestored(task, work))
+		if (!isShared || turn === MAX_UNDOS || touchedThings(work, { state }).length === 0) return state
 		await sleep(1_000)
+	}
+}
+
+async function undo({ host, timed }: AttemptInput, { plan }: AttemptWork): Promise<string[]> {
+	try {
+		return await timed('undo', () => host.undo(plan.undo))
+	} catch (error) {
+		if (!isFailure(error)) throw error
+		return [wordsOf(error)]
 	}
 }
 

@@ -9,7 +9,7 @@ import { startOpenStackCheck } from '../openstack/compare.ts'
 import { isRefusal, matchLink } from '../plan/match-link.ts'
 import { logHeading } from '../report/log-run.ts'
 import { logError } from '../report/log.ts'
-import type { Outcome } from '../report/outcome.ts'
+import { isFailed, type Outcome } from '../report/outcome.ts'
 import { reportFailure, reportOutcome } from '../report/report.ts'
 import { isDry, type Tally, timed } from '../report/tally.ts'
 import type { Host } from './host.ts'
@@ -106,7 +106,7 @@ async function retryWhileDevicesMissing(interfaces: readonly WantedInterface[], 
 		const { outcome, retry } = await repeatAttempts(interfaces, run, known)
 		known = retry
 		const late = outcome.plan.refused.filter(({ refusal }) => refusal.reason === 'WaitingForDevice').map(({ nic }) => nic.macAddress)
-		if (late.length === 0 || isDry(run.config) || outcome.failed || !(await anyAppeared(late, end, run))) return outcome
+		if (late.length === 0 || isDry(run.config) || isFailed(outcome) || !(await anyAppeared(late, end, run))) return outcome
 	}
 }
 

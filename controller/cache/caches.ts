@@ -37,6 +37,8 @@ export type Caches = {
 	/** The stored record of the nodes that stop the rollout, and a setter for its writer, which is notified when those nodes change. */
 	stopRecord: {
 		stored(): Readonly<Record<string, string>> | undefined
+		/** The uid of ConfigMap multinic-rollout; empty if it does not exist. */
+		owner(): string
 		setWriter(writer: Pick<StopRecord, 'scheduleWrite' | 'checkStored'>): void
 	}
 	/** The contents of the caches, for metrics. */

@@ -49,6 +49,8 @@ export function watchSettings({ client, namespace, log, signal }: Options, fleet
 		stopRecord: {
 			/** The data of the record; undefined if it does not exist. */
 			stored: () => only(stop)?.data,
+			/** The uid of the chart's ConfigMap; empty if it does not exist. */
+			owner: () => only(chart)?.uid ?? '',
 			/** Sets the writer of the record, which is notified of changes. */
 			setWriter: (one: Pick<StopRecord, 'scheduleWrite' | 'checkStored'>) => {
 				writer = one

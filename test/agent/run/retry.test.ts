@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Outcome } from '../../../agent/report/outcome.ts'
+import type { Outcome, RolledBack, Stuck } from '../../../agent/report/outcome.ts'
 import { blaming, type Code, failure } from '../../../agent/model/failure.ts'
 import type { RecordedLink } from '../../../agent/model/record.ts'
 import type { Accepted } from '../../../agent/model/selection.ts'
 import type { Step } from '../../../agent/model/change.ts'
 import type { ChangeId } from '../../../agent/run/bisect.ts'
-import { excluded, FIRST_STATE, nextAttempt, type RetryReason, type RetryState } from '../../../agent/run/retry.ts'
+import { excluded, FIRST_STATE, next, type RetryReason, type RetryState } from '../../../agent/run/retry.ts'
 import { DEFAULT_BASES } from '../../../contract/bases.ts'
 import { settle } from '../../../contract/interface.ts'
 import { hostWith } from '../simulated-host.ts'
@@ -16,7 +16,7 @@ const mac = (id: number) => `fa:16:3e:00:00:${(id + 16).toString(16)}`
 
 type Wish = { wanted: number; removed: number }
 /** The result of an attempt that changes these NICs. */
-type End = Pick<Outcome, 'failed' | 'unrestored' | 'lostByOthers'>
+type End = Partial<Pick<RolledBack, 'failed' | 'lostByOthers'> & Pick<Stuck, 'unrestored'>>
 type Ends = (changed: { macs: readonly string[]; all: readonly ChangeId[]; turn: number }) => End
 type Ran = { retry: RetryState; last?: Outcome; lessons: RetryReason[]; applied: number; configured: Set<ChangeId> }
 
@@ -25,10 +25,10 @@ function runOf({ wanted, removed }: Wish, ends: Ends, hasTime = true): Ran {
 	for (let turn = 0; turn < 100; turn++) {
 		const outcome = attemptOf({ wanted, removed }, { ran, ends, turn })
 		if (outcome.plan.steps.length > 0) ran.applied++
-		const { retry, reason } = nextAttempt(ran.retry, outcome, hasTime)
-		Object.assign(ran, { retry, last: outcome })
-		if (!reason) return ran
-		ran.lessons.push(reason)
+		const then = next(ran.retry, outcome, hasTime ? 1 : 0)
+		Object.assign(ran, { retry: then.state, last: outcome })
+		if (then.kind === 'end') return ran
+		ran.lessons.push(then.reason)
 	}
 	throw new Error('the run does not end')
 }
@@ -37,9 +37,19 @@ function attemptOf(wish: Wish, { ran, ends, turn }: { ran: Ran; ends: Ends; turn
 	const plan = planOf(wish, ran.retry, ran.configured)
 	const ids = plan.accepted.map(({ nic }) => nic.id).filter(id => !ran.configured.has(id))
 	const macs = plan.released.map(({ ours }) => ours.mac)
-	const end = plan.steps.length > 0 ? ends({ macs, all: [...ids, ...macs], turn }) : {}
+	const end: End = plan.steps.length > 0 ? ends({ macs, all: [...ids, ...macs], turn }) : {}
 	if (!end.failed) for (const done of [...ids, ...macs]) ran.configured.add(done)
-	return { plan, ...end } as unknown as Outcome
+	return outcomeOf(plan, end)
+}
+
+const state = hostWith([])
+const probes = { before: [], after: [] }
+const findings = { proof: { persistent: { status: 'Unknown' as const, message: '' }, warnings: new Map() }, warnings: new Map(), notes: [] }
+
+function outcomeOf(plan: Outcome['plan'], { failed, unrestored, lostByOthers = [] }: End): Outcome {
+	if (failed && unrestored) return { kind: 'stuck', plan, state, probes, failed, unrestored, lostByOthers }
+	if (failed) return { kind: 'rolledBack', plan, state, probes, failed, lostByOthers }
+	return plan.steps.length > 0 ? { kind: 'committed', plan, state, probes, ...findings } : { kind: 'noChanges', plan, state, ...findings }
 }
 
 function planOf({ wanted, removed }: Wish, retry: RetryState, configured: ReadonlySet<ChangeId>): Outcome['plan'] {

@@ -1,0 +1,83 @@
+import { failure } from '../../../agent/model/failure.ts'
+import type { HostState, Link } from '../../../agent/model/host-state.ts'
+import type { Route } from '../../../agent/model/route.ts'
+import { createLog } from '../../../agent/report/log.ts'
+import { run } from '../../../agent/run/run.ts'
+import type { AgentReport, RunConfig } from '../../../contract/agent-run.ts'
+import type { Interface } from '../../../contract/interface.ts'
+import { runConfig } from '../../../lab/setup/machine-agent.ts'
+import { hostWith } from '../simulated-host.ts'
+import { type Happening, type Meddle, type Pretended, pretendedHost } from './pretended-host.ts'
+
+export const mac = (id: number) => `fa:16:3e:00:00:0${id}`
+export const nic = (id: number, more: Partial<Interface> = {}): Partial<Interface> => ({
+	id,
+	macAddress: mac(id),
+	address: `10.0.${id}.23`,
+	cidr: `10.0.${id}.0/24`,
+	gateway: `10.0.${id}.1`,
+	...more,
+})
+
+/** The gateway of the node, by the link that no run changes. */
+export const GATEWAY = '192.168.9.1'
+
+export function route(more: Partial<Route>): Route {
+	return { family: 4, to: '0.0.0.0/0', link: 2, table: 254, metric: 0, protocol: 3, type: 1, scope: 0, onlink: false, ...more }
+}
+
+const own = { family: 4 as const, cidr: '192.168.9.2/24', global: true, dynamic: false }
+
+/** A node with its own link and three NICs. */
+export const node = hostWith(
+	[
+		{ ifindex: 2, name: 'eth0', mac: '02:00:00:00:00:01', up: true, addresses: [own] },
+		...[0, 1, 2].map(id => ({ ifindex: id + 5, name: `ens${id}`, mac: mac(id) })),
+	],
+	{ routes: [route({ via: GATEWAY })] },
+)
+
+export const withRoutes = (host: HostState, ...routes: Route[]): HostState => ({ ...host, routes: [...host.routes, ...routes] })
+export const withLink = (host: HostState, ifindex: number, more: Partial<Link>): HostState => ({
+	...host,
+	links: host.links.map(link => (link.ifindex === ifindex ? { ...link, ...more } : link)),
+})
+
+/** A line of the log, with how many operations the run had done by then, and the host as it was. */
+export type Said = { head: string; words: string; operations: number; host: HostState }
+
+export type Ran = {
+	pretended: Pretended
+	happened: readonly Happening[]
+	said: readonly Said[]
+	/** Absent: the run ended by `bug`. */
+	report?: AgentReport
+	bug?: unknown
+}
+
+type Order = { start?: HostState; wish?: readonly Partial<Interface>[]; config?: Partial<RunConfig>; meddle?: Meddle }
+
+/** Executes a run for three NICs on a node, unless told otherwise. */
+export async function ranOn({ start = node, wish = [0, 1, 2].map(id => nic(id)), config = {}, meddle }: Order): Promise<Ran> {
+	const pretended = pretendedHost(start, meddle)
+	const said: Said[] = []
+	const log = createLog('human', () => {})
+	const step: typeof log.step = (head, words, facts) => {
+		said.push({ head, words, operations: pretended.happened.length, host: pretended.now() })
+		log.step(head, words, facts)
+	}
+	const context = { log: { ...log, step }, kinds: new Set(['hardware']), apiServer: undefined }
+	const known = { pretended, happened: pretended.happened, said }
+	try {
+		return { ...known, report: await run(runConfig(wish, config), pretended.host, context) }
+	} catch (bug) {
+		return { ...known, bug }
+	}
+}
+
+/** @returns the operations of a run of these kinds, in order */
+export function orderOf({ happened }: Ran, ...kinds: readonly string[]): string[] {
+	return happened.flatMap(({ what }) => (kinds.includes(what) ? [what] : []))
+}
+
+export const fails = (words = 'broken on purpose') => failure('COMMAND_FAILED', words)
