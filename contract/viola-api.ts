@@ -53,8 +53,8 @@ export const NodeError = z.object({ nodeName: z.string(), code: z.string(), mess
 export type NodeError = z.infer<typeof NodeError>
 
 /**
- * The body of every response to a POST: 200 if all nodes were applied; 503 if at least one may be applied later; 422 if no other node can
- * be applied unless the request changes.
+ * The body of every response to a POST. The status is 200 if all nodes were applied, 503 if at least one of the failed nodes may be applied
+ * later, and 422 if none of them can be applied unchanged.
  */
 export const NodeConfigsResponse = z.object({
 	applied: z.int(),
