@@ -9,7 +9,7 @@ import { Cidr } from './primitives.ts'
 
 /** Maximum number of prefixes in each list of the chart. */
 const PREFIXES_MAX = 32
-/** Maximum number of pod networks in the chart, and of a Node. A Node has one per family; a longer list of a Node is truncated. */
+/** Maximum number of pod networks in the chart, and per Node. A Node has one per IP family; a longer list is truncated. */
 export const POD_NETWORKS_MAX = 8
 
 /** The link-local networks, which exist separately on each link. The first contains the metadata service. */

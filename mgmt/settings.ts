@@ -34,7 +34,7 @@ export function settingsOf(spec: OpenstackConfigSpec, env: Config): Settings {
 }
 
 /**
- * Returns the id of the biz cluster: k8sProviderID, or the id of the OpenStack provider, because older documents have only that.
+ * Returns the id of the biz cluster: k8sProviderID, or the id of the OpenStack provider, because older manifests contain only that.
  *
  * @returns the id, and the field that contains it
  * @throws Failure ConfigError if neither is set

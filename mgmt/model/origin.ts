@@ -4,7 +4,7 @@ export type Source = 'environment' | 'namespace'
 export type Origin = { readonly source: Source; readonly field: string }
 
 declare const made: unique symbol
-/** The address of a remote system and its source. Only this file creates endpoints, so the source is always the real one. */
+/** The address of a remote system and its source. Only this file creates endpoints, so an endpoint always has its true source. */
 export type Endpoint = Origin & {
 	readonly url: string
 	/** The field of the OpenstackConfig that determines which certificates are trusted there; undefined if the environment does. */
