@@ -5,11 +5,14 @@ import { Reason } from './reasons.ts'
 import { listOf, tableOf } from './bounded.ts'
 import { Identity, RunConfig } from './run-config.ts'
 
-/** What a run returns (`report.json`) to the controller that gave it its config; both are in the run's ConfigMap. */
+/** The report of a run (`report.json`), read by the controller that wrote the run's config; both are in the run's ConfigMap. */
 
 export { RunConfig, RunMark } from './run-config.ts'
 
-/** Effect of a plan on traffic. `Blip`: it stops for a moment; `AddressLost`: an existing address is removed, even if only for a moment. */
+/**
+ * Effect of a plan on traffic. `Blip`: traffic stops for a moment; `AddressLost`: an existing address is removed, even if only for a
+ * moment.
+ */
 export const Disruption = z.object({ class: z.enum(['None', 'Blip', 'AddressLost']), because: z.string() })
 export type Disruption = z.infer<typeof Disruption>
 
@@ -43,7 +46,7 @@ export const PlannedDiff = z.object({
 })
 export type PlannedDiff = z.infer<typeof PlannedDiff>
 
-/** More than any node has; a counter sums them. */
+/** The maximum is more than any node has; it bounds the counter that sums the values. */
 const Changes = z.int().min(0).max(100_000)
 
 export const InterfaceReport = z.object({
@@ -62,7 +65,7 @@ export const InterfaceReport = z.object({
 })
 export type InterfaceReport = z.infer<typeof InterfaceReport>
 
-/** A day, longer than any run. */
+/** One day: longer than any run. */
 const MILLISECONDS_MAX = 86_400_000
 
 const NotRemoved = InterfaceReport.pick({ name: true, macAddress: true, reason: true, message: true })

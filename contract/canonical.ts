@@ -1,13 +1,16 @@
 import { canonicalForm, type Interface } from './interface.ts'
 
-/** Returns one text for equivalent interfaces: ordered by id, keys sorted, names and defaults filled in. A spec's hash is its digest. */
+/**
+ * Returns the same string for equivalent interfaces: ordered by id, with sorted keys, and with names and defaults filled in. The hash of a
+ * spec is the digest of this string.
+ */
 export function canonicalText(interfaces: readonly Interface[]): string {
 	return canonicalJson(canonicalForm(interfaces).toSorted((a, b) => a.id - b.id))
 }
 
 /**
- * Returns whether two lists of interfaces mean the same. An empty list in an interface (`routes: []`) counts as absent; in the text it does
- * not, because hashes of such specs are stored.
+ * Returns whether two lists of interfaces are equivalent. An empty list in an interface (`routes: []`) counts as absent here, but not in
+ * the canonical text, because hashes of such specs are stored.
  */
 export function meanTheSame(a: readonly Interface[], b: readonly Interface[]): boolean {
 	return canonicalText(a.map(withoutEmptyLists)) === canonicalText(b.map(withoutEmptyLists))
@@ -17,7 +20,7 @@ function withoutEmptyLists({ addresses, routes, ...nic }: Interface): Interface 
 	return { ...nic, ...(addresses?.length && { addresses }), ...(routes?.length && { routes }) }
 }
 
-/** @returns JSON with sorted keys and without undefined ones; empty if there is no value */
+/** @returns JSON with sorted keys and without undefined values; the empty string if `value` is undefined */
 export function canonicalJson(value: unknown): string {
 	return JSON.stringify(sorted(value)) ?? ''
 }
@@ -29,7 +32,7 @@ function sorted(value: unknown): unknown {
 	return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]))
 }
 
-/** Returns whether two values have the same canonical JSON, without writing it. */
+/** Returns whether two values have the same canonical JSON, without serializing them. */
 export function sameJson(a: unknown, b: unknown): boolean {
 	if (a === b) return true
 	if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
@@ -37,7 +40,7 @@ export function sameJson(a: unknown, b: unknown): boolean {
 	return [...new Set([...Object.keys(a), ...Object.keys(b)])].every(key => sameJson(own(a, key), own(b, key)))
 }
 
-/** Returns a value of the object itself: `__proto__` may be a key in JSON. */
+/** Returns an own property of the object, because JSON may contain `__proto__` as a key. */
 function own(object: object, key: string): unknown {
 	return Object.hasOwn(object, key) ? (object as Readonly<Record<string, unknown>>)[key] : undefined
 }

@@ -1,25 +1,25 @@
 import * as z from 'zod'
 import { Timestamp } from './primitives.ts'
 
-/** Maximum length of a message in a status (characters): every write sends every byte. */
+/** Maximum length of a message in a status (characters): each status write sends the whole message. */
 export const MESSAGE_MAX = 256
 
-/** A command in brackets that the user can run next, and at most a short sentence after it. */
+/** A command in parentheses that the user can run next, followed by at most a short sentence. */
 const COMMAND_AT_END = / \([^()]* [^()]*\)[^()]{0,64}$/
 
 /**
- * @returns `text` with at most `max` characters (default: those of a message). In a longer text, "…" replaces its end, or what precedes the
- * command at its end.
+ * @returns the string, cut to at most `max` characters (by default the maximum of a message). In a longer string, "…" replaces the end, or
+ *   the part before a command at the end.
  */
 export function cut(text: string, max = MESSAGE_MAX): string {
 	if (text.length <= max) return text
-	// only the end is searched: a node may write a text that is slow to search
+	// only the end is searched, because a node may send a string that takes long to search
 	const found = COMMAND_AT_END.exec(text.slice(-max))?.[0] ?? ''
 	const end = found.length <= max / 2 ? found : ''
 	return `${text.slice(0, max - 1 - end.length).toWellFormed()}…${end}`
 }
 
-/** A condition of an object, in the form that Kubernetes' own kinds use. */
+/** A condition of an object, in the format of Kubernetes' own kinds. */
 export const Condition = z.object({
 	type: z.string().max(64),
 	status: z.enum(['True', 'False', 'Unknown']),
@@ -30,7 +30,7 @@ export const Condition = z.object({
 })
 export type Condition = z.infer<typeof Condition>
 
-/** The conditions of a status, each type once. */
+/** The conditions of a status; each type occurs once. */
 export const Conditions = z
 	.array(Condition)
 	.max(8)

@@ -14,7 +14,7 @@ export type Crd = {
 
 type Json = Record<string, unknown>
 
-/** @returns the CustomResourceDefinition manifest of a schema: all versions have the same shape, so none needs conversion */
+/** @returns the CustomResourceDefinition manifest; all versions have the same schema, so they need no conversion */
 export function customResourceDefinition(crd: Crd): Json {
 	return {
 		apiVersion: 'apiextensions.k8s.io/v1',
@@ -43,7 +43,10 @@ function crdVersion(version: CrdVersion, { schema, columns, selectableFields }: 
 	}
 }
 
-/** Converts a schema to OpenAPI. zod's output is nearly structural; what Kubernetes rejects or warns about is removed here. */
+/**
+ * Converts a schema to OpenAPI. The output of zod is almost a structural schema; whatever Kubernetes rejects or warns about is removed
+ * here.
+ */
 export function openApiSchema(schema: z.ZodType): Json {
 	return z.toJSONSchema(schema, {
 		target: 'openapi-3.0',
@@ -57,7 +60,7 @@ export function openApiSchema(schema: z.ZodType): Json {
 	}) as Json
 }
 
-/** Removes the bounds ±(2^53 - 1) of an unbounded z.int(), which are noise in a CRD. */
+/** Removes the bounds ±(2^53 - 1) of an unbounded z.int(), which would only be noise in a CRD. */
 function dropUnsafeBounds(json: Json): void {
 	if (json.maximum === Number.MAX_SAFE_INTEGER) delete json.maximum
 	if (json.minimum === Number.MIN_SAFE_INTEGER) delete json.minimum

@@ -15,14 +15,14 @@ type Nic = {
 }
 
 /**
- * A rule over several fields. `cel` is the same rule for the API server, which evaluates it again at every status write: each field that it
- * reads has a cost there, so it reads each once. A rule without `cel` costs too much there, and is checked everywhere else.
+ * A rule about several fields. `cel` is the same rule for the API server, which evaluates it again at every status write. Each read of a
+ * field has a CEL cost, so a rule reads each field once. A rule without `cel` would cost too much there; it is checked everywhere else.
  */
 type InterfaceRule = { field: keyof Nic; message: string; cel?: string; holds: (nic: Nic) => boolean }
 
 export const notForHosts = 'must not be the network or broadcast address of its network'
 
-/** The rules of one interface, with the field that each message names. */
+/** The rules of one interface. `field` is the field to which a violation is attributed. */
 export const interfaceRules: readonly InterfaceRule[] = [
 	{
 		field: 'name',
@@ -43,7 +43,7 @@ export const interfaceRules: readonly InterfaceRule[] = [
 	{
 		field: 'gateway',
 		message: 'gateway must be of a family (IPv4 or IPv6) in which the interface has an address, and not one of these addresses',
-		// CEL accepts another spelling of the same IPv6 address; all other checks reject it.
+		// CEL accepts another notation of the same IPv6 address; all other checks reject it.
 		cel: `!has(self.gateway) || [self.gateway].all(g, [[self.?address.orValue('-')] + self.?addresses.orValue([])].all(own, ${[
 			"own.exists(x, x != '-' && x.contains(':') == g.contains(':'))",
 			"!own.exists(x, x == g || x.startsWith(g + '/'))",
@@ -64,8 +64,8 @@ export const interfaceRules: readonly InterfaceRule[] = [
 ]
 
 /**
- * Returns CEL that checks that an address in a cidr is not that of the network. Compares networks of one address, because the cost of `==`
- * has no bound. The broadcast address needs arithmetic, so only the other checks reject it.
+ * Returns CEL that checks that an address in a CIDR is not the network address. It uses containsIP with a network of one address, because
+ * the cost of `==` is unbounded. The broadcast address would need arithmetic, so only the other checks reject it.
  */
 export function celForHostAddress(cidr: string, address: string): string {
 	const alone = `cidr(${address} + (${address}.contains(':') ? '/128' : '/32'))`

@@ -1,6 +1,6 @@
-/** Phrases that name one interface among others, in the report of a run and in the status. */
+/** Messages that name one of several interfaces, in the report of a run and in the status. */
 
-/** @returns the message with the name of the interface before it, unless it already starts with the name */
+/** @returns the message, prefixed with the name of the interface unless it already starts with it */
 export function ofInterface({ name, message }: { name: string; message: string }): string {
 	return message.startsWith(`${name} `) ? message : `${name}: ${message}`
 }

@@ -12,7 +12,11 @@ const words = {
 	local: 'table must not be 255, the local table of the kernel',
 }
 
-/** The kernel's local table. @see /etc/iproute2/rt_tables */
+/**
+ * The kernel's local table.
+ *
+ * @see /etc/iproute2/rt_tables
+ */
 const LOCAL_TABLE = 255
 
 export const Route = z
@@ -62,7 +66,7 @@ const celRules = interfaceRules.flatMap(({ cel, message, field }) =>
 	cel === undefined ? [] : [{ rule: cel, message, fieldPath: `.${field}` }],
 )
 
-/** One desired NIC in a node config. The rules exist twice: as CEL for the API server, and as code for everything else. */
+/** One desired NIC in a node config. Each rule exists twice: in CEL for the API server, and in code for everything else. */
 export const Interface = fields
 	.superRefine((nic, ctx) => {
 		for (const { field, message, holds } of interfaceRules) if (!holds(nic)) ctx.addIssue({ code: 'custom', path: [field], message })
@@ -70,7 +74,7 @@ export const Interface = fields
 	.meta({ 'x-kubernetes-validations': celRules })
 export type Interface = z.infer<typeof Interface>
 
-/** An interface as stored: it may be older than a rule, so its addresses are shown and not validated. */
+/** An interface as stored. It may be older than a rule, so its addresses are only shown and not validated. */
 export const StoredInterface = fields.extend({
 	address: z.string().optional(),
 	cidr: z.string().optional(),
@@ -91,7 +95,10 @@ const listRules = [
 	},
 ]
 
-/** The whole list of a node, replaced as one. An empty list removes MultiNIC's interfaces. Required, so that this is always intended. */
+/**
+ * The interfaces of a node, which are replaced as a whole. An empty list removes MultiNIC's interfaces; the list is required, so that
+ * removal is always intended.
+ */
 export const Interfaces = z
 	.array(Interface)
 	.max(MAX_INTERFACES)
@@ -105,13 +112,15 @@ export const Interfaces = z
 
 type Settled = { id: number; name: string; defaultRoute: boolean; policyRouting: boolean; connectedRoute: boolean }
 
-/** Values that all interfaces of a node share. `bases`: of their route tables and rules; `podNetworks`: networks of the node's pods. */
+/**
+ * Values that all interfaces of a node share. `bases`: of the route tables and rule priorities; `podNetworks`: networks of the node's pods.
+ */
 export type OfNode = { bases?: Bases; podNetworks?: readonly string[] }
 
 /** An interface with its id and all defaults: the input of a run. */
 export type WantedInterface = Interface & Settled & OfNode
 
-/** Fills in optional fields: the position as id, the name, the defaults, and the values shared by all interfaces of the node. */
+/** Fills in optional fields: the id (by position), the name, the defaults, and the values that all interfaces of the node share. */
 export function settle(nics: readonly Interface[], ofNode: OfNode = {}): WantedInterface[] {
 	return nics.map((nic, position) => {
 		const { defaultRoute = false, policyRouting = true, connectedRoute = true, id = position } = nic
@@ -122,8 +131,8 @@ export function settle(nics: readonly Interface[], ofNode: OfNode = {}): WantedI
 type CanonicalInterface = Omit<WantedInterface, 'connectedRoute'> & { connectedRoute?: false }
 
 /**
- * @returns interfaces as they are compared and hashed, with ids and defaults. A field that was added after hashes had been stored is
- * omitted if it has its default, so that stored hashes stay valid.
+ * @returns the interfaces in the form in which they are compared and hashed, with ids and defaults. A field that was added after hashes had
+ *   been stored is omitted if it has its default value, so that stored hashes remain valid.
  */
 export function canonicalForm(nics: readonly Interface[]): CanonicalInterface[] {
 	return settle(nics).map(({ connectedRoute, ...nic }) => (connectedRoute ? nic : { ...nic, connectedRoute: false }))

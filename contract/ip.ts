@@ -1,14 +1,14 @@
-/** Address arithmetic on text: what a schema must check and node:net cannot, because pure files do not import `node:`. */
+/** IP address arithmetic on strings. It does not use node:net, because pure files do not import `node:`. */
 
 export type Prefix = { family: 4 | 6; value: bigint; length: number }
 
-/** @returns the address as a number with its family, or undefined if it is neither IPv4 nor IPv6 */
+/** @returns the family and the address as a number, or undefined if the string is not an IPv4 or IPv6 address */
 export function parseIp(text: string): { family: 4 | 6; value: bigint } | undefined {
 	const ip = readIp(text)
 	return ip && isMapped(ip) ? undefined : ip
 }
 
-/** Kubernetes' isIP rejects an IPv4-mapped address (::ffff:10.0.0.1), but a kernel may have one. */
+/** Whether an address is IPv4-mapped (::ffff:10.0.0.1). Kubernetes' isIP rejects it, but a kernel may have one. */
 function isMapped({ family, value }: { family: 4 | 6; value: bigint }): boolean {
 	return family === 6 && value >> 32n === 65535n
 }
@@ -17,7 +17,7 @@ function readIp(text: string): { family: 4 | 6; value: bigint } | undefined {
 	return text.includes(':') ? parseV6(text) : parseV4(text)
 }
 
-/** @returns whether two texts are the same address, in any spelling */
+/** @returns whether two strings are the same address, in any notation */
 export function isSameIp(one: string, other: string): boolean {
 	const [a, b] = [parseIp(one), parseIp(other)]
 	return a !== undefined && a.family === b?.family && a.value === b.value
@@ -36,7 +36,7 @@ function readCidr(text: string): Prefix | undefined {
 	return { ...ip, length: Number(length) }
 }
 
-/** @returns whether the address is in the network of the cidr (either form of cidr); also for addresses that only a kernel has */
+/** @returns whether the address is in the network of the CIDR, with or without host bits; also accepts IPv4-mapped addresses */
 export function contains(cidr: string, address: string): boolean {
 	if (!cidr.includes(':') && !address.includes(':')) return containsV4(cidr, address)
 	const network = readCidr(cidr)
@@ -46,12 +46,12 @@ export function contains(cidr: string, address: string): boolean {
 	return ip.value >> shift === network.value >> shift
 }
 
-/** @returns whether one network is in the other or contains it */
+/** @returns whether the networks overlap, so that one contains the other */
 export function overlap(one: string, other: string): boolean {
 	return contains(one, ipOf(other)) || contains(other, ipOf(one))
 }
 
-/** @returns whether the first network is in the second, or equal to it */
+/** @returns whether `inner` is in `outer`, or equal to it */
 export function isInside(inner: string, outer: string): boolean {
 	return contains(outer, ipOf(inner)) && lengthOf(outer) <= lengthOf(inner)
 }
@@ -76,7 +76,7 @@ export function networkOf(cidr: string): string {
 	return `${formatIp(prefix.family, (prefix.value >> shift) << shift)}/${prefix.length}`
 }
 
-/** @returns the form the kernel prints: dotted for IPv4, RFC 5952 for IPv6 */
+/** @returns the address as the kernel prints it: dotted decimal for IPv4, RFC 5952 for IPv6 */
 export function canonicalIp(text: string): string {
 	if (dotted.test(text)) return text
 	const ip = readIp(text)
@@ -84,14 +84,14 @@ export function canonicalIp(text: string): string {
 	return formatIp(ip.family, ip.value)
 }
 
-/** @returns the address that is so many addresses after another one */
+/** @returns the address plus `count` */
 export function addressAfter(text: string, count: number): string {
 	const ip = readIp(text)
 	if (!ip) throw new TypeError(`not an IP address: ${text}`)
 	return formatIp(ip.family, ip.value + BigInt(count))
 }
 
-/** @returns whether a host may have the address: not unspecified, loopback, multicast or 255.255.255.255. As in Kubernetes' CEL. */
+/** @returns whether a host may have the address, as in CEL of Kubernetes: not unspecified, loopback, multicast or 255.255.255.255 */
 export function isUnicast(text: string): boolean {
 	const ip = parseIp(text)
 	return ip !== undefined && !notUnicast[ip.family].some(cidr => contains(cidr, text))
@@ -99,7 +99,7 @@ export function isUnicast(text: string): boolean {
 
 const notUnicast = { 4: ['0.0.0.0/32', '127.0.0.0/8', '224.0.0.0/4', '255.255.255.255/32'], 6: ['::/128', '::1/128', 'ff00::/8'] } as const
 
-/** @returns whether the address is its network's own or its broadcast address; /31, /32, /127 and /128 have neither (RFC 3021, RFC 6164) */
+/** @returns whether the address is the network or broadcast address; /31, /32, /127 and /128 have neither (RFC 3021, RFC 6164) */
 export function isNetworkOrBroadcast(cidr: string): boolean {
 	const prefix = parseCidr(cidr)
 	if (!prefix) return false
@@ -121,7 +121,7 @@ function parseV4(text: string) {
 	return value === undefined ? undefined : { family: 4 as const, value: BigInt(value) }
 }
 
-/** IPv4 is parsed so often that it avoids BigInt. */
+/** Parses IPv4 without BigInt, because it is parsed very often. */
 function numberV4(text: string): number | undefined {
 	const octets = dotted.exec(text)
 	return octets ? Number(octets[1]) * 16_777_216 + Number(octets[2]) * 65_536 + Number(octets[3]) * 256 + Number(octets[4]) : undefined
@@ -141,7 +141,7 @@ function containsV4(cidr: string, address: string): boolean {
 	return firstOf(value, network.length) === firstOf(network.value, network.length)
 }
 
-/** Returns the first address of the network with this prefix length that contains an address. */
+/** Returns the first address of the network with this prefix length that contains the address. */
 function firstOf(value: number, length: number): number {
 	const size = 2 ** (32 - length)
 	return Math.floor(value / size) * size
@@ -157,14 +157,14 @@ function parseV6(text: string) {
 	return value === undefined ? undefined : { family: 6 as const, value }
 }
 
-/** Converts `::10.0.0.1` to `::a00:1`; returns any other text unchanged. */
+/** Converts `::10.0.0.1` to `::a00:1`; returns any other string unchanged. */
 function withoutDots(text: string): string {
 	const [, head, tail = ''] = /^(.*:)([^:]+)$/.exec(text) ?? []
 	const ip = parseV4(tail)
 	return head === undefined || !ip ? text : `${head}${(ip.value >> 16n).toString(16)}:${(ip.value & 65535n).toString(16)}`
 }
 
-/** @returns the eight groups of an IPv6 address */
+/** @returns the eight groups of an IPv6 address, or undefined if it is invalid */
 function groupsOf(text: string): string[] | undefined {
 	const halves = text.split('::')
 	if (halves.length > 2) return undefined

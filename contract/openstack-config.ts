@@ -10,7 +10,7 @@ const Url = z
 	.max(2048)
 	.regex(/^https?:\/\/[^ ]+$/, 'must be an http or https URL')
 	.refine(text => URL.canParse(text), 'must be a URL that can be called: https://host:port/path')
-/** At most eight digits per part, so that every valid duration is a safe number of milliseconds. */
+/** Each part has at most eight digits, so that the milliseconds of every valid duration are a safe integer. */
 export const GoDuration = z
 	.string()
 	.max(32)
@@ -88,7 +88,7 @@ export const OpenstackConfigSpec = z
 	})
 export type OpenstackConfigSpec = z.infer<typeof OpenstackConfigSpec>
 
-/** Maximum number of nodes of one OpenstackConfig; its status lists them all. */
+/** Maximum number of nodes of one OpenstackConfig, because its status lists all of them. */
 export const NODES_MAX = 1_000
 
 export const SyncedNode = z.object({

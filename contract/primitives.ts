@@ -2,7 +2,10 @@ import * as z from 'zod'
 import { celForHostAddress, notForHosts } from './interface-rules.ts'
 import { isNetworkOrBroadcast, isUnicast, parseCidr, parseIp } from './ip.ts'
 
-/** Values that the kernel, OpenStack and users write in one form, parsed once. Lengths are bounded because of the cost of CEL rules. */
+/**
+ * Values that the kernel, OpenStack and users write in the same form, each parsed in one place. Lengths are bounded to limit the cost of
+ * CEL rules.
+ */
 
 const IP_MAX = 45
 const CIDR_MAX = 49
@@ -20,7 +23,7 @@ export const Ip = z
 	.max(IP_MAX)
 	.refine(text => parseIp(text) !== undefined, 'must be an IPv4 or IPv6 address')
 
-/** An address that a host may have: of an interface or a next hop. */
+/** An address that a host may have: the address of an interface, or a next hop. */
 export const HostIp = ruled(IP_MAX, [
 	{
 		message: `must be ${UNICAST}`,
@@ -38,7 +41,7 @@ export const Cidr = ruled(CIDR_MAX, [
 	},
 ])
 
-/** The network of an interface, or its address with the prefix length. */
+/** The network of an interface, or the address of the interface with its prefix length. */
 export const OwnCidr = ruled(CIDR_MAX, [
 	{
 		message: 'must be an address with a prefix length of 1 or more, such as 10.0.0.0/24',
@@ -63,7 +66,7 @@ export const HostCidr = ruled(CIDR_MAX, [
 
 type TextRule = { message: string; cel: string; holds: (text: string) => boolean }
 
-/** Returns a text schema whose rules the API server checks too. The first violated rule is reported. */
+/** Returns a schema of a string whose rules the API server also checks. Only the first violated rule is reported. */
 function ruled(max: number, rules: readonly TextRule[]) {
 	return z
 		.string()
@@ -79,21 +82,21 @@ function hasPrefix(text: string): boolean {
 	return (parseCidr(text)?.length ?? 0) > 0
 }
 
-/** Returns CEL with the rule of `isUnicast`. */
+/** Returns the rule of `isUnicast` in CEL. */
 function unicastCel(ip: string): string {
 	return `(${ip}.isGlobalUnicast() || ${ip}.isLinkLocalUnicast())`
 }
 
 export const Mtu = z.int().min(68).max(65_535)
 
-/** A Kubernetes object name (RFC 1123 subdomain), as nodes have. */
+/** The name of a Kubernetes node (RFC 1123 subdomain). */
 export const NodeName = z
 	.string()
 	.min(1)
 	.max(253)
 	.regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a Kubernetes node name: lower-case letters, digits, "-" and "."')
 
-/** An opaque id of another system; it becomes a label value, which has at most 63 characters. */
+/** An opaque id from another system. It becomes a label value, so it has at most 63 characters. */
 export const Id = z
 	.string()
 	.max(63)

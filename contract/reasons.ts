@@ -1,9 +1,9 @@
 import * as z from 'zod'
 
 /**
- * Every reason of a status, an Event or a report. They are API, so they are never renamed. `heals`: the cause may go away with time, so the
- * controller retries; otherwise it waits for a change of the node config or a retry request. `stops`: no other node is changed until this
- * one succeeds, because the same may happen to others.
+ * Every reason in a status, an Event or a report. Reasons are API, so they are never renamed. `heals`: the cause may disappear over time,
+ * so the controller retries; otherwise it waits for a change of the node config or a retry request. `stops`: no other node is changed until
+ * this one succeeds, because the same could happen to the others.
  */
 export const reasons = {
 	AllInterfacesConfigured: { heals: false, means: 'all interfaces of the node config are configured' },
@@ -60,7 +60,10 @@ export const reasons = {
 export const Reason = z.enum(Object.keys(reasons) as [keyof typeof reasons, ...(keyof typeof reasons)[]])
 export type Reason = z.infer<typeof Reason>
 
-/** Returns whether the cause may go away with time. An unknown reason is from a later version of MultiNIC; a retry is harmless. */
+/**
+ * Returns whether the cause may disappear over time. An unknown reason comes from a later version of MultiNIC; it counts as one that may,
+ * because a retry is harmless.
+ */
 export function heals(reason: string): boolean {
 	return isKnown(reason) ? reasons[reason].heals : true
 }

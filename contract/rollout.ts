@@ -1,16 +1,16 @@
 import * as z from 'zod'
 
-/** How changes are rolled out to all nodes: the settings, and the decisions that the controller and the CLI must make alike. */
+/** How changes are rolled out to all nodes: the settings, and the decisions that the controller and the CLI must make in the same way. */
 
-/** The ConfigMap in the controller's namespace that is read live; every key is optional. */
+/** The ConfigMap with the settings of the rollout, in the controller's namespace. Changes apply immediately; every key is optional. */
 export const ROLLOUT_CONFIG_MAP = 'multinic-rollout'
 
 /**
  * The ConfigMap by which a user pauses the rollout, regardless of the settings. It is not part of the chart, so that neither GitOps nor
- * server-side apply reverts or rejects it.
+ * server-side apply reverts or rejects the change.
  */
 export const ROLLOUT_PAUSE = 'multinic-rollout-pause'
-/** The ConfigMap in which the controller alone records the node configs that stop the rollout. */
+/** The ConfigMap in which the controller records the node configs that stop the rollout. Only the controller writes it. */
 export const ROLLOUT_STOP = 'multinic-rollout-stop'
 
 const whole = (least: number, most: number) =>
@@ -20,7 +20,7 @@ const whole = (least: number, most: number) =>
 		.transform(Number)
 		.pipe(z.int().min(least).max(most))
 
-/** The settings in the ConfigMap, whose values are text. */
+/** The settings in the ConfigMap. All values are strings. */
 export const RolloutSettings = z.strictObject({
 	paused: z
 		.enum(['true', 'false'], 'must be true or false')
@@ -40,17 +40,17 @@ export const RolloutSettings = z.strictObject({
 })
 export type RolloutSettings = z.infer<typeof RolloutSettings>
 
-/** @returns the settings, or the sentence that says which key is invalid */
+/** @returns the settings, or a message that says which key is invalid */
 export function readRollout(data: Readonly<Record<string, string>> | undefined): { value: RolloutSettings } | { fault: string } {
 	const parsed = RolloutSettings.safeParse(data ?? {})
 	if (parsed.success) return { value: parsed.data }
 	return { fault: parsed.error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ') }
 }
 
-/** What pauses the rollout: the settings, and `kubectl multinic pause`. */
+/** What pauses the rollout: the settings of the chart, `kubectl multinic pause`, or both. */
 export type PausedBy = { chart: boolean; person: boolean }
 
-/** The effective settings, paused if either source says so, or why the settings are invalid. */
+/** The effective settings, which are paused if either source pauses the rollout; or why the settings are invalid. */
 export type Rollout = ({ value: RolloutSettings } | { fault: string }) & { pausedBy: PausedBy }
 
 type Data = Readonly<Record<string, string>> | undefined
@@ -66,7 +66,7 @@ export function rolloutOf(settings: Data, pause: Data): Rollout {
 	return { value: { ...read.value, paused: read.value.paused || person }, pausedBy: { chart: read.value.paused, person } }
 }
 
-/** Whether the data of ConfigMap multinic-rollout-pause pause the rollout. */
+/** Whether the data of ConfigMap multinic-rollout-pause pauses the rollout. */
 export function isPausedBy(pause: Data): boolean {
 	return pause?.paused === 'true'
 }
@@ -91,8 +91,8 @@ export function hasNeverRun({ lastJobName }: { lastJobName?: string | undefined 
 }
 
 /**
- * Orders a rollout: workers first, then the control plane. In each group new node configs come last, so that a change to an existing one
- * does not wait for any number of new ones; then by name, so that the order is always the same.
+ * Compares two places in rollout order: workers first, then the control plane. In each group, new node configs come last, so that a change
+ * to an existing one does not wait for any number of new ones; then by name, so that the order is always the same.
  */
 export function rolloutOrder(a: Place, b: Place): number {
 	if (a.controlPlane !== b.controlPlane) return a.controlPlane ? 1 : -1
@@ -100,5 +100,5 @@ export function rolloutOrder(a: Place, b: Place): number {
 	return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 }
 
-/** Labels of control plane Nodes; the second was used before Kubernetes 1.20. */
+/** Labels of control-plane Nodes; the second was used before Kubernetes 1.20. */
 export const CONTROL_PLANE_LABELS = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master']

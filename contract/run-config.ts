@@ -4,7 +4,10 @@ import { Interface, Interfaces, Route } from './interface.ts'
 import { AllowedPrefixes, POD_NETWORKS_MAX, ProtectedNetworks } from './chart-limits.ts'
 import { Cidr, Id, Ip, NodeName } from './primitives.ts'
 
-/** The input of a run (`config.json`). Separate because the agent parses nothing else: what it does not load costs no time or memory. */
+/**
+ * The input of a run (`config.json`). It is a separate file because the agent parses nothing else, and what the agent does not load costs
+ * it no time or memory.
+ */
 
 export const Identity = z.object({
 	nodeName: NodeName,
@@ -13,7 +16,7 @@ export const Identity = z.object({
 	attempt: z.int().min(1),
 })
 
-/** The name of a Kubernetes object; it becomes part of a URL. */
+/** The name of a Kubernetes object. It becomes part of a URL. */
 const ObjectName = z
 	.string()
 	.max(253)
@@ -25,11 +28,11 @@ const Run = z.object({
 	report: z.strictObject({ namespace: ObjectName, configMap: ObjectName }),
 })
 
-/** Identifies a run and the destination of its report. The Job carries it in addition to the config, so that the two can be compared. */
+/** Identifies a run and the destination of its report. It is in the Job as well as in the config, so that the agent can compare the two. */
 export const RunMark = z.strictObject(Run.shape)
 export type RunMark = z.infer<typeof RunMark>
 
-/** Rejects unknown fields: the sender may rely on a field that this version does not know. */
+/** Rejects unknown fields, because the sender may rely on a field that this version does not support. */
 const ToldInterface = Interface.safeExtend({ routes: z.array(Route.strict()).max(16).optional() }).strict()
 
 export const RunConfig = z.strictObject({

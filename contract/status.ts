@@ -1,12 +1,12 @@
 import type { InterfaceStatus, NodeConfigStatus, State } from './node-config.ts'
 import { heals, stopsRollout } from './reasons.ts'
 
-/** What the status of a node config says, judged alike by all who read it. Pure. */
+/** Interprets the status of a node config in the same way for every reader. Pure. */
 
-/** A node config, as far as its status is concerned. */
+/** The part of a node config that contains the status. */
 type Told = { status?: NodeConfigStatus | undefined }
 
-/** @returns the condition of this type, or undefined if the status has none; also of a Node or a Job */
+/** @returns the condition of this type, or undefined if the status has none. Also works for the status of a Node or a Job. */
 export function condition<C extends { type?: string | undefined }>(
 	status: { conditions?: readonly C[] | undefined } | undefined,
 	type: string,
@@ -14,22 +14,22 @@ export function condition<C extends { type?: string | undefined }>(
 	return status?.conditions?.find(one => one.type === type)
 }
 
-/** @returns the state; a node config that no controller has observed yet is Pending */
+/** @returns the state; Pending if no controller has observed the node config yet */
 export function stateOf({ status }: Told): State {
 	return status?.state ?? 'Pending'
 }
 
-/** @returns the reason of the condition Ready; empty if there is none */
+/** @returns the reason of condition Ready; empty if the condition is missing */
 export function reasonOf({ status }: Told): string {
 	return condition(status, 'Ready')?.reason ?? ''
 }
 
-/** Whether the status is about the current generation. */
+/** Whether the status describes the current generation. */
 export function isCurrent({ status, generation }: Told & { generation: number }): boolean {
 	return status?.observedGeneration === generation
 }
 
-/** Whether the status has a result: nothing more happens automatically, except a retry or a repair. */
+/** Whether the status has a result, so that nothing more happens automatically except a retry or a repair. */
 export function isJudged(told: Told): boolean {
 	const state = stateOf(told)
 	return state === 'Configured' || state === 'Failed' || (state === 'Pending' && reasonOf(told) === 'Planned')
@@ -53,7 +53,7 @@ export function mayHeal({ reason, interfaceStatuses }: Complaint): boolean {
 	return reason === 'PartlyFailed' ? failedReasons(interfaceStatuses).some(heals) : heals(reason)
 }
 
-/** @returns the reason for which a failed node keeps the others from being changed: its own, or that of an interface; undefined if none does */
+/** @returns the reason why a failed node stops the rollout: its own reason, or that of an interface; undefined if it does not stop it */
 export function stoppingReason({ reason, interfaceStatuses }: Complaint): string | undefined {
 	return [reason, ...failedReasons(interfaceStatuses)].find(stopsRollout)
 }

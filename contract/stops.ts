@@ -4,17 +4,17 @@ import * as z from 'zod'
 
 export const STOPS_KEY = 'stops'
 
-/** Maximum number of recorded node configs; each of them alone stops all others. */
+/** Maximum number of recorded node configs; one is enough to stop the rollout. */
 export const STOPS_MAX = 50
 
 const NamedStop = z.object({ name: z.string(), uid: z.string(), stops: z.string() })
 
-/** A node config by name and uid, and the reason for which it stops the others. */
+/** A node config, and the reason why it stops the rollout. */
 export type NamedStop = z.infer<typeof NamedStop>
 
 const Stops = z.array(NamedStop).max(STOPS_MAX)
 
-/** @returns the recorded node configs; undefined if there is no record, or no valid one */
+/** @returns the recorded node configs; undefined if there is no valid record */
 export function stopsIn(data: Readonly<Record<string, string>> | undefined): readonly NamedStop[] | undefined {
 	return Stops.safeParse(jsonOf(data?.[STOPS_KEY] ?? '')).data
 }

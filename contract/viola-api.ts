@@ -8,21 +8,24 @@ import { Id, NodeName } from './primitives.ts'
 /** What mgmt sends to viola, and what viola responds. */
 
 export const NODE_CONFIGS_PATH = '/v1/k8s/multinic/node-configs'
-/** Names the biz cluster (k8sProviderID). */
+/** The header that names the biz cluster (k8sProviderID). */
 export const PROVIDER_HEADER = 'x-provider-id'
 
 /** Older clients send mtu 0 and cidr "" for unknown values. */
 const SentInterface = z.preprocess(dropUnknowns, Interface)
 
-/** Maximum length of a list in an interface (routes). */
+/** Maximum length of any list in an interface, such as routes. */
 const LIST_MAX = 16
 
-/** A list with ids 1–10 would be rejected field by field; the sender must learn instead that ids start at 0. */
+/**
+ * Without the check for id 10, a list with ids 1 to 10 would be rejected field by field, and the sender would not learn that ids start at
+ * 0.
+ */
 const SentInterfaces = z
 	.array(z.unknown())
 	.max(MAX_INTERFACES)
 	.superRefine((nics, ctx) => {
-		// before the items are validated: each invalid item would be a separate fault
+		// before the items are validated: each invalid item would be reported as a separate fault
 		for (const [at, nic] of nics.entries())
 			for (const [key, value] of Object.entries(isRecord(nic) ? nic : {}))
 				if (Array.isArray(value) && value.length > LIST_MAX)
@@ -35,7 +38,7 @@ const SentInterfaces = z
 	.pipe(Interfaces)
 	.transform(nics => nics.map((nic, position) => ({ ...nic, id: nic.id ?? position })))
 
-/** One node of a POST. Nodes are parsed one by one, so that an invalid node does not affect the others. */
+/** One node in a POST. Nodes are parsed one by one, so that an invalid node does not affect the others. */
 export const NodeConfigRequest = z.object({
 	nodeName: z.string().toLowerCase().pipe(NodeName),
 	instanceId: Id.optional(),
@@ -49,7 +52,10 @@ export type NodeResult = z.infer<typeof NodeResult>
 export const NodeError = z.object({ nodeName: z.string(), code: z.string(), message: z.string() })
 export type NodeError = z.infer<typeof NodeError>
 
-/** 200 if all nodes were applied; else 503 if at least one may be applied later, 422 if none can be as it is; always with this body. */
+/**
+ * The body of every response to a POST. The status is 200 if all nodes were applied, 503 if at least one of the failed nodes may be applied
+ * later, and 422 if none of them can be applied unchanged.
+ */
 export const NodeConfigsResponse = z.object({
 	applied: z.int(),
 	results: listOf(NodeResult, 10_000),
@@ -57,7 +63,7 @@ export const NodeConfigsResponse = z.object({
 })
 export type NodeConfigsResponse = z.infer<typeof NodeConfigsResponse>
 
-/** GET: the node configs that are in force in the biz cluster, with the status from its controller. */
+/** An item of a GET: a node config in the biz cluster, with the status from its controller. */
 export const NodeConfigView = z.object({
 	nodeName: z.string(),
 	instanceId: z.string().optional(),
@@ -70,7 +76,9 @@ export type NodeConfigView = z.infer<typeof NodeConfigView>
 export const NodeConfigList = z.object({ items: listOf(NodeConfigView, 100_000) })
 export type NodeConfigList = z.infer<typeof NodeConfigList>
 
-/** Older clients omit an id of 0 (the name has it), or all ids (positions count). */
+/**
+ * Sets missing ids. Older clients omit an id of 0, which is then taken from the name, or all ids, which are then the positions in the list.
+ */
 function withIds(nics: readonly unknown[]): unknown[] {
 	const isCounted = nics.some(nic => isRecord(nic) && typeof nic.id === 'number')
 	return nics.map(nic =>

@@ -3,19 +3,27 @@ import { stringify } from 'yaml'
 import { type Crd, customResourceDefinition } from './crd.ts'
 import { crds } from './crds.ts'
 
-/** Returns the files that `npm run crds` generates from the contract: path from the root → content. A test fails if a file differs. */
+/**
+ * Returns the files that `npm run crds` generates from the contract: path from the repository root → content. A test fails if a file
+ * differs.
+ */
 export function generatedFiles(): Map<string, string> {
 	return new Map(crds.flatMap(crd => [[`crds/${fileName(crd)}`, crdYaml(crd)] as const, ...chartCopy(crd)]))
 }
 
-/** Deleting a CRD deletes all its objects, so neither helm nor Argo CD nor Flux may delete it together with the rest. */
+/**
+ * Annotations that prevent Helm, Argo CD and Flux from deleting a CRD together with the release: deleting a CRD deletes all its objects.
+ */
 const KEPT = {
 	'helm.sh/resource-policy': 'keep',
 	'argocd.argoproj.io/sync-options': 'Prune=false',
 	'kustomize.toolkit.fluxcd.io/prune': 'disabled',
 }
 
-/** Charts contain their CRDs as templates, so that an upgrade includes them; they outlive the release. */
+/**
+ * Returns the CRD as a template of the chart, so that an upgrade of the chart also updates the CRD. The CRD is kept when the release is
+ * deleted.
+ */
 function chartCopy(crd: Crd): [string, string][] {
 	if (crd.group !== 'multinic.io') return []
 	const manifest = customResourceDefinition(crd) as { metadata: { annotations?: Record<string, string> } }

@@ -63,7 +63,7 @@ function resultOf(decision: Decision, snapshot: Snapshot): { state: string; reas
 	return { state: status.state ?? UNKNOWN, reason: reasonOf(status), run }
 }
 
-/** Observes the durations of a run: until its agent started, of the agent, of each phase, and until its result was reported. */
+/** Observes how long a run took: to start its agent, to run the agent and each of its phases, and to report the result. */
 function createRunObserver(registry: Registry): (run: Run, now: number) => void {
 	const common = { registers: [registry], buckets: runBuckets }
 	const begin = new Histogram({

@@ -2,28 +2,28 @@ import type { Poll } from './model/settings.ts'
 
 export type Moment = {
 	nowMs: number
-	/** When something was last sent, if ever. */
+	/** When changes were last sent, if ever. */
 	lastSentMs: number | undefined
-	/** The known state of the ports that are DOWN, if there are any. */
+	/** The ports that are DOWN, if there are any. */
 	down?: DownLooks | undefined
 	failed: boolean
-	/** 0 ≤ x < 1; keeps many configs from polling at the same time. */
+	/** 0 ≤ x < 1; prevents many OpenstackConfigs from polling at the same time. */
 	chance: number
 }
 
-/** Ports that are DOWN, and the number of consecutive polls that saw exactly these. */
+/** Ports that are DOWN, and the number of consecutive polls that found exactly these ports DOWN. */
 export type DownLooks = { ports: string; times: number }
 
 /**
- * Returns when OpenStack is polled next, in milliseconds: fast for a while after a change and a few times while a port is DOWN, otherwise
- * slow, and up to a tenth later than configured.
+ * Returns the delay until the next poll of OpenStack in milliseconds: the fast interval for a while after a change and a few times while a
+ * port is DOWN, otherwise the slow one; the error interval after a failure. Up to a tenth is added at random.
  */
 export function nextPoll(poll: Poll, moment: Moment): number {
 	const base = moment.failed ? poll.errorMs : isUrgent(poll, moment) ? poll.fastMs : poll.slowMs
 	return Math.round(base * (1 + moment.chance / 10))
 }
 
-/** Returns what to remember of the ports that this poll saw DOWN. If they differ from before, the count starts at 1 again. */
+/** Returns the state of the ports that this poll found DOWN. If they are not the same ports as before, the count restarts at 1. */
 export function lookAtDown(portIds: readonly string[], before: DownLooks | undefined): DownLooks | undefined {
 	if (portIds.length === 0) return undefined
 	const ports = portIds.toSorted().join(' ')
@@ -31,8 +31,8 @@ export function lookAtDown(portIds: readonly string[], before: DownLooks | undef
 }
 
 /**
- * OpenStack does not report when a port goes from DOWN to ACTIVE, so it is polled; some networks leave ports DOWN permanently, so not
- * forever.
+ * Whether to poll fast. OpenStack does not report when a port changes from DOWN to ACTIVE, so it is polled. Some networks leave ports DOWN
+ * permanently, so fast polling stops after a limit.
  */
 function isUrgent(poll: Poll, { nowMs, lastSentMs, down }: Moment): boolean {
 	const isRecent = lastSentMs !== undefined && nowMs - lastSentMs < poll.windowMs

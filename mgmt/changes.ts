@@ -3,7 +3,9 @@ import type { NodeConfigRequest, NodeConfigView } from '../contract/viola-api.ts
 import type { Server } from './openstack/nova.ts'
 import { isNamed, type Vm } from './resolve.ts'
 
-/** Returns the wanted nodes that differ from the current node configs. A node that never had an interface and needs none is skipped. */
+/**
+ * Returns the wanted nodes that differ from the current node configs. A node without a node config is skipped if it needs no interfaces.
+ */
 export function toSend(wanted: readonly NodeConfigRequest[], inForce: ReadonlyMap<string, NodeConfigView>): NodeConfigRequest[] {
 	return wanted.filter(node => {
 		const now = inForce.get(node.nodeName)
@@ -16,17 +18,18 @@ export type Standing = {
 	/** Nodes that this OpenstackConfig sent before and no longer wants. */
 	unwanted: readonly string[]
 	inForce: ReadonlyMap<string, NodeConfigView>
-	/** Every server that Nova lists; those of the unwanted nodes are requested by id. */
+	/** Every server that Nova lists, including those of the unwanted nodes, which are requested by id. */
 	servers: readonly Server[]
 	refs: readonly string[]
 	vms: readonly Vm[]
 }
 
 /**
- * Decides which nodes are withdrawn, and which are kept because their absence is not proven.
+ * Decides which nodes are withdrawn, and which are kept because there is no proof that they may be withdrawn.
  *
- * Proof is one of: the VM exists and is no longer named; the VM exists under another node name; Nova answers 404 for its id while it lists
- * other VMs that are named (if it lists none, the project is more likely wrong than every VM gone).
+ * There are three kinds of proof: the VM exists and is no longer named; the VM exists under another node name; Nova returns 404 for its id
+ * while it lists other VMs that are named. If Nova lists none of these, it is more likely that the project is wrong than that all VMs were
+ * deleted.
  */
 export function toWithdraw(standing: Standing): { withdraw: string[]; kept: string[] } {
 	const left = standing.unwanted.filter(nodeName => standing.inForce.has(nodeName))

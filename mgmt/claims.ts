@@ -5,12 +5,12 @@ import type { OpenstackConfig } from './kind.ts'
 type Env = Pick<Config, 'VIOLA_ENDPOINT' | 'VIOLA_ALLOWED_PROVIDERS'>
 
 /**
- * Returns the nodes that an older OpenstackConfig of the same biz cluster has sent. A younger one skips them, so that two never overwrite
- * each other in turns. Age decides, then the name.
+ * Returns the nodes that older OpenstackConfigs of the same biz cluster have sent. A younger one skips these nodes, so that two
+ * OpenstackConfigs never overwrite each other repeatedly. The order is by age, then by name.
  *
- * Only one that may send to that cluster has a claim: its status may list nodes of another cluster, which it named before.
+ * Only an OpenstackConfig that may send to that cluster has a claim: its status may list nodes of another cluster, which it named before.
  *
- * @returns node name → `namespace/name` of its owner
+ * @returns node name → `namespace/name` of the OpenstackConfig that owns it
  */
 export function claimsOf(own: OpenstackConfig, all: Iterable<OpenstackConfig>, env: Env): Map<string, string> {
 	const cluster = clusterOf(own, env)
@@ -18,7 +18,10 @@ export function claimsOf(own: OpenstackConfig, all: Iterable<OpenstackConfig>, e
 	return new Map(older.flatMap(other => (other.status?.nodes ?? []).map(({ nodeName }) => [nodeName, keyOf(other)] as const)))
 }
 
-/** A token from the environment is limited to the providers of a namespace; only viola knows what a token from a namespace is for. */
+/**
+ * Whether the other OpenstackConfig may send to the cluster. A token from the environment is limited to the providers that are allowed for
+ * the namespace; for a token from a namespace, only viola knows what it permits.
+ */
 function isEntitled({ metadata, spec }: OpenstackConfig, own: OpenstackConfig, { VIOLA_ALLOWED_PROVIDERS: allowed }: Env): boolean {
 	const { namespace = '' } = metadata
 	if (namespace === own.metadata.namespace) return true

@@ -5,8 +5,8 @@ import { AllowedHosts } from './disclosure/hosts.ts'
 import { AllowedProviders } from './disclosure/providers.ts'
 
 /**
- * The environment of `node mgmt/main.ts`: defaults for every OpenstackConfig, whose own settings take precedence. KUBECONFIG or the pod
- * selects the cluster.
+ * The environment of `node mgmt/main.ts`: defaults for every OpenstackConfig, whose own settings take precedence. KUBECONFIG, or the pod's
+ * service account, selects the cluster.
  */
 const Env = z.object({
 	CONTRABASS_ENDPOINT: HttpUrl.optional().describe('Contrabass, for OpenstackConfigs with an openstackProviderID'),
@@ -37,14 +37,14 @@ const Env = z.object({
 })
 export type Config = Readonly<Omit<z.infer<typeof Env>, 'MGMT_ADDR' | 'VIOLA_TOKEN_FILE'>> & { host: string; port: number }
 
-/** @throws Failure CONFIG_INVALID naming every invalid variable; never a secret */
+/** @throws Failure CONFIG_INVALID that names every invalid variable and never contains a secret */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
 	const { MGMT_ADDR, VIOLA_TOKEN_FILE, ...read } = readEnv(Env, env)
 	const token = read.VIOLA_TOKEN ?? VIOLA_TOKEN_FILE
 	return { ...read, ...MGMT_ADDR, ...(token && { VIOLA_TOKEN: token }) }
 }
 
-/** Returns warnings about settings that work but should be different. Logged once at startup. */
+/** Returns warnings about settings that work but are not recommended. They are logged once at startup. */
 export function startWarnings({ VIOLA_TOKEN, VIOLA_ALLOWED_PROVIDERS }: Config): string[] {
 	if (!VIOLA_TOKEN || VIOLA_ALLOWED_PROVIDERS) return []
 	return ['VIOLA_ALLOWED_PROVIDERS is not set: every OpenstackConfig may use the viola token of mgmt for every provider id']

@@ -1,12 +1,12 @@
 import { nameOf } from '../runtime/kube/index.ts'
 import type { Reconcile } from '../runtime/loop.ts'
 
-/** OpenstackConfigs of one namespace that are reconciled concurrently. */
+/** Maximum number of OpenstackConfigs of one namespace that are reconciled concurrently. */
 const MOST = 4
 
 /**
- * Limits the concurrent reconciles of one namespace. Authors decide how slow the systems are that an OpenstackConfig names, so those of one
- * namespace must leave workers for the others.
+ * Limits the concurrent reconciles of one namespace. The remote systems that an author names may be slow, so the OpenstackConfigs of one
+ * namespace must leave workers for other namespaces.
  *
  * @param add queues a key that had to wait
  */

@@ -27,7 +27,7 @@ export type Sources = {
 	viola: Viola
 }
 
-/** Reads everything that a decision depends on, completely or not at all. */
+/** Reads everything that a decision depends on; fails if any part cannot be read. */
 export async function gather(sources: Sources, before: readonly string[], claims: World['claims']): Promise<World> {
 	const { settings, viola, http, tokens, env } = sources
 	const { openstack } = settings
@@ -45,7 +45,7 @@ export async function gather(sources: Sources, before: readonly string[], claims
 	return { settings, servers, subnets, networks, ports, inForce, before, claims }
 }
 
-/** Returns the login from Contrabass, or from the OpenstackConfig itself. */
+/** Returns the login to Keystone from Contrabass, or from the OpenstackConfig itself. */
 async function loginOf(sources: Sources): Promise<Login> {
 	const { settings, secrets, spec, env } = sources
 	if (settings.contrabass) return loginFrom(settings.contrabass, sources)

@@ -2,18 +2,19 @@ import { createHttpClient, type HttpClient } from '../runtime/http-client.ts'
 import type { Log } from '../runtime/log.ts'
 
 export type Trust = { ca?: string; insecure: boolean }
-/** The clients of one reconcile, one for each kind of trust. */
+/** The HTTP clients of one reconcile, one per combination of trust settings. */
 export type Clients = { for(trust: Trust): HttpClient }
 
 export type HttpClients = {
-	/** Runs work with clients whose calls are aborted by the signal: an author chooses how long each may take. */
+	/** Runs work with clients whose calls are aborted by the signal, because authors choose the timeouts of the calls. */
 	during<T>(signal: AbortSignal, work: (clients: Clients) => Promise<T>): Promise<T>
 	close(): Promise<void>
 }
 
 /**
- * Creates clients whose connections are kept and shared, except those with certificates of an OpenstackConfig: they are closed after the
- * work, so that there is no growing table of all certificates that authors ever had. The first client without verification logs a warning.
+ * Creates clients. Their connections are kept and shared, except those of clients with certificates of an OpenstackConfig, which are closed
+ * after the work; otherwise all certificates that authors ever used would accumulate. The first client that does not verify certificates
+ * logs a warning.
  */
 export function createHttpClients(log: Log): HttpClients {
 	const shared = new Map<boolean, HttpClient>()

@@ -6,5 +6,5 @@ export type OpenstackConfig = { metadata: ObjectMeta; spec: OpenstackConfigSpec;
 
 export const OpenstackConfigKind = defineKind<OpenstackConfig>(OPENSTACK_CONFIG)
 
-/** While an OpenstackConfig has this finalizer, the nodes that it sent are not yet withdrawn. */
+/** While an OpenstackConfig has this finalizer, its nodes have not been withdrawn yet. */
 export const WITHDRAW_FINALIZER = `${MGMT_GROUP}/withdraw`

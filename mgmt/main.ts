@@ -15,7 +15,7 @@ import { reconcileOpenstackConfig } from './reconcile.ts'
 
 const readers = { config: readConfig, credentials: (env: Context['env']) => loadCredentials({}, env) }
 
-/** mgmt: sends what OpenStack has attached to the VMs of an OpenstackConfig to viola, and writes the result to its status. */
+/** mgmt: sends the ports that OpenStack has attached to the VMs of an OpenstackConfig to viola, and writes the result to the status. */
 export async function main({ signal, log, config, credentials }: Context & Read<typeof readers>): Promise<void> {
 	const metrics = createMetrics('mgmt', WORKERS)
 	const client = new KubeClient(credentials, { fieldManager: 'multinic-mgmt', onCall: metrics.kubeCall })
@@ -45,10 +45,10 @@ export async function main({ signal, log, config, credentials }: Context & Read<
 	await client.close()
 }
 
-/** OpenstackConfigs reconciled concurrently: almost all of the time is spent waiting for remote systems. */
+/** Number of OpenstackConfigs that are reconciled concurrently. Almost all of the time is spent waiting for remote systems. */
 const WORKERS = 16
 
-/** Status writes of mgmt itself must not trigger a reconcile: only changes by users do. */
+/** Whether a user changed the object. Status writes of mgmt itself must not trigger a reconcile. */
 function changedByPeople(now: OpenstackConfig | undefined, before: OpenstackConfig | undefined): boolean {
 	if (!now || !before) return true
 	const { generation, deletionTimestamp, annotations } = now.metadata

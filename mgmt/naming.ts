@@ -1,16 +1,16 @@
 import { MAX_INTERFACES } from '../contract/names.ts'
 
-/** What is known of a port when its interface id is chosen. */
+/** The facts about a port that determine its interface id. */
 export type Nameable = { id: string; mac: string }
-/** An id that is in use, and its port. Objects of the Go systems have no port id. */
+/** An interface id that is in use, and its port. Objects of the Go systems have no port id. */
 export type Taken = { id: number; macAddress: string; portId?: string | undefined }
 
 /**
- * Assigns `multinicN` ids to ports. A port keeps its id while it exists; a new one gets the lowest free id, in the given order.
+ * Assigns `multinicN` ids to ports. A port keeps its id while it exists; a new port gets the lowest free id, in the given order.
  *
- * A port is recognized by its id, otherwise by its MAC, which is how the node identifies a NIC.
+ * A port is recognized by its id, or otherwise by its MAC, by which the node identifies a NIC.
  *
- * @returns port id → interface id; ports for which no id of the ten is free are missing
+ * @returns port id → interface id; a port is missing if none of the ten ids is free
  */
 export function nameInterfaces(ports: readonly Nameable[], inForce: readonly Taken[]): Map<string, number> {
 	const ids = new Map<string, number>()

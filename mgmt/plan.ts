@@ -11,14 +11,14 @@ import { type Fault, resolveVms, type Vm } from './resolve.ts'
 import { downPorts, type SelectedPort, selectPorts } from './select-ports.ts'
 import type { Settings } from './model/settings.ts'
 
-/** Everything that one decision depends on, read completely: if a read failed, there is no World. */
+/** Everything that one decision depends on. It is always complete: if a read fails, there is no World. */
 export type World = {
 	settings: Settings
 	servers: readonly Server[]
 	subnets: readonly Subnet[]
 	networks: readonly Network[]
 	ports: readonly Port[]
-	/** Node name → the node config that the biz cluster has. */
+	/** Node name → the node config in the biz cluster. */
 	inForce: ReadonlyMap<string, NodeConfigView>
 	/** Nodes that this OpenstackConfig sent before. */
 	before: readonly string[]
@@ -32,9 +32,9 @@ export type Plan = {
 	/** The wanted nodes that are not yet in that state. */
 	send: NodeConfigRequest[]
 	withdraw: string[]
-	/** Not wanted, but not proven to be gone: they are kept. */
+	/** Nodes that are not wanted but are kept, because it is not proven that they are no longer needed. */
 	kept: string[]
-	/** Ids of ports that are DOWN: they may soon change. */
+	/** Ids of ports that are DOWN, which may soon change. */
 	down: string[]
 	faults: Fault[]
 }
@@ -54,8 +54,8 @@ export function planNodes(world: World): Plan {
 }
 
 /**
- * A node that the status cannot list is not sent: mgmt would not know later that it must be withdrawn. Nodes that the status already lists
- * come first.
+ * Limits the nodes to those that the status can list. A node that is not listed must not be sent, because mgmt would not know later that it
+ * has to withdraw it. Nodes that the status already lists come first.
  */
 function withinStatus(vms: readonly Vm[], before: readonly string[], room: number): { listed: Vm[]; tooMany: Fault[] } {
 	if (vms.length <= room) return { listed: [...vms], tooMany: [] }
@@ -109,7 +109,8 @@ function interfaceOf(
 }
 
 /**
- * Returns the gateway of the subnet; none if the port itself is that gateway, as of a VM that routes: an interface is not its own next hop.
+ * Returns the gateway of the subnet. Returns none if the port itself is the gateway, for example of a VM that is a router: an interface is
+ * not its own next hop.
  */
 function gatewayOf({ gateway_ip }: Subnet, own: readonly string[]): { gateway?: string } {
 	if (!gateway_ip || own.some(cidr => isSameIp(cidr.replace(/\/.*$/, ''), gateway_ip))) return {}

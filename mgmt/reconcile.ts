@@ -41,8 +41,8 @@ export type Mgmt = {
 type Work = Omit<Mgmt, 'http'> & { http: Clients }
 
 /**
- * Reconciles one OpenstackConfig: reads everything, decides, sends the differences, writes the status. A failure is in the status and is
- * retried.
+ * Reconciles one OpenstackConfig: reads everything, decides, sends the differences, and writes the status. A failure is reported in the
+ * status and retried.
  */
 export function reconcileOpenstackConfig(mgmt: Mgmt): Reconcile {
 	const downLooks = new Map<string, DownLooks | undefined>()
@@ -100,7 +100,7 @@ async function withdrawAll(mgmt: Work, config: OpenstackConfig): Promise<Outcome
 	throw refuse('ViolaPostError', errors.map(({ nodeName, message }) => `${nodeName} ${message}`).join('; '))
 }
 
-/** @throws Failure SecretWithheld or ProviderNotAllowed, before anything is sent */
+/** Creates the client of viola. @throws Failure SecretWithheld or ProviderNotAllowed, before anything is sent */
 async function violaFor({ http, env }: Work, { metadata }: OpenstackConfig, spec: OpenstackConfigSpec, secrets: Secrets): Promise<Viola> {
 	const remote = violaOf(spec, env)
 	const provider = providerOf(spec.credentials)
@@ -111,7 +111,7 @@ async function violaFor({ http, env }: Work, { metadata }: OpenstackConfig, spec
 	return createViola(createGrantedClient(http.for(remote), grant), provider.providerId, remote.timeoutMs)
 }
 
-/** The API server has validated it against the CRD; an older CRD may have accepted more. */
+/** Parses the spec. The API server has validated it against the CRD, but an older CRD may have accepted more. */
 function parse(spec: unknown): OpenstackConfigSpec {
 	const parsed = OpenstackConfigSpec.safeParse(spec)
 	if (parsed.success) return parsed.data

@@ -5,9 +5,9 @@ import { refuse } from './model/failures.ts'
 import { chosenEndpoint } from './model/origin.ts'
 import type { Contrabass, Endpoints, OpenStack, Remote } from './model/settings.ts'
 
-/** How the remote systems are reached. */
+/** Determines how the remote systems are reached. */
 
-/** Returns how viola is reached; all that is needed to withdraw what was sent. @throws Failure ConfigError */
+/** Returns how viola is reached; a withdrawal needs nothing else. @throws Failure ConfigError */
 export function violaOf({ settings: own = {} }: OpenstackConfigSpec, env: Config): Remote {
 	const { trustField, ...trust } = trustOf(own, 'violaInsecureTLS', env.VIOLA_INSECURE_TLS)
 	const written = [['spec.settings.violaEndpoint', own.violaEndpoint]] as const
@@ -16,7 +16,7 @@ export function violaOf({ settings: own = {} }: OpenstackConfigSpec, env: Config
 	return { endpoint, timeoutMs: msOf(own.violaTimeout, env.VIOLA_TIMEOUT), ...trust }
 }
 
-/** Returns how Contrabass is reached; undefined if the OpenstackConfig signs in to Keystone itself. @throws Failure ConfigError */
+/** Returns how Contrabass is reached; undefined if the OpenstackConfig itself has the Keystone login. @throws Failure ConfigError */
 export function contrabassOf({ credentials, settings: own = {} }: OpenstackConfigSpec, env: Config): Contrabass | undefined {
 	const { authURL, openstackProviderID } = credentials
 	if (authURL || !openstackProviderID) return undefined
@@ -40,8 +40,8 @@ export function openstackOf(spec: OpenstackConfigSpec, env: Config): OpenStack {
 }
 
 /**
- * Returns which certificates are trusted, and the field that decides it if the environment does not. To verify more than the environment
- * requires does not weaken it.
+ * Returns which certificates are trusted, and the field of the OpenstackConfig that determines it; no field if the environment does.
+ * Turning verification on does not weaken what the environment requires, so such a field does not count.
  */
 function trustOf(own: OpenstackSettings, field: `${string}InsecureTLS` & keyof OpenstackSettings, byDefault: boolean) {
 	const insecure = own[field] ?? byDefault
@@ -74,7 +74,7 @@ function endpointsOf({ settings = {}, credentials }: OpenstackConfigSpec, env: C
 	}
 }
 
-/** Returns the milliseconds of a duration of the OpenstackConfig, otherwise the default. */
+/** Returns a duration of the OpenstackConfig in milliseconds, or the default if it is not set. */
 export function msOf(own: string | undefined, byDefault: number): number {
 	return own === undefined ? byDefault : (parseDuration(own) ?? byDefault)
 }

@@ -4,20 +4,22 @@ import type { Server } from './openstack/nova.ts'
 
 /** A VM that the OpenstackConfig names, and its Kubernetes node. */
 export type Vm = { instanceId: string; nodeName: string }
-/** A problem that keeps one VM or node from its desired state, while the others continue. */
+/** A problem that prevents the desired state of one VM or node, but does not affect the others. */
 export type Fault = { reason: MgmtReason; nodeName?: string; message: string }
 
 export type Question = {
 	/** Names or ids, as in the OpenstackConfig. */
 	refs: readonly string[]
 	servers: readonly Server[]
-	/** Metadata key that holds the node's name; empty: the server's name is used. */
+	/** Metadata key whose value is the node's name; if it is empty or missing on a server, the server's name is used. */
 	nodeNameKey: string
 	/** Node name → the older OpenstackConfig that already owns it. */
 	claims: ReadonlyMap<string, string>
 }
 
-/** Resolves the nodes. A VM that is not known for sure is a fault, and its node is never named after the VM's id. */
+/**
+ * Resolves the VMs and their nodes. A VM that cannot be identified for certain is a fault; a node is never named after the id of its VM.
+ */
 export function resolveVms(question: Question): { vms: Vm[]; faults: Fault[] } {
 	const found = question.refs.map(ref => resolveOne(ref, question))
 	const faults = found.filter(it => 'reason' in it)
@@ -28,7 +30,7 @@ export function resolveVms(question: Question): { vms: Vm[]; faults: Fault[] } {
 	return { vms, faults: [...faults, ...doubled] }
 }
 
-/** Reports whether the OpenstackConfig names this server. */
+/** Returns whether the OpenstackConfig names this server. */
 export function isNamed({ id, name }: Server, refs: readonly string[]): boolean {
 	return refs.includes(id) || (name !== undefined && refs.includes(name))
 }
@@ -39,7 +41,7 @@ function resolveOne(ref: string, { servers, nodeNameKey, claims }: Question): Vm
 	if (second) return { reason: 'VmNotUnique', message: `more than one VM has the name ${ref}` }
 	if (!server) return absent(ref, servers)
 	const { metadata = {} } = server
-	// the key is an author's text: a plain lookup would also find inherited properties
+	// the author chooses the key: a plain lookup would also find inherited properties
 	const name = Object.hasOwn(metadata, nodeNameKey) ? metadata[nodeNameKey] : server.name
 	if (name === undefined) return { reason: 'NovaError', message: `Nova cannot report the name of VM ${ref} (its cell is down)` }
 	const node = NodeName.safeParse(name.toLowerCase())

@@ -5,22 +5,24 @@ import { createSecret, type Secret, type SecretName } from './disclosure/decide.
 import type { Origin } from './model/origin.ts'
 import { refuse, saying } from './model/failures.ts'
 
-/** The secrets of one OpenstackConfig; never logged, never in a status. */
+/** The secrets of one OpenstackConfig. They are never logged and never in a status. */
 export type Secrets = {
 	violaToken(): Promise<Secret>
 	contrabassKey(): Promise<Secret>
-	/** For Keystone, without Contrabass. */
+	/** For Keystone, if Contrabass is not used. */
 	password(): Promise<Secret>
 }
 
-/** The Secret in an OpenstackConfig's namespace that has Contrabass' key if no Secret is named; existing installations have it. */
+/**
+ * The default Secret with the key of Contrabass, in the namespace of the OpenstackConfig. Existing installations use it without naming it.
+ */
 const contrabassSecret = { name: 'contrabass-encrypt-key', key: 'CONTRABASS_ENCRYPT_KEY' } as const
 
 /** A possible source of a secret. */
 type Place = Origin & { read: () => Promise<string | undefined> | string | undefined }
 
 /**
- * Reads each secret when it is needed, so that a changed one applies immediately. A Secret that is named takes precedence over one with the
+ * Reads each secret when it is needed, so that a change applies immediately. A Secret that is named takes precedence over one with the
  * conventional name, which takes precedence over a value in the OpenstackConfig or the environment.
  */
 export function secretsOf(
@@ -74,13 +76,13 @@ async function readKey(client: KubeClient, namespace: string, ref: SecretKeyRef)
 	return value
 }
 
-/** @returns undefined if there is no such Secret, '' if it does not have the key */
+/** @returns the value; undefined if there is no such Secret, '' if it does not have the key */
 async function findKey(client: KubeClient, namespace: string, { name, key }: SecretKeyRef): Promise<string | undefined> {
 	const where = `Secret ${namespace}/${name}`
 	const secret = await saying('ConfigError', `${where} could not be read`, () => client.find(KubeSecret, { namespace, name }))
 	if (!secret) return undefined
 	const { data = {} } = secret
-	// the key is an author's text: a plain lookup would also find inherited properties
+	// the author chooses the key: a plain lookup would also find inherited properties
 	return Object.hasOwn(data, key)
 		? Buffer.from(data[key] ?? '', 'base64')
 				.toString('utf8')

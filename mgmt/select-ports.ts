@@ -1,18 +1,21 @@
 import type { Port, Subnet } from './openstack/neutron.ts'
 
-/** A port that becomes an interface, in the subnet it was selected for. */
+/** A port that becomes an interface, and the subnet for which it was selected. */
 export type SelectedPort = { port: Port; subnet: Subnet; address: string; addresses: string[] }
 
 export type Selection = {
-	/** In the order of the OpenstackConfig: a port is used with the first subnet that it has an address in. */
+	/** In the order of the OpenstackConfig: a port is used with the first subnet in which it has an address. */
 	subnets: readonly Subnet[]
-	/** Upper case; undefined: any. */
+	/** Upper case; undefined to allow every status. */
 	statuses: ReadonlySet<string> | undefined
-	/** Ports that are already interfaces. They are kept while they are attached: a port that is rebuilt for a moment is not gone. */
+	/**
+	 * Ports that are already interfaces. They are kept, whatever their status, while they are attached: a port that is being rebuilt for a
+	 * moment still exists.
+	 */
 	inForce: ReadonlySet<string>
 }
 
-/** Returns the ports of one VM that become interfaces, ordered by subnet, MAC and id. */
+/** Returns the ports of one VM that become interfaces, sorted by subnet, MAC and id. */
 export function selectPorts(ports: readonly Port[], instanceId: string, selection: Selection): SelectedPort[] {
 	const { subnets } = selection
 	return ports
@@ -26,7 +29,7 @@ export function selectPorts(ports: readonly Port[], instanceId: string, selectio
 		)
 }
 
-/** Returns the ids of the ports in these subnets that are not plugged yet, whether or not they are already interfaces. */
+/** Returns the ids of the ports in these subnets that are DOWN, whether or not they are already interfaces. */
 export function downPorts(ports: readonly Port[], subnets: readonly Subnet[]): string[] {
 	return ports.filter(port => port.status.toUpperCase() === 'DOWN' && inSubnet(port, subnets).length > 0).map(({ id }) => id)
 }
@@ -43,7 +46,10 @@ function inSubnet(port: Port, subnets: readonly Subnet[]): SelectedPort[] {
 	return [{ port, subnet, address: first.ip_address, addresses: others }]
 }
 
-/** A SLAAC address is Neutron's guess of the address that the guest generates: it must not be configured. */
+/**
+ * Adds the prefix length to an address. A SLAAC address is omitted: Neutron predicts the address that the guest generates, so it must not
+ * be configured.
+ */
 function withPrefix({ subnet_id, ip_address }: Port['fixed_ips'][number], subnets: readonly Subnet[]): string[] {
 	const subnet = subnets.find(({ id }) => id === subnet_id)
 	if (!subnet || subnet.ipv6_address_mode === 'slaac') return []

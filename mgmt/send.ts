@@ -15,15 +15,15 @@ export type Sent = { applied: string[]; errors: { nodeName: string; message: str
 
 /** The client of viola for one biz cluster. */
 export type Viola = {
-	/** Reads the current node configs, by node. @throws Failure ViolaReadError */
+	/** Reads the current node configs, by node name. @throws Failure ViolaReadError */
 	inForce(): Promise<Map<string, NodeConfigView>>
-	/** @returns which nodes were accepted and which rejected @throws Failure ViolaPostError if viola processed no node */
+	/** @returns which nodes were accepted and which were rejected @throws Failure ViolaPostError if viola processed no node */
 	send(nodes: readonly NodeConfigRequest[]): Promise<Sent>
-	/** Deletes node configs; the node restores its NICs before they are removed. Absent ones count as done. */
+	/** Deletes node configs; each is removed only after its node has restored its NICs. An absent node config counts as withdrawn. */
 	withdraw(nodeNames: readonly string[]): Promise<Sent>
 }
 
-/** @param client holds the token, which goes into the Authorization header @param providerId of the target biz cluster */
+/** @param client has the token for the Authorization header @param providerId id of the target biz cluster */
 export function createViola(client: GrantedClient, providerId: string, timeoutMs: number): Viola {
 	const headers = (token: string) => ({ Authorization: `Bearer ${token}`, [PROVIDER_HEADER]: providerId })
 	const common = { headers, timeoutMs }
@@ -58,7 +58,7 @@ export function createViola(client: GrantedClient, providerId: string, timeoutMs
 	}
 }
 
-/** Returns what the response says of the nodes that were sent, and of no others; a node that it does not mention does not count as done. */
+/** Returns the results for the nodes that were sent, and for no others. A node that is missing from the response counts as failed. */
 function sentOf(nodes: readonly NodeConfigRequest[], { results, errors }: NodeConfigsResponse): Sent {
 	const silent = new Map(nodes.map(({ nodeName }) => [nodeName, { nodeName, message: 'the response of viola does not include it' }]))
 	const own = <T extends { nodeName: string }>(said: readonly T[]): T[] => said.filter(({ nodeName }) => silent.has(nodeName))

@@ -10,7 +10,7 @@ const DOWN_PORT_LOOKS = 5
 /**
  * Resolves the settings of one OpenstackConfig.
  *
- * @throws Failure ConfigError or SubnetRequired, naming the field
+ * @throws Failure ConfigError or SubnetRequired; the message names the field
  */
 export function settingsOf(spec: OpenstackConfigSpec, env: Config): Settings {
 	const own = spec.settings ?? {}
@@ -34,10 +34,10 @@ export function settingsOf(spec: OpenstackConfigSpec, env: Config): Settings {
 }
 
 /**
- * Returns the id of the biz cluster: k8sProviderID, or the OpenStack provider's id, because older documents have only that.
+ * Returns the id of the biz cluster: k8sProviderID, or the id of the OpenStack provider, because older manifests contain only that.
  *
- * @returns the id and the field that has it
- * @throws Failure ConfigError without either
+ * @returns the id, and the field that contains it
+ * @throws Failure ConfigError if neither is set
  */
 export function providerOf({ k8sProviderID, openstackProviderID }: Credentials): { providerId: string; field: string } {
 	if (k8sProviderID) return { providerId: k8sProviderID, field: 'spec.credentials.k8sProviderID' }
@@ -63,15 +63,18 @@ function subnetsOf({ subnetIDs, subnetID, subnetName }: OpenstackConfigSpec): Se
 	throw refuse('SubnetRequired', 'spec.subnetIDs: names no subnet')
 }
 
-/** ACTIVE and DOWN by default: a port is DOWN until it is plugged, and with some drivers it stays DOWN. `*` or nothing: no filter. */
+/**
+ * Allows ACTIVE and DOWN by default: a port is DOWN until it is plugged, and with some drivers it remains DOWN. `*` or an empty list allows
+ * every status.
+ */
 function statusesOf(allowed: readonly string[] = ['ACTIVE', 'DOWN']): Settings['statuses'] {
 	const named = allowed.map(status => status.trim().toUpperCase()).filter(status => status !== '')
 	return named.length === 0 || named.includes('*') ? undefined : new Set(named)
 }
 
 /**
- * The shortest intervals: an author shares the systems of the environment with others; the operator of mgmt may want it faster
- * (milliseconds).
+ * The shortest intervals that are allowed (milliseconds). An author shares the systems of the environment with other authors, so the limit
+ * is higher than for the operator of mgmt.
  */
 const FASTEST = { ofAuthor: 1_000, ofEnvironment: 100 }
 

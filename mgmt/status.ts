@@ -6,10 +6,10 @@ import type { NodeConfigView } from '../contract/viola-api.ts'
 import { advice, type MgmtReason } from './model/failures.ts'
 import type { Plan } from './plan.ts'
 
-/** `next`: what happens next and what the user can do; by default the advice for the reason. */
+/** `next`: what happens next and what the user can do; defaults to the advice for the reason. */
 type Problem = { reason: MgmtReason; message: string; next?: string }
 
-/** The result of a reconcile: it failed before there was a plan, or it applied its plan as far as possible. */
+/** The result of a reconcile: either it failed before there was a plan, or it applied its plan as far as possible. */
 export type Outcome =
 	| { failure: Problem }
 	| {
@@ -24,7 +24,7 @@ export type Outcome =
 export type Now = { at: string; generation: number }
 type Verdict = { ready: boolean; reason: string; message: string; lastError?: string }
 
-/** Returns the whole status that follows from an outcome. The same outcome gives the same status, so that it is written once. */
+/** Returns the whole status that follows from an outcome. The same outcome results in the same status, so that it is written only once. */
 export function statusAfter(outcome: Outcome, previous: OpenstackConfigStatus | undefined, now: Now): OpenstackConfigStatus {
 	const verdict = 'failure' in outcome ? failed(outcome.failure) : judge(outcome)
 	const nodes = 'failure' in outcome ? previous?.nodes : nodesOf(outcome, previous, now)
@@ -85,7 +85,10 @@ function nodesOf(outcome: Exclude<Outcome, { failure: unknown }>, previous: Open
 	})
 }
 
-/** Returns what the biz cluster reports of a node, if it reports it for the current generation. */
+/**
+ * Returns what is known about the state of a node: an error, that it was just sent, or what the biz cluster reports for the current
+ * generation.
+ */
 function reportedOf(nodeName: string, { inForce, sent, errors, plan }: Exclude<Outcome, { failure: unknown }>): Partial<SyncedNode> {
 	const error = errors.get(nodeName)
 	if (error !== undefined) return { state: 'Refused', message: line(error) }
@@ -101,12 +104,12 @@ function reportedOf(nodeName: string, { inForce, sent, errors, plan }: Exclude<O
 	return { state: stateOf({ status }), ...(ready?.status === 'False' && { message: line(ready.message) }) }
 }
 
-/** The text contains words of remote systems and of authors. Only the beginning is cleaned because they also decide how long it is. */
+/** Cleans and truncates a string from remote systems and authors. They also determine its length, so only the beginning is cleaned. */
 function line(text: string, max = MESSAGE_MAX): string {
 	return cut(clean(text.length > LOOKED_AT ? `${text.slice(0, LOOKED_AT)}…` : text), max)
 }
 
-/** In characters: more than any field of a status has. */
+/** Maximum number of characters that are cleaned; more than any field of a status has. */
 const LOOKED_AT = 8_192
 
 function count(n: number, noun: string): string {

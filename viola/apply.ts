@@ -8,21 +8,22 @@ import type { ViolaCode } from './failures.ts'
 
 type Answer = { status: 200 | 422 | 503; body: NodeConfigsResponse }
 
-/** Error codes that sending the node again cannot fix; every other error may be temporary. */
+/** Error codes of failures that sending the node again cannot fix; every other failure may be temporary. */
 const lasting: ReadonlySet<string> = new Set(['Invalid', 'Duplicate', 'Refused'])
 
-/** Number of nodes with ten interfaces each that fill the largest body. */
+/** Maximum number of nodes in a request: the largest body has room for about this many nodes with ten interfaces each. */
 const NODES_MAX = 5_000
 
-/** Node configs written concurrently; the API server of the biz cluster must also serve other clients. */
+/** Number of node configs that are written concurrently; the API server of the biz cluster also serves other clients. */
 const AT_ONCE = 8
 
 /**
  * Applies the node configs of one POST. Each node is independent, so that an invalid one never affects the others.
  *
- * @param gone no further node is started once it is aborted: the client has given up, and sends what is then desired in another request
- * @returns 200 when every node was applied; otherwise 503 when at least one may be applied later, 422 when none can be applied as it is
- * @throws Failure BAD_REQUEST when the body is not a list of 1 to 5,000 nodes
+ * @param gone when it is aborted, no further node is started: the client has disconnected, and will send the desired state again
+ * @returns 200 if every node was applied; otherwise 503 if at least one of the failed nodes may be applied later, or 422 if none of them
+ *   can be applied unchanged
+ * @throws Failure BAD_REQUEST if the body is not a list of 1 to 5,000 nodes
  */
 export async function applyNodeConfigs(cluster: Cluster, body: unknown, gone: AbortSignal): Promise<Answer> {
 	if (!Array.isArray(body) || body.length === 0)
@@ -59,7 +60,7 @@ function readNode(entry: unknown, position: number): NodeConfigRequest | NodeErr
 	}
 }
 
-/** A node that is named twice is ambiguous: neither entry is applied. */
+/** Rejects every entry of a node that occurs more than once, because it is ambiguous which one applies. */
 function onlyOnce(nodes: readonly (NodeConfigRequest | NodeError)[]): (NodeConfigRequest | NodeError)[] {
 	const count = Map.groupBy(nodes, ({ nodeName }) => nodeName.toLowerCase())
 	return nodes.map(node => {

@@ -10,7 +10,7 @@ import type { Target } from './routing.ts'
 export const NodeConfigKind = defineKind<NodeConfigObject>(NODE_CONFIG)
 
 /**
- * The part of a biz cluster that viola accesses: the node configs of one namespace. Every call throws Failure with the API server's
+ * The part of a biz cluster that viola accesses: the node configs of one namespace. Every call throws a Failure with the API server's
  * message.
  */
 export type Cluster = {
@@ -18,11 +18,11 @@ export type Cluster = {
 	upsert(node: NodeConfigRequest): Promise<NodeResult>
 	list(): Promise<NodeConfigObject[]>
 	find(nodeName: string): Promise<NodeConfigObject | undefined>
-	/** @returns false if there was none */
+	/** @returns false if there was no such node config */
 	remove(nodeName: string): Promise<boolean>
 }
 
-/** @param providerId written on every node config @param namespace the only one that is accessed; it must exist */
+/** @param providerId is written to every node config @param namespace is the only one that is accessed; it must exist */
 export function createCluster(client: KubeClient, providerId: string, namespace: string): Cluster {
 	const at = (name: string) => ({ namespace, name })
 	return {
@@ -34,7 +34,7 @@ export function createCluster(client: KubeClient, providerId: string, namespace:
 	}
 }
 
-/** Connects to each cluster on first use and keeps the connection. If its credentials cannot be read, the next use tries again. */
+/** Connects to each cluster on first use and keeps the connection. If the credentials cannot be read, the next use tries again. */
 export function createClusters(env: Readonly<Record<string, string | undefined>>, onCall: NonNullable<TransportOptions['onCall']>) {
 	const open = new Map<string, Promise<KubeClient>>()
 	const connect = async ({ kubeconfig, context }: Target) => {

@@ -7,7 +7,7 @@ import { FixedToken, TokenFile, type TokenSource } from '../runtime/token-file.t
 import { type Clusters, parseClusters } from './routing.ts'
 
 /**
- * The environment of `node viola/main.ts`. One of VIOLA_TOKEN and VIOLA_TOKEN_FILE is required: no client may configure nodes without
+ * The environment of `node viola/main.ts`. Either VIOLA_TOKEN or VIOLA_TOKEN_FILE is required: no client may configure nodes without
  * authentication.
  */
 const Env = z
@@ -19,12 +19,12 @@ const Env = z
 	})
 	.refine(env => env.VIOLA_TOKEN !== undefined || env.VIOLA_TOKEN_FILE !== undefined, {
 		message: 'VIOLA_TOKEN or VIOLA_TOKEN_FILE is required: all requests must be authenticated',
-		when: () => true, // also if another variable is invalid, so that all errors are reported together
+		when: () => true, // also evaluated if another variable is invalid, so that all errors are reported together
 	})
 
 export type Config = { host: string; port: number; token: TokenSource; clusters: Clusters }
 
-/** @throws Failure CONFIG_INVALID naming the variable, or the file and its field; never the token */
+/** @throws Failure CONFIG_INVALID that names the variable, or the file and its field, and never contains the token */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
 	const read = readEnv(Env, env)
 	const token = read.VIOLA_TOKEN ?? read.VIOLA_TOKEN_FILE ?? fault('a token is required')

@@ -1,4 +1,4 @@
-/** The codes with which a whole request is rejected, and their HTTP status. */
+/** The error codes for rejecting a whole request, and their HTTP status. */
 export const failures = {
 	BAD_REQUEST: 400,
 	TOKEN_REFUSED: 401,

@@ -10,7 +10,7 @@ import { route } from './routing.ts'
 
 const readers = { config: readConfig }
 
-/** viola: receives node configs over HTTP and writes them as MultiNicNodeConfigs to the biz cluster they are for. */
+/** viola: receives node configs over HTTP and writes them as MultiNicNodeConfigs to their biz cluster. */
 export async function main({ signal, log, env, config }: Context & Read<typeof readers>): Promise<void> {
 	const { host, port, token, clusters } = config
 	const metrics = createMetrics('viola')

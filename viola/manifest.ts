@@ -14,12 +14,12 @@ type Meta = {
 /** A MultiNicNodeConfig as viola reads and writes it. */
 export type NodeConfigObject = { metadata: Meta; spec: NodeConfigSpec; status?: NodeConfigStatus }
 
-/** Where a node config is written, and the digest of its interfaces. */
+/** The cluster and namespace to which a node config is written, and the digest of its interfaces. */
 export type Destination = { namespace: string; providerId: string; specHash: string }
 
 /**
- * Returns the object that is created for a node config. It has the finalizer from the start, so that it is never deleted before its NICs
- * are restored.
+ * Returns the object to create for a node config. It has the finalizer from the start, so that it is never deleted before its NICs are
+ * restored.
  */
 export function manifest(node: NodeConfigRequest, { namespace, providerId, specHash }: Destination): NodeConfigObject {
 	const { nodeName, interfaces } = node
@@ -33,7 +33,7 @@ export function manifest(node: NodeConfigRequest, { namespace, providerId, specH
 /**
  * Returns the merge patch that turns an object into the desired one, or undefined if it already matches.
  *
- * What users set on it (`paused`, `mode`, their labels) stays: the patch names only what viola writes.
+ * The patch contains only what viola writes, so that what users set on the object (`paused`, `mode`, their own labels) is kept.
  */
 export function changeOf(existing: NodeConfigObject, wanted: NodeConfigObject): object | undefined {
 	const same =
@@ -46,7 +46,7 @@ export function changeOf(existing: NodeConfigObject, wanted: NodeConfigObject): 
 	return { metadata: { labels: wanted.metadata.labels }, spec: { instanceId: null, ...wanted.spec } }
 }
 
-/** Returns the view of an object that GET shows. */
+/** Returns an object as GET shows it. */
 export function view({ metadata, spec, status }: NodeConfigObject): NodeConfigView {
 	const { nodeName, instanceId, providerId, interfaces } = spec
 	return {
@@ -59,7 +59,7 @@ export function view({ metadata, spec, status }: NodeConfigObject): NodeConfigVi
 	}
 }
 
-/** A label value has at most 63 characters; a longer node name is only in the spec. */
+/** Returns the labels. A label value has at most 63 characters, so a longer node name is only in the spec. */
 function labels({ nodeName, instanceId }: NodeConfigRequest, providerId: string): Record<string, string> {
 	const all = { [LABEL_NODE_NAME]: nodeName, [LABEL_INSTANCE_ID]: instanceId ?? '', [LABEL_PROVIDER_ID]: providerId }
 	return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== '' && value.length <= 63))

@@ -15,17 +15,20 @@ import { view } from './manifest.ts'
 
 export type RouteOptions = {
 	token: TokenSource
-	/** @throws Failure UNKNOWN_PROVIDER, or BAD_REQUEST without a provider id */
+	/** @throws Failure UNKNOWN_PROVIDER, or BAD_REQUEST if there is no provider id */
 	clusterOf(providerId: string | undefined): Promise<Cluster>
 	log: Log
 }
 
 type ByNode = { Params: { nodeName: string } }
 
-/** About 5000 nodes with ten interfaces each. */
+/** Maximum size of a body (bytes): about 5,000 nodes with ten interfaces each. */
 const BODY_LIMIT = 16 << 20
 
-/** Creates the HTTP server: authenticates, finds the cluster, parses, responds. Errors are `{ error: { code, message } }`. */
+/**
+ * Creates the HTTP server, which authenticates a request, finds its cluster, parses the body, and responds. Errors are `{ error: { code,
+ * message } }`.
+ */
 export function createViola({ token, clusterOf, log }: RouteOptions): FastifyInstance {
 	const app = createHttpServer({ log, bodyLimitBytes: BODY_LIMIT, statusOf })
 	const cluster = ({ headers }: FastifyRequest) => clusterOf(headers[PROVIDER_HEADER]?.toString())
@@ -57,7 +60,7 @@ export function createViola({ token, clusterOf, log }: RouteOptions): FastifyIns
 	return app
 }
 
-/** Returns a signal that is aborted when the connection closes. Fastify's own signal is already aborted once the body is read. */
+/** Returns a signal that is aborted when the connection closes. Fastify's own signal is already aborted once the body has been read. */
 function goneOf({ raw }: FastifyReply): AbortSignal {
 	const gone = new AbortController()
 	raw.once('close', () => gone.abort())
@@ -70,7 +73,7 @@ function nodeIn({ params }: FastifyRequest<ByNode>): string {
 	throw new Failure<ViolaCode>('BAD_REQUEST', faultsIn(parsed.error, { whole: 'the last part of the path' }))
 }
 
-/** Compares digests, so that the duration reveals nothing about the token. */
+/** Authenticates a request. Compares digests, so that the duration reveals nothing about the token. */
 function signIn({ headers }: FastifyRequest, token: string): void {
 	const sent = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? ''
 	const digest = (text: string) => createHash('sha256').update(text).digest()

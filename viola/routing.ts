@@ -3,7 +3,7 @@ import { faultsIn } from '../runtime/faults.ts'
 import { Failure } from '../runtime/errors.ts'
 import type { ViolaCode } from './failures.ts'
 
-/** One biz cluster: its credentials (without a kubeconfig: those of viola's own pod) and the namespace of its node configs. */
+/** One biz cluster: its credentials (if there is no kubeconfig, those of viola's own pod) and the namespace of its node configs. */
 export const Target = z.strictObject({
 	kubeconfig: z.string().min(1).optional(),
 	context: z.string().min(1).optional(),
@@ -14,7 +14,7 @@ export type Target = z.infer<typeof Target>
 /** Provider id (k8sProviderID) → cluster. */
 export type Clusters = ReadonlyMap<string, Target>
 
-/** @throws TypeError with every fault and its provider */
+/** @throws TypeError that lists every fault with its provider */
 export function parseClusters(document: unknown): Clusters {
 	const parsed = z.record(z.string().min(1), Target).safeParse(document)
 	if (!parsed.success) throw new TypeError(faultsIn(parsed.error))
@@ -24,9 +24,9 @@ export function parseClusters(document: unknown): Clusters {
 }
 
 /**
- * Finds the cluster that a request is for. There is no fallback: a node config must never reach the wrong cluster.
+ * Finds the cluster of a request. There is no fallback, because a node config must never reach the wrong cluster.
  *
- * @throws Failure BAD_REQUEST without a provider id, UNKNOWN_PROVIDER for one that is not configured
+ * @throws Failure BAD_REQUEST if there is no provider id, UNKNOWN_PROVIDER if it is not configured
  */
 export function route(clusters: Clusters, providerId: string | undefined): { providerId: string; target: Target } {
 	if (!providerId) throw new Failure<ViolaCode>('BAD_REQUEST', 'header x-provider-id is required: it names the biz cluster')

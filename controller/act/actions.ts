@@ -17,7 +17,7 @@ import type { StopRecord } from '../rollout/stop-record.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import { rejectedRunStatus, startedStatus, rejectedStatus } from '../status/build-status.ts'
 
-/** For each node config with a failing write: the write, since when it fails, and the number of consecutive failures. */
+/** For each node config with a failing write: which write, since when it has been failing, and the number of consecutive failures. */
 export type FailedWrites = Map<string, { what: string; since: number; times: number }>
 
 /** Dependencies of the functions below, one function per decision. */
@@ -54,7 +54,7 @@ export async function updateMetadata(
  */
 export async function startRun(deps: ActDeps, snapshot: Snapshot, decision: Extract<Decision, { act: 'start' }>): Promise<boolean> {
 	if (decision.run.mode === 'Cleanup') await assertNotDeleted(deps, snapshot)
-	// before the run starts: afterwards, the status no longer says that this node stops the rollout
+	// record the stop before the run starts: afterwards, the status no longer says that this node stops the rollout
 	if (snapshot.rollout.skipsQueue) await deps.stops.flush()
 	const made = await createRun(deps, snapshot, decision.run).catch(rejectionOf)
 	if ('refusal' in made) {

@@ -59,7 +59,7 @@ export type AgentPod = Readonly<{
 	priorityClassName: string
 }>
 
-/** Requests are small because a run is short; all taints are tolerated because every node needs its NICs. */
+/** The resources are small because a run is short; all taints are tolerated because every node needs its NICs. */
 export const DEFAULT_POD: AgentPod = {
 	resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } },
 	labels: {},

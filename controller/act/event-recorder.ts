@@ -26,8 +26,8 @@ const waitingMax = 20_000
 const busyMs = 1_000
 
 /**
- * Writes Events concurrently with the workers, like client-go's recorder, and gives way to them: after a thousand changes, the Events are
- * written once the changes are done.
+ * Writes Events concurrently with the workers, like client-go's recorder, and yields to them: the Events of a thousand changes are written
+ * after all these changes.
  */
 export function createRecorder({ client, log, isBusy, rest = sleep }: RecorderOptions): Recorder {
 	const waiting: Event[] = []

@@ -11,9 +11,9 @@ import { failedWriteStatus } from '../status/build-status.ts'
 import { timestamp } from '../model/format.ts'
 
 /**
- * Reports writes that the API server repeatedly answers with an error, for example because a webhook is down, or modifies MultiNIC's
- * objects so that a policy rejects them. The status names the write, and says since when it fails. If the status cannot be written either,
- * must continue to report a run, or reports a configured node, there is only an Event.
+ * Reports writes to which the API server repeatedly responds with an error, for example because a webhook is down, or modifies MultiNIC's
+ * objects so that a policy rejects them. The status names the write, and says since when it has been failing. If the status cannot be
+ * written either, must continue to report a run, or reports a configured node, there is only an Event.
  */
 
 /** A single failure may be transient, so reporting starts with the second consecutive failure. */

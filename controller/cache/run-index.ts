@@ -31,7 +31,7 @@ type Take<V> = (now: V | undefined, before: V | undefined) => void
  * Creates an empty index.
  *
  * @param uptime a monotonic clock (milliseconds)
- * @param deadlineMs when Kubernetes ends a run (milliseconds)
+ * @param deadlineMs how long a run may take before Kubernetes ends it (milliseconds)
  */
 export function createRunIndex(uptime: () => number = () => performance.now(), deadlineMs = Number.POSITIVE_INFINITY): RunIndex {
 	const nodes = new Map<string, Map<string, Parts>>()
@@ -83,8 +83,8 @@ function keep(
 }
 
 /**
- * Keeps the pods of a run, the last one reported at the end. A pod that is bound to a node other than the one in its labels belongs to no
- * run, whatever created it.
+ * Updates the pods of a run, which are in the order in which they were last reported. A pod that is bound to a node other than the one in
+ * its labels belongs to no run, whatever created it.
  */
 function takePod(parts: Parts, now: RunPodView | undefined, before: RunPodView | undefined): void {
 	const name = now?.pod ?? before?.pod

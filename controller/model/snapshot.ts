@@ -5,7 +5,7 @@ import type { Requests } from './requests.ts'
 import type { Report } from './report.ts'
 import type { ReadSpec } from './read-spec.ts'
 
-/** Everything that a decision may use, taken at the same time. Times are in milliseconds since 1970. */
+/** Everything that a decision may use, read at one point in time. Times are in milliseconds since 1970. */
 export type Snapshot = ReadSpec & {
 	now: number
 	/** Monotonic clock with an arbitrary start (milliseconds). */
@@ -17,7 +17,7 @@ export type Snapshot = ReadSpec & {
 	conflict: Conflict | undefined
 	/** All runs on the node, whichever node config they belong to. */
 	runs: readonly Run[]
-	/** Why the current run has no pod, in the words of Kubernetes; looked up only if the pod is overdue. */
+	/** Why the current run has no pod, as Kubernetes reports it; looked up only if the pod is overdue. */
 	noPod?: string | undefined
 	rollout: RolloutView
 }
@@ -34,7 +34,7 @@ export type RunSettings = {
 
 /** The state of a node in the rollout. */
 export type RolloutView = {
-	/** The effective settings, or the key that is invalid. */
+	/** The effective settings, or which key is invalid. */
 	settings: Rollout
 	/** How many more nodes may be changed now. */
 	slots: number

@@ -29,9 +29,9 @@ export type Member = Place & {
 export type Stop = { uid: string; stops: string }
 
 /**
- * @param node the node with this name; undefined if it does not exist: nothing is changed there then, and the rollout is not stopped
+ * @param node the node with this name; if it does not exist, nothing is changed and the rollout is not stopped
  * @param before the previous member, or the recorded stop if there is no previous member
- * @returns the current member; the last decision about it remains valid within the same generation
+ * @returns the current member; the last decision about it remains valid as long as the generation is the same
  */
 export function memberOf(part: Part, node: NodeView | undefined, before: Member | Stop | undefined): Member {
 	const { name, uid, generation, requests, status } = part.config

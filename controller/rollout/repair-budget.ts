@@ -30,8 +30,8 @@ export function nextRepairAt(part: Part, from: number): number {
 }
 
 /**
- * Returns until when each repair counts, from the runs and the history. The history is short, and has only the reason of a failed run; a
- * repair that is missing there still exists as a run, unless a person deleted it.
+ * Returns until when each repair counts. Repairs are known from the runs and from the history. The history is short, and shows the reason
+ * of a failed run instead of its cause; a repair that it does not show still exists as a run, unless a person deleted it.
  */
 function countingUntil({ config, runs }: Part): number[] {
 	const there = runs.filter(({ uid }) => uid === config.uid)
@@ -49,7 +49,7 @@ export function repairMessage(snapshot: Part, found: number): string {
 	return `Too many repairs within the hour; ${until ? `not before ${time}, and ${until}` : `next at ${time}`}.`
 }
 
-/** Returns when a hold on all nodes ends, for a message; empty if there is none. Waiting in the queue does not count as a hold. */
+/** Returns the part of a message that says when a hold on all nodes ends; empty if there is none. The queue does not count as a hold. */
 function holdMessage({ settings, stoppedBy, skipsQueue }: RolloutView): string {
 	if ('fault' in settings) return 'when ConfigMap multinic-rollout is valid'
 	if (settings.value.paused) return 'when the rollout resumes (paused)'

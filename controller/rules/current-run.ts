@@ -18,7 +18,7 @@ import { lostStatus, pendingStatus, podRefusedStatus, reportedStatus, startedSta
 
 /** Rules for a run that is in progress, or has just ended. Pure. */
 
-/** Does not wait for the Job after a report: a Job reports its completion about 5 s later. */
+/** Reports the result as soon as there is a report, without waiting for the Job, which reports its completion about 5 s later. */
 export function whenReported(snapshot: Snapshot): Decision | undefined {
 	const run = currentRun(snapshot)
 	if (!run?.report || (isReported(snapshot, run) && !isLateReport(snapshot, run))) return undefined
@@ -121,7 +121,7 @@ export function whenRunEnding(snapshot: Snapshot): Decision | undefined {
 }
 
 /**
- * Waits for a kubelet that does not report. A NotReady kubelet does report: if its CNI plugin waits for a NIC of MultiNIC, it can still
+ * Waits while the kubelet does not report. A NotReady kubelet does report: even while its CNI plugin waits for a NIC of MultiNIC, it can
  * start pods that use the host network.
  */
 export function whenKubeletSilent(snapshot: Snapshot): Decision | undefined {

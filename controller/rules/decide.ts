@@ -94,7 +94,7 @@ function whenNodeMissing(snapshot: Snapshot): Decision | undefined {
 	return setStatusOnce(snapshot, 'NodeNotFound', pendingStatus(snapshot, 'NodeNotFound', message))
 }
 
-/** Does nothing, except delete runs whose retention is over. */
+/** Does nothing except delete runs whose retention period is over. */
 function whenUpToDate(snapshot: Snapshot): Decision | undefined {
 	const { config } = snapshot
 	if (config.requests.retry !== undefined || config.deleting || !isUpToDate(snapshot)) return undefined

@@ -6,14 +6,14 @@ import { wantedMode } from '../model/runs.ts'
 import type { HoldReason, Snapshot, RolloutView } from '../model/snapshot.ts'
 import { pendingStatus } from '../status/build-status.ts'
 
-/** How changes roll out to the fleet: not to all nodes concurrently, and no further after the first run that harmed its node. Pure. */
+/** How changes roll out to the fleet: not to all nodes concurrently, and not beyond the first run that harmed its node. Pure. */
 
 type Hold = { reason: HoldReason; message: string }
 
 /** Evaluated top to bottom: the first check that returns a hold wins. */
 const checks: readonly Check<RolloutView, Hold>[] = [whenSettingsInvalid, whenPaused, whenStopped, whenNotNext]
 
-/** Names a pause by the chart in a message. */
+/** What a message calls a pause that is set in the chart. */
 const CHART = 'the chart (rollout.paused in ConfigMap multinic-rollout)'
 
 /** How long a hold must last before it is worth a write to the status (milliseconds). */

@@ -12,8 +12,8 @@ import { verifiedStatus } from '../status/build-status.ts'
 type Verification = { mode: Mode; cause: string; request?: Ask }
 
 /**
- * How soon a verification after a reboot may be repeated, and how long a run that is due waits before it is checked again whether it is
- * allowed (milliseconds).
+ * How soon a verification after a reboot may be repeated, and the delay before checking again whether a run that is due may start
+ * (milliseconds).
  */
 const retryMs = 300_000
 const busyMs = 30_000
@@ -123,7 +123,7 @@ function nextIntervalAt({ config, rollout: { settings, lastRunAt } }: Snapshot):
 	return phase + (Math.floor((lastRunAt - phase) / interval) + 1) * interval
 }
 
-/** Returns a hash of a string as an evenly distributed number (FNV-1a). @see RFC 9923 */
+/** Hashes a string to an evenly distributed number (FNV-1a). @see RFC 9923 */
 function numberOf(text: string): number {
 	let hash = 0x811c9dc5
 	for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0

@@ -13,7 +13,10 @@ import { timestamp } from '../model/format.ts'
 
 /** Builds the whole status of a node config from a snapshot. Pure; `status-patch.ts` decides whether it is worth a write. */
 
-/** Maximum size of the interfaces (bytes). Every write sends the whole status: 8 KiB, including up to 3 KiB of conditions and history. */
+/**
+ * Maximum size of the interfaces (bytes). With up to 3 KiB of conditions and history, a status has at most 8 KiB, which adds to the cost of
+ * every write.
+ */
 const interfacesMaxBytes = 5_000
 
 /** No run is in progress, and none starts until the cause that `reason` names is resolved. */
@@ -29,7 +32,7 @@ export function invalidStatus(snapshot: Snapshot, fault: string): NodeConfigStat
 	return assemble(snapshot, { state: 'Failed', reason: 'InvalidConfig', message: fault }, nics)
 }
 
-/** A run is starting. Earlier runs whose reports were not read are added to the history here, which saves a separate write. */
+/** A run is starting. Earlier runs whose reports are not in the status yet are added to the history here, which saves a separate write. */
 export function startedStatus(snapshot: Snapshot, run: Pick<Run, 'name' | 'mode'>): NodeConfigStatus {
 	const nics = knownInterfaces(snapshot, { status: 'InProgress', reason: 'RunStarted', message: 'a run is in progress' })
 	const message = `Job ${run.name} ${purpose[run.mode]}`
@@ -88,7 +91,7 @@ export function verifiedStatus(snapshot: Snapshot, run: Run): NodeConfigStatus {
 
 const asLeft = { status: 'False', reason: 'Configured', message: 'the node matches the last run' } as const
 
-/** The status of condition Drifted. If a verification failed without finding drift, it is unknown whether the node has drifted. */
+/** Returns the content of condition Drifted. If a verification failed without finding drift, it is unknown whether the node has drifted. */
 function foundBy({ reason, interfaces, outcome, message }: Report): Parameters<typeof drift>[1] {
 	if (outcome === 'Succeeded') return asLeft
 	const isFound = reason === 'Drifted' || interfaces.some(nic => nic.reason === 'Drifted')
@@ -125,7 +128,7 @@ export function rejectedStatus(snapshot: Snapshot, text: string): NodeConfigStat
 	return withReadyCondition(status, { state: 'Failed', reason: 'StatusRefused', message }, snapshot)
 }
 
-/** A write fails repeatedly; what is known about the node is kept. */
+/** A write fails repeatedly. The interfaces and the history are kept. */
 export function failedWriteStatus(snapshot: Snapshot, message: string): NodeConfigStatus {
 	const { config, now } = snapshot
 	const status = { ...config.status, observedGeneration: config.generation, lastProcessed: timestamp(now) }

@@ -12,7 +12,7 @@ import { timestamp } from '../model/format.ts'
 /** The summary of a status. `isRunning`: whether a run may be active on the node. */
 export type Summary = { state: State; reason: Reason; message: string; isRunning?: boolean }
 
-/** Returns the status with this summary: `state`, and only the conditions Ready and Progressing. */
+/** Returns the status with this summary: `state`, and the conditions Ready and Progressing. All other conditions are dropped. */
 export function withReadyCondition(status: NodeConfigStatus, summary: Summary, snapshot: Snapshot): NodeConfigStatus {
 	const { state, reason, isRunning = false } = summary
 	const message = cleanMessage(summary.message)

@@ -25,7 +25,7 @@ export function resultOf(report: Report, spec: NodeConfigSpec, before: NodeConfi
 	return { state: 'Failed', ...whatFailed(report, failed, interfaceStatuses.length), interfaceStatuses }
 }
 
-/** Returns every desired interface in the same state, if no report describes them; known facts about each interface are kept. */
+/** Returns every desired interface with the same state, for use without a report; known facts about each interface are kept. */
 export function allInterfaces(spec: NodeConfigSpec, how: Pick<InterfaceStatus, 'status' | 'reason' | 'message'>, before: NodeConfigStatus) {
 	return settle(spec.interfaces).map(({ id, name, macAddress }): InterfaceStatus => {
 		const { lastConfigured, observed } = previousStatus(macAddress, before) ?? {}
@@ -67,8 +67,8 @@ function planned({ message }: Report): string {
 }
 
 /**
- * The reason of an interface is the overall reason only if all failures have that reason. If the run failed or was rolled back, its reason
- * is.
+ * The reason of an interface is the overall reason only if all failures have that reason. If the run failed or was rolled back, the run's
+ * own reason is the overall reason.
  */
 function whatFailed(report: Report, failed: InterfaceStatus[], wanted: number): Pick<Result, 'reason' | 'message'> {
 	if (report.outcome === 'RolledBack' || report.outcome === 'Failed' || failed.length === 0)

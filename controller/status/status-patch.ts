@@ -5,7 +5,7 @@ import { sameJson } from '../../contract/canonical.ts'
 const timestamps = ['lastProcessed']
 
 /**
- * Returns the merge patch that turns the stored status into the desired one: only the keys that differ, `null` for removed ones.
+ * Computes the merge patch that turns the stored status into the desired one: only the keys that differ, `null` for removed ones.
  *
  * @returns the patch, or undefined if a write would add no information; even a write without effect costs the API server as much as
  *   creating ten Jobs

@@ -47,7 +47,7 @@ export async function uninstall(
  * Removes the finalizer from every node config and leaves the hosts unchanged. The controller is stopped first because it would add the
  * finalizers again. The hook waits for runs in progress because they lose their permission to report when the Helm release is deleted.
  *
- * @throws Failure STOPPED if the signal is aborted first, with what the hook was waiting for
+ * @throws Failure STOPPED if the signal is aborted first; the message names what the hook was waiting for
  */
 export async function keep(client: KubeClient, where: Uninstall): Promise<void> {
 	const { namespace, log } = where
@@ -83,7 +83,7 @@ async function release(
 /**
  * Deletes every node config and waits until the controller, which must still be running, has restored their nodes.
  *
- * @throws Failure STOPPED if the signal is aborted first, with the node configs that are left
+ * @throws Failure STOPPED if the signal is aborted first; the message names the node configs that are left
  */
 export async function restore(client: KubeClient, where: Uninstall): Promise<void> {
 	const { namespace, log } = where

@@ -14,7 +14,7 @@ const UNINSTALLING = 'uninstalling'
 /** A person sets this annotation to `confirmed` on the controller's Deployment if no Helm Secret records the uninstall. */
 const ANNOTATION_UNINSTALL = `${GROUP}/uninstall`
 
-/** Helm writes the Secret and then creates the Job. If the Secret is older than this, it was written for another Job (milliseconds). */
+/** Maximum time between Helm's write of the Secret and the creation of the Job (milliseconds). An older write was for another Job. */
 const FRESH_MS = 5 * 60_000
 
 /** How many revisions newer than its hooks a release may be; the chart's Role names the Secrets of all these revisions. */

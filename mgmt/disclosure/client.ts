@@ -1,7 +1,7 @@
 import type { HttpAnswer, HttpCall, HttpClient } from '../../runtime/http-client.ts'
 import { type Grant, reveal } from './decide.ts'
 
-/** A call below the granted endpoint. A path begins with `/`, so it cannot change the host. */
+/** A call to a path of the granted endpoint. The path begins with `/`, so it cannot change the host. */
 export type GrantedCall<T> = Omit<HttpCall<T>, 'url' | 'headers' | 'body' | 'secrets'> & {
 	path: `/${string}`
 	headers?: (secret: string) => Readonly<Record<string, string>>
@@ -9,14 +9,14 @@ export type GrantedCall<T> = Omit<HttpCall<T>, 'url' | 'headers' | 'body' | 'sec
 	body?: (secret: string) => unknown
 }
 
-/** Makes calls that carry a secret, only to the endpoint of its grant. */
+/** Makes calls that contain a secret, only to the endpoint of its grant. */
 export type GrantedClient = {
 	readonly grant: Grant
-	/** A redirect is a failure and is not followed. @throws Failure with an HttpCode, which does not repeat the secret */
+	/** A redirect counts as a failure and is not followed. @throws Failure with an HttpCode, which does not contain the secret */
 	call<T = unknown>(call: GrantedCall<T>): Promise<HttpAnswer<T>>
 }
 
-/** Creates a client for a checked pair. This is the only way to send a secret. */
+/** Creates a client for a secret and an endpoint that were checked together. This is the only way to send a secret. */
 export function createGrantedClient(http: HttpClient, grant: Grant): GrantedClient {
 	const secret = reveal(grant)
 	return {

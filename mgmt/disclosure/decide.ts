@@ -2,36 +2,39 @@ import { refuse } from '../model/failures.ts'
 import { type AllowedHost, isAllowedHost } from './hosts.ts'
 import { type Endpoint, isEncrypted, type Origin } from '../model/origin.ts'
 
-/** Every secret that mgmt has. */
+/** The secrets that mgmt uses. */
 export type SecretName = 'viola token' | 'Contrabass encryption key' | 'password' | 'Keystone token'
-/** What is known of a secret without its text. */
+/** What is known about a secret, without its value. */
 export type SecretFacts = Origin & { readonly name: SecretName }
 
 const text = Symbol('text')
-/** A secret. No code outside this file reads its text; logs and JSON omit it. */
+/** A secret. No code outside this file reads its value; logs and JSON omit it. */
 export type Secret = SecretFacts & { readonly [text]: string }
 
 declare const checked: unique symbol
 /** A secret and the endpoint to which it may be sent. Only {@link grantOf} creates one. */
 export type Grant = { readonly secret: Secret; readonly endpoint: Endpoint; readonly [checked]: true }
 
-/** Creates a secret of this origin. */
+/** Creates a secret with this origin. */
 export function createSecret(name: SecretName, { source, field }: Origin, value: string): Secret {
 	return { name, source, field, [text]: value }
 }
 
-/** Returns the text of a secret to send it to the endpoint of its grant. */
+/** Returns the value of a secret, to be sent to the endpoint of its grant. */
 export function reveal({ secret }: Grant): string {
 	return secret[text]
 }
 
-/** Returns the pair if the secret may be sent there. @throws Failure SecretWithheld or ConfigError, naming the field and the host */
+/**
+ * Returns a grant if the secret may be sent to the endpoint. @throws Failure SecretWithheld or ConfigError that names the field and the
+ * host
+ */
 export function grantOf(secret: Secret, endpoint: Endpoint, hosts: readonly AllowedHost[]): Grant {
 	refuseUnlessGranted(secret, endpoint, hosts)
 	return { secret, endpoint } as Grant
 }
 
-/** Like {@link grantOf}, before the secret is read. */
+/** Makes the same check as {@link grantOf}, before the secret is read. */
 export function refuseUnlessGranted(secret: SecretFacts, endpoint: Endpoint, hosts: readonly AllowedHost[]): void {
 	for (const check of checks) {
 		const verdict = check({ secret, endpoint, hosts })
@@ -44,7 +47,10 @@ type Question = { secret: SecretFacts; endpoint: Endpoint; hosts: readonly Allow
 type Verdict = 'granted' | { reason: 'SecretWithheld' | 'ConfigError'; message: string }
 type Check = (question: Question) => Verdict | undefined
 
-/** The first check with a verdict decides; if no check has one, the secret and all that directs it come from one source. */
+/**
+ * The first check with a verdict decides. If no check has one, the secret may be sent: it and everything that determines its destination
+ * come from the same source.
+ */
 const checks: readonly Check[] = [
 	refuseOtherThanHttp,
 	refuseUserInUrl,
@@ -66,7 +72,7 @@ function refuseUserInUrl({ endpoint: { field, url } }: Question): Verdict | unde
 	return { reason: 'ConfigError', message: `${field}: must be a URL without user and password` }
 }
 
-/** The requested path would be part of the query or of the fragment, and the author could choose any path. */
+/** Rejects a URL with a query or fragment: the path of a call would become part of it, so the author could choose any path. */
 function refuseOpenEnd({ endpoint: { field, url } }: Question): Verdict | undefined {
 	if (!/[?#]/.test(url)) return undefined
 	return { reason: 'ConfigError', message: `${field}: must be a URL without query and fragment` }
@@ -77,8 +83,8 @@ function grantAllowedHost({ endpoint, hosts }: Question): Verdict | undefined {
 }
 
 /**
- * The key is never sent: it decrypts the response of Contrabass. A key of the environment must not decrypt a response that an author could
- * write.
+ * A key of the namespace needs no check: it is never sent, but only decrypts the response of Contrabass. A key of the environment must not
+ * decrypt a response that an author could have written.
  */
 function grantKeyOfNamespace({ secret: { name, source } }: Question): Verdict | undefined {
 	return name === 'Contrabass encryption key' && source === 'namespace' ? 'granted' : undefined
@@ -88,7 +94,10 @@ function refuseOtherSource({ secret, endpoint }: Question): Verdict | undefined 
 	return secret.source === endpoint.source ? undefined : withheld(secret, endpoint, endpoint.field)
 }
 
-/** An author who chooses the trusted certificates can impersonate every host. Without encryption, certificates do not matter. */
+/**
+ * Rejects an endpoint for which the author chooses the trusted certificates, because the author could then impersonate every host. Without
+ * TLS, certificates do not matter.
+ */
 function refuseTrustOfConfig({ secret, endpoint }: Question): Verdict | undefined {
 	if (secret.source === 'namespace' || endpoint.trustField === undefined || !isEncrypted(endpoint)) return undefined
 	return withheld(secret, endpoint, endpoint.trustField)

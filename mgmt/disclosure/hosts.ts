@@ -1,6 +1,9 @@
 import * as z from 'zod'
 
-/** A host to which every secret may be sent: at this port, or at any port if it is undefined. The host is as {@link URL} writes it. */
+/**
+ * A host to which every secret may be sent: at this port, or at any port if it is undefined. The host is in the form in which {@link URL}
+ * writes it.
+ */
 export type AllowedHost = { readonly host: string; readonly port: number | undefined }
 
 /** Host names, IPv4 addresses and IPv6 addresses in brackets, each with or without a port, separated by commas. */
@@ -16,7 +19,7 @@ export const AllowedHosts = z.string().transform((text, context) => {
 
 const EXPECTED = 'must be a host or host:port without scheme, path and wildcard, such as viola.example.com:8080, 10.0.0.5 or [fd00::1]'
 
-/** Reports whether one of the entries is this host, and this port if the entry has one. */
+/** Returns whether one of the entries is this host, and also this port if the entry has one. */
 export function isAllowedHost(url: URL, allowed: readonly AllowedHost[]): boolean {
 	const own = { host: withoutDot(url.hostname), port: portOf(url) }
 	return allowed.some(({ host, port }) => host === own.host && (port === undefined || port === own.port))
@@ -38,7 +41,7 @@ function portOf({ port, protocol }: URL): number {
 	return Number(port || (protocol === 'https:' ? 443 : 80))
 }
 
-/** A URL that was pasted whole may contain a password before its `@`. */
+/** Quotes an entry without anything before `@`: a whole URL that was pasted may contain a password there. */
 function quoted(entry: string): string {
 	return JSON.stringify(entry.replace(/^.*@/s, '…@').slice(0, 100))
 }

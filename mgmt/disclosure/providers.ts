@@ -27,11 +27,14 @@ type Question = {
 	providerId: string
 	/** The field that names the provider. */
 	field: string
-	/** Undefined: every id is allowed. */
+	/** Undefined if every id is allowed. */
 	allowed: AllowedProviders | undefined
 }
 
-/** Returns why mgmt's own viola token is not used for this provider; a token of the namespace may be used for every one. */
+/**
+ * Returns why mgmt's own viola token must not be used for this provider; undefined if it may be used. A token of the namespace may be used
+ * for every provider.
+ */
 export function providerRefusal({ token, namespace, providerId, field, allowed }: Question): string | undefined {
 	if (token.source === 'namespace' || !allowed) return undefined
 	const ids = allowed.get(namespace)

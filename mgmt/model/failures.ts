@@ -1,6 +1,6 @@
 import { Failure, isFailure, wordsOf } from '../../runtime/errors.ts'
 
-/** Why an OpenstackConfig is not Ready, and what the user can do. Reasons are API: never renamed. */
+/** The reasons why an OpenstackConfig is not Ready, each with what the user can do. Reasons are API, so they are never renamed. */
 export const advice = {
 	ConfigError: 'correct the OpenstackConfig, its Secrets or the settings of mgmt',
 	ContrabassError: 'check contrabassEndpoint, openstackProviderID and the encryption key',
@@ -25,20 +25,20 @@ export const advice = {
 } as const
 export type MgmtReason = keyof typeof advice
 
-/** Replaces the advice if a system did not respond properly: the user must check that system, not the parameters of the request. */
+/** Replaces the advice if the remote system itself failed: the user must then check that system, not the parameters of the request. */
 const askedInVain: Partial<Record<MgmtReason, string>> = {
 	ContrabassError: 'check contrabassEndpoint and Contrabass; it is retried automatically',
 	KeystoneError: 'check Keystone; it is retried automatically',
 }
 
-/** Creates the expected error of a reconcile, which is retried. @param facts additional fields of the log line */
+/** Creates an expected failure of a reconcile, which is retried. @param facts additional fields of the log line */
 export function refuse(reason: MgmtReason, message: string, facts: Readonly<Record<string, unknown>> = {}): Failure<MgmtReason> {
 	return new Failure(reason, message, { retry: true, facts })
 }
 
 /**
- * Runs one read or write of a remote system and prefixes its error with what failed; the remote's own message is kept, the URL is in the
- * facts.
+ * Runs one read or write of a remote system. Prefixes its error with what failed; the remote system's message is kept, and the URL is in
+ * the facts.
  */
 export async function saying<T>(reason: MgmtReason, what: string, work: () => Promise<T>): Promise<T> {
 	try {
@@ -49,7 +49,10 @@ export async function saying<T>(reason: MgmtReason, what: string, work: () => Pr
 	}
 }
 
-/** A status has 256 characters, so a call is shown only by its host: `keystone.example.com answered 503: …`. */
+/**
+ * Returns the message of a failure with the host instead of the method and URL, because a status message has at most 256 characters:
+ * `keystone.example.com answered 503: …`.
+ */
 export function briefly(error: Failure): string {
 	const { method, url } = error.facts
 	if (typeof url !== 'string' || !URL.canParse(url)) return wordsOf(error)

@@ -2,13 +2,13 @@ import { createDecipheriv, createHash } from 'node:crypto'
 import { refuse } from '../model/failures.ts'
 
 /**
- * Decrypts a password of Contrabass: Base64 of AES-CBC ciphertext with PKCS#5 padding, in one of two forms.
+ * Decrypts a password from Contrabass: Base64 of AES-CBC ciphertext with PKCS#5 padding, in one of two formats.
  *
- * The running systems put a 16-byte IV before it, and the key is the bytes of the text: 16, 24 or 32 for AES-128, -192 or -256. The first
- * documents show `U2FsdGVkX1…`, which is `Salted__` and a salt of 8 bytes, as OpenSSL and CryptoJS write it: there the key is a passphrase
- * of any length.
+ * The systems in production put a 16-byte IV before the ciphertext, and the bytes of the key string are the key: 16, 24 or 32 bytes for
+ * AES-128, -192 or -256. The first documents show `U2FsdGVkX1…`, which is `Salted__` and an 8-byte salt, as written by OpenSSL and
+ * CryptoJS; the key is then a passphrase of any length.
  *
- * @throws Failure ContrabassError that says whether the key or the text is wrong, and contains neither
+ * @throws Failure ContrabassError that says whether the key or the ciphertext is wrong, and contains neither
  */
 export function decrypt(text: string, key: string): string {
 	const bytes = Buffer.from(text, 'base64')
@@ -38,14 +38,15 @@ function rawLock(text: string, iv: Buffer): Lock {
 }
 
 /**
- * The text does not say which digest and which key length were used: OpenSSL uses SHA-256 since 1.1.0, earlier versions and CryptoJS use
- * MD5, and the documents say AES-128 while the default of CryptoJS is AES-256. A wrong lock does not open: see {@link open}.
+ * Derives the possible keys. The ciphertext does not say which digest and which key length were used: OpenSSL uses SHA-256 since 1.1.0,
+ * earlier versions and CryptoJS use MD5, and the documents say AES-128 while the default of CryptoJS is AES-256. A wrong key fails to
+ * decrypt: see {@link open}.
  */
 function passphraseLocks(passphrase: string, salt: Buffer): Lock[] {
 	return ['sha256', 'md5'].flatMap(digest => [16, 32, 24].map(bytes => derive(digest, passphrase, { salt, bytes })))
 }
 
-/** Runs one round of EVP_BytesToKey(3): concatenated digests of (the previous digest, passphrase, salt), split into key and IV. */
+/** Derives a key and IV like EVP_BytesToKey(3) with one iteration: concatenated digests of (the previous digest, passphrase, salt). */
 function derive(digest: string, passphrase: string, { salt, bytes }: { salt: Buffer; bytes: number }): Lock {
 	let [last, all] = [Buffer.alloc(0), Buffer.alloc(0)]
 	while (all.length < bytes + 16) {
@@ -55,7 +56,10 @@ function derive(digest: string, passphrase: string, { salt, bytes }: { salt: Buf
 	return { key: all.subarray(0, bytes), iv: all.subarray(bytes, bytes + 16) }
 }
 
-/** One wrong key in 256 passes the padding check; it then fails as UTF-8, or at Keystone. The cause would only say "bad decrypt". */
+/**
+ * Returns undefined if the key is wrong. One wrong key in 256 passes the padding check; the result is then invalid UTF-8, or Keystone
+ * rejects it. The original error would only say "bad decrypt".
+ */
 function open(sealed: Buffer, { key, iv }: Lock): string | undefined {
 	try {
 		const decipher = createDecipheriv(`aes-${key.length * 8}-cbc`, key, iv)

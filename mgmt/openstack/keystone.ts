@@ -7,7 +7,7 @@ import { type MgmtReason, refuse } from '../model/failures.ts'
 import type { Endpoints } from '../model/settings.ts'
 import { RemoteUrl, Word } from './word.ts'
 
-/** `grant`: the password, for Keystone's endpoint. */
+/** A login to Keystone. `grant`: the password, for Keystone's endpoint. */
 export type Login = { grant: Grant; user: string; domain: string; projectId: string }
 
 const Endpoint = z.object({ interface: Word, region: Word.nullish(), region_id: Word.nullish(), url: RemoteUrl })
@@ -18,7 +18,7 @@ const TokenBody = z.object({ token: z.object({ expires_at: Moment, catalog: Cata
 
 export type Token = { token: string; expiresAtMs: number; catalog: Catalog }
 
-/** Signs in with a password for one project. @throws Failure with an HttpCode, never containing the password */
+/** Signs in to one project with a password. @throws Failure with an HttpCode, never containing the password */
 export async function signIn(http: HttpClient, login: Login, timeoutMs: number): Promise<Token> {
 	const { url } = login.grant.endpoint
 	const { headers, body } = await createGrantedClient(http, login.grant).call({
@@ -42,7 +42,7 @@ function authOf({ user: name, domain, projectId }: Login, password: string) {
 /**
  * Returns the URL of a service in the catalog with this interface and region. There is no fallback to another endpoint.
  *
- * @throws Failure NeutronEndpointError or NovaEndpointError naming what the catalog has
+ * @throws Failure NeutronEndpointError or NovaEndpointError that lists the endpoints in the catalog
  */
 export function endpointOf(catalog: Catalog, service: 'network' | 'compute', { side, region }: Pick<Endpoints, 'side' | 'region'>): string {
 	const all = catalog.filter(({ type }) => type.toLowerCase() === service).flatMap(entry => entry.endpoints)
@@ -60,7 +60,7 @@ function isUsed(type: string): boolean {
 	return ['network', 'compute'].includes(type.toLowerCase())
 }
 
-/** Keystone's default domain has the id `default` and the name `Default`, so a lookup by name would depend on letter case. */
+/** Selects the default domain by id: its id is `default` and its name is `Default`, so a lookup by name would depend on letter case. */
 function domainOf(domain: string): { id: string } | { name: string } {
 	return domain === 'default' ? { id: domain } : { name: domain }
 }

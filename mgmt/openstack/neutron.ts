@@ -30,7 +30,7 @@ export type Subnet = z.infer<typeof Subnet>
 const Network = z.object({ id: Word, mtu: z.int().min(68) })
 export type Network = z.infer<typeof Network>
 
-/** Device ids per request: 60 make a URL of about 3 kB, which every proxy accepts. */
+/** Maximum number of device ids per request: 60 result in a URL of about 3 kB, which every proxy accepts. */
 const CHUNK = 60
 
 /** Reads all ports of these servers, in any project. @throws Failure NeutronPortError */
@@ -46,7 +46,11 @@ export function readPorts(session: Session, deviceIds: readonly string[]): Promi
 	})
 }
 
-/** Reads the subnets that an OpenstackConfig names, in its order. @throws Failure SubnetNotFound, SubnetNotUnique, NeutronSubnetError */
+/**
+ * Reads the subnets that an OpenstackConfig names, in the same order.
+ *
+ * @throws Failure SubnetNotFound, SubnetNotUnique or NeutronSubnetError
+ */
 export async function readSubnets(session: Session, wanted: Settings['subnets'], projectId: string): Promise<Subnet[]> {
 	const filter = 'ids' in wanted ? wanted.ids.map(id => `id=${encodeURIComponent(id)}`) : [`name=${encodeURIComponent(wanted.name)}`]
 	const found = await saying('NeutronSubnetError', 'Neutron subnets could not be read', () => readAll(session, 'subnets', filter, Subnet))
@@ -58,8 +62,9 @@ export async function readSubnets(session: Session, wanted: Settings['subnets'],
 }
 
 /**
- * Reads the networks of these subnets; one that cannot be read is an error, because an MTU is never guessed. @throws Failure
- * NeutronSubnetError
+ * Reads the networks of these subnets. If a network cannot be read, this fails, because an MTU is never guessed.
+ *
+ * @throws Failure NeutronSubnetError
  */
 export async function readNetworks(session: Session, subnets: readonly Subnet[]): Promise<Network[]> {
 	const ids = [...new Set(subnets.map(({ network_id }) => network_id))]
@@ -72,7 +77,7 @@ export async function readNetworks(session: Session, subnets: readonly Subnet[])
 	return found
 }
 
-/** An empty filter would request every port of the cloud, so no request is made. */
+/** Makes no request if the filter is empty: it would return every port of the cloud. */
 async function readAll<T>(session: Session, many: string, filter: readonly string[], item: z.ZodType<T>): Promise<T[]> {
 	if (filter.length === 0) return []
 	return readPages(session, { service: 'network', path: `/${many}`, many, item, query: `?${filter.join('&')}` })

@@ -6,7 +6,7 @@ import { readPages } from './pages.ts'
 import type { Session } from './session.ts'
 import { Word } from './word.ts'
 
-/** Nova lists a server in a cell that is down as UNKNOWN, without name and metadata. */
+/** A server. If its cell is down, Nova lists it as UNKNOWN, without name and metadata. */
 export const Server = z.object({
 	id: Word,
 	name: Word.optional(),
@@ -19,8 +19,8 @@ const One = z.object({ server: Server })
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 
 /**
- * Reads the servers of the project, and those named by id that are in another one. A server that is not in the response does not exist for
- * this account.
+ * Reads the servers of the project, and servers of other projects that are named by id. A server that is not in the result does not exist
+ * for this account.
  *
  * @param refs names or ids
  * @throws Failure NovaError: without Nova, no node is resolved and no node is withdrawn

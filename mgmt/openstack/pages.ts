@@ -7,7 +7,7 @@ import type { Session } from './session.ts'
 /** A list that OpenStack returns in pages. */
 type List<T> = { service: 'network' | 'compute'; path: `/${string}`; many: string; item: z.ZodType<T>; query: string }
 
-/** No legitimate list has more pages, no page more items, and all that is kept of them no more characters. */
+/** Limits that no legitimate list exceeds: pages, items per page, and characters of all items that are kept. */
 const PAGES_MAX = 1_000
 const ITEMS_MAX = 20_000
 const KEPT_MAX = 16 << 20
@@ -15,7 +15,8 @@ const KEPT_MAX = 16 << 20
 const Link = z.object({ rel: z.string(), href: z.string() })
 
 /**
- * Reads every page of a list, item by item. Only the query of a link is used: behind a proxy the link may name another host.
+ * Reads every page of a list, and validates item by item. Of the link to the next page, only the query is used: behind a proxy, the link
+ * may name another host.
  *
  * @throws Failure BAD_ANSWER if an item is invalid, or if the pages do not end
  */
@@ -40,7 +41,7 @@ export async function readPages<T>(session: Session, { service, path, many, item
 	return items
 }
 
-/** Stops at the first invalid item: each fault of each item would be an object. */
+/** Parses one item. Reading stops at the first invalid item, because each fault of each item would be an object. */
 function readItem<T>(many: string, item: z.ZodType<T>, one: unknown): T {
 	const parsed = item.safeParse(one)
 	if (parsed.success) return parsed.data

@@ -15,19 +15,19 @@ const Provider = z.object({
 	}),
 })
 
-/** The path of the running systems comes first, then the path of the first documents. */
+/** The path that the systems in production use comes first, then the path in the first documents. */
 const paths = ['/v1/contrabass/admin/infra/provider/', '/api/providers/'] as const
 
-/** `key`: the encryption key, for Contrabass' endpoint. */
+/** `key`: the encryption key, for the endpoint of Contrabass. */
 type Question = { key: Grant; openstackProviderId: string; timeoutMs: number }
-/** The URL of an OpenStack, and the account that signs in there. */
+/** The URL of Keystone, and the account that signs in there. */
 type Account = { url: string; user: string; domain: string; password: Secret }
 
 /**
- * Reads the provider from Contrabass. The key is not sent; it decrypts the response, so the response must come from an endpoint to which
- * the key may be sent.
+ * Reads the provider from Contrabass. The key is not sent, but it decrypts the response, so the response must come from an endpoint to
+ * which the key may be sent.
  *
- * @throws Failure ContrabassError, ConfigError
+ * @throws Failure ContrabassError or ConfigError
  */
 export async function readProvider(http: HttpClient, question: Question): Promise<Account> {
 	const { key, openstackProviderId: id } = question

@@ -1,7 +1,7 @@
-/** A table with a limited number of entries: the least recently used entry is removed first. */
+/** A map with a limited number of entries: the least recently used entry is removed first. */
 export type Recent<T> = { get(key: string): T | undefined; set(key: string, value: T): void; delete(key: string): void }
 
-/** Creates a table of at most `most` entries, because authors decide how many different keys there are. */
+/** Creates a map of at most `most` entries. The limit is needed because authors determine the number of different keys. */
 export function createRecent<T>(most: number): Recent<T> {
 	const entries = new Map<string, T>()
 	const set = (key: string, value: T) => {

@@ -15,15 +15,19 @@ const names = { network: 'Neutron', compute: 'Nova' } as const
 
 /** Authenticated reads of one project. */
 export type Session = {
-	/** @param path below the endpoint, with its query @throws Failure with an HttpCode, or a MgmtReason if the request could not be sent */
+	/**
+	 * @param path relative to the endpoint, with its query @throws Failure with an HttpCode, or a MgmtReason if the request could not be
+	 *   sent
+	 */
 	get<T>(service: ServiceType, path: `/${string}`, schema: z.ZodType<T>): Promise<T>
 }
 
-/** What a session needs in addition to its settings. `hosts`: where every secret may be sent. */
+/** What a session needs in addition to its settings. `hosts`: the hosts to which every secret may be sent. */
 export type Means = { http: HttpClient; tokens: Tokens; hosts: readonly AllowedHost[] }
 
 /**
- * Opens a session without any request. The first read signs in if no token is valid; a token that OpenStack rejects is replaced once.
+ * Opens a session without sending a request. The first read signs in unless a valid token exists; a token that OpenStack rejects is
+ * replaced once.
  *
  * @throws Failure SecretWithheld if the token may not be sent to an endpoint of the settings
  */
@@ -58,12 +62,15 @@ export function openSession(login: Login, openstack: OpenStack, { http, tokens, 
 
 type Read<T> = { service: ServiceType; path: `/${string}`; schema: z.ZodType<T> }
 
-/** At the latest version, Nova lists servers of a cell that is down; at the oldest, they are missing from the list. */
+/**
+ * Requests the latest API version of Nova, which lists servers of a cell that is down; in the oldest version, they are missing from the
+ * list.
+ */
 function versionOf(service: ServiceType): Readonly<Record<string, string>> {
 	return service === 'compute' ? { 'OpenStack-API-Version': 'compute latest' } : {}
 }
 
-/** Neutron's URL in the catalog may or may not include the version. */
+/** Adds the version to a path of Neutron, unless the URL in the catalog already ends with it. */
 function versioned(service: ServiceType, url: string, path: `/${string}`): `/${string}` {
 	return service === 'network' && !url.endsWith('/v2.0') ? `/v2.0${path}` : path
 }

@@ -8,22 +8,26 @@ import { refuse, saying } from '../model/failures.ts'
 import { type Login, signIn, type Token } from './keystone.ts'
 import { createRecent } from './recent.ts'
 
-/** Tokens are discarded this long before they expire, so that none expires inside OpenStack. */
+/** How long before its expiry a token is discarded, so that it does not expire while OpenStack processes a request. */
 const SPARE_MS = 120_000
-/** Waits after rejected sign-ins. */
+/** Initial and maximum back-off after rejected sign-ins. */
 const refusalWaits = { firstMs: 60_000, maxMs: 1_800_000 }
-/** Maximum number of sign-ins that are remembered. */
+/** Maximum number of tokens, and of rejected sign-ins, that are remembered. */
 const MOST = 1_000
 
 /** The tokens of this process, shared by all OpenstackConfigs. */
 export type Tokens = {
-	/** Returns a token that is valid for a while; concurrent callers share one sign-in. @throws Failure KeystoneError */
+	/** Returns a token that remains valid for a while; concurrent callers share one sign-in. @throws Failure KeystoneError */
 	get(http: HttpClient, login: Login, timeoutMs: number): Promise<Token>
-	/** Discards this token, even if it has not expired. A newer token that has replaced it is kept. */
+	/** Discards this token, even if it has not expired. If a newer token has replaced it, the newer one is kept. */
 	drop(login: Login, token: string): Promise<void>
 }
 
-/** @param clock milliseconds since 1970 */
+/**
+ * Creates an empty store of tokens.
+ *
+ * @param clock milliseconds since 1970
+ */
 export function createTokens(clock: Clock): Tokens {
 	const tokens = createRecent<Promise<Token>>(MOST)
 	const gate = createGate(clock)
@@ -41,7 +45,7 @@ export function createTokens(clock: Clock): Tokens {
 	const drop = async (login: Login, token: string) => {
 		const key = digestOf(login)
 		const pending = tokens.get(key)
-		const known = await pending?.catch(() => undefined) // its own callers receive the error
+		const known = await pending?.catch(() => undefined) // the callers that wait for this sign-in receive its error
 		if (known?.token === token && tokens.get(key) === pending) tokens.delete(key)
 	}
 	return {
@@ -53,12 +57,12 @@ export function createTokens(clock: Clock): Tokens {
 type Refusal = { count: number; untilMs: number; words: string }
 
 /**
- * Runs sign-ins, except one that was rejected a short while ago.
+ * Runs a sign-in, unless the same login was rejected recently.
  *
- * Keystone answers 401 to everything from a wrong password to a missing role, and may lock the account after a few: after a rejection, no
- * caller tries the same password for the same project for 1, 2, 4 … 30 minutes. Another password is tried immediately. Each login has a
- * separate rejection: otherwise two that alternate would be tried every time, and an author who names a project without a role would block
- * the others.
+ * Keystone returns 401 for everything from a wrong password to a missing role, and may lock the account after a few attempts. After a
+ * rejection, the same password is not used for the same project again for 1, 2, 4 … 30 minutes; another password is tried immediately.
+ * Rejections are stored per login; otherwise two logins that alternate would be tried every time, and an author who names a project without
+ * a role would block all others.
  */
 function createGate(clock: Clock) {
 	const refusals = createRecent<Refusal>(MOST)
