@@ -6,7 +6,7 @@ const bulky = ['kubectl.kubernetes.io/last-applied-configuration']
 const secretName = /token|passw|secret|credential|auth|private|api_?key|access_?key/i
 const ourLabel = /^(node-role\.kubernetes\.io|kubernetes\.io|multinic\.io)\//
 
-/** @returns a copy without managedFields and last-applied-configuration, in which environment variables that look like secrets are hidden */
+/** @returns a copy without managedFields and last-applied-configuration; values of environment variables that look secret are hidden */
 export function leanObject<T extends KubeObject>(object: T): T {
 	const { managedFields: _, annotations, ...metadata } = object.metadata as ObjectMeta & { managedFields?: unknown }
 	const kept = Object.entries(annotations ?? {}).filter(([name]) => !bulky.includes(name))

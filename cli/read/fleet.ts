@@ -14,7 +14,7 @@ import { type ConfigView, configView, type NodeConfigObject } from '../model/nod
 
 /** Reads from the cluster, without writing. */
 
-/** Node configs, and the whole fleet. If only some node configs were read because none is queued, `fleet` is only valid for the pause. */
+/** Node configs, and the whole fleet. If only some node configs were read, because none is queued, only the pause of `fleet` is valid. */
 export type FleetReading = { objects: Stored<NodeConfigObject>[]; configs: ConfigView[]; fleet: Fleet }
 
 /** Reads the whole fleet, and the control-plane Nodes if a node is queued. */
