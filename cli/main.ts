@@ -38,7 +38,7 @@ function screenOf(stream: WriteStream): Screen {
 	}
 }
 
-/** Ends the process if a stream cannot be written. EPIPE is a success: `… | head` has read enough. A full disk is an error, but no bug. */
+/** Ends the process if a stream cannot be written. EPIPE is a success: `… | head` has read enough. A full disk is an error. */
 function endUnwritten(error: unknown, stream: string): never {
 	if (codeOf(error) === 'EPIPE') process.exit(exitCodes.ok)
 	if (stream === 'standard output') process.stderr.write(`error: ${stream} cannot be written: ${sentenceOf(error)}\n`)

@@ -52,7 +52,7 @@ export function sessionOf(io: CliIo, cluster: Reading['cluster'], complete: (tex
 	}
 }
 
-/** Returns whether to use colours: only on a terminal that supports them, and not if NO_COLOR is set (https://no-color.org). */
+/** Returns whether to use colours: only on a terminal that supports them, never with a non-empty NO_COLOR (https://no-color.org). */
 function wantsColour({ out }: CliIo, env: CliIo['env']): boolean {
 	return out.isTerminal && !env.NO_COLOR && env.TERM !== 'dumb'
 }

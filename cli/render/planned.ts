@@ -27,7 +27,7 @@ function nicRow({ name, macAddress, reason, message, disruption }: InterfaceRepo
 	return [name, macAddress, reason, disruption ? `${disruption.class}: ${disruption.because}` : message]
 }
 
-/** Omits the message of a desired interface, because its table row has the full message; an interface to be removed has no row. */
+/** Includes the message only for an interface to be removed, which has no table row; the other messages are in their rows. */
 function refusals({ interfaces, notRemoved = [] }: AgentReport): string[] {
 	const failed = interfaces.filter(({ state }) => state === 'Failed')
 	return [
