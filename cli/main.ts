@@ -6,13 +6,13 @@ import { run } from './program.ts'
 import { sentenceOf } from './render/failure.ts'
 import { exitCodes, type Screen } from './model/io.ts'
 
-/** `kubectl multinic`: the program in its process. */
+/** The entry point of `kubectl multinic`. */
 const interrupt = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort(new Error(`${name} received`)))
 process.stdout.on('error', error => endUnwritten(error, 'standard output'))
 process.stderr.on('error', error => endUnwritten(error, 'standard error'))
 
-// Node's own warnings are not for users, such as that its support for SOCKS proxies is experimental
+// Node's own warnings, such as that its SOCKS proxy support is experimental, are not for users
 if (!process.env.MULTINIC_DEBUG) process.removeAllListeners('warning')
 
 const ended = run(process.argv.slice(2), {
@@ -33,12 +33,12 @@ function screenOf(stream: WriteStream): Screen {
 	return {
 		write: text => void stream.write(text),
 		isTerminal: stream.isTTY === true,
-		// a pipe has no size: these are the defaults
+		// a pipe has no size, so these defaults apply
 		size: () => ({ columns: stream.columns || 200, rows: stream.rows || 50 }),
 	}
 }
 
-/** Ends the process if a stream cannot be written: `… | head` has read enough; a full disk is not a bug. */
+/** Ends the process if a stream cannot be written. EPIPE is a success: `… | head` has read enough. A full disk is an error. */
 function endUnwritten(error: unknown, stream: string): never {
 	if (codeOf(error) === 'EPIPE') process.exit(exitCodes.ok)
 	if (stream === 'standard output') process.stderr.write(`error: ${stream} cannot be written: ${sentenceOf(error)}\n`)

@@ -12,10 +12,10 @@ import { type CommandSpec, type Session, sessionOf } from './read/session.ts'
 import { type ConnectFlags, exitCodes, type CliIo } from './model/io.ts'
 
 /**
- * Runs the whole program, except for its process.
+ * Runs the whole program, without accessing the process.
  *
  * @param args the words after `kubectl multinic`
- * @returns the exit code; any error was reported in one sentence on standard error
+ * @returns the exit code; any error has been reported in one sentence on standard error
  */
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
 	let code: number = exitCodes.ok
@@ -75,7 +75,7 @@ async function inCluster(io: CliIo, flags: Flags, act: (session: Session) => Pro
 	}
 }
 
-/** Reports an error. An unexpected error is a bug, and its stack trace is needed to find it; it is printed on request. */
+/** Reports an error and returns the exit code. An unexpected error is a bug; MULTINIC_DEBUG prints its stack trace. */
 function explained(error: unknown, { err, env, signal }: CliIo, namespace: string | undefined): number {
 	if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
 	if (signal.aborted) return exitCodes.interrupted

@@ -6,23 +6,23 @@ import { type Pack, pack } from 'tar-stream'
 import { wordsOf } from '../../runtime/errors.ts'
 import { failure } from '../model/failures.ts'
 
-/** A file of an archive; text as UTF-8. */
+/** A file in an archive; its text is written as UTF-8. */
 export type Entry = { path: string; text: string }
 
 /**
- * Writes a `.tar.gz` that only its owner can read, whole or not at all. An existing path that is not a file, such as a pipe or
- * `/dev/stdout`, is written into: replacing it with a file would break its purpose.
+ * Writes a `.tar.gz` that only its owner can read. A file is written atomically. An existing path that is not a file, such as a pipe or
+ * `/dev/stdout`, is opened and written to instead of being replaced.
  *
- * @param folder the one folder in it that holds everything
- * @param time of all files
- * @returns whether it is a file
- * @throws Failure NOT_WRITTEN with the file and why
+ * @param folder name of the top-level directory in the archive
+ * @param time modification time of all files in the archive
+ * @returns whether a file was written
+ * @throws Failure NOT_WRITTEN with the file and the reason
  */
 export async function writeArchive(file: string, folder: string, entries: readonly Entry[], time: Date): Promise<boolean> {
 	const archive = pack()
 	for (const { path, text } of entries) {
 		const entry = archive.entry({ name: `${folder}/${path}`, mtime: time, mode: 0o600 }, text)
-		entry.on('error', () => {}) // the entry ends with the archive, whose error is reported
+		entry.on('error', () => {}) // an error of the archive also ends the entry, and is reported below
 	}
 	archive.finalize()
 	const isFile = (await stat(file).catch(() => undefined))?.isFile()

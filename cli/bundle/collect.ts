@@ -8,14 +8,14 @@ export type Part = { path: string; what: string; read(): Promise<string> }
 
 export type Collected = {
 	files: { path: string; what: string; text: string }[]
-	/** What could not be read, with the error. */
+	/** The parts that could not be read, with the error. */
 	missing: { path: string; error: string }[]
 }
 
 /**
- * Reads all parts, a few at a time. The error of a part that cannot be read is recorded, and the others continue.
+ * Reads all parts, a few at a time. If a part cannot be read, the error is recorded and the other parts are still read.
  *
- * @throws the reason of the signal when it is aborted
+ * @throws the signal's reason if the signal is aborted
  */
 export async function collect(session: Session, parts: readonly Part[]): Promise<Collected> {
 	const collected: Collected = { files: [], missing: [] }

@@ -7,7 +7,7 @@ import { fleetLines, summaryLine } from '../render/fleet.ts'
 import { nodeRow, nodesHeader } from '../render/node-table.ts'
 import { table } from '../render/columns.ts'
 
-/** The page of a support bundle that a user reads first. Pure. */
+/** The index page of a support bundle, which a user reads first. Pure. */
 
 export type Index = Collected & {
 	/** Undefined if node configs could not be read. */

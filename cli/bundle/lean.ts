@@ -1,12 +1,12 @@
 import type { KubeObject, Node, ObjectMeta } from '../../runtime/kube/index.ts'
 
-/** Selects what a support bundle contains of an object: nothing secret, and nothing that only the API server needs. Pure. */
+/** Selects the data of an object for a support bundle: no secrets, and no data that only the API server needs. Pure. */
 
 const bulky = ['kubectl.kubernetes.io/last-applied-configuration']
 const secretName = /token|passw|secret|credential|auth|private|api_?key|access_?key/i
 const ourLabel = /^(node-role\.kubernetes\.io|kubernetes\.io|multinic\.io)\//
 
-/** @returns a copy without bookkeeping, in which environment variables that look like a secret are hidden */
+/** @returns a copy without managedFields and last-applied-configuration; values of environment variables that look secret are hidden */
 export function leanObject<T extends KubeObject>(object: T): T {
 	const { managedFields: _, annotations, ...metadata } = object.metadata as ObjectMeta & { managedFields?: unknown }
 	const kept = Object.entries(annotations ?? {}).filter(([name]) => !bulky.includes(name))
@@ -41,7 +41,7 @@ function isVariable(value: object): value is Variable {
 	return fields.length === 2 && 'name' in value && 'value' in value && typeof value.name === 'string' && typeof value.value === 'string'
 }
 
-/** The address of a proxy may contain a password. */
+/** Hides secrets, and user and password in a URL, such as that of a proxy. */
 function shown({ name, value }: Variable): string {
 	return secretName.test(name) ? '[hidden]' : value.replace(/\/\/[^/@\s]+@/g, '//[hidden]@')
 }

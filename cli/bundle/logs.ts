@@ -4,7 +4,7 @@ import type { Session } from '../read/session.ts'
 import type { Part } from './collect.ts'
 import { OURS } from './parts.ts'
 
-/** Maximum number of runs whose logs are included: those that failed or have not ended first, then the newest. */
+/** Maximum number of runs whose logs are included: first the runs that failed or have not ended, then the newest runs. */
 const runsMax = 200
 const limitBytes = 4 * 1_024 * 1_024
 
@@ -34,7 +34,7 @@ function current(session: Session, pod: Stored<Pod>): Part {
 	return { path: `logs/${name}.log`, what: 'log', read: () => read(session, name, {}) }
 }
 
-/** The log of a container from before its last restart. */
+/** Returns the log from before the last restart, if a container has restarted. */
 function previous(session: Session, { metadata, status }: Stored<Pod>): Part[] {
 	const restarted = status?.containerStatuses?.some(({ restartCount }) => restartCount > 0)
 	if (!restarted) return []

@@ -22,7 +22,7 @@ import type { Session } from '../read/session.ts'
 import type { Part } from './collect.ts'
 import { leanNode, leanObject } from './lean.ts'
 
-/** Selects objects of MultiNIC itself: those of the agent and of the controller. */
+/** Selects objects of MultiNIC itself: the objects of the agent and of the controller. */
 export const OURS = `${LABEL_PART_OF}=${PART_OF}`
 
 /** Objects per page. */
@@ -30,7 +30,7 @@ const PAGE = 100
 /** Maximum size of one file of objects (characters). */
 const PART_MAX = 64 * 1_048_576
 
-/** Returns every file of objects. It reads no Secrets, and nothing outside MultiNIC's namespace except Nodes and the CRD. */
+/** Returns every part that contains objects. Secrets are not read, nor objects outside MultiNIC's namespace except Nodes and the CRD. */
 export function objectParts({ cluster, signal }: Session): Part[] {
 	const { client, namespace } = cluster
 	const list =
@@ -67,7 +67,7 @@ export function objectParts({ cluster, signal }: Session): Part[] {
 		{ path: 'versions.json', what: 'versions of this plugin and of Kubernetes', read: versions },
 	]
 
-	/** The ConfigMaps of the pause and the stop exist only after the first one. */
+	/** The ConfigMaps of the pause and the stop exist only after the first pause or stop. */
 	async function rollout(): Promise<string> {
 		const names = [ROLLOUT_CONFIG_MAP, ROLLOUT_PAUSE, ROLLOUT_STOP]
 		const found = await Promise.all(names.map(name => client.find(ConfigMap, { namespace, name }, { signal })))
@@ -84,7 +84,10 @@ export function objectParts({ cluster, signal }: Session): Part[] {
 	}
 }
 
-/** A kubelet may write Events and the status of its Node as large as the API server accepts them, and any number of Events. */
+/**
+ * Returns objects as a JSON array of limited size: a kubelet may write any number of Events, and Events and the status of its Node may be
+ * as large as the API server accepts.
+ */
 async function textOf<T extends KubeObject>(pages: AsyncIterable<Page<T>>, lean: (object: Stored<T>) => object): Promise<string> {
 	const parts: string[] = []
 	let left = PART_MAX

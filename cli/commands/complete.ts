@@ -9,7 +9,7 @@ import { type ConnectFlags, exitCodes, type CliIo } from '../model/io.ts'
 /** How long a completion waits for the API server, in milliseconds. */
 const patienceMs = 3_000
 
-/** Prints the possible next words. Expected errors are ignored: on a half-typed line a message would only disturb. */
+/** Prints the possible next words. Expected errors are ignored, because a message would only disrupt the line being typed. */
 export async function complete(program: Command, words: readonly string[], io: CliIo): Promise<number> {
 	const completion = completionOf(program, words)
 	const choices = completion.also === 'nodes' ? await nodesFor(words, io) : completion.choices
@@ -32,7 +32,7 @@ async function nodesFor(words: readonly string[], io: CliIo): Promise<Choice[]> 
 	}
 }
 
-/** Returns the flags of the connection, as far as the line contains them. */
+/** Returns the connection flags that the line contains. */
 function flagsIn(words: readonly string[]): ConnectFlags {
 	const flag = (...names: string[]) => {
 		const at = words.findIndex(word => names.includes(word))

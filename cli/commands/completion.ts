@@ -4,7 +4,7 @@ import type { Command, Option } from 'commander'
 
 export type Choice = { text: string; about: string }
 
-/** The choices that are known, and what else may come there. */
+/** The known choices, and what else is possible at this position. */
 export type Completion = { choices: Choice[]; also: 'nodes' | 'files' | 'nothing' }
 
 const nothing: Completion = { choices: [], also: 'nothing' }
@@ -12,8 +12,8 @@ const nothing: Completion = { choices: [], also: 'nothing' }
 /**
  * Completes a command line.
  *
- * @param words those after the program's name; the last is being typed and may be empty
- * @returns choices that begin with the last word; the caller finds the nodes
+ * @param words the words after the program's name; the last word is being typed and may be empty
+ * @returns choices that begin with the last word; the caller must find node names itself
  */
 export function completionOf(program: Command, words: readonly string[]): Completion {
 	const typed = words.at(-1) ?? ''

@@ -6,7 +6,7 @@ import { leaderlessWords } from '../render/leaderless.ts'
 import type { Session } from '../read/session.ts'
 import { unlessForbidden } from '../read/unless-forbidden.ts'
 
-/** Objects around a node config that may explain why nothing happens to it. What the user may not read is omitted. */
+/** Objects related to a node config that may explain why nothing happens to it. Objects that the user may not read are omitted. */
 
 /** Returns the status of the Node's condition Ready; empty if there is no such Node, undefined if the user may not read it. */
 export async function readReady({ cluster, signal }: Reading, name: string): Promise<string | undefined> {
@@ -23,7 +23,7 @@ export async function readRenewed({ cluster, signal }: Reading): Promise<string 
 	return lease.found?.spec?.holderIdentity ? (lease.found.spec.renewTime ?? '') : ''
 }
 
-/** Warns that no controller runs: then every status is old, and a request is not carried out. */
+/** Warns if no controller is running: every status may then be outdated, and requests are not carried out. */
 export async function warnIfLeaderless(session: Session): Promise<void> {
 	const { namespace } = session.cluster
 	const words = leaderlessWords({ renewed: await readRenewed(session), namespace, now: session.io.now() })

@@ -61,7 +61,7 @@ function shown(
 	return [...whole, ...table([nodesHeader(view.isWide), ...rows])]
 }
 
-/** Returns the list of `kubectl get mnnc -o json`, and the rollout if no node is named; one named node is returned as an object. */
+/** Returns a list like `kubectl get mnnc -o json`, with the rollout if no node is named; a single named node is returned as an object. */
 function listOf({ objects, fleet }: FleetReading, nodes: readonly string[]): object {
 	const [only] = objects
 	if (nodes.length === 1 && only) return only

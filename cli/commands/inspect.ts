@@ -49,7 +49,7 @@ function show({ print, colours }: Session, answer: Answer, output: string | unde
 	print(isFormat(output) ? [formatted(answer.report satisfies AgentReport, output)] : render(answer, colours))
 }
 
-/** If no run answers in time, everything that a user would check is printed. */
+/** Requests a run and returns its report. If no run answers in time, it prints everything that a user would check. */
 async function answered(session: Session, question: Question): Promise<Answer | undefined> {
 	const answer = await askForRun(session, question)
 	if (answer) return answer

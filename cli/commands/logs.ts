@@ -41,7 +41,7 @@ async function lastPod({ cluster, signal, progress }: Session, node: string, run
 	const labelSelector = `${LABEL_NODE_NAME}=${node}`
 	const { ofRuns } = await progress(`reading the pods of ${node} from ${cluster.server}`, listOurPods(cluster, labelSelector, signal))
 	const wanted = ofRuns.filter(({ metadata }) => run === undefined || metadata.ownerReferences?.some(({ name }) => name === run))
-	// of two that began in the same second, the names show which came later
+	// for two pods that were created in the same second, the names of the runs show which came later
 	return wanted.sort(
 		(a, b) => begun(b) - begun(a) || Number(isBefore(runOf(a).name, runOf(b).name)) - Number(isBefore(runOf(b).name, runOf(a).name)),
 	)[0]
@@ -60,7 +60,7 @@ function shownRun(name: string, labels: Readonly<Record<string, string>> = {}): 
 	return { name, uid: labels[LABEL_CONFIG_UID], generation: Number(labels[LABEL_GENERATION] ?? Number.NaN) }
 }
 
-/** Prints a note if the log that follows is not about the present; without permission to read node configs there is no note. */
+/** Prints a note if the log that follows does not describe the current state, and if the user may read node configs. */
 async function markOlder({ cluster, signal, warn }: Session, node: string, run: ShownRun): Promise<void> {
 	const { client, namespace } = cluster
 	const found = await unlessForbidden(client.find(NodeConfig, { namespace, name: node }, { signal }))
@@ -68,7 +68,7 @@ async function markOlder({ cluster, signal, warn }: Session, node: string, run: 
 	if (words) warn(`note: ${words}`)
 }
 
-/** Pods are deleted with their node, or evicted; the report stays in the run's ConfigMap for a while. */
+/** Prints the report of a run whose pod was evicted, or deleted with its node. The report stays in the run's ConfigMap for a while. */
 async function printReport(session: Session, node: string, run: string | undefined): Promise<void> {
 	const { cluster, signal, warn, print } = session
 	const config = configView(await readNode(session, node))
@@ -93,5 +93,5 @@ function nothingSaid(run: string, config: ConfigView): string {
 function reportIn(found: ConfigMap | undefined, node: string): AgentReport | undefined {
 	if (found?.metadata.labels?.[LABEL_NODE_NAME] !== node) return undefined
 	const reading = readReport(found.data?.[REPORT_KEY] ?? '')
-	return 'report' in reading ? reading.report : undefined // the run ended before or while it was written
+	return 'report' in reading ? reading.report : undefined // the run ended before or while it wrote the report
 }

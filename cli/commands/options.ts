@@ -11,7 +11,7 @@ export function outputOption(...choices: ('json' | 'yaml' | 'wide')[]): Option {
 	return new Option('-o, --output <format>', 'output format').choices(choices)
 }
 
-/** Creates `--timeout 120s`; a bare number is seconds. The value is in milliseconds. */
+/** Creates `--timeout 120s`; a number without a unit is in seconds. The parsed value is in milliseconds. */
 export function timeoutOption(text: string): Option {
 	return new Option('--timeout <time>', 'how long to wait, such as 120s or 5m').default(parseTimeout(text), text).argParser(parseTimeout)
 }

@@ -44,7 +44,7 @@ async function setPaused(session: Session, nodes: readonly string[], paused: boo
 /**
  * Without this check, a pause that no controller reads would be reported as effective.
  *
- * @throws Failure NO_FLEET if the chart is not installed; without permission to read the ConfigMap, it counts as installed
+ * @throws Failure NO_FLEET if the chart is not installed; if the user may not read the ConfigMap, the chart counts as installed
  */
 async function mustBeInstalled(session: Session): Promise<void> {
 	const { client, namespace } = session.cluster
@@ -58,7 +58,7 @@ async function setNodes(session: Session, { configs, fleet }: { configs: ConfigV
 	const { client, namespace } = cluster
 	await mapConcurrently(configs, async config => {
 		const at = { namespace, name: config.name }
-		// absent means not paused: the spec is again as its writer left it
+		// removing the field means not paused, and leaves the spec as its author wrote it
 		if (config.paused !== paused) await client.patch(NodeConfig, at, { spec: { paused: paused || null } }, { signal })
 		print([paused ? nodePaused(config) : nodeResumed(config, fleet)])
 	})
@@ -79,7 +79,7 @@ async function setFleet({ cluster, signal, print, warn }: Session, fleet: Fleet,
 	print([paused ? fleetPaused(fleet) : fleetResumed(fleet, namespace)])
 }
 
-/** @throws every error except NOT_FOUND, which is normal before the first pause */
+/** @throws the error, unless it is NOT_FOUND, which is normal before the first pause */
 function whenMissing(error: unknown): true {
 	if (isKubeFailure(error, 'NOT_FOUND')) return true
 	throw error

@@ -9,7 +9,7 @@ import type { Session } from '../read/session.ts'
 /** Poll interval for a pod that has not started yet. */
 const pollMs = 1_000
 
-/** `before` is called when there is a log, before it is written. */
+/** `before` is called once the log is available, before it is printed. */
 export type LogOptions = { follow: boolean; before: () => Promise<void> }
 
 /**
@@ -43,7 +43,7 @@ function waitsFor(pod: Stored<Pod>): string | undefined {
 	return clean([reason, message].filter(Boolean).join(': ')) || 'it has not started'
 }
 
-/** Copies the log as it arrives: the agent writes for people. The kubelet may return anything in its place. */
+/** Prints the log as it arrives: the agent writes it for people. It is cleaned, because the kubelet may return anything instead. */
 async function copyLog(
 	{ cluster, signal, io }: Session,
 	at: { namespace: string; name: string },

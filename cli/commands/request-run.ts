@@ -16,7 +16,7 @@ import { type ConfigView, configView } from '../model/node-config-view.ts'
 export type Question = { node: string; ask: Exclude<Ask, 'retry'>; timeoutMs: number }
 export type Answer = { run: string; report: AgentReport }
 
-/** A poll is cheap for the API server, and the run takes seconds. */
+/** Poll interval in milliseconds. A poll is cheap for the API server, and a run takes seconds. */
 const pollMs = 500
 
 /**
@@ -51,14 +51,14 @@ export async function askForRun(session: Session, question: Question): Promise<A
 	}
 }
 
-/** Throws if the controller starts no run for this node, whatever is requested: there is no use in waiting. */
+/** Throws if the controller starts no runs for this node at all, so that waiting would be useless. */
 function assertNotPaused({ name, paused, deleting }: ConfigView): void {
 	if (paused)
 		throw failure('NOT_ANSWERED', `${name} is paused, so no read-only run starts either. Resume with: kubectl multinic resume ${name}`)
 	if (deleting) throw failure('NOT_ANSWERED', `the node config ${name} is being deleted; see: kubectl multinic get ${name}`)
 }
 
-/** What is known of the run that answers; `ended`: its Job had finished at the last poll. */
+/** The run that answers the request, once it is known; `ended`: its Job had finished at the last poll. */
 type PollState = { run: string | undefined; ended: boolean }
 
 async function poll(
@@ -89,14 +89,14 @@ async function findRun({ cluster, signal }: Session, { node, ask }: Question, va
 	return items.find(({ metadata }) => metadata.annotations?.[ASKS[ask]] === value)
 }
 
-/** @throws Failure NOT_ANSWERED if it is gone */
+/** @throws Failure NOT_ANSWERED if the ConfigMap of the run was deleted */
 async function readRun({ cluster, signal }: Session, name: string): Promise<Stored<ConfigMap>> {
 	const found = await cluster.client.find(ConfigMap, { namespace: cluster.namespace, name }, { signal })
 	if (!found) throw failure('NOT_ANSWERED', `run ${name} was deleted before its report was read`)
 	return found
 }
 
-/** The report is written before the Job ends: a run whose Job has finished is read one last time. */
+/** Returns whether the Job has finished. The report is written before that, so the caller reads the run one last time afterwards. */
 async function hasEnded({ cluster, signal }: Session, name: string): Promise<boolean> {
 	const job = await cluster.client.find(Job, { namespace: cluster.namespace, name }, { signal })
 	return job !== undefined && endOf(job) !== undefined
@@ -112,7 +112,7 @@ function noReport(node: string, run: string) {
 	return failure('NOT_ANSWERED', `Job ${run} finished without a report; see: kubectl multinic logs ${node} --run ${run}`)
 }
 
-/** The command no longer waits for the answer; a run that starts anyway is safe, so a failure is only a warning. */
+/** Withdraws a request that the command no longer waits for. A run that starts anyway is safe, so a failure is only a warning. */
 async function withdrawRequest({ cluster, warn }: Session, { node, ask }: Question, value: string): Promise<void> {
 	const { client, namespace } = cluster
 	const at = { namespace, name: node }

@@ -37,7 +37,7 @@ export const supportBundle: CommandSpec<{ file?: string }> = {
 		)
 		for (const { path, error } of collected.missing) warn(`warning: ${path} is missing: ${error}`)
 		const said = `${file}: ${collected.files.length + 1} files; start with index.txt`
-		// the bundle may have been written to standard output
+		// if the bundle was not written to a file, it may have gone to standard output
 		if (isFile) print([said])
 		else warn(said)
 		return exitCodes.ok
@@ -46,7 +46,7 @@ export const supportBundle: CommandSpec<{ file?: string }> = {
 
 type All = Collected & { fleet: FleetReading | undefined; leftOut: number }
 
-/** @throws Failure NOT_WRITTEN if nothing could be read: a file without content would only mislead */
+/** @throws Failure NOT_WRITTEN if nothing could be read, because a bundle without content would be misleading */
 async function collectAll(session: Session): Promise<All> {
 	const missing: Collected['missing'] = []
 	const unless = async <T>(path: string, asked: Promise<T>): Promise<T | undefined> => {

@@ -9,17 +9,17 @@ import { line, widthsOf } from '../render/columns.ts'
 import type { Session } from '../read/session.ts'
 import type { GetFlags } from './options.ts'
 
-/** Shows the current state, which nodes changed (an empty name: something else), and what keeps the output from being up to date. */
+/** Shows the current state. `changed`: names of nodes, empty for another change; `trouble`: why the output may be stale, or empty. */
 export type Renderer = (reading: FleetReading, changed: ReadonlySet<string>, trouble: string) => void
 
-/** Chooses how changes are shown: as objects for a program, as a frame that is redrawn on a terminal, otherwise as lines that are added. */
+/** Chooses how changes are shown: as objects for a program, as a frame that is redrawn on a terminal, otherwise as appended lines. */
 export function rendererFor(session: Session, nodes: readonly string[], { output }: GetFlags): Renderer {
 	if (isFormat(output)) return warning(session, objects(session, nodes, output))
 	if (session.io.out.isTerminal) return frames(session, nodes, output === 'wide')
 	return warning(session, rows(session, nodes, output === 'wide'))
 }
 
-/** Reports a trouble once, on standard error. */
+/** Reports each trouble once, on standard error. */
 function warning({ warn }: Session, paint: Renderer): Renderer {
 	let told = ''
 	return (reading, changed, trouble) => {
@@ -52,7 +52,7 @@ function frames({ io: { out, now }, colours }: Session, nodes: readonly string[]
 	}
 }
 
-/** The shortest interval between two summaries of the fleet, in milliseconds. */
+/** Minimum interval between two summaries of the fleet, in milliseconds. */
 const summaryMs = 10_000
 
 function rows({ print, io, colours }: Session, nodes: readonly string[], isWide: boolean): Renderer {
@@ -79,7 +79,7 @@ function rows({ print, io, colours }: Session, nodes: readonly string[], isWide:
 	}
 }
 
-/** Returns the nodes that were shown and no longer exist, and forgets them. */
+/** Returns the nodes that were shown and no longer exist, and removes them from `told`. */
 function goneOf(told: Map<string, string>, configs: FleetReading['configs'], changed: ReadonlySet<string>): string[] {
 	const there = new Set(configs.map(({ name }) => name))
 	return [...changed].filter(name => !there.has(name) && told.delete(name))

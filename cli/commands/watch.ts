@@ -13,12 +13,12 @@ import { exitCodes } from '../model/io.ts'
 import type { GetFlags } from './options.ts'
 import { rendererFor } from './watch-output.ts'
 
-/** How long changes are collected before they are shown: the output of 1,000 nodes stays readable, and the work bounded. */
+/** How long changes are collected before they are shown (milliseconds), so that output and work stay limited even for 1,000 nodes. */
 const gatherMs = 250
-/** How often a terminal is redrawn only to update the ages. */
+/** Interval at which a terminal is redrawn only to update the ages, in milliseconds. */
 const ageMs = 1_000
 
-/** Shows every change until Ctrl-C. An error that would end `get` ends it at its start; later ones are retried. */
+/** Shows every change until Ctrl-C. The first read fails with the same errors as `get`; later errors are retried. */
 export async function watchFleet(session: Session, nodes: readonly string[], flags: GetFlags): Promise<number> {
 	const { signal, io } = session
 	const { fleet } = await chosen(session, await readFleet(session), nodes)
@@ -75,7 +75,7 @@ function startSight(session: Session, known: Known) {
 				record = stopRecordIn(data[ROLLOUT_STOP])
 				changed.add('')
 			},
-			// without permission to read the settings they are not shown, and there is no watch
+			// without permission to read the settings, they are neither watched nor shown
 			...(rollout === undefined && { signal: AbortSignal.abort() }),
 		}),
 	)
@@ -95,7 +95,7 @@ function startSight(session: Session, known: Known) {
 
 type Seen = { object: FleetReading['objects'][number]; view: FleetReading['configs'][number] }
 
-/** A node that is deleted in the meantime is no longer an error. */
+/** Returns the current state. A named node that has been deleted in the meantime is not an error here. */
 function readingOf(all: readonly Seen[], nodes: readonly string[], { rollout, record, controlPlane }: Known): FleetReading {
 	const sorted = all.toSorted((a, b) => (a.view.name < b.view.name ? -1 : 1))
 	const fleet = fleetOf(

@@ -1,6 +1,6 @@
 import { inParallel } from '../../runtime/in-parallel.ts'
 
-/** Requests that one command makes concurrently; the API server must also serve other clients. */
+/** Maximum number of concurrent requests of one command, because the API server must also serve other clients. */
 const MAX_CONCURRENT = 8
 
 /** Calls `act` for each item, a few at a time, and returns the results in order. It rejects with the first error. */

@@ -7,10 +7,10 @@ export type CliCode =
 	| 'NO_RUN'
 	| 'NOT_ANSWERED'
 	| 'NOT_WRITTEN'
-	/** The command line makes no sense. */
+	/** The command line is invalid. */
 	| 'USAGE'
 
-/** Creates the expected error of a command, in one sentence. */
+/** Creates an expected error of a command; the message is one sentence. */
 export function failure(code: CliCode, message: string, cause?: unknown): Failure<CliCode> {
 	return new Failure(code, message, { cause })
 }

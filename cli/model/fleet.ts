@@ -14,39 +14,39 @@ import type { ConfigView } from './node-config-view.ts'
 
 /** The status of a rollout, computed from node configs, Nodes and settings. Pure. */
 
-/** The settings with the pause, or why they cannot be used; undefined if the user may not read them. */
+/** The rollout settings and the pause, or why the settings cannot be used; undefined if the user may not read them. */
 export type Rollout = Known | undefined
 
 export type Fleet = {
 	total: number
 	states: Readonly<Record<State, number>>
-	/** Node configs whose generation is judged (Configured, Failed, or Planned if only a plan is requested) and that are not queued. */
+	/** Number of node configs whose generation has a result (Configured, Failed, or Planned in mode Plan) and that are not queued. */
 	settled: number
-	/** Runs in progress. */
+	/** Number of runs in progress. */
 	running: number
-	/** Queued node configs, and those whose repair or retry is held back → their position in the queue, from 1. */
+	/** Names of queued node configs, and of those whose repair or retry is held back → position in the queue, from 1. */
 	line: ReadonlyMap<string, number>
 	paused: boolean
 	/** The sources of the pause. */
 	pausedBy: PausedBy
 	/**
-	 * Nodes that keep all others from being changed, with the reason, by name; the rollout continues when each of them succeeds, is paused or
-	 * is deleted.
+	 * Nodes that prevent changes to all other nodes, with the reason. The rollout continues when each of them succeeds, is paused or is
+	 * deleted.
 	 */
 	stoppers: readonly Stopper[]
-	/** What holds back the queue, as a sentence without its period; empty if nothing does. */
+	/** The reason why the queue is held back, as a sentence without its period; empty if the queue is not held back. */
 	rule: string
-	/** Why the settings cannot be used, so that no node is changed; empty if they can. */
+	/** Why the settings cannot be used, in which case no node is changed; empty if they can be used. */
 	fault: string
-	/** The namespace, if it is being deleted with node configs in it. */
+	/** The namespace, if it is being deleted together with node configs. */
 	deletedWith?: string
 }
 
 /**
  * Computes the status of a fleet.
  *
- * @param controlPlane names of the Nodes of the control plane, which come last
- * @param record the nodes that stop the rollout, as the controller has recorded them; without it, they are derived from the statuses
+ * @param controlPlane names of the control-plane Nodes, which are last in the queue
+ * @param record the nodes that stop the rollout, as recorded by the controller; without a record, they are derived from the statuses
  */
 export function fleetOf(
 	configs: readonly ConfigView[],
@@ -87,14 +87,14 @@ export function fleetOf(
 	}
 }
 
-/** Reports whether a rollout rule holds it back. */
+/** Reports whether a rollout rule holds the node back. */
 export function isWaiting(config: ConfigView): boolean {
 	return stateOf(config) === 'Pending' && reasonOf(config) === 'Waiting'
 }
 
 /**
- * Reports whether a run is still to come although the status does not say so: drift is repaired, a failure that may heal is retried, a
- * retry was requested.
+ * Reports whether a run is due although the status does not say so: because a retry was requested, or to repair drift, to retry a failure
+ * that may heal, or to restore the node of a deleted node config.
  */
 function isToBeRun(config: ConfigView, settings: RolloutSettings | undefined): boolean {
 	if (config.paused || !isCurrent(config) || stateOf(config) === 'InProgress') return false
@@ -105,14 +105,13 @@ function isToBeRun(config: ConfigView, settings: RolloutSettings | undefined): b
 }
 
 /**
- * Reports whether the stop of another node holds its run back: a node that stops the others may try again, and so may one for which a user
- * requested a run.
+ * Reports whether a node that stops the rollout holds back the run of this other node. A run that a user requested is not held back.
  */
 function isStopped(config: ConfigView, settings: RolloutSettings | undefined): boolean {
 	return config.asked.retry === undefined && isToBeRun(config, settings)
 }
 
-/** Reports whether nothing more happens to its generation automatically, except a retry. */
+/** Reports whether the current generation has a result, after which only a retry or a repair starts automatically. */
 export function isSettled(config: ConfigView): boolean {
 	return !config.deleting && isCurrent(config) && isJudged(config)
 }
@@ -139,7 +138,7 @@ type Line = {
 	limit: number | undefined
 }
 
-/** Returns the strongest rule: a pause holds nodes back even if no node stops the rollout. */
+/** Returns the rule with the highest precedence. For example, a pause holds nodes back even if no node stops the rollout. */
 function ruleOf({ stopper, first, running, paused, fault, limit }: Line): string {
 	if (fault !== '') return `ConfigMap multinic-rollout cannot be used: ${clause(fault)}`
 	if (paused) return 'the rollout is paused'
@@ -149,7 +148,7 @@ function ruleOf({ stopper, first, running, paused, fault, limit }: Line): string
 	return clause(condition(first.config.status, 'Ready')?.message) || 'the controller has not reported a reason'
 }
 
-/** Returns a message as part of a sentence. */
+/** Returns a message without its final period, for use inside a sentence. */
 function clause(message = ''): string {
 	return message.replace(/\.$/, '')
 }

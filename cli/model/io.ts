@@ -9,14 +9,14 @@ export type CliIo = {
 	env: Readonly<Record<string, string | undefined>>
 	/** Milliseconds since 1970. */
 	now(): number
-	/** Returns a text that was not used before. */
+	/** Returns a unique string. */
 	fresh(): string
 	/** Aborted by Ctrl-C. */
 	signal: AbortSignal
 	connect(flags: ConnectFlags): Promise<Cluster>
 }
 
-/** Where lines are written. */
+/** An output stream. */
 export type Screen = {
 	write(text: string): void
 	isTerminal: boolean
@@ -26,16 +26,16 @@ export type Screen = {
 
 export type ConnectFlags = { namespace?: string; kubeconfig?: string; context?: string }
 
-/** The cluster that is accessed, and the one namespace of MultiNIC in it. */
+/** The cluster that a command accesses, and the namespace of MultiNIC in it. */
 export type Cluster = {
 	client: KubeClient
 	/** For data that is read as a stream. */
 	transport: Transport
 	namespace: string
-	/** Its address, for display. */
+	/** Address of the API server, for display. */
 	server: string
 	close(): Promise<void>
 }
 
-/** The exit codes of a command: 0 fine · 1 the fleet is not in the desired state, or the command failed · 2 wrong usage · 130 Ctrl-C. */
+/** The exit codes of a command: 0 success · 1 not in the desired state, or the command failed · 2 usage error · 130 Ctrl-C. */
 export const exitCodes = { ok: 0, notAsWanted: 1, usage: 2, interrupted: 130 } as const

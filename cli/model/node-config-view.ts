@@ -4,13 +4,13 @@ import { NodeConfigStatus } from '../../contract/node-config.ts'
 import { isCurrent, stateOf } from '../../contract/status.ts'
 import type { KubeObject, Stored } from '../../runtime/kube/index.ts'
 
-/** A node config as the API server returns it. Its spec is validated against the CRD; only the fields that are shown are declared here. */
+/** A node config as the API server returns it. The CRD validates its spec; only the displayed fields are declared here. */
 export type NodeConfigObject = KubeObject & {
 	spec?: { paused?: boolean; mode?: string; providerId?: string; interfaces?: unknown[] }
 	status?: Readonly<Record<string, unknown>>
 }
 
-/** What users are shown of a node config. Times are milliseconds since 1970. */
+/** The data of a node config that is shown to users. Times are milliseconds since 1970. */
 export type ConfigView = {
 	name: string
 	uid: string
@@ -20,12 +20,12 @@ export type ConfigView = {
 	paused: boolean
 	mode: string
 	wanted: number
-	/** Values of the annotations with which a user requested a run, as long as they are not answered. */
+	/** Values of the annotations with which a user requested a run, until the request is answered. */
 	asked: Readonly<Record<Ask, string | undefined>>
 	status: NodeConfigStatus
 }
 
-/** Converts an object to its view. A status of another shape is from an older program: nothing in it can be relied on. */
+/** Converts an object to its view. A status that does not match the schema comes from an older version, and is ignored. */
 export function configView({ metadata, spec = {}, status = {} }: Stored<NodeConfigObject>): ConfigView {
 	const notes = metadata.annotations ?? {}
 	return {

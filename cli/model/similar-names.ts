@@ -1,6 +1,6 @@
 /**
- * Names similar to the one that was meant. Commander suggests commands and options, but not the names of nodes, and does not export the
- * function that finds them. Pure.
+ * Finds names similar to a mistyped name. Commander suggests commands and options, but not node names, and does not export its function
+ * for finding similar names. Pure.
  */
 
 const most = 3
@@ -20,7 +20,7 @@ function holds(name: string, meant: string): boolean {
 	return meant.length >= 3 && (name.includes(meant) || meant.includes(name))
 }
 
-/** Returns how many characters must be inserted, deleted or replaced (Levenshtein). */
+/** Returns the Levenshtein distance: how many characters must be inserted, deleted or replaced. */
 function distance(a: string, b: string): number {
 	let above = Array.from({ length: b.length + 1 }, (_, at) => at)
 	for (let row = 1; row <= a.length; row++) {

@@ -2,12 +2,12 @@ import { stopsIn } from '../../contract/stops.ts'
 import { complaintOf, condition, stateOf, stoppingReason } from '../../contract/status.ts'
 import type { ConfigView } from './node-config-view.ts'
 
-/** The nodes that keep all other nodes from being changed. Pure. */
+/** The nodes that prevent changes to all other nodes. Pure. */
 
-/** `message` is what is currently known of it. */
+/** `message` describes the current state of the node. */
 export type Stopper = { name: string; reason: string; message: string }
 
-/** What the controller has recorded: uid of the node config → reason. */
+/** The nodes that stop the rollout, as recorded by the controller: uid of the node config → reason. */
 export type StopRecord = ReadonlyMap<string, string>
 
 /** @returns the record in ConfigMap multinic-rollout-stop; undefined if it is missing, or cannot be read */
@@ -17,8 +17,8 @@ export function stopRecordIn(data: Readonly<Record<string, string>> | undefined)
 }
 
 /**
- * @param record undefined: only the statuses are known, and a node that is being retried no longer counts as stopping the others
- * @returns those that stop the rollout until each of them succeeds, is paused or is deleted
+ * @param record without it, only the statuses are known, and a node that is being retried no longer counts as stopping the rollout
+ * @returns the nodes that stop the rollout until each of them succeeds, is paused or is deleted
  */
 export function stoppersOf(configs: readonly ConfigView[], record: StopRecord | undefined): Stopper[] {
 	return configs.flatMap(config => {
@@ -27,7 +27,7 @@ export function stoppersOf(configs: readonly ConfigView[], record: StopRecord | 
 	})
 }
 
-/** The record is written a moment after a status or a pause; a newer status or pause takes precedence over it. */
+/** The controller writes the record shortly after a status or a pause, so a newer status or pause takes precedence over the record. */
 function recordedReason(config: ConfigView, record: StopRecord): string | undefined {
 	return config.paused || stateOf(config) === 'Configured' ? undefined : record.get(config.uid)
 }

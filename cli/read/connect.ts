@@ -1,14 +1,14 @@
 import { createTransport, KubeClient, loadAsKubectl } from '../../runtime/kube/index.ts'
 import type { Cluster, ConnectFlags, CliIo } from '../model/io.ts'
 
-/** The namespace of MultiNIC unless another is given; names are fixed, so a cluster has one installation. */
+/** The default namespace of MultiNIC. Object names are fixed, so a cluster has only one installation. */
 export const DEFAULT_NAMESPACE = 'multinic-system'
 
-/** The writer in `managedFields`. */
+/** Name of the writer in `managedFields`. */
 export const FIELD_MANAGER = 'kubectl-multinic'
 
 /**
- * Reads the kubeconfig as kubectl does. It makes no request.
+ * Reads the kubeconfig as kubectl does, without sending a request to the API server.
  *
  * @throws Failure CONFIG_INVALID with the file and the field that is wrong
  */

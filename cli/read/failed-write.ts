@@ -10,7 +10,7 @@ import type { ConfigView } from '../model/node-config-view.ts'
 
 const REASONS: readonly Reason[] = ['WriteFailed', 'StatusRefused']
 
-/** @returns the newest write that failed, unless the status was written since; undefined if the user may not read Events */
+/** @returns the newest failed write, unless the status has been written since then; undefined if the user may not read Events */
 export async function readFailedWrite(reading: Reading, config: ConfigView): Promise<FailedWrite | undefined> {
 	const { cluster, signal, progress } = reading
 	const { client, namespace, server } = cluster

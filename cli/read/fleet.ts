@@ -12,12 +12,12 @@ import { type StopRecord, stopRecordIn } from '../model/stoppers.ts'
 import { unlessForbidden } from './unless-forbidden.ts'
 import { type ConfigView, configView, type NodeConfigObject } from '../model/node-config-view.ts'
 
-/** Reads from the cluster, and writes nothing. */
+/** Reads from the cluster, without writing. */
 
-/** Node configs, and their fleet; if only some were read and no node among them is queued, only the pause of the fleet is known. */
+/** Node configs, and the whole fleet. If only some node configs were read, because none is queued, only the pause of `fleet` is valid. */
 export type FleetReading = { objects: Stored<NodeConfigObject>[]; configs: ConfigView[]; fleet: Fleet }
 
-/** Reads the whole fleet, and the Nodes of the control plane while a node is queued. */
+/** Reads the whole fleet, and the control-plane Nodes if a node is queued. */
 export async function readFleet(reading: Reading): Promise<FleetReading> {
 	const [objects, rollout, record] = await Promise.all([readObjects(reading), readSettings(reading), readStopRecord(reading)])
 	const configs = objects.map(configView)
@@ -27,7 +27,7 @@ export async function readFleet(reading: Reading): Promise<FleetReading> {
 }
 
 /**
- * Reads these nodes, or all if none is named. The others are read only while one of these is queued with them.
+ * Reads these nodes, or all nodes if none is named. The other nodes are read only if one of these is queued, for its position.
  *
  * @throws Failure NO_NODE for the first name without a node config
  */
@@ -41,7 +41,7 @@ export async function readChosen(reading: Reading, nodes: readonly string[]): Pr
 	return { objects, configs, fleet: await withNamespace(reading, configs, fleet) }
 }
 
-/** A node config may be deleted together with its whole namespace: then no run can start. */
+/** Sets `deletedWith` if a node config is being deleted together with its whole namespace, so that no run can start. */
 async function withNamespace(reading: Reading, configs: readonly ConfigView[], fleet: Fleet): Promise<Fleet> {
 	const isDeleted = configs.some(({ deleting }) => deleting) && (await readNamespaceState(reading)) === 'deleting'
 	return isDeleted ? { ...fleet, deletedWith: reading.cluster.namespace } : fleet
@@ -60,7 +60,7 @@ export async function chosen(reading: Reading, { objects, configs, fleet }: Flee
 	}
 }
 
-/** Reads every node config, without the fields that only the API server needs. */
+/** Reads every node config, without managedFields. */
 export async function readObjects({ cluster, signal, progress }: Reading): Promise<Stored<NodeConfigObject>[]> {
 	const { client, namespace, server } = cluster
 	const objects: Stored<NodeConfigObject>[] = []
@@ -84,12 +84,12 @@ export async function readNode(reading: Reading, name: string): Promise<Stored<N
 	throw await noSuchNode(reading, name, await namesOf(reading))
 }
 
-/** Returns the error for a name that no node config has. */
+/** Returns the error for a name without a node config. */
 async function noSuchNode(reading: Reading, name: string, names: readonly string[]): Promise<Failure<CliCode>> {
 	return failure('NO_NODE', noSuchNodeWords(name, reading.cluster.namespace, names, await readElsewhere(reading, name)))
 }
 
-/** A user who may read one object may not always list them: then there are no similar names to suggest. */
+/** Returns all names, of which similar ones are suggested; empty if the user may read a single node config but not list them. */
 async function namesOf(reading: Reading): Promise<string[]> {
 	try {
 		return (await readObjects(reading)).map(({ metadata }) => metadata.name)
@@ -99,7 +99,7 @@ async function namesOf(reading: Reading): Promise<string[]> {
 	}
 }
 
-/** Reads the rollout settings with the pause; undefined if the user may not read them, the defaults if there are none. */
+/** Reads the rollout settings and the pause; undefined if the user may not read them, the defaults if there are no settings. */
 export async function readSettings({ cluster, signal, progress }: Reading): Promise<Rollout> {
 	const { client, namespace, server } = cluster
 	const find = (name: string) =>
@@ -113,7 +113,7 @@ export async function readSettings({ cluster, signal, progress }: Reading): Prom
 	}
 }
 
-/** Reads which nodes stop the rollout, as the controller has recorded it; undefined if there is no record, or the user may not read it. */
+/** Reads the controller's record of the nodes that stop the rollout; undefined if there is no record, or the user may not read it. */
 export async function readStopRecord({ cluster, signal, progress }: Reading): Promise<StopRecord | undefined> {
 	const { client, namespace, server } = cluster
 	const asked = unlessForbidden(client.find(ConfigMap, { namespace, name: ROLLOUT_STOP }, { signal }))
@@ -121,7 +121,7 @@ export async function readStopRecord({ cluster, signal, progress }: Reading): Pr
 	return stopRecordIn(answer?.found?.data)
 }
 
-/** Reads the names of the Nodes that come last; none if the user may not list Nodes, which shifts positions but hides no node. */
+/** Reads the names of the control-plane Nodes, for queue positions; empty if the user may not list Nodes: positions may then be wrong. */
 export async function readControlPlane({ cluster, signal, progress }: Reading): Promise<Set<string>> {
 	const { client, server } = cluster
 	const lists = CONTROL_PLANE_LABELS.map(labelSelector => client.list(Node, { labelSelector, signal }))

@@ -4,7 +4,7 @@ import { NodeConfig } from '../model/kinds.ts'
 import type { Reading } from './reading.ts'
 import { unlessForbidden } from './unless-forbidden.ts'
 
-/** What is known of the requested namespace, and of node configs in others. What the user may not read is not known. */
+/** The state of the requested namespace, and node configs in other namespaces, as far as the user may read them. */
 
 export async function readNamespaceState({ cluster, signal, progress }: Reading): Promise<NamespaceState> {
 	const { client, namespace, server } = cluster
@@ -16,9 +16,9 @@ export async function readNamespaceState({ cluster, signal, progress }: Reading)
 }
 
 /**
- * Counts node configs in other namespaces, of the first 500.
+ * Counts the first 500 node configs in other namespaces.
  *
- * @param name only those with this name
+ * @param name counts only node configs with this name
  * @returns namespace → count, ordered by namespace
  */
 export async function readElsewhere({ cluster, signal, progress }: Reading, name?: string): Promise<ReadonlyMap<string, number>> {

@@ -7,11 +7,11 @@ const redrawMs = 1_000
 const repeatMs = 30_000
 const CLEAR = '\r\u001b[K'
 
-/** Waits for `work`, and prints on standard error what it waits for once that takes longer than 2 s. */
+/** Waits for `work`. If that takes longer than 2 s, prints on standard error what the program is waiting for. */
 export type Progress = <T>(words: string | (() => string), work: Promise<T>) => Promise<T>
 
 /**
- * Shows one line on a terminal, which is redrawn and finally removed; elsewhere it prints a line now and then.
+ * On a terminal, shows one line, which is redrawn and finally removed; otherwise prints a line every 30 s.
  *
  * @returns also `clear`, which removes the line before other output; the line reappears automatically
  */

@@ -1,5 +1,5 @@
 import type { Cluster } from '../model/io.ts'
 import type { Progress } from './progress.ts'
 
-/** What every command of a session needs for reading. */
+/** Everything that a command needs to read from the cluster. */
 export type Reading = { cluster: Cluster; signal: AbortSignal; progress: Progress }

@@ -3,13 +3,13 @@ import { clean, cleanAll, cleanLines } from '../../contract/clean.ts'
 import { REPORT_BOUNDS } from '../../contract/names.ts'
 import { readBounded } from '../../runtime/bounded-json.ts'
 
-/** Reads the report of a run, whatever its node wrote. @returns the report, or the sentence that says why it is invalid */
+/** Reads the report of a run, in which a node may write anything. @returns the report, or a sentence that says why it is invalid */
 export function readReport(text: string): { report: AgentReport } | { fault: string } {
 	const read = readBounded(text, REPORT_BOUNDS, AgentReport)
 	return 'value' in read ? { report: cleaned(read.value) } : { fault: clean(read.fault) }
 }
 
-/** The content of a file keeps its lines. */
+/** Cleans all strings of a report. The content of a file keeps its line breaks. */
 function cleaned(report: AgentReport): AgentReport {
 	const { plan, ...rest } = report
 	if (!plan) return cleanAll(report)

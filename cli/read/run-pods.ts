@@ -3,7 +3,7 @@ import { Job, Pod, type Stored } from '../../runtime/kube/index.ts'
 import type { Cluster } from '../model/io.ts'
 
 /**
- * Selects pods that name an account: a kubelet may create a pod of any size with MultiNIC's labels, but it names no account
+ * Selects pods with a ServiceAccount. A kubelet may create a pod of any size with MultiNIC's labels, but not with a ServiceAccount
  * (NodeRestriction).
  */
 export const OF_ACCOUNTS = 'spec.serviceAccountName!='
@@ -12,8 +12,8 @@ export const OF_ACCOUNTS = 'spec.serviceAccountName!='
 export type OurPods = { ofRuns: Stored<Pod>[]; others: Stored<Pod>[] }
 
 /**
- * Lists MultiNIC's pods. Any client that may write pods can set MultiNIC's labels, even a kubelet: only those that the Job of a run
- * created, on its node, belong to that run.
+ * Lists MultiNIC's pods. Any client that may write pods can set MultiNIC's labels, even a kubelet. A pod therefore belongs to a run only if
+ * the run's Job controls it and it is on the run's node.
  *
  * @param labelSelector of Jobs and pods
  */
@@ -32,7 +32,7 @@ export function agentState({ status }: Stored<Pod>) {
 	return status?.containerStatuses?.find(({ name }) => name === AGENT_CONTAINER)?.state
 }
 
-/** @returns the uid of the controller of that kind */
+/** @returns the uid of the pod's controller, if it is of that kind */
 function makerOf({ metadata }: Stored<Pod>, wanted: string): string | undefined {
 	return metadata.ownerReferences?.find(({ kind, controller }) => kind === wanted && controller === true)?.uid
 }

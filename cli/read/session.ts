@@ -5,7 +5,7 @@ import type { Reading } from './reading.ts'
 import { type Colours, coloursFor } from '../render/colours.ts'
 import type { Screen, CliIo } from '../model/io.ts'
 
-/** One call of the program that accesses a cluster. */
+/** One invocation of the program that accesses a cluster. */
 export type Session = Reading & {
 	io: CliIo
 	colours: Colours
@@ -22,14 +22,14 @@ export type CommandSpec<Flags> = {
 	/** One line for the list of commands. */
 	about: string
 	options: readonly Option[]
-	/** Text below its help. */
+	/** Text below the help of the command. */
 	more: string
 	/** @returns the exit code */
 	act(session: Session, nodes: readonly string[], flags: Flags): Promise<number>
 }
 
 /**
- * Creates what a command works with.
+ * Creates the session of a command.
  *
  * @param complete applied to every printed text, for example to add the namespace to the commands that it suggests
  */
@@ -52,7 +52,7 @@ export function sessionOf(io: CliIo, cluster: Reading['cluster'], complete: (tex
 	}
 }
 
-/** Only on a terminal that supports colours, and never with NO_COLOR (https://no-color.org: set, and not empty). */
+/** Returns whether to use colours: only on a terminal that supports them, never with a non-empty NO_COLOR (https://no-color.org). */
 function wantsColour({ out }: CliIo, env: CliIo['env']): boolean {
 	return out.isTerminal && !env.NO_COLOR && env.TERM !== 'dumb'
 }

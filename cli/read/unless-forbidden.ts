@@ -1,6 +1,6 @@
 import { isKubeFailure } from '../../runtime/kube/index.ts'
 
-/** @returns what was found; undefined if the user may not read it */
+/** @returns the result of a read request; undefined if the user is not allowed to send it */
 export async function unlessForbidden<T>(asked: Promise<T>): Promise<{ found: T } | undefined> {
 	try {
 		return { found: await asked }

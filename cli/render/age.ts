@@ -4,7 +4,7 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 const YEAR = 365 * DAY
 
-/** Up to `below` in ms: the larger unit, and the smaller one after it if it is not 0. */
+/** The units of a time below `below` (milliseconds): the larger unit, then the smaller one, which is omitted if it is 0. */
 const steps: readonly { below: number; units: readonly [number, string][] }[] = [
 	{ below: 2 * MINUTE, units: [[SECOND, 's']] },
 	{
@@ -55,7 +55,7 @@ export function age(ms: number): string {
 		.join('')
 }
 
-/** @returns how long ago a time of the API server was */
+/** @returns the time since a timestamp of the API server, in the same format */
 export function ageOf(time: string | undefined, now: number): string {
 	return age(now - Date.parse(time ?? ''))
 }

@@ -1,13 +1,13 @@
-/** The width of a text in terminal cells. Pure. */
+/** The width of a string in terminal cells. Pure. */
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
-/** Marks above or below the character before them, and characters that are not shown. */
+/** Characters without a width: combining marks, and characters that are not displayed. */
 const none = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}\u1160-\u11FF\uD7B0-\uD7FB]$/u
 
 /**
- * What Unicode calls East Asian Wide or Fullwidth (UAX #11): its blocks, and emoji. Compared with Unicode 17, only unassigned characters
- * differ.
+ * Characters that are East Asian Wide or Fullwidth (UAX #11), as Unicode blocks, and emoji. Compared with Unicode 17, only unassigned
+ * characters differ.
  */
 const wide =
 	/^[\u1100-\u115F\u2329\u232A\u2630-\u2637\u268A-\u268F\u2E80-\u303E\u3041-\u3247\u3250-\uA4CF\uA960-\uA97F\uAC00-\uD7A3\uF900-\uFAFF\uFE10-\uFE19\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6\u{16FE0}-\u{18DFF}\u{1AFF0}-\u{1B2FF}\u{1D300}-\u{1D356}\u{1D360}-\u{1D376}\u{1F200}-\u{1F265}\u{20000}-\u{3FFFD}\p{Emoji_Presentation}]$/u
@@ -37,7 +37,7 @@ export function clipCells(text: string, cells: number, end = '…'): string {
 	return cells > 0 ? kept + end : ''
 }
 
-/** Splits a text so that what a user perceives as one character is never cut. */
+/** Splits a string into grapheme clusters, so that what a user perceives as one character is never cut. */
 function charactersOf(text: string): { text: string; cells: number }[] {
 	return [...graphemes.segment(text)].map(({ segment }) => ({ text: segment, cells: cellsOfCharacter(segment) }))
 }

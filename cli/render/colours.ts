@@ -2,7 +2,7 @@ import pc from 'picocolors'
 import type { State } from '../../contract/node-config.ts'
 import type { Cell, Paint } from './columns.ts'
 
-/** What is emphasised, and how; without a terminal, nothing is. */
+/** How each kind of text is emphasised; without a terminal, text is not emphasised. */
 export type Colours = { good: Paint; bad: Paint; warm: Paint; busy: Paint; faint: Paint; strong: Paint }
 
 /** @param on whether colours are wanted: only on a terminal, and never with NO_COLOR */
@@ -11,7 +11,7 @@ export function coloursFor(on: boolean): Colours {
 	return { good: green, bad: red, warm: yellow, busy: cyan, faint: dim, strong: bold }
 }
 
-/** Returns the word of a state, in its colour. */
+/** Returns the name of a state, in its colour. */
 export function stateCell(state: State, { good, bad, warm, busy }: Colours): Cell {
 	const paint = { Configured: good, Failed: bad, Pending: warm, InProgress: busy }[state]
 	return { text: state, paint }

@@ -6,14 +6,14 @@ import type { Colours } from './colours.ts'
 
 export type Looked = { run: string; report: AgentReport }
 
-/** Reports whether nothing differs. */
+/** Reports whether the run succeeded and found no drift. */
 export function isRight(report: AgentReport): boolean {
 	return (
 		report.outcome === 'Succeeded' && (report.drift ?? []).length === 0 && report.interfaces.every(nic => (nic.drift ?? []).length === 0)
 	)
 }
 
-/** @returns `-` for what is desired, `+` for what was found, by interface */
+/** @returns lines by interface: `-` for desired values, `+` for observed values */
 export function driftLines({ run, report }: Looked, colours: Colours): string[] {
 	const { nodeName, generation, interfaces, drift = [], unfinished, notes = [], message } = report
 	const further = [...(unfinished ? [`unfinished: ${unfinished}`] : []), ...notes].map(note => colours.faint(clean(`# ${note}`)))
@@ -36,7 +36,7 @@ export function driftLines({ run, report }: Looked, colours: Colours): string[] 
 	]
 }
 
-/** Reports whether it is a desired file that belongs to no single interface: the record of the host, or a file that is restored. */
+/** Reports whether the drift is in a desired file of no single interface: the host's record file, or a file to be restored. */
 function isShared({ link, wanted }: Drift): boolean {
 	return link === undefined && wanted !== 'none'
 }

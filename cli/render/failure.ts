@@ -2,7 +2,7 @@ import { clean } from '../../contract/clean.ts'
 import { type Failure, wordsOf } from '../../runtime/errors.ts'
 import { isKubeFailure } from '../../runtime/kube/index.ts'
 
-/** @returns one sentence that says what went wrong and what to do; never a stack, never a secret. Pure. */
+/** @returns one sentence that says what went wrong and what to do; it never contains a stack trace or a secret. Pure. */
 export function sentenceOf(error: unknown): string {
 	return clean(words(error)).trim()
 }
@@ -15,14 +15,14 @@ function words(error: unknown): string {
 	return wordsOf(error)
 }
 
-/** A missing kind is a 404 without the name of an object. */
+/** Reports whether the kind itself is missing: the API server then answers 404 without the reason NotFound. */
 function isCollection({ facts }: Failure): boolean {
 	return String(facts.request).includes('/multinicnodeconfigs') && facts.reason !== 'NotFound'
 }
 
 const said = /User "([^"]*)" cannot (\S+) resource "([^"]+)" in API group "([^"]*)"(?: in the namespace "([^"]+)")?/
 
-/** Returns the verb and the resource that are missing, in the terms of a Role. */
+/** Returns a sentence with the verb and the resource that the user may not use, in the terms of a Role. */
 function forbidden(error: Failure): string {
 	const [, object, going] = /^(\S+ "[^"]+") is forbidden: unable to create new content in namespace (\S+) because/.exec(error.message) ?? []
 	if (going !== undefined)

@@ -5,7 +5,7 @@ import type { Colours } from './colours.ts'
 
 /** The text about the fleet as a whole. Pure. */
 
-/** @returns the lines above the table while a rollout is in progress or cannot continue, first the nodes that stop it; otherwise none */
+/** @returns the lines above the table if a rollout is in progress or cannot continue, starting with the nodes that stop it */
 export function fleetLines(fleet: Fleet, colours: Colours): string[] {
 	if (!isUnderWay(fleet)) return []
 	const { settled, total, running, line, rule } = fleet

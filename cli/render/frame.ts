@@ -6,13 +6,13 @@ import { fleetLines, summaryLine } from './fleet.ts'
 import { type NodesView, nodeRow, nodesHeader } from './node-table.ts'
 import { table } from './columns.ts'
 
-/** What a terminal shows of a fleet that changes, with as little redrawing as possible. Pure. */
+/** The terminal output for a changing fleet, with as little redrawing as possible. Pure. */
 
 const ESC = '\u001b'
 const colour = new RegExp(`(${ESC}\\[[0-9;]*m)`)
 
 /**
- * @returns the fleet in at most so many lines: the rollout, the number of nodes in each state, and the nodes that matter most to the user
+ * @returns the fleet in at most `lines` lines: the rollout, the number of nodes in each state, and the nodes that matter most to the user
  */
 export function fleetFrame(configs: readonly ConfigView[], view: NodesView, lines: number): string[] {
 	const head = [...fleetLines(view.fleet, view.colours), summaryLine(view.fleet)]
@@ -24,8 +24,8 @@ export function fleetFrame(configs: readonly ConfigView[], view: NodesView, line
 }
 
 /**
- * @returns the nodes by how much they matter to the user: those that stop the rollout, running, failed, held, next in the queue, last
- * finished
+ * @returns the nodes in order of importance to the user: nodes that stop the rollout, then running, failed, held back, queued and finished
+ * nodes
  */
 export function byInterest(configs: readonly ConfigView[], { line, stoppers }: Fleet): ConfigView[] {
 	const stopping = new Set(stoppers.map(({ name }) => name))
@@ -60,7 +60,7 @@ export function redraw(before: readonly string[], after: readonly string[]): str
 	return `${up}${text}${skipped > 0 ? `${ESC}[${skipped}B` : ''}${isShorter ? `\r${ESC}[J` : ''}`
 }
 
-/** @returns a line of at most so many cells of the terminal; colours are kept, and ended where the line is cut */
+/** @returns the line, cut to `columns` terminal cells; colours are kept, and end where the line is cut */
 export function clip(line: string, columns: number): string {
 	let room = columns
 	let text = ''

@@ -3,7 +3,7 @@ import { ageOf } from './age.ts'
 import { type Colours, stateCell } from './colours.ts'
 import { type Cell, table } from './columns.ts'
 
-/** @returns the runs in a status as a table, newest first in the order of the status, because clocks of nodes may go back. Pure. */
+/** @returns the runs in a status as a table, newest first: in the order of the status, because node clocks may go backwards. Pure. */
 export function historyTable(history: readonly HistoryEntry[], now: number, colours: Colours): string[] {
 	const rows: Cell[][] = history.map(({ generation, job, started, seconds, changes, result, cause }) => [
 		ageOf(started, now),

@@ -2,7 +2,7 @@ import { similarNames } from '../model/similar-names.ts'
 
 /** The text for missing node configs, and for a namespace that is being deleted. Pure. */
 
-/** What is known of the requested namespace. */
+/** The state of the requested namespace. */
 export type NamespaceState = 'there' | 'deleting' | 'missing' | 'unknown'
 
 /** Node configs in other namespaces: namespace → count. */
@@ -27,7 +27,7 @@ export function noneLines(namespace: string, state: NamespaceState, elsewhere: E
 
 const own = 'A controller only reads node configs in its own namespace.'
 
-/** @returns the sentence for a name that no node config has */
+/** @returns the sentence for a name without a node config */
 export function noSuchNodeWords(name: string, namespace: string, names: readonly string[], elsewhere: Elsewhere): string {
 	const what = `there is no node config ${name} in namespace ${namespace}`
 	const [other] = elsewhere.keys()
@@ -44,7 +44,7 @@ export function noFleetWords(namespace: string, elsewhere: Elsewhere): string {
 	return `no MultiNIC is in namespace ${namespace}, so nothing was changed: it has neither a node config nor ConfigMap multinic-rollout; another namespace is named by -n${others.join('')}`
 }
 
-/** @returns what can be done if a node config is deleted with its namespace */
+/** @returns how to remove a node config that is being deleted with its namespace */
 export function releaseWords(name: string, namespace: string): string {
 	return `To remove it without restoring the node: kubectl patch mnnc ${name} -n ${namespace} --type=merge -p '{"metadata":{"finalizers":null}}'`
 }

@@ -99,7 +99,7 @@ function whenPlanned({ name, status, mode }: ConfigView): string | undefined {
 		: undefined
 }
 
-/** A drift that was verified makes the node Failed for that reason; a drift in addition to another failure is not what comes next. */
+/** Verified drift makes the node Failed with that reason. If the node failed for another reason, that failure decides the next step. */
 function whenDrifted(config: ConfigView): string | undefined {
 	const isTold = stateOf(config) !== 'Failed' && condition(config.status, 'Drifted')?.status === 'True'
 	if (reasonOf(config) !== 'Drifted' && !isTold) return undefined

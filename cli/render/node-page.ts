@@ -9,12 +9,12 @@ import { age, ageOf } from './age.ts'
 import { type Colours, stateCell } from './colours.ts'
 import { type Cell, table } from './columns.ts'
 
-/** A status write that failed, which the controller therefore reported by an Event. `at`: milliseconds since 1970. */
+/** A failed write, which the controller reported with an Event. `at`: milliseconds since 1970. */
 export type FailedWrite = { reason: string; message: string; at: number }
 
 export type PageView = { fleet: Fleet; now: number; colours: Colours; failedWrite?: FailedWrite | undefined }
 
-/** Returns all that is known of one node: its interfaces, its conditions, and what happens next. Pure. */
+/** Returns everything that is known about one node: its interfaces, its conditions, and what happens next. Pure. */
 export function nodePage(config: ConfigView, view: PageView): string[] {
 	const { colours, now, fleet } = view
 	const nics = config.status.interfaceStatuses ?? []
@@ -60,7 +60,7 @@ function section(title: string, lines: readonly string[], { strong }: Colours): 
 	return [strong(title), ...lines.map(one => `  ${one}`), '']
 }
 
-/** An empty list may be all that is desired, or all that is known. */
+/** Returns the text for an empty list of interfaces, which may mean that none is desired or that none is known. */
 function noneWords(config: ConfigView): string {
 	if (!isCurrent(config)) return 'none known yet'
 	if (reasonOf(config) === 'InvalidConfig') return 'unknown: the node config is invalid, and the node is left unchanged'

@@ -48,7 +48,7 @@ function reasonCell(config: ConfigView, { line }: Fleet): string {
 	return config.deleting ? `${reason || '-'} (deleting)` : reason || '-'
 }
 
-/** @returns what a row shows, except what only time changes: its age, and its position in the queue */
+/** @returns the data of a row without the age and the position in the queue, which change over time */
 export function changeKey(config: ConfigView): string {
 	const { generation, deleting, status } = config
 	const conditions = ['Ready', 'Drifted', 'Persistent'].map(type => {

@@ -3,14 +3,14 @@ import { condition, isCurrent } from '../../contract/status.ts'
 import type { ConfigView } from '../model/node-config-view.ts'
 import { stateWords } from './state.ts'
 
-/** Decides whether the output of a run is about the present. Pure. */
+/** Decides whether the output of a run describes the current state. Pure. */
 
-/** A run as its objects' labels describe it; a label that is missing or not a number has no effect. */
+/** A run, as the labels of its objects describe it; a label that is missing or not a number is ignored. */
 export type ShownRun = { name: string; uid: string | undefined; generation: number }
 
 /**
- * @param config undefined: there is no such node config
- * @returns why the run is not the last one of the present generation; undefined if it is, or if it came later and was read-only
+ * @param config undefined if the node config does not exist
+ * @returns why the run is not the last one of the current generation; undefined if it is the last one, or a later read-only run
  */
 export function notThePresent(run: ShownRun, node: string, config: ConfigView | undefined): string | undefined {
 	const { name, uid, generation } = run
@@ -30,7 +30,7 @@ function present(config: ConfigView): string {
 	return `which is ${stateWords(config)}${message ? `: ${message.replace(/\.$/, '')}` : ''}.`
 }
 
-/** @returns whether a run came before another one of the same generation: their names count them, `…-g3`, `…-g3-2` */
+/** @returns whether a run came before another run of the same generation, by the numbers in their names: `…-g3`, `…-g3-2` */
 export function isBefore(run: string, last: string): boolean {
 	const [a, b] = [countsIn(run), countsIn(last)]
 	return a !== undefined && b !== undefined && a.generation === b.generation && a.attempt < b.attempt

@@ -5,7 +5,7 @@ import { cleanLines, UNFIT } from '../../contract/clean.ts'
 
 export type Format = 'json' | 'yaml'
 
-/** @returns the value as text, without the final newline; control characters of a terminal are escaped in JSON, and cleaned in YAML */
+/** @returns the value as text, without the final newline; terminal control characters are escaped in JSON, and become spaces in YAML */
 export function formatted(value: unknown, format: Format): string {
 	return format === 'json' ? escaped(JSON.stringify(value, undefined, 4)) : cleanLines(stringify(value, { lineWidth: 0 }).trimEnd())
 }
@@ -20,7 +20,7 @@ export function isFormat(output: string | undefined): output is Format {
 	return output === 'json' || output === 'yaml'
 }
 
-/** Newlines only separate JSON's own lines; any other such character is in a text. */
+/** Escapes control characters except newlines, which in JSON output only occur between lines. */
 function escaped(json: string): string {
 	return json.replace(UNFIT, found => found.replace(/[^\n]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`))
 }

@@ -4,7 +4,7 @@ import { stateOf } from '../../contract/status.ts'
 import type { ConfigView } from '../model/node-config-view.ts'
 import { stateWords } from './state.ts'
 
-/** What pause and resume print: the state before, and what happens next. Pure; the fleet and the node configs are those before the change. */
+/** The output of pause and resume: the previous state, and what happens next. Pure; fleet and node configs are as before the change. */
 
 export function nodePaused(config: ConfigView): string {
 	const { name, paused, status } = config
@@ -42,7 +42,7 @@ export function fleetResumed({ pausedBy, line, rule }: Fleet, namespace: string)
 	return `rollout not paused. ${rule === '' || first === undefined ? next : `${next} Blocked: ${rule}.`}`
 }
 
-/** How to show the settings of the chart. */
+/** Returns how to show the settings of the chart. */
 const see = (namespace: string) => `See: kubectl get configmap multinic-rollout -n ${namespace} -o yaml`
 
 function count(number: number, what: string): string {

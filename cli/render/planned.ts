@@ -5,7 +5,7 @@ import { table } from './columns.ts'
 
 /** What a run would do, with every command and file. Pure. */
 
-/** Reports whether everything that is desired can be done: then there is a plan, even if it changes nothing. */
+/** Reports whether the desired state can be reached: there is a complete plan then, even if the plan changes nothing. */
 export function isPossible({ plan, outcome }: AgentReport): boolean {
 	return plan !== undefined && outcome === 'Succeeded'
 }
@@ -27,7 +27,7 @@ function nicRow({ name, macAddress, reason, message, disruption }: InterfaceRepo
 	return [name, macAddress, reason, disruption ? `${disruption.class}: ${disruption.because}` : message]
 }
 
-/** The row of an interface already has its full message; an interface that is no longer wanted has no row. */
+/** Includes the message only for an interface to be removed, which has no table row; the other messages are in their rows. */
 function refusals({ interfaces, notRemoved = [] }: AgentReport): string[] {
 	const failed = interfaces.filter(({ state }) => state === 'Failed')
 	return [

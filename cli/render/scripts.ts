@@ -1,4 +1,4 @@
-/** The scripts with which a shell completes `kubectl-multinic`; kubectl's own completion calls `kubectl_complete-multinic`. Pure. */
+/** The shell completion scripts for `kubectl-multinic`; kubectl's own completion calls `kubectl_complete-multinic`. Pure. */
 
 export const shells = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof shells)[number]

@@ -6,7 +6,7 @@ import { ageOf } from './age.ts'
 import { leaderlessWords } from './leaderless.ts'
 import { stateWords } from './state.ts'
 
-/** The reasons why no run answered, as far as they are visible from outside. Pure. */
+/** The reasons why no run answered a request, as far as the plugin can see them. Pure. */
 
 export type Around = {
 	config: ConfigView
@@ -24,7 +24,7 @@ export type Around = {
 
 const mostEvents = 3
 
-/** @returns the error, then what was found, then commands that show more */
+/** @returns the error, then the causes that were found, then commands that show more */
 export function unansweredLines(around: Around): string[] {
 	const { config, seconds, namespace, events, now } = around
 	return [

@@ -106,7 +106,7 @@ function takeChange<T extends KubeObject, P>(running: RunningReflector<T, P>, { 
 	else put(running, projected(running, object))
 }
 
-/** Handles an object from the response to a write of this process like a watch event, unless the watch has already reached its version. */
+/** Handles an object from the response to another request like a watch event, unless the watch has already reached its version. */
 export function observeWrite<T extends KubeObject, P>(running: RunningReflector<T, P>, object: Stored<T>): void {
 	const known = projected(running, object)
 	if (known && running.overlay.add(known)) put(running, known)

@@ -8,7 +8,7 @@ export type Read<T> = (from: PbfReader) => T
 /** Reads a message up to `end`; without `end`, the message is preceded by its length. */
 export type Message<T> = (from: PbfReader, end?: number) => T
 
-/** A field: its number and how to read it. `before` is the value read for it so far. `read` returns undefined if the field counts as absent. */
+/** A field: its number and how to read it. `before` is its value so far. `read` returns undefined if the field counts as absent. */
 export type Field<T> = { tag: number; read(from: PbfReader, before: T | undefined): T | undefined }
 
 export type Fields = Readonly<Record<string, Field<unknown>>>

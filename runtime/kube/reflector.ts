@@ -9,9 +9,9 @@ import { createStore, type MutableStore, type Store } from './store.ts'
 import { createWriteOverlay } from './write-overlay.ts'
 
 export type Reflector<T extends KubeObject, P> = {
-	/** The objects of the API server, as last read or written by this process. */
+	/** The objects of the API server, as last received by this process. */
 	store: Store<P>
-	/** Stores an object from the response to a write of this process immediately, before the watch delivers it. */
+	/** Stores an object from the response to a request of this process immediately, before the watch delivers it. */
 	observeWrite(object: Stored<T>): void
 	/** Resolves when the store holds all objects for the first time; rejects with the signal's reason if the signal is aborted first. */
 	synced: Promise<void>

@@ -1,4 +1,4 @@
-/** Objects from the responses to writes of this process, as they are in the store, until the watch reaches their version. */
+/** Objects from responses to other requests of this process, as they are in the store, until the watch reaches their version. */
 export type WriteOverlay<P> = {
 	/** @returns false if the overlay already has this or a later version, or the watch has already reached it (and perhaps a deletion) */
 	add(object: Known<P>): boolean
