@@ -2,7 +2,9 @@ import { allBinaries, findKit } from '../lab/kit/kit.ts'
 import { monitoringPackages, probePackages, unpackPackages } from '../lab/base/packages.ts'
 import { prepareLab } from '../lab/setup/prepare.ts'
 
-/** One part of the test suite. `name` is that of its vitest project; `prepare` does work that would exceed the timeout of a test. */
+/**
+ * One part of the test suite. `name` is the name of its vitest project; `prepare` does in advance what would exceed the timeout of a test.
+ */
 export interface Part {
 	readonly name: string
 	readonly what: string

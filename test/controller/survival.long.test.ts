@@ -130,7 +130,7 @@ const crdIsUpgraded: HardTime = async ({ admin, gate }, change) => {
 	await soon(() => expect(admin.raw(old)).rejects.toMatchObject({ code: 'NOT_FOUND' }))
 }
 
-/** The clock of the controller was five hours ahead; that of its successor is five hours behind. */
+/** The controller's clock was five hours ahead; its successor's clock is five hours behind. */
 const clockIsSetBack: HardTime = async ({ line, gate, startController }, change) => {
 	gate.open()
 	await change()

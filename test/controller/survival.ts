@@ -65,7 +65,7 @@ export async function startWorld(
 		watchOver(request)
 		return mistreat(request, ++asked)
 	})
-	/** Checks that a request is not one that the controller must never send. */
+	/** Checks a request against what the controller must never request, whatever happened before. */
 	function watchOver({ verb, plural, subresource, name = '', body }: ApiRequest): void {
 		const { status, metadata, spec } = (body ?? {}) as Written
 		if (plural === 'jobs' && verb === 'create') mustBeAlone(spec?.template?.spec?.nodeName, metadata?.name)

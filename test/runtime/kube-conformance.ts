@@ -231,7 +231,7 @@ function watchCases(api: () => ApiUnderTest): void {
 		await expect.poll(() => client.list(Widget).then(({ items }) => items, codeOf)).toEqual([])
 		const watched = () => client.watch(Widget, { resourceVersion: '1', signal: new AbortController().signal }).next()
 		const refused = () => watched().catch((error: Error) => `${codeOf(error)}: ${error.message}`)
-		// after the definition of a kind has changed, a server prepares the kind again, and meanwhile tells clients to retry
+		// after a kind's definition has changed, a server needs time to serve it again, and tells clients to retry in the meantime
 		await expect.poll(refused).toMatch(/^EXPIRED: .*too old resource version/)
 	})
 

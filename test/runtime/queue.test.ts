@@ -273,7 +273,7 @@ function actNaively(naive: ReturnType<typeof naiveQueue>, { act, key, ms, priori
 
 type Wish = { key: string; priority: number; at: number; turn: number }
 
-/** Follows the same rules, but searches everything every time. */
+/** A reference queue with the same rules, which searches all its keys at every step. */
 function naiveQueue() {
 	let now = 0
 	let turns = 0

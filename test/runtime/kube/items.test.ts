@@ -38,8 +38,8 @@ test('a list that ends too early is invalid', async () => {
 })
 
 /**
- * Replaces the backslashes in keys. After a key that ends in a backslash, V8 confuses other escaped keys that begin in the same way with
- * it.
+ * Replaces the backslashes in keys. After a key that ends in a backslash, V8 mistakes other escaped keys with the same beginning for that
+ * key.
  *
  * @see https://github.com/nodejs/node/issues/63785
  */

@@ -58,7 +58,7 @@ test('whatever fails, and whenever responses arrive, the store ends up as the cl
 	await fc.assert(one, { numRuns: 300 })
 })
 
-/** Applies the reported changes, and collects those that are impossible. */
+/** Applies the reported changes, and collects the impossible ones. */
 function ledger() {
 	const told = new Map<string, string>()
 	const latest = new Map<string, number>()

@@ -22,7 +22,7 @@ const second: Seen = { path: '/second/version', authorization: 'Bearer second', 
 const byCertificate: Seen = { path: '/main/version', certificate: 'client' }
 const one = (file: string): Call => ({ KUBECONFIG: file })
 
-/** What kubectl 1.34 and our client do with each kubeconfig. The names of the files are those of the fixtures. */
+/** What kubectl 1.34 and our client do with each kubeconfig. The file names refer to the fixtures. */
 export const cases: readonly Case[] = [
 	['a token', one('plain'), main],
 	['a missing file in a list', one('plain:gone'), main],
