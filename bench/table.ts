@@ -21,7 +21,7 @@ export function table(figures: readonly Figure[]): string {
 		.join('')
 }
 
-/** Formats the limit; the verdict tells whether it is an upper or a lower one. */
+/** Formats the limit. Whether it is an upper or a lower limit follows from the value and the verdict. */
 function limitOf({ value, limit, ok, unit }: Figure): string {
 	if (limit === null) return ''
 	return `${value <= limit === ok ? 'at most' : 'at least'} ${limit} ${unit}`

@@ -3,7 +3,10 @@ import { dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { folderImports, importCircles, mutualFolders } from './import-graph.ts'
 
-/** Enforces the structure of the code: which room and folder may import which, which files are pure, and how large a file may be. */
+/**
+ * Enforces the structure of the code: which rooms and directories may import which others, which files are pure, and how large a file may
+ * be.
+ */
 
 const rooms = ['contract', 'runtime', 'mgmt', 'viola', 'operator', 'controller', 'agent', 'cli', 'console', 'lab']
 const mayImport: Record<string, string[]> = {
@@ -13,14 +16,14 @@ const mayImport: Record<string, string[]> = {
 }
 const sources = rooms.flatMap(room => globSync(`${room}/**/*.ts`)).map(path => path.replaceAll('\\', '/'))
 
-/** Files that decide: they take time, randomness and the environment as arguments. */
+/** Files that make decisions: they receive time, randomness and the environment as arguments. */
 const pureNames =
 	/^agent\/(model|ip|persist|plan)\/|^agent\/run\/(retry|retry-words|bisect)\.ts$|^agent\/rollback\/(units|stored-step)\.ts$|^agent\/boot\/proof\.ts$|^agent\/openstack\/network-data\.ts$|^agent\/report\/(?!deliver|log|send-to-api-server|tally)[\w-]+\.ts$|(^|\/)(decide|plan|select|select-ports|naming|changes|cadence|settings|remotes|mgmt\/model\/origin|(disclosure\/(hosts|providers))|manifest|routing|status|build-status|snapshot|ip|names|reasons|render\/[\w-]+)\.ts$/
 const impure = /\bawait\b|\basync\b|Date\.now|new Date\(\)|Math\.random|\bprocess\.|from 'node:/
 
 /**
- * The layers of a room, the highest first. A folder imports only folders of lower layers, so the folders of one layer do not import each
- * other.
+ * The layers of each room, the highest first. A directory imports only directories of lower layers, so the directories of one layer never
+ * import each other.
  */
 const layers: Record<string, string[][]> = {
 	agent: [
@@ -57,7 +60,7 @@ const layers: Record<string, string[][]> = {
 	cli: [['cli'], ['cli/commands'], ['cli/bundle'], ['cli/read'], ['cli/render'], ['cli/model']],
 }
 
-/** File → the files of the same room that it imports, types included. */
+/** Maps each file to the files of the same room that it imports, including type imports. */
 const graph = new Map(sources.map(path => [path, importsOf(path).filter(other => roomOf(other) === roomOf(path))]))
 
 describe('imports go in one direction', () => {
@@ -135,7 +138,7 @@ function importedRooms(path: string): string[] {
 		.filter(room => rooms.includes(room))
 }
 
-/** @returns the files that a file imports, by their paths in the repository */
+/** @returns the files that a file imports, as paths in the repository */
 function importsOf(path: string): string[] {
 	const inside = specifiers(path).filter(from => from.startsWith('.'))
 	return inside.map(from => normalize(join(dirname(path), from)).replaceAll('\\', '/'))

@@ -5,10 +5,10 @@ import { findKit } from '../lab/kit/kit.ts'
 import { whenOrphaned } from '../lab/base/orphan.ts'
 import { printLine, step } from '../lab/base/progress.ts'
 
-/** `npm run test:k3s`: runs the cluster tests with a k3s in Docker as each API server. Not part of `npm test`. */
+/** `npm run test:k3s`: runs the cluster tests with k3s in Docker as the API server. Not part of `npm test`. */
 const image = 'rancher/k3s:v1.32.13-k3s1' // the oldest Kubernetes version that the chart supports
 
-/** Tests that cannot pass on k3s, by full name, and why. */
+/** Full name of each test that cannot pass on k3s, and the reason. */
 const exceptions: Record<string, string> = {
 	'a real API server says which version it is, as a chart wants to know': 'it names the version that the lab builds',
 	'stopped, it leaves no process and no file': 'it looks for processes of the lab; here they are in a container',
@@ -24,7 +24,7 @@ for (const name of [image, process.env.RYUK_CONTAINER_IMAGE ?? 'testcontainers/r
 	const reach = `see that Docker reaches a registry: docker pull ${name}`
 	await needed(`the image ${name}`, reach, () => step(`pulling ${name}`, () => pull(docker, ImageName.fromString(name))))
 }
-await getReaper(docker) // removes the containers when this process and all workers have ended, however they end
+await getReaper(docker) // removes the containers when this process and all workers have exited for any reason
 await findKit(['kubectl', 'helm'])
 
 process.env.MULTINIC_TEST_K3S = image
@@ -53,7 +53,7 @@ async function needed<T>(what: string, remedy: string, get: () => Promise<T>): P
 	}
 }
 
-/** A pull whose stream ends in an error still resolves: what counts is that the image exists. */
+/** Pulls an image, then checks that it exists, because a pull resolves even if its stream ends in an error. */
 async function pull({ image }: ContainerRuntimeClient, name: ImageName): Promise<void> {
 	await image.pull(name)
 	if (!(await image.exists(name))) throw new Error('it was pulled and is not there')

@@ -2,7 +2,9 @@ import { allBinaries, findKit } from '../lab/kit/kit.ts'
 import { monitoringPackages, probePackages, unpackPackages } from '../lab/base/packages.ts'
 import { prepareLab } from '../lab/setup/prepare.ts'
 
-/** One part of the suite: its name is that of its vitest project; `prepare` does in advance what would exceed the timeout of a test. */
+/**
+ * One part of the test suite. `name` is the name of its vitest project; `prepare` does in advance what would exceed the timeout of a test.
+ */
 export interface Part {
 	readonly name: string
 	readonly what: string
@@ -11,7 +13,7 @@ export interface Part {
 	readonly isLong?: true
 }
 
-/** The parts of the suite, fastest first, and what each runs on. */
+/** The parts of the test suite, fastest first, and what each one needs. */
 export const parts: readonly Part[] = [
 	{ name: 'pure', what: 'tables and properties: no root, no network' },
 	{ name: 'process', what: 'the programs as processes: what they must be told, and how they end' },
@@ -23,7 +25,7 @@ export const parts: readonly Part[] = [
 	{ name: 'long', what: 'what takes too long for every change', prepare: () => prepareLab(2), isLong: true },
 ]
 
-/** Reasons for which a CI run may skip a test. A VM that did not boot is not one of them. */
+/** Reasons for which a test may be skipped in CI. A VM that did not boot is not one of them. */
 export const expectedSkips: readonly string[] = []
 
 async function prepareCluster(): Promise<void> {

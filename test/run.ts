@@ -3,7 +3,7 @@ import type { Reporter, TestCase, TestModule } from 'vitest/node'
 import { startVitest } from 'vitest/node'
 import { expectedSkips, type Part, parts } from './parts.ts'
 
-/** `npm test [-- PART …]`: runs every part but the long one, or the named ones, one after the other, and prints one total at the end. */
+/** `npm test [-- PART …]`: runs the named parts, or all parts except the long one, one after the other, and prints one total at the end. */
 const tally = { passed: 0, failed: 0, skips: [] as { test: string; reason: string }[], failures: [] as string[] }
 const counter: Reporter = {
 	onTestCaseResult(test: TestCase) {
@@ -15,7 +15,7 @@ const counter: Reporter = {
 		}
 		if (result.state === 'skipped') tally.skips.push({ test: test.fullName, reason: result.note ?? 'no reason given' })
 	},
-	/** A file that cannot be loaded, or whose hooks fail, has no failed test; an unhandled error belongs to no test. */
+	/** Counts failures without a failed test: files that cannot be loaded or whose hooks fail, and unhandled errors. */
 	onTestRunEnd(modules: readonly TestModule[], unhandled) {
 		const unloaded = modules.filter(module => !module.ok() && !hasFailedTest(module))
 		tally.failed += unhandled.length + unloaded.length
@@ -53,7 +53,7 @@ async function run({ name, what, prepare }: Part): Promise<void> {
 	process.stdout.write(`== ${name}: ${count} tests in ${((Date.now() - started) / 1000).toFixed(0)} s\n`)
 }
 
-/** Counts a failure that belongs to no test. */
+/** Counts a failure that belongs to no single test. */
 function fail(words: string): void {
 	process.stdout.write(`failed: ${words}\n`)
 	tally.failed++
@@ -64,8 +64,8 @@ function hasFailedTest(module: TestModule): boolean {
 }
 
 /**
- * Formats an error for readers who see only the end of a long log: what failed, where in our own files, and why; for a property its seed,
- * its counterexample and the error that it caused.
+ * Formats an error for readers who see only the end of a long log: what failed, where in our own files, and why. For a property, also the
+ * seed, the counterexample and the error behind it.
  */
 function told({ message, stack, diff, cause }: TestError): string {
 	const ours = (stack ?? message).split('\n').filter(line => !line.includes('/node_modules/'))

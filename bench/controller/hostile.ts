@@ -6,10 +6,7 @@ import { type Cluster, createConfig, createNode, each, namespace, startCluster }
 import { startController } from './process.ts'
 import { watchStates } from './states.ts'
 
-/**
- * Measures one hostile node in a fleet of a thousand, whose kubelet and agent write everything that they are allowed to: what does it cost
- * the other 999 nodes?
- */
+/** Measures what one hostile node costs the other 999 nodes of a fleet. Its kubelet and agent write everything that they are allowed to. */
 
 const PAIRS = 3
 /** How long the hostile node's run writes invalid reports before it ends (milliseconds), while the runs of others are in progress. */

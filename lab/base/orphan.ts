@@ -16,7 +16,7 @@ export function whenOrphaned(callback: () => void): void {
 	poll.unref()
 }
 
-/** Returns the PID of the parent, and also that of the grandparent if the parent is the shell in which npm runs a script. */
+/** Returns the parent's PID, and also the grandparent's PID if the parent is the shell in which npm runs a script. */
 function ancestors(): string {
 	const parent = process.ppid
 	const { name, parent: grandparent } = processOf(parent)

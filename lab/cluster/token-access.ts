@@ -24,9 +24,9 @@ const Binding = defineKind<KubeObject & { roleRef: object; subjects: object[] }>
 const account = { namespace: 'multinic-test-access', name: 'admin' }
 
 /**
- * Creates an administrator who authenticates with a token, because a given kubeconfig may contain only a client certificate, as that of k3s
- * does. The administrator is a ServiceAccount bound to cluster-admin, with a token valid for one day. The kubeconfigs in `dir` are readable
- * by their owner only.
+ * Creates an administrator who authenticates with a token, because the given kubeconfig may contain only a client certificate (as with
+ * k3s). The administrator is a ServiceAccount bound to cluster-admin, with a token valid for one day. Only their owner can read the
+ * kubeconfigs in `dir`.
  */
 export async function tokenAccess(kubeconfig: string, dir: string): Promise<Omit<ApiServer, 'bin' | 'stop'>> {
 	const given = join(dir, 'given.kubeconfig')

@@ -40,8 +40,8 @@ export async function build({ name, dockerfile, context, args = {}, contexts = {
 }
 
 /**
- * Exports the manifest, configuration and layers of an image to a directory that exists while `use` runs. Layers are not compressed, so the
- * digest of a blob equals that of its layer.
+ * Exports the manifest, configuration and layers of an image to a directory that exists while `use` runs. Layers are not compressed, so
+ * each blob has the same digest as its layer.
  */
 export async function withExported<T>(name: string, store: ImageStore, use: (folder: string) => Promise<T>): Promise<T> {
 	const temporary = await makeRunDir('image')

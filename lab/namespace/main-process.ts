@@ -32,7 +32,7 @@ export interface MainProcessSettings {
 /** The methods that can be called from outside the namespaces. */
 export type MainProcess = Awaited<ReturnType<typeof start>>
 
-/** Sockets in the lab's directory that connect the main process with the outside. */
+/** Sockets in the lab's directory through which the main process and the clusters are reached from outside. */
 export const sockets = { calls: 'calls.sock', biz: 'biz.sock', mgmt: 'mgmt.sock' } as const
 
 const ports = { biz: 443, mgmt: 6444 } as const

@@ -17,8 +17,8 @@ export interface Namespace {
 
 /**
  * Starts the lab's main process in its own network, mount and PID namespaces. The kernel guarantees that nothing outlives the current
- * process: when it exits, `setpriv --pdeathsig` has unshare killed, `--kill-child` then kills unshare's child, and because that child is
- * PID 1 of the PID namespace, all processes in it end.
+ * process. When it exits, `setpriv --pdeathsig` makes the kernel kill unshare, and `--kill-child` then kills unshare's child. That child is
+ * PID 1 of the PID namespace, so all processes in the namespace end with it.
  */
 export async function startNamespace(settings: MainProcessSettings): Promise<Namespace> {
 	const { dir } = settings

@@ -12,7 +12,7 @@ export type Provider = {
 	encryptKey: string
 }
 
-/** Serves the provider lookup on the given paths: that of the running systems, and that of the first documents. */
+/** Serves the provider lookup on the given paths: the path of the running systems, and the path in the first documents. */
 export function contrabassRoutes(app: FastifyInstance, provider: Provider, paths: readonly ContrabassPath[]): void {
 	for (const path of paths)
 		app.get<{ Params: { id: string } }>(path, ({ params }, reply) => {

@@ -30,7 +30,7 @@ export type OpenstackOptions = {
 	contrabassPaths?: readonly ContrabassPath[]
 	/** Lifetime of a token in seconds. Default: 3600. */
 	tokenSeconds?: number
-	/** Maximum number of items that Neutron and Nova return in one page. Default: that of each service. */
+	/** Maximum number of items that Neutron and Nova return in one page. Default: the default of each service. */
 	pageSize?: number
 }
 

@@ -1,8 +1,8 @@
 import { Agent, request } from 'undici'
 
-/** Actions of an etcd operator, and what happens to an etcd without maintenance. */
+/** What an operator of etcd does, and what happens to an etcd without maintenance. */
 export type Etcd = {
-	/** Writes junk until no space is left; from then on etcd refuses every write. @returns how many MiB it took */
+	/** Writes junk until no space is left; from then on etcd rejects every write. @returns the number of MiB written */
 	fill(): Promise<number>
 	/** Deletes the junk, compacts, defragments and disarms the alarm, as the etcd manual describes. */
 	makeRoom(): Promise<void>
@@ -11,13 +11,13 @@ export type Etcd = {
 	close(): Promise<void>
 }
 
-/** With these flags etcd accepts JSON on its socket. */
+/** Flags with which etcd accepts JSON on its socket. */
 export const etcdFlags = { 'enable-grpc-gateway': 'true' } as const
 
 const junk = { from: '/junk/', to: '/junk0' } as const
 const mebibyte = Buffer.alloc(1_048_576, 'junk').toString('base64')
 
-/** @param socket path of the socket that etcd listens on */
+/** @param socket path of the Unix socket on which etcd listens */
 export function talkToEtcd(socket: string): Etcd {
 	const dispatcher = new Agent({ connect: { socketPath: socket } })
 	const ask = async <T>(path: string, body: object): Promise<T> => {

@@ -3,7 +3,7 @@ import { NodeConfig } from '../../controller/model/node-config-kind.ts'
 import { Job } from '../../runtime/kube/kinds.ts'
 import { namespace, soon, specOf, startWorld } from './survival.ts'
 
-/** Creates many node configs while an existing one is changed, whose name sorts last. */
+/** Creates many node configs while an existing one changes. The name of the changed one sorts last. */
 const names = (letter: string, count: number) => Array.from({ length: count }, (_, at) => `${letter}${String(at).padStart(4, '0')}`)
 const settled = names('y', 9)
 const changed = 'z'
@@ -25,7 +25,7 @@ describe('a flood of new node configs', () => {
 	})
 })
 
-/** @returns how many runs were started on other nodes, and how many requests were sent, between the flood and the run of the change */
+/** @returns the number of runs started on other nodes, and the number of requests, between the flood and the run of the change */
 async function startFlood(flood: readonly string[], nodes: readonly string[]) {
 	const world = await startWorld([...settled, changed, ...nodes], {}, { runMs: () => 50 })
 	for (const name of [...settled, changed]) world.add(name)

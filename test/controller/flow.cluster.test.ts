@@ -379,7 +379,7 @@ function settledOrTrying({ metadata, status }: { metadata: { name: string }; sta
 	return status?.state === 'Configured' || metadata.name === 'refused' || metadata.name === 'lost'
 }
 
-/** Admission policy that denies the Jobs of one node. */
+/** Returns an admission policy that denies the Jobs of one node. */
 function denial(node: string): object {
 	return {
 		matchConstraints: { resourceRules: [{ apiGroups: ['batch'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['jobs'] }] },
@@ -432,7 +432,7 @@ async function reasonsOf(name: string): Promise<(string | undefined)[]> {
 	return items.sort((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion)).map(({ reason }) => reason)
 }
 
-/** Runs a verification that finds nothing new, with a controller that keeps the run. */
+/** Runs a verification that finds nothing new, with a controller that does not delete the run. */
 async function lookAt(name: string): Promise<void> {
 	const controller = stage.controller()
 	await stage.admin.patch(NodeConfig, at(name), { metadata: { annotations: { 'multinic.io/verify': 'please' } } })

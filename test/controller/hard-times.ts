@@ -16,7 +16,7 @@ import { namespace, startPlane } from './plane.ts'
 import { specOf } from './survival.ts'
 import { keyOf, watchOver } from './watch-over.ts'
 
-/** Runs the chart on a real etcd and API server under faults, and checks what must hold of the controller whatever the fault. */
+/** Runs the chart on a real etcd and API server under faults, and checks invariants of the controller that hold whatever the fault. */
 
 const log = createLog('test', { level: 'silent' })
 
@@ -31,7 +31,7 @@ export type WorldOptions = {
 	settings?: Readonly<Record<string, string>>
 }
 
-/** Only kubelet and agent are simulated. */
+/** Starts everything except the controller. Only kubelet and agent are simulated. */
 export async function startWorld({ etcd, server, settings }: WorldOptions = {}) {
 	const plane = await startPlane({ etcdFlags: { ...etcdFlags, ...etcd }, ...(server && { serverFlags: server }) })
 	const { admin, credentials } = plane
@@ -64,14 +64,14 @@ export async function startWorld({ etcd, server, settings }: WorldOptions = {}) 
 		...{ admin, plane, line, gate, etcd: plane.etcd, ran: kubelet.ran as readonly RunConfig[] },
 		/** Names of nodes whose runs fail. */
 		failing,
-		/** Violations of what must always hold. */
+		/** Violations of the invariants. */
 		broken: broken as readonly string[],
-		/** The last state of each node config that a watch reported: `Configured 1`. */
+		/** The last state that a watch reported for each node config: `Configured 1`. */
 		told: told as ReadonlyMap<string, string>,
 		...{ calls: controller.calls, heard: controller.heard },
-		/** Starts a controller over that line, with that clock; a running one is aborted in the middle of its work. */
+		/** Starts a controller that uses the given connection and clock. If one is running, it is aborted in the middle of its work. */
 		startController: (over: { port: number } = line, now?: () => number) => controller.start(over.port, now),
-		/** Starts a controller as a separate process that loses this many of a hundred packets. */
+		/** Starts a controller as a separate process that loses `lost` percent of its packets. */
 		startLossyController: async (lost: number) => {
 			const env = { NAMESPACE: namespace, AGENT_IMAGE: agent.image, LOG_LEVEL: 'debug' }
 			const lossy = await startLossyController({
@@ -88,7 +88,7 @@ export async function startWorld({ etcd, server, settings }: WorldOptions = {}) 
 	}
 }
 
-/** Runs wait here until the gate is opened. */
+/** Creates a gate at which runs wait until it is opened. */
 function createGate() {
 	let { promise, resolve } = Promise.withResolvers<void>()
 	resolve()
@@ -107,15 +107,15 @@ function createGate() {
 const [first, later] = [['a', 'b', 'c', 'd'] as const, ['e', 'f', 'g', 'h'] as const]
 
 /**
- * A fault of controller or API server, for as long as it lasts; runs wait at the gate when it starts, and it opens the gate.
+ * A fault of the controller or the API server. Runs wait at the gate when the fault starts, and the fault must open the gate.
  *
  * @param change changes another node config; resolves when the API server has accepted the change
  */
 export type HardTime = (world: World, change: () => Promise<unknown>) => Promise<unknown>
 
 /**
- * Four nodes are configured. Then one of them is changed, one deleted, one retried, and four more are added, not all of which may run
- * concurrently. In the middle of that the fault starts, and while it lasts, one more node config is changed.
+ * Four nodes are configured. Then one node config is changed, one is deleted, one is retried, and four more are added, but not all of them
+ * may run concurrently. Meanwhile the fault starts, and while it lasts, one more node config is changed.
  */
 export async function story(world: World, hardTime: HardTime, start: () => unknown = world.startController): Promise<void> {
 	const { admin, gate } = world
@@ -133,7 +133,7 @@ export async function story(world: World, hardTime: HardTime, start: () => unkno
 	await soon(async () => expect(await endOf(world)).toEqual(theEnd))
 }
 
-/** Nothing is lost, and nothing happens twice. */
+/** The expected end: nothing is lost, and nothing happens twice. */
 const theEnd = {
 	told: ['a Configured 2', 'b Configured 2', 'd Configured 1', ...later.map(name => `${name} Configured 1`)],
 	asked: [],
@@ -154,12 +154,12 @@ async function endOf({ admin, ran, broken }: World) {
 	}
 }
 
-/** Polls until the check passes; throws its last failure on timeout. */
+/** Polls until the check passes. On timeout, throws its last failure. */
 export function soon<T>(check: () => T | Promise<T>, { timeout = 300_000, interval = 50 } = {}): Promise<T> {
 	return vi.waitFor(check, { timeout, interval })
 }
 
-/** Repeats a request while its failure is retryable. */
+/** Repeats a request as long as it fails with a retryable error. */
 export async function stubbornly<T>(ask: () => Promise<T>): Promise<T> {
 	for (;;) {
 		try {

@@ -9,7 +9,10 @@ import { ConfigMap, Lease, Node, Pod } from '../../runtime/kube/kinds.ts'
 import { startReflector } from '../../runtime/kube/reflector.ts'
 import type { Log } from '../../runtime/log.ts'
 
-/** Outcome of a pod: a report, a termination message, a refusal, or nothing; and how its container ends, if it does. */
+/**
+ * The outcome of a pod: a container that cannot start (`refused`), a report, a termination message, or nothing; and the phase in which the
+ * pod ends, if it does.
+ */
 export type Fate = {
 	report?: unknown
 	lastWords?: string
@@ -17,13 +20,13 @@ export type Fate = {
 	end?: 'Succeeded' | 'Failed'
 }
 
-/** Simulates what the controller sees of kubelet and agent, on a real API server: pods get a status, and runs report. */
+/** Simulates the effects of kubelet and agent that the controller sees, on a real API server: pods get a status, and runs report. */
 export type Kubelet = {
-	/** Sets the outcome of later runs on this node; by default every desired interface is configured. */
+	/** Sets the outcome of later runs on this node. By default, a run configures every desired interface. */
 	fate(node: string, how: (input: RunConfig) => Fate | Promise<Fate>): void
 	/** Registers a node and marks it Ready. */
 	addNode(name: string): Promise<void>
-	/** The input of every started run, in order. */
+	/** The inputs of all started runs, in order. */
 	inputs: readonly RunConfig[]
 	stop(): void
 }
@@ -31,7 +34,7 @@ export type Kubelet = {
 type Options = {
 	admin: KubeClient
 	namespace: string
-	/** Returns a client authenticated as the agent in this pod. */
+	/** Returns a client that is authenticated as the agent in this pod. */
 	asAgent: (pod: { name: string; uid: string }) => Promise<KubeClient>
 	log: Log
 }
@@ -93,7 +96,7 @@ export function startKubelet({ admin, namespace, asAgent, log }: Options): Kubel
 	}
 }
 
-/** Outcome of a run that configures everything. */
+/** Returns the outcome of a run that configures everything. */
 export function configures(input: RunConfig): Fate {
 	return { report: reportFor(input), end: 'Succeeded' }
 }
@@ -106,7 +109,7 @@ function container(state: object): object {
 	return { containerStatuses: [{ name: 'agent', image: 'agent', imageID: '', ready: false, restartCount: 0, state }] }
 }
 
-/** Without it the node controller would mark the node as unreachable after 50 s. */
+/** Renews the node's Lease. Otherwise the node controller would mark the node as unreachable after 50 s. */
 async function heartbeat(admin: KubeClient, name: string): Promise<void> {
 	const renewTime = new Date().toISOString().replace('Z', '000Z')
 	const lease = { metadata: { name, namespace: 'kube-node-lease' }, spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime } }

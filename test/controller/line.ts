@@ -3,24 +3,24 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { pipeline } from 'node:stream'
 
-/** A connection to the API server with the faults of real networks. */
+/** A connection to the API server on which the faults of real networks can be simulated. */
 export type Line = {
 	readonly port: number
-	/** Ends every connection and accepts no new one until `mend`. */
+	/** Closes every connection and accepts no new one until `mend`. */
 	cut(): void
 	mend(): void
-	/** Open connections stay open but carry nothing any more, as behind a firewall that lost their state. New connections work. */
+	/** Open connections stay open but carry no more data, as behind a firewall that has lost its connection state. New connections work. */
 	forget(): void
-	/** From now on, data from the server arrives byte by byte. */
+	/** If `isSlow`, data from the server arrives byte by byte from now on. */
 	trickle(isSlow: boolean): void
-	/** Number of bytes from the server so far. */
+	/** Number of bytes received from the server so far. */
 	readonly carried: number
 	close(): void
 }
 
 type Connection = { ends: readonly [Socket, Socket]; isForgotten: boolean }
 
-/** Listens on a free port of 127.0.0.1 and forwards to `port` there. */
+/** Listens on a free port of 127.0.0.1 and forwards to `port` on the same address. */
 export async function startLine(port: number): Promise<Line> {
 	const open = new Set<Connection>()
 	let [isCut, isSlow, carried] = [false, false, 0]
@@ -34,7 +34,7 @@ export async function startLine(port: number): Promise<Line> {
 		pipeline(incoming, held(connection), outgoing, () => {})
 		pipeline(outgoing, held(connection), incoming, () => {})
 	})
-	/** Forwards data according to the faults that apply at that moment. */
+	/** Forwards data according to the faults that are active at that moment. */
 	const held = (connection: Connection) =>
 		async function* (source: AsyncIterable<Buffer>) {
 			for await (const chunk of source) {

@@ -6,16 +6,16 @@ import { type Access, writeKubeconfig } from '../../lab/cluster/kubeconfig.ts'
 import { lossPackages, unpackPackages } from '../../lab/base/packages.ts'
 import { startRelay } from '../../lab/namespace/relay.ts'
 
-/** Address of the API server and credentials of the controller. */
+/** The port of the API server, and the credentials and settings of the controller. */
 export type LossyOptions = Omit<Access, 'name' | 'server'> & {
-	/** Out of a hundred packets. */
+	/** Percentage of packets to lose. */
 	lost: number
 	port: number
 	/** Directory for a socket and a kubeconfig. */
 	dir: string
 	/** Environment of the controller. */
 	env: Readonly<Record<string, string>>
-	/** Called with every line the controller writes. */
+	/** Called with every line that the controller writes. */
 	onLine: (line: string) => void
 }
 
@@ -26,9 +26,9 @@ export type Lossy = {
 }
 
 /**
- * Runs the controller as a process in its own network namespace, in which packets are lost at random in both directions; the kernel's TCP
- * retransmits them with growing delays. A socket file leads out of the namespace. As under a kubelet, a controller that exits is restarted.
- * Needs root.
+ * Runs the controller as a process in its own network namespace, which randomly drops packets in both directions; the kernel's TCP
+ * retransmits them with growing delays. A Unix socket connects the namespace with the API server. A controller that exits is restarted, as
+ * under a kubelet. Needs root.
  */
 export async function startLossyController({ onLine, dir, port, ...rest }: LossyOptions): Promise<Lossy> {
 	const { env } = await unpackPackages(lossPackages)

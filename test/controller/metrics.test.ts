@@ -10,7 +10,7 @@ import { countDecisions, observeFleet } from '../../controller/metrics.ts'
 import type { ConfigView, Mode, Run, Snapshot } from '../../controller/model/snapshot.ts'
 import { ended, nic, nicReport, now, report, run, someNode, startedFor, withStatus, world } from './world.ts'
 
-/** Returns the lines of /metrics that are MultiNIC's and not zero, without their prefix. */
+/** Returns MultiNIC's lines of /metrics that are not zero, without their prefix. */
 async function lines(registry: Registry): Promise<string[]> {
 	const text = (await registry.metrics()).split('\n')
 	const own = text.filter(line => line.startsWith('multinic_') && !line.includes('_bucket{') && !line.endsWith(' 0'))
@@ -238,7 +238,7 @@ function readyBecause(reason: string): NodeConfigStatus {
 	return { conditions: [{ type: 'Ready', status: 'False', reason, message: '', lastTransitionTime }] }
 }
 
-/** Returns the metrics after the decision of the controller about this run. */
+/** Returns the metrics after the controller's decision about this run. */
 async function linesOf(one: Run, over: Partial<Snapshot> = {}): Promise<string[]> {
 	const registry = new Registry()
 	const snapshot = withStatus(world({ node: someNode, runs: [one], ...over }), startedFor(one))

@@ -1,4 +1,4 @@
-/** Returns a different MAC and address for every node. */
+/** Returns an interface with a MAC and an address that depend on the node's name. */
 export function nicOf(name: string) {
 	const last = [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_536, 7)
 	const [high, low] = [last >> 8, last & 255]

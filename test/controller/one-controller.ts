@@ -4,7 +4,7 @@ import { createLog } from '../../runtime/log.ts'
 import { type Access, connect, namespace } from './plane.ts'
 import { agent } from './world.ts'
 
-/** Runs one controller at a time: each start ends the previous one. Records the results of its calls and its log. */
+/** Runs one controller at a time: each start ends the previous one. Records the results of its requests, and its log. */
 export function oneController({ ca, token }: Omit<Access, 'port'>) {
 	const calls = new Map<string, number>()
 	const lines: string[] = []
@@ -35,9 +35,9 @@ export function oneController({ ca, token }: Omit<Access, 'port'>) {
 		...{ start, hear },
 		end: () => end(),
 		log: () => lines.map(line => line.trimEnd()).join('\n'),
-		/** Returns how many of its calls had this result: an HTTP status, or `<error>`. */
+		/** Returns the number of its requests with this result: an HTTP status, or `<error>`. */
 		calls: (code: string) => calls.get(code) ?? 0,
-		/** Returns how many lines of its log match. */
+		/** Returns the number of lines in its log that match. */
 		heard: (words: RegExp) => lines.filter(line => words.test(line)).length,
 	}
 }

@@ -12,7 +12,7 @@ import { talkToEtcd } from './etcd.ts'
 
 export const namespace = 'multinic-system'
 
-/** Starts etcd and an API server with the chart; returns a client of the administrator and the credentials of the controller. */
+/** Starts etcd and an API server with the chart. Returns a client of the administrator, and the credentials of the controller. */
 export async function startPlane(flags: Pick<ControlPlaneOptions, 'etcdFlags' | 'serverFlags'>) {
 	const kit = await findKit([...controlPlaneBinaries, 'helm'])
 	const runDir = await makeRunDir('hard')
@@ -40,7 +40,7 @@ export async function startPlane(flags: Pick<ControlPlaneOptions, 'etcdFlags' | 
 	}
 }
 
-/** How to reach an API server on this machine, and with which credentials. */
+/** The port of an API server on this machine, and credentials for it. */
 export type Access = { port: number; ca: string; token: string }
 
 export function connect({ port, ca, token }: Access, options: KubeClientOptions): KubeClient {

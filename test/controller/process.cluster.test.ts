@@ -74,7 +74,7 @@ test('a leader whose term ends before the first lists complete does not wait for
 	await client.close()
 })
 
-/** An unreachable API server: its port was free a moment ago. */
+/** Returns a kubeconfig and a client for an unreachable API server, whose port was free a moment ago. */
 async function unreachable() {
 	const server = createServer().listen(0, '127.0.0.1')
 	await once(server, 'listening')

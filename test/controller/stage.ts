@@ -21,7 +21,7 @@ export const namespace = 'multinic-system'
 const log = createLog('test', { level: 'error' })
 
 /**
- * Runs the chart on a real control plane; only kubelet and agent are simulated. The controller has only the permissions of its
+ * Runs the chart on a real control plane. Only kubelet and agent are simulated. The controller has only the permissions of its
  * ServiceAccount.
  */
 export async function startStage() {
@@ -55,7 +55,7 @@ export async function startStage() {
 		admin,
 		kubelet,
 		kubectl: (...args: string[]) => run('kubectl', ...args),
-		/** Returns every written status of a node config, in order: `2 InProgress 0/1 RunStarted`. */
+		/** Returns every status that was written to a node config, in order: `2 InProgress 0/1 RunStarted`. */
 		story: (name: string): readonly string[] => stories.get(keyOf({ name, namespace })) ?? [],
 		controller: (options: Parameters<typeof startController>[1] = {}) =>
 			startController(onCall => as(controllerToken, { fieldManager: 'multinic-controller', ...(onCall && { onCall }) }), options),
@@ -71,7 +71,7 @@ export type Stage = Awaited<ReturnType<typeof startStage>>
 
 type OnCall = NonNullable<KubeClientOptions['onCall']>
 
-/** Runs one controller as a process would; `crashAfter`: it is aborted after this many writes, in the middle of its work. */
+/** Runs one controller as its process would. `crashAfter`: it is aborted after this many writes, in the middle of its work. */
 function startController(
 	connect: (onCall?: OnCall) => KubeClient,
 	{ crashAfter, ...over }: { crashAfter?: number; onDecision?: ControllerOptions['onDecision']; keepRunMs?: number } = {},
@@ -116,7 +116,7 @@ function tellStory(stories: Map<string, string[]>, key: string, now: Stored<Node
 	if (story.at(-1) !== said) stories.set(key, [...story, said])
 }
 
-/** Polls until the check passes; throws its last failure on timeout. */
+/** Polls until the check passes. On timeout, throws its last failure. */
 export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
 	return vi.waitFor(check, { timeout: 120_000, interval: 50 })
 }

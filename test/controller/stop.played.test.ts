@@ -4,7 +4,7 @@ import { NodeConfig } from '../../controller/model/node-config-kind.ts'
 import { reportFor } from '../../lab/cluster/fake-kubelet.ts'
 import { namespace, soon, specOf, startWorld } from './survival.ts'
 
-/** What halts the rollout is recorded, so another controller knows it while the next run of the node hides the cause. */
+/** What stops the rollout is recorded. Otherwise another controller would not know it while the node's next run hides the cause. */
 test('a node that halts the rollout still does so after a restart, while its next run is in progress', async () => {
 	const next = Promise.withResolvers<number>()
 	const isNext = ({ nodeName, generation }: RunConfig) => nodeName === 'a' && generation > 1

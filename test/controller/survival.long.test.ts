@@ -34,7 +34,7 @@ const serverIsKilled: HardTime = async ({ plane, gate, heard }, change) => {
 	await changed
 }
 
-/** Cuts the watches of the controller; before it can reopen them, etcd and the API server forget the events that it missed. */
+/** Cuts the controller's watches. Before they can be reopened, etcd and the API server forget the events that the controller missed. */
 const etcdIsCompacted: HardTime = async (world, change) => {
 	await missAll(world, change)
 	await world.etcd.compact()
@@ -43,7 +43,7 @@ const etcdIsCompacted: HardTime = async (world, change) => {
 	await hearThatItIsTooOld(world)
 }
 
-/** The same where etcd itself reports it, because the API server remembers nothing. */
+/** The same fault, but etcd itself reports it, because the API server has no history of the kind. */
 const onlyEtcdRemembers: HardTime = async (world, change) => {
 	await missAll(world, change)
 	await world.etcd.compact()
@@ -77,7 +77,7 @@ const serverIsBusy: HardTime = async ({ admin, plane, gate, calls }, change) => 
 			rules: [{ subjects: [{ kind: 'User', user: { name: user } }], resourceRules: everything }],
 		},
 	})
-	// the API server applies its own settings with a delay; it lets one request at a time pass
+	// the API server applies its own flow control settings with a delay; with them, it lets one request at a time pass
 	const asController = connect({ port: plane.port, ...plane.credentials }, { fieldManager: 'test' })
 	onTestFinished(() => asController.close())
 	const crowd = () => Promise.all(Array.from({ length: 20 }, () => asController.list(NodeConfig, { namespace })))
@@ -90,7 +90,7 @@ const serverIsBusy: HardTime = async ({ admin, plane, gate, calls }, change) => 
 	await admin.delete(FlowSchema, { name: 'nothing' })
 }
 
-/** A firewall forgets the open connections: nothing is closed, and no data arrives any more. */
+/** A firewall loses the state of the open connections: none is closed, but no more data arrives. */
 const lineIsForgotten: HardTime = async ({ line, gate, heard }, change) => {
 	line.forget()
 	gate.open()
@@ -98,7 +98,7 @@ const lineIsForgotten: HardTime = async ({ line, gate, heard }, change) => {
 	await soon(() => expect(heard(/watch idle, reconnecting/)).toBeGreaterThanOrEqual(5))
 }
 
-/** A new controller reads everything from the start, byte by byte. */
+/** A new controller reads everything from the start while data arrives byte by byte. */
 const lineTrickles: HardTime = async ({ line, gate, startController }, change) => {
 	line.trickle(true)
 	const before = line.carried
@@ -109,7 +109,10 @@ const lineTrickles: HardTime = async ({ line, gate, startController }, change) =
 	expect(line.carried - before).toBeGreaterThan(20_000)
 }
 
-/** Upgrades the chart and rolls half of it back: another version is stored, a field and a column are added, the old version is removed. */
+/**
+ * Upgrades the CRD and partly reverts it: makes another version the storage version, adds a field and a column, then makes the original
+ * version the storage version again and stops serving the other one.
+ */
 const crdIsUpgraded: HardTime = async ({ admin, gate }, change) => {
 	const rewrite = async (how: (version: CrdVersion) => Partial<CrdVersion>) => {
 		const crd = await admin.get(CustomResourceDefinition, { name: 'multinicnodeconfigs.multinic.io' })
@@ -127,7 +130,7 @@ const crdIsUpgraded: HardTime = async ({ admin, gate }, change) => {
 	await soon(() => expect(admin.raw(old)).rejects.toMatchObject({ code: 'NOT_FOUND' }))
 }
 
-/** The controller's clock was five hours ahead; that of its successor is five hours behind. */
+/** The controller's clock was five hours ahead; its successor's clock is five hours behind. */
 const clockIsSetBack: HardTime = async ({ line, gate, startController }, change) => {
 	gate.open()
 	await change()

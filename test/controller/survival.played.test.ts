@@ -8,7 +8,7 @@ import { namespace, soon, specOf, startWorld, type World } from './survival.ts'
 
 const nodes = ['a', 'b', 'c', 'd']
 
-/** Runs a small fleet: four nodes are configured; then one is changed, one deleted, one retried. */
+/** Runs a small fleet: four nodes are configured; then one node config is changed, one is deleted, and one is retried. */
 async function story(world: World): Promise<void> {
 	for (const name of nodes) world.add(name)
 	world.startController()
@@ -19,7 +19,7 @@ async function story(world: World): Promise<void> {
 	await soon(() => expect(endOf(world)).toEqual(theEnd))
 }
 
-/** Nothing is lost, and nothing happens twice. */
+/** The expected end: nothing is lost, and nothing happens twice. */
 const theEnd = {
 	told: ['a Configured 1', 'b Configured 2', 'c gone', 'd Configured 1'],
 	asked: undefined,
@@ -38,7 +38,7 @@ function endOf(world: World) {
 	}
 }
 
-/** Each node config is configured, deleted, and created again under its name as soon as it is gone. */
+/** Configures each node config, deletes it, and creates it again with the same name as soon as it is gone. */
 async function storyOfReturn(world: World): Promise<void> {
 	const here = (state: string) => nodes.filter(name => world.configOf(name) && world.status(name)?.state === state)
 	for (const name of nodes) world.add(name)
@@ -57,7 +57,7 @@ async function storyOfReturn(world: World): Promise<void> {
 	expect(world.broken).toEqual([])
 }
 
-/** Repeats the story in a new world for each of its requests, and makes that request fail. */
+/** Runs the story in a new world once for each of its requests, and makes that request fail. */
 async function forEveryRequest(how: (world: World, request: ApiRequest) => Fault | undefined, tell = story): Promise<number> {
 	let number = 0
 	for (let met = true; met; ) {

@@ -16,13 +16,13 @@ import { startFakeApiServer } from '../runtime/fake-api-server/server.ts'
 import { nicOf } from './nics.ts'
 import { agent } from './world.ts'
 
-/** Runs a controller on a fake API server that injects any fault a test needs, and checks what must hold whatever the fault. */
+/** Runs a controller on a fake API server that injects any fault a test needs, and checks invariants that hold whatever the fault. */
 
 export const namespace = 'multinic-system'
 const user = 'multinic-controller'
 const silent = createLog('test', { level: 'silent' })
 
-/** The parts of a body that are checked. */
+/** The fields of a request body that are checked. */
 type Written = {
 	status?: NodeConfigStatus
 	metadata?: KubeObject['metadata']
@@ -31,7 +31,7 @@ type Written = {
 
 export type World = Awaited<ReturnType<typeof startWorld>>
 
-/** @param settings of the rollout */
+/** @param settings settings of the rollout */
 export async function startWorld(
 	nodes: readonly string[],
 	settings: Record<string, string> = {},
@@ -65,7 +65,7 @@ export async function startWorld(
 		watchOver(request)
 		return mistreat(request, ++asked)
 	})
-	/** Checks what must never be requested, whatever happened before. */
+	/** Checks a request against what the controller must never request, whatever happened before. */
 	function watchOver({ verb, plural, subresource, name = '', body }: ApiRequest): void {
 		const { status, metadata, spec } = (body ?? {}) as Written
 		if (plural === 'jobs' && verb === 'create') mustBeAlone(spec?.template?.spec?.nodeName, metadata?.name)
@@ -101,13 +101,13 @@ export async function startWorld(
 	return {
 		...{ server, objects, configOf, broken, end, ran: nodesAtWork.ran },
 		startController: start,
-		/** Aborts the controller in the middle of its work; another one starts with only what the API server has. */
+		/** Aborts the controller in the middle of its work, and starts another one that knows only what the API server stores. */
 		restartController: () => {
 			void controller?.end()
 			start()
 		},
 		isSynced: () => controller?.isSynced() ?? false,
-		/** Sets what is called before each request of the controller, with the number of the request from 1. */
+		/** Sets a hook that is called before each request of the controller, with the number of the request, starting at 1. */
 		mistreat: (how: typeof mistreat) => {
 			asked = 0
 			mistreat = how

@@ -10,7 +10,7 @@ import { isOver } from './survival.ts'
 
 const log = createLog('test', { level: 'silent' })
 
-/** Collects the reported states and the violations of what must always hold; both grow. */
+/** Collects the reported states and the violations of the invariants. Both collections grow while it watches. */
 export function watchOver(admin: KubeClient, succeeded: ReadonlySet<string>, signal: AbortSignal) {
 	const broken: string[] = []
 	const told = new Map<string, string>()
@@ -22,7 +22,7 @@ export function watchOver(admin: KubeClient, succeeded: ReadonlySet<string>, sig
 			const onNode = active.get(node) ?? new Set()
 			if (job && !isOver(job)) active.set(node, onNode.add(key))
 			else onNode.delete(key)
-			// after a relist, a finished Job may be reported after the next one
+			// after a relist, a watch may report that a Job has finished only after the next Job was reported
 			const together = [...onNode].filter(one => !isGone(jobs.store.get(one)))
 			if (together.length > 1) broken.push(`two runs at once on ${node}: ${together.join(', ')}`)
 		},
@@ -39,7 +39,7 @@ export function watchOver(admin: KubeClient, succeeded: ReadonlySet<string>, sig
 	return { broken, told }
 }
 
-/** Returns the key of one generation of one node config. */
+/** Returns a key for one generation of a node config. */
 export function keyOf({ uid, generation }: { uid: string; generation: number }): string {
 	return `${uid} ${generation}`
 }

@@ -7,7 +7,7 @@ import type { AgentSettings } from '../../controller/act/job.ts'
 import type { Run, Snapshot } from '../../controller/model/snapshot.ts'
 import { startedStatus } from '../../controller/status/build-status.ts'
 
-/** A small fixture for test tables: one node config with one interface, on a Ready node. */
+/** A small fixture for test tables: one node config with one interface, on a node that is Ready. */
 
 export const now = Date.parse('2026-01-01T12:00:00Z')
 export const mac = 'fa:16:3e:37:c3:f1'
@@ -29,7 +29,7 @@ export const agent: AgentSettings = {
 	},
 }
 
-/** The next node config in a rollout that nothing blocks, without periodic verification. */
+/** The rollout state of a node config that is next in a rollout that nothing blocks, without periodic verification. */
 export const alone: Snapshot['rollout'] = {
 	...{
 		settings: rolloutOf({ verifyIntervalSeconds: '0' }, undefined),
@@ -156,7 +156,7 @@ export function startedFor(one: Run, snapshot: Snapshot = world()): NodeConfigSt
 	return startedStatus(snapshot, one)
 }
 
-/** Returns the snapshot with this status stored. */
+/** Returns the snapshot with this status as its stored status. */
 export function withStatus(snapshot: Snapshot, status: NodeConfigStatus): Snapshot {
 	return { ...snapshot, config: { ...snapshot.config, status, rawStatus: status as Record<string, unknown> } }
 }

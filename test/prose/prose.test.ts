@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Area, hitsIn, readOddWords, tallyOf } from './prose.ts'
 
-/** The language of the project: no more odd turns than there were. Lower a limit when you have removed some; never raise one. */
+/** Checks the language of the project: the number of odd phrases must not grow. Lower a limit after removing some; never raise one. */
 
 const oddWords = readOddWords()
 

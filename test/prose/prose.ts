@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 
-/** Prose of the project, and how many odd turns it has. */
+/** Reads the prose of the project and counts its odd phrases. */
 
 export type Area = 'messages' | 'docs' | 'comments' | 'test titles'
 export type Hit = { path: string; found: string; plain: string }
@@ -17,7 +17,7 @@ const areas: Readonly<Record<Area, { files: string[]; textsIn: (source: string) 
 	'test titles': { files: ['test/**/*.test.ts'], textsIn: titlesIn },
 }
 
-/** @returns what is odd in the prose of an area, and how many words it has */
+/** @returns the odd phrases in the prose of an area, and its number of words */
 export function tallyOf(area: Area, oddWords: readonly OddWord[] = readOddWords()): Tally {
 	const { files, textsIn } = areas[area]
 	const tally: Tally = { words: 0, hits: [] }
@@ -29,7 +29,7 @@ export function tallyOf(area: Area, oddWords: readonly OddWord[] = readOddWords(
 	return tally
 }
 
-/** @returns the odd turns of a text, in the order of the list */
+/** @returns the odd phrases in a text, in the order of the word list */
 export function hitsIn(text: string, oddWords: readonly OddWord[]): Omit<Hit, 'path'>[] {
 	return oddWords.flatMap(({ pattern, plain }) => [...text.matchAll(pattern)].map(([found]) => ({ found, plain })))
 }
@@ -46,7 +46,7 @@ function commentsIn(source: string): string[] {
 	return [...source.matchAll(comment)].map(([text]) => text.replace(/^\s*\/?\*+\/?|\/\/|@\w+/gm, ' '))
 }
 
-/** Texts of at least three words: messages, help and descriptions. */
+/** Returns the string literals of at least three words: messages, help and descriptions. */
 function messagesIn(source: string): string[] {
 	const literals = source.replace(comment, '').matchAll(/'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\[\s\S])*`/g)
 	return [...literals].map(([text]) => text.replace(/\$\{[^}]*\}/g, ' … ')).filter(text => /[a-z]+ [a-z]+ [a-z]+/i.test(text))
@@ -58,7 +58,7 @@ function titlesIn(source: string): string[] {
 	)
 }
 
-/** Without code. */
+/** Returns the text without code. */
 function proseIn(text: string): string[] {
 	return [text.replace(/^```[\s\S]*?^```/gm, '').replace(/`[^`\n]*`/g, ' ')]
 }

@@ -48,7 +48,7 @@ describe('external JSON', () => {
 	})
 })
 
-/** An empty list or object counts as if it had one value. */
+/** Returns the depth and the number of values. An empty list or object counts as if it contained one value. */
 function shapeOf(value: unknown): { depth: number; values: number } {
 	if (typeof value !== 'object' || value === null) return { depth: 0, values: 1 }
 	const inner = Object.values(value).map(shapeOf)

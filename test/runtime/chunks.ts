@@ -1,4 +1,4 @@
-/** Yields the bytes in pieces of these lengths, and then the rest. */
+/** Yields the bytes in chunks of the given lengths, then the rest. */
 export async function* chunks(bytes: Buffer, cuts: readonly number[]): AsyncGenerator<Buffer, void, void> {
 	let from = 0
 	for (const length of cuts) {

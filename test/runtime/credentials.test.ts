@@ -70,7 +70,9 @@ describe('a kubeconfig', () => {
 		expect(await headers(false)).not.toEqual(first)
 	})
 
-	/** An exec plugin that counts its runs, prints the count as a token that is valid for one hour, and fails on run number `fails`. */
+	/**
+	 * Creates an exec plugin that counts its runs, prints the count as a token that is valid for one hour, and fails on run number `fails`.
+	 */
 	async function counting(fails = 0) {
 		const counter = await file('runs', '')
 		const script = `const fs = require('fs'); fs.appendFileSync(${JSON.stringify(counter)}, 'x')

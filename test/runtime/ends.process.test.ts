@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 type Ended = { code: number | null; lines: Record<string, unknown>[] }
 
-/** Runs room.ts; if a signal is given, sends it as soon as the process reports that it is ready. */
+/** Runs room.ts. If a signal is given, sends it as soon as the process reports that it is ready. */
 async function run(how: string, env: Record<string, string> = {}, signal?: NodeJS.Signals): Promise<Ended> {
 	const child = spawn(process.execPath, [join(import.meta.dirname, 'process/room.ts'), how], { env: { PATH: '', ...env } })
 	let text = ''
@@ -13,7 +13,7 @@ async function run(how: string, env: Record<string, string> = {}, signal?: NodeJ
 	child.stdout.on('data', chunk => {
 		text += chunk
 		if (!signal || sent || !text.includes('"ready"')) return
-		// a second one would end it immediately
+		// sent only once: a second signal would end the process immediately
 		sent = child.kill(signal)
 	})
 	child.stderr.on('data', chunk => {

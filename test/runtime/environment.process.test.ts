@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 
-/** Starts every program with everything wrong that can be wrong: it reports all of it together, and exits with 2. */
+/** Starts every program with all its settings invalid: it must report all of them in one message, and exit with code 2. */
 
 const secret = 's3cr3t\u0007'
 const number = ['an hour', '-1', '1.5', '0x10', '9'.repeat(20)]
@@ -13,11 +13,11 @@ const name = ['Upper', 'two words', '-dash', 'a/b']
 const address = ['no-address', ':70000', 'a b:80']
 const missing = ['/nowhere', '/proc/self/mem/x']
 
-/** What each program reads: invalid values of each variable, or none if any text is valid. */
+/** The variables that a program reads, each with invalid values; empty if any text is valid. */
 type Variables = Readonly<Record<string, readonly string[]>>
 type Program = { reads: string[]; variables: Variables }
 
-/** The variables whose value is reported: it says where a file is expected, which run it is, or which entry of a list is wrong. */
+/** Variables whose values appear in the error message: they name an expected file, a run, or the invalid entry of a list. */
 const areTold = new Set(['KUBECONFIG', 'VIOLA_TOKEN_FILE', 'VIOLA_CLUSTERS', 'RUN', 'SECRET_ENDPOINT_HOSTS', 'VIOLA_ALLOWED_PROVIDERS'])
 
 const log: Variables = { LOG_LEVEL: ['loud', '7'], LOG_FORMAT: ['xml'] }
@@ -158,7 +158,7 @@ test.each(['controller', 'mgmt'])('%s rejects an API server address that cannot 
 	expect([status, said]).toEqual([2, expect.stringContaining('KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT: must be')])
 })
 
-/** Returns as many rounds as the most invalid values of one variable; each round has the next invalid value of every variable. */
+/** Returns one round for each invalid value of the variable that has the most. Each round uses the next invalid value of every variable. */
 function rounds(variables: Variables): [number, Record<string, string>][] {
 	const wrong = Object.entries(variables).filter(([, values]) => values.length > 0)
 	const most = Math.max(...wrong.map(([, values]) => values.length))

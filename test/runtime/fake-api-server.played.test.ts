@@ -142,7 +142,7 @@ describe('faults of the fake API server', () => {
 			return client.get(ConfigMap, at).catch(({ code, message }) => `${code} ${message}`)
 		}
 		const troubles: unknown[] = []
-		// 429 last: it delays the whole client
+		// 429 comes last, because it delays the whole client
 		for (const fault of [storageFull(), leaderChanged(), unavailable(), tooManyRequests()]) troubles.push(await told(fault))
 		expect(troubles).toEqual([
 			'SERVER_ERROR etcdserver: mvcc: database space exceeded',
@@ -181,7 +181,7 @@ describe('faults of the fake API server', () => {
 			const { store, done } = startReflector({
 				...{ client, kind: ConfigMap, namespace, log, signal: end.signal, idleMs: 30, pageSize: 2, backoff: { firstMs: 1, maxMs: 3 } },
 				project: ({ metadata }) => metadata.resourceVersion,
-				// the changes alone, in order, must lead to the same result
+				// applying only the changes, in order, must lead to the same result
 				onChange: (key, now) => (now === undefined ? seen.delete(key) : seen.set(key, now)),
 			})
 			for (const deed of deeds) {
@@ -189,7 +189,7 @@ describe('faults of the fake API server', () => {
 				act(deed)
 			}
 			const shown = () => versions([...store.keys()].map(key => [key.split('/')[1] ?? '', store.get(key)]))
-			// short enough to shrink a counterexample within the timeout of the test
+			// the timeout is short enough that a counterexample can be shrunk within the timeout of the test
 			await expect.poll(shown, { interval: 5, timeout: 20_000 }).toEqual(held())
 			expect(versions(seen)).toEqual(versions([...store.keys()].map(key => [key, store.get(key)])))
 			end.abort()

@@ -3,21 +3,21 @@ import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { Credentials } from '../../runtime/kube/kubeconfig/credentials.ts'
 
-/** Answers one request, usually wrongly. */
+/** Responds to one request, usually incorrectly. */
 export type Answer = (response: ServerResponse, request: IncomingMessage) => void
 
-/** A server that does on request what a real API server does only by accident. It holds no objects and replaces nothing else. */
+/** A server that does on request what a real API server does only by accident. It stores no objects, so use it for nothing else. */
 export type FaultServer = {
 	credentials: Credentials
-	/** Path and query of every request, in the order of arrival; watches as `watch from 7`, or `stream` if they request initial events. */
+	/** Path and query of every request in the order of arrival. A watch is `watch from 7`, or `stream` if it requests initial events. */
 	requests: string[]
 	/** Number of connections opened so far. */
 	connections(): number
-	/** Sets how the next requests are answered, one each. The last answer repeats. */
+	/** Sets the answers to the next requests, one for each. The last one repeats. */
 	script(...answers: Answer[]): void
 }
 
-/** Starts one on a free port of loopback; it ends with the test. */
+/** Starts a fault server on a free port of the loopback address. It stops when the test ends. */
 export async function startFaultServer(): Promise<FaultServer> {
 	let answers: Answer[] = []
 	let connections = 0
@@ -52,12 +52,12 @@ function told(url: string): string {
 	return ['list', searchParams.get('limit') ?? 'whole', searchParams.get('continue') ?? ''].join(' ').trimEnd()
 }
 
-/** Answers with a list of objects, each given as `name@version`. */
+/** Responds with a list of objects, each given as `name@version`. */
 export function list(version: string, objects: readonly string[], next?: string): Answer {
 	return json(200, { metadata: { resourceVersion: version, ...(next && { continue: next }) }, items: objects.map(object) })
 }
 
-/** Answers with such a list without its end, then calls `then`. */
+/** Responds with a list whose end is missing, then calls `then`. */
 export function part(version: string, objects: readonly string[], then: (response: ServerResponse) => void): Answer {
 	const whole = JSON.stringify({ metadata: { resourceVersion: version }, items: objects.map(object) })
 	return response => {
@@ -74,7 +74,8 @@ export function json(status: number, body: unknown, headers: Record<string, stri
 }
 
 /**
- * Answers with a watch that sends these events (`ADDED a@2`, `BOOKMARK @9`, `END @5` of the initial ones, `ERROR 410`), then calls `then`.
+ * Responds with a watch that sends these events (`ADDED a@2`, `BOOKMARK @9`, `END @5` after the initial ones, `ERROR 410`), then calls
+ * `then`.
  */
 export function watch(events: readonly string[], then: (response: ServerResponse) => void): Answer {
 	return response => {

@@ -20,7 +20,7 @@ async function serve(listener: RequestListener): Promise<string> {
 	return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** Calls a server that sends this response. */
+/** Calls a server that sends the given response. */
 async function call<T>(status: number, body: string, more: Partial<HttpCall<T>> = {}, headers: Record<string, string> = {}) {
 	const origin = await serve((_, response) => response.writeHead(status, headers).end(body))
 	const client = createHttpClient({ timeoutMs: 2_000 })

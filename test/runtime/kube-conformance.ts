@@ -26,7 +26,10 @@ const widgets = {
 }
 
 const log = createLog('test', { level: 'silent' })
-/** What the rest of this repository relies on an API server to do. Every replacement of it in a test must also pass this. */
+/**
+ * The behavior of an API server that the rest of this repository relies on. Every replacement of a real API server in a test must also pass
+ * these cases.
+ */
 export function kubeConformance(api: () => ApiUnderTest): void {
 	describe('objects', () => objectCases(api))
 	describe('writes', () => writeCases(api))
@@ -40,7 +43,7 @@ export function kubeConformance(api: () => ApiUnderTest): void {
 	describe('a lease', () => leaseCases(api))
 }
 
-/** What a controller manager adds. It also creates a ConfigMap in every namespace, which the cases above do not expect. */
+/** The behavior that a controller manager adds. It also creates a ConfigMap in every namespace, which the cases above do not expect. */
 export function controllerManagerConformance(api: () => ApiUnderTest): void {
 	describe('garbage', () => garbageCases(api))
 }
@@ -213,7 +216,7 @@ function watchCases(api: () => ApiUnderTest): void {
 		const watch = client.watch(ConfigMap, { namespace, resourceVersion, timeoutSeconds: 5, signal: new AbortController().signal })
 		for await (const event of watch) {
 			told.push(event)
-			// in another namespace, so that there is a newer version to report
+			// written in another namespace, so that there is a newer version to report
 			if (event.type === 'DELETED') await client.create(ConfigMap, configMap('default', namespace))
 		}
 		const events = told.filter(event => event.type !== 'BOOKMARK')
@@ -228,7 +231,7 @@ function watchCases(api: () => ApiUnderTest): void {
 		await expect.poll(() => client.list(Widget).then(({ items }) => items, codeOf)).toEqual([])
 		const watched = () => client.watch(Widget, { resourceVersion: '1', signal: new AbortController().signal }).next()
 		const refused = () => watched().catch((error: Error) => `${codeOf(error)}: ${error.message}`)
-		// a server starts again with a kind whose definition has just changed, and answers "later" while it does
+		// after a kind's definition has changed, a server needs time to serve it again, and tells clients to retry in the meantime
 		await expect.poll(refused).toMatch(/^EXPIRED: .*too old resource version/)
 	})
 
@@ -324,7 +327,7 @@ function reflectorCases(api: () => ApiUnderTest): void {
 
 function leaseCases(api: () => ApiUnderTest): void {
 	const patient = { leaseMs: 15_000, renewMs: 10_000, retryMs: 200 }
-	/** Starts a candidate; `lost` in its result says how its term ended. */
+	/** Starts a candidate, and records in `leading` when its term begins and ends. */
 	function candidate(identity: string, at: { namespace: string; name: string }, leading: string[], times = patient) {
 		const end = new AbortController()
 		const ended = leadWhileElected({ client: api().client, at, identity, log, signal: end.signal, times }, async signal => {

@@ -6,7 +6,7 @@ import { type Call, cases, environmentOf } from './kubeconfig/cases.ts'
 import { kubeconfigFolder } from './kubeconfig/folder.ts'
 import { type Recorder, type Seen, startRecorder } from './kubeconfig/recorder.ts'
 
-/** Verifies that the table of `kubeconfig.test.ts` is what the real kubectl does. */
+/** Verifies that the real kubectl behaves as the table of `kubeconfig.test.ts` says. */
 
 let kubectl: string
 let recorder: Recorder

@@ -6,7 +6,7 @@ import { type Call, cases, environmentOf } from './kubeconfig/cases.ts'
 import { kubeconfigFolder } from './kubeconfig/folder.ts'
 import { type Recorder, type Seen, startRecorder } from './kubeconfig/recorder.ts'
 
-/** Which server a kubeconfig leads to, and as which user; `kubeconfig.cluster.test.ts` verifies kubectl against the same table. */
+/** Tests which server and user a kubeconfig selects; `kubeconfig.cluster.test.ts` verifies kubectl against the same table. */
 
 let recorder: Recorder
 let folder: Awaited<ReturnType<typeof kubeconfigFolder>>

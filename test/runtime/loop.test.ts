@@ -38,7 +38,7 @@ function run(reconcile: Reconcile, options: Options = {}): World {
 	return { queue, time, outcomes, counts, stop, lines }
 }
 
-/** Lets everything continue that does not wait for time. */
+/** Lets everything continue that does not wait for a timer. */
 async function settle(): Promise<void> {
 	for (let i = 0; i < 10; i++) await new Promise(resolve => setImmediate(resolve))
 }

@@ -1,16 +1,16 @@
 import type { SetTimer } from '../../runtime/clock.ts'
 
-/** Time that passes only on request. */
+/** A clock that advances only on request. */
 export type ManualTime = {
 	now: () => number
 	setTimer: SetTimer
-	/** Lets `ms` pass and fires what becomes due, in order. */
+	/** Advances the clock by `ms`, and fires the timers that become due, in order. */
 	pass(ms: number): void
 	/** Number of pending timers. */
 	waiting(): number
 }
 
-/** Creates a clock at 0. */
+/** Creates a clock that starts at 0. */
 export function manualTime(): ManualTime {
 	let now = 0
 	const timers = new Set<{ at: number; fire: () => void }>()

@@ -9,7 +9,7 @@ function start(): { queue: Queue; time: ReturnType<typeof manualTime> } {
 	return { time, queue: createQueue({ now: time.now, setTimer: time.setTimer }) }
 }
 
-/** Returns everything that is due now, and marks it as done. */
+/** Returns all keys that are due now, and marks them as done. */
 async function drain(queue: Queue): Promise<string[]> {
 	const keys: string[] = []
 	while (queue.depth > 0) {
@@ -250,7 +250,7 @@ const step = fc.record({
 })
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never
 
-/** Does one step and returns what can be seen of it. */
+/** Executes one step, and returns its visible effect. */
 async function act(queue: Queue, time: ReturnType<typeof manualTime>, { act, key, ms, priority }: Step): Promise<unknown> {
 	if (act === 'add') queue.add(key, { priority })
 	if (act === 'addAfter') queue.add(key, { priority, afterMs: ms })
@@ -273,7 +273,7 @@ function actNaively(naive: ReturnType<typeof naiveQueue>, { act, key, ms, priori
 
 type Wish = { key: string; priority: number; at: number; turn: number }
 
-/** The same rules, by searching everything every time. */
+/** A reference queue with the same rules, which searches all its keys at every step. */
 function naiveQueue() {
 	let now = 0
 	let turns = 0

@@ -8,7 +8,7 @@ import { createLog } from '../../../runtime/log.ts'
 import { startFakeApiServer } from '../../runtime/fake-api-server/server.ts'
 import { now, world } from '../world.ts'
 
-/** Events yield to work and are still written. */
+/** Events have lower priority than other requests, but are written in the end. */
 
 const { config } = world()
 const { namespace } = config

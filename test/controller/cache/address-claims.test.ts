@@ -151,7 +151,7 @@ const someView = fc.record({
 })
 const someChange: fc.Arbitrary<Change> = fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.option(someView, { nil: undefined }))
 
-/** The same result, computed by comparing all node configs. */
+/** Computes the same result by comparing all node configs. */
 function rivalAmong(configs: ReadonlyMap<string, ConfigView>, key: string) {
 	const claims = (config: ConfigView) => ('value' in config.read.spec ? claimsOf(config.read.spec.value.interfaces) : [])
 	for (const claim of claims(configs.get(key) as ConfigView)) {
@@ -185,7 +185,7 @@ function fleet(over: Record<string, Partial<ConfigView>>) {
 	return { index, configs, change, looked: () => looked }
 }
 
-/** Returns the time that many minutes ago. */
+/** Returns the time `minutes` ago. */
 function iso(minutes: number): string {
 	return new Date(now - minutes * 60_000).toISOString()
 }

@@ -9,7 +9,7 @@ import { defineKind, type Kind, type KubeObject, keyOf, type Stored } from '../.
 import { ConfigMap, Job, Namespace, Node, Pod } from '../../../runtime/kube/kinds.ts'
 import type { Message } from '../../../runtime/kube/protobuf.ts'
 
-/** The controller reads the same from an object whether a real API server sends protobuf or JSON. */
+/** The controller reads the same data from an object, whether a real API server sends protobuf or JSON. */
 
 let server: ApiServer
 let client: KubeClient
@@ -127,7 +127,7 @@ test.each<[what: string, made: fc.Arbitrary<Made>, seen: Seen]>([
 type Seen = { kind: Kind; protobuf: Message<KubeObject>; view: (object: never) => unknown }
 type Made = { metadata: object; status?: object }
 
-/** Job status as the Job controller writes it; the API server rejects any other. */
+/** A Job status as the Job controller writes it; the API server rejects any other. */
 function jobStatus() {
 	const condition = fc.record({ lastTransitionTime: time, lastProbeTime: time, reason: word, message: word }, { requiredKeys: [] })
 	const startTime = '2026-01-01T00:00:00Z'

@@ -4,7 +4,7 @@ import type { Run } from '../../../controller/model/snapshot.ts'
 import { podView } from '../../../controller/cache/projections.ts'
 import { report } from '../world.ts'
 
-/** Three caches that do not advance together, and one result. */
+/** Tests that three caches, which are not updated together, lead to one result. */
 const mark = { name: 'multinic-agent-worker-1-g1', node: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, mode: 'Apply' as const }
 const configMap = {
 	...mark,

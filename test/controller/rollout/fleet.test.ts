@@ -85,7 +85,7 @@ function fleetOf(
 		most = Math.max(most, busy.length)
 		mostControlPlane = Math.max(mostControlPlane, busy.filter(other => controlPlane.includes(other)).length)
 	}
-	/** Makes one decision, as a worker does; the order of workers is random. */
+	/** Makes one decision, as a worker does. The order of the workers is random. */
 	const step = async (name: string) => {
 		awake.delete(name)
 		const snapshot = snapshotOf(name)
@@ -139,7 +139,7 @@ function fleetOf(
 }
 type Options = {
 	behindMs?: number
-	/** Names of nodes that do not exist in Kubernetes. */
+	/** Names of nodes that do not exist in the cluster. */
 	absent?: readonly string[]
 	recorded?: Readonly<Record<string, Stop>>
 	controlPlane?: readonly string[]
@@ -464,7 +464,7 @@ describe('for any sequence of outcomes', () => {
 	})
 })
 
-/** Makes all possible decisions, in any order; then ends one run or lets an hour pass. */
+/** Makes all possible decisions in any order, and then again after one run has ended or, if there is none, an hour has passed. */
 async function turnOf(fleet: ReturnType<typeof fleetOf>, draw: () => [number, Outcome]): Promise<void> {
 	await fleet.rest(count => draw()[0] % count)
 	const [pick, outcome] = draw()

@@ -7,7 +7,7 @@ import { ConfigMap, Namespace } from '../../../runtime/kube/kinds.ts'
 import { createLog } from '../../../runtime/log.ts'
 import { startFakeApiServer } from '../../runtime/fake-api-server/server.ts'
 
-/** Tests the record of what halts the rollout. */
+/** Tests the record of what stops the rollout. */
 const namespace = 'multinic-system'
 const a = { name: 'a', uid: 'uid-a', stops: 'ConnectivityLost' }
 const b = { name: 'b', uid: 'uid-b', stops: 'RolledBack' }

@@ -459,7 +459,7 @@ function waits(complaint: Parameters<typeof backoffMs>[1]): number[] {
 }
 
 const rarely = fc.constantFrom(false, false, false, true)
-/** Weighted so that a snapshot often leads to a start after another run; each property counts how often it applied. */
+/** Weighted so that a snapshot often leads to a start after another run. Each property counts how often it applied. */
 const worlds = fc
 	.record({
 		generation: fc.constantFrom(1, 1, 2, 3),

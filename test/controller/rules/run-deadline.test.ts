@@ -7,7 +7,7 @@ import type { Run, Snapshot } from '../../../controller/model/snapshot.ts'
 import { rejectedRunStatus, reportedStatus } from '../../../controller/status/build-status.ts'
 import { ended, now, report, run, startedFor, someNode, underWay, withStatus, world } from '../world.ts'
 
-/** Runs that do not end, or whose agent never starts. The deadline is 300 s, and the controller waits another 15 s. */
+/** Tests runs that do not end, or whose agent never starts. The deadline is 300 s, and the controller waits another 15 s. */
 const old = { firstSeenAt: now - 315_000 }
 const podless = { ...underWay, hasPods: false }
 const suspended = { ...podless, suspended: true }

@@ -25,7 +25,7 @@ const drift: Partial<AgentReport> = {
 	interfaces: [wrong],
 }
 
-/** Returns a verification and what it found. */
+/** Returns a verification run and its report. */
 function look(found: Partial<AgentReport>, over: Partial<Run> = {}): Run {
 	const attempt = over.attempt ?? 2
 	const said = report({ mode: 'Verify', attempt, machine, interfaces: [nicReport({ reason: 'AlreadyConfigured', changes: 0 })], ...found })

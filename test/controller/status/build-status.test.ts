@@ -294,7 +294,10 @@ describe('a write contains only what is new', () => {
 
 type Story = { snapshot: Snapshot; names: string[]; attempt: number }
 
-/** Adds a run whose result is or is not reported before the next one starts; the previous run is cleared or still exists. */
+/**
+ * Adds a run to the snapshot. The status may or may not show its result before the next run starts, and the previous run may or may not be
+ * deleted.
+ */
 function afterRun({ snapshot, names, attempt: last }: Story, step: { isEdited: boolean; isTold: boolean; isCleared: boolean }): Story {
 	const isFirst = step.isEdited || names.length === 0
 	const generation = snapshot.config.generation + (isFirst ? 1 : 0)
@@ -302,7 +305,7 @@ function afterRun({ snapshot, names, attempt: last }: Story, step: { isEdited: b
 	const one = run({ generation, attempt, report: report({ generation, attempt }), job: ended })
 	const before = { ...snapshot, config: { ...snapshot.config, generation } }
 	const begun = withStatus(before, startedStatus(before, one))
-	// in no order, as in the caches
+	// unordered, as in the caches
 	const after = { ...begun, runs: [one, ...(step.isCleared ? begun.runs.slice(1) : begun.runs)] }
 	return { snapshot: step.isTold ? withStatus(after, reportedStatus(after, one)) : after, names: [one.name, ...names], attempt }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { isWrittenFor } from '../../../controller/uninstall/proof.ts'
 
-/** Tests whether the Secret that Helm wrote is about this Job. */
+/** Tests whether the Secret that Helm wrote belongs to this Job. */
 const written = (...times: (string | undefined)[]) => ({ name: 'a', managedFields: times.map(time => ({ ...(time && { time }) })) })
 const job = { name: 'a', creationTimestamp: '2026-03-01T12:00:00Z' }
 

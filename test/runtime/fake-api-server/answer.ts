@@ -11,7 +11,7 @@ import type { DeleteOptions, WriteOptions, Writer } from './write.ts'
 export type Answer = { status: number; text: string }
 
 /**
- * Executes any request except a watch.
+ * Executes any request except a watch, and returns its response.
  *
  * @throws Refusal
  */
@@ -29,7 +29,7 @@ export function answerTo(store: Store, writer: Writer, request: ApiRequest): Ans
 	return answerFor(at, writer, request, { name, ...(namespace !== undefined && { namespace }) })
 }
 
-/** @throws Refusal 404 if the kind is not served in that version, or not with or without a namespace */
+/** @throws Refusal 404 if the kind is not served in the requested version, or not at that scope (with or without a namespace) */
 export function servedCollection(store: Store, request: ApiRequest): Collection {
 	const at = store.collection(request)
 	const { version, alsoServed = [], namespaced } = at.kind
@@ -82,7 +82,7 @@ function patchIn({ body, contentType }: ApiRequest): unknown {
 	return body
 }
 
-/** Adds what the path says, which an applied object need not repeat. */
+/** Adds the name and namespace from the path, which an applied object may omit. */
 function named(object: ApiObject, name: Name): ApiObject {
 	return { ...object, metadata: { ...object.metadata, ...name } }
 }

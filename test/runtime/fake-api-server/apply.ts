@@ -5,11 +5,11 @@ import { Refusal } from './refusal.ts'
 type Applier = { manager: string; force: boolean }
 
 /**
- * Server-side apply, as far as programs here use it: a manager owns the leaves it names, loses none to another manager without force, and
- * leaves that it no longer names are removed. Lists are leaves: lists that the real API server merges by key are replaced here. Only
- * managers that applied are owners.
+ * Implements the part of server-side apply that the programs here use. A manager owns the leaves that it applies. Without force, it cannot
+ * change a leaf of another manager. Leaves that it no longer applies are removed. A list is a single leaf, so lists that the real API
+ * server merges by key are replaced here. Only managers that applied are owners.
  *
- * @throws Refusal 409 that names the owners of what differs
+ * @throws Refusal 409, which names the owners of the conflicting leaves
  */
 export function applied(before: Entry | undefined, wanted: ApiObject, { manager, force }: Applier): { object: ApiObject; owners: Owners } {
 	const leaves = new Set(leavesOf(wanted))
@@ -27,7 +27,7 @@ export function applied(before: Entry | undefined, wanted: ApiObject, { manager,
 	return { object: mergePatch(rest, wanted) as ApiObject, owners: owners.set(manager, leaves) }
 }
 
-/** Returns what each owner still owns after another client wrote by other means. */
+/** Returns what each owner still owns after another client wrote the object without apply. */
 export function ownersAfter(before: Entry, after: ApiObject): Owners | undefined {
 	if (!before.owners) return undefined
 	return new Map([...before.owners].map(([owner, own]) => [owner, new Set([...own].filter(path => same(before, after, path)))]))
@@ -57,7 +57,7 @@ function at(object: unknown, steps: readonly string[]): unknown {
 	return steps.reduce<unknown>((value, field) => (isMap(value) ? value[field] : undefined), object)
 }
 
-/** Removes the leaf, and the maps that contained only this leaf. */
+/** Removes the leaf, and the maps that are empty without it. */
 function without(object: unknown, [field = '', ...deeper]: readonly string[]): unknown {
 	if (!isMap(object)) return object
 	const { [field]: value, ...rest } = object
@@ -77,7 +77,7 @@ function fieldConflict(contested: readonly { owner: string; path: string }[]): R
 	return new Refusal({ code: 409, reason: 'Conflict', message: `Apply failed with ${count}: ${words}`, details: { causes } })
 }
 
-/** A single field is on the line of its owner, several are below it. */
+/** A single field is on the same line as its owner; several fields are on lines below it. */
 function conflictWords(message: string, fields: readonly { field: string }[]): string {
 	if (fields.length === 1) return `${message}: ${fields[0]?.field}`
 	return `${message.replace('conflict', 'conflicts')}:${fields.map(({ field }) => `\n- ${field}`).join('')}`

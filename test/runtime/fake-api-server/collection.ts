@@ -3,20 +3,20 @@ import { createHistory, type History } from './history.ts'
 import type { FakeKind } from './kinds.ts'
 import type { ApiObject } from './object.ts'
 
-/** The leaves (paths as JSON) that each field manager applied. */
+/** The leaves (paths as JSON) that each field manager applied and still owns. */
 export type Owners = ReadonlyMap<string, ReadonlySet<string>>
 
 /** One version of one object. */
 export class Entry {
-	/** `namespace/name`, or the name. */
+	/** `namespace/name`, or only the name. */
 	readonly key: string
 	readonly version: number
 	readonly object: ApiObject
-	/** Not part of the object: which manager may remove which leaf. */
+	/** Which manager owns which leaf. This is not part of the object. */
 	owners: Owners | undefined
 	#text: string | undefined
 
-	/** @param version 0: not stored */
+	/** @param version 0: the object is not stored */
 	constructor(version: number, object: ApiObject, owners?: Owners) {
 		this.key = keyOf(object.metadata)
 		this.version = version
@@ -25,17 +25,17 @@ export class Entry {
 		this.owners = owners
 	}
 
-	/** Its JSON, serialized once, however often it is read. */
+	/** The object as JSON, serialized only once. */
 	get text(): string {
 		this.#text ??= JSON.stringify(this.object)
 		return this.#text
 	}
 }
 
-/** `gone` is what a watch shows of a removed object: its last state, with the version of its removal. */
+/** `gone` is what a watch reports for a removed object: its last state, with the version of the removal. */
 export type Change = { version: number; before: Entry | undefined; now: Entry | undefined; gone: Entry | undefined }
 
-/** Follows a collection; `ended` is called when the kind itself changes. */
+/** Receives the changes of a collection; `ended` is called when the kind itself changes. */
 export type Follower = { told(change: Change): void; ended(): void }
 
 /** The objects of one kind by `namespace/name`, and their recent changes. */
@@ -47,19 +47,19 @@ export type Collection = {
 	readonly lastVersion: number
 	get(key: string): Entry | undefined
 	set(entry: Entry): void
-	/** @param version that of the deletion */
+	/** @param version version of the deletion */
 	remove(key: string, version: number): void
-	/** All current objects, by key. */
+	/** Returns all current objects, sorted by key. */
 	sorted(): readonly Entry[]
 	/** Keeps the current result of `sorted` for later pages of a list. */
 	keep(version: number): void
-	/** The result that was kept at a version; undefined if it is no longer known. */
+	/** Returns the result that was kept at a version; undefined if it is no longer kept. */
 	kept(version: number): readonly Entry[] | undefined
-	/** Reports every change from now on to the follower, until the returned function is called. */
+	/** Reports every later change to the follower, until the returned function is called. */
 	follow(follower: Follower): () => void
-	/** Forgets everything up to a version. */
+	/** Forgets all changes up to a version. */
 	compact(version: number): void
-	/** Ends its watches; later writes are checked against the new definition. */
+	/** Ends the watches; later writes are checked against the new definition. */
 	redefine(kind: FakeKind): void
 	close(): void
 }
@@ -70,7 +70,7 @@ const keptLists = 100
 /**
  * Creates an empty collection.
  *
- * @param version that of the store when the kind was registered
+ * @param version version of the store when the kind was registered
  */
 export function createCollection(first: FakeKind, version: number, historySize: number): Collection {
 	const entries = new Map<string, Entry>()

@@ -6,7 +6,7 @@ import { Refusal } from './refusal.ts'
 import type { Store } from './store.ts'
 import type { OnWritten, Writer } from './write.ts'
 
-/** What the garbage collector and the namespace controller of kube-controller-manager do, soon after a write and not during it. */
+/** Does the work of the garbage collector and the namespace controller of kube-controller-manager, soon after a write and not during it. */
 export type Collector = {
 	/** Must be called after every write. */
 	onWritten: OnWritten
@@ -17,9 +17,9 @@ type Place = { at: Collection; key: string }
 
 type State = {
 	store: Store
-	/** A function, because the writer itself calls the collector. */
+	/** A function, because the collector must exist before the writer, which calls it. */
 	writer: () => Writer
-	/** By the owner's uid, then by place. */
+	/** By uid of the owner, then by place. */
 	dependents: Map<string, Map<string, Place>>
 	/** By uid. */
 	living: Map<string, Place>
@@ -52,7 +52,7 @@ function index({ dependents, living }: State, place: Place, now: Entry | undefin
 	else living.delete(before?.object.metadata.uid ?? '')
 }
 
-/** Returns the objects that a write may have made collectable. */
+/** Returns the objects that a write may have made eligible for collection. */
 function concerned({ store, dependents, living }: State, place: Place, now: Entry | undefined, { object }: Entry): Place[] {
 	const { uid = '', namespace, deletionTimestamp } = object.metadata
 	const owners = ownersOf(now)
@@ -75,7 +75,7 @@ function look(state: State, place: Place): void {
 	})
 }
 
-/** Skips what a rule of the kind forbids, like the real one, which would retry. */
+/** Skips a deletion that a rule of the kind forbids. The real garbage collector would retry it. */
 function attempt(deed: () => void): void {
 	try {
 		deed()
@@ -94,7 +94,7 @@ function tend(state: State, { at, key }: Place): void {
 	else judge(state, at, object)
 }
 
-/** Deletes an object whose owners are all gone; if some are left, removes only the references to the others. */
+/** Deletes an object whose owners are all gone. If some owners remain, removes only the references to the others. */
 function judge({ living, writer }: State, at: Collection, { metadata }: ApiObject): void {
 	const owners = metadata.ownerReferences ?? []
 	const left = owners.filter(({ uid }) => living.has(uid))

@@ -1,15 +1,15 @@
 import type { FakeKind } from './kinds.ts'
 import { type ApiObject, timestamp, valueAt } from './object.ts'
 
-/** Finalizers that the garbage collector removes when it has done what they request. */
+/** Finalizers that the garbage collector removes after it has done what they request. */
 export const FOREGROUND = 'foregroundDeletion'
 export const ORPHAN = 'orphan'
 
 type Wish = { propagationPolicy?: string; gracePeriodSeconds?: number }
 
 /**
- * Returns what a DELETE leaves of an object: the marked object, the same object if it is already marked, or undefined if it is removed
- * immediately.
+ * Returns what remains of an object after a DELETE: the object marked for deletion, the same object if it was already marked, or undefined
+ * if it is removed immediately.
  *
  * @param now milliseconds since 1970
  */
@@ -32,14 +32,14 @@ export function markedForDeletion(kind: FakeKind, object: ApiObject, wish: Wish,
 	return { ...object, ...phase, metadata: marked }
 }
 
-/** Whether deletion of the object was requested and nothing holds it any longer. */
+/** Returns whether deletion of the object was requested and nothing blocks it any longer. */
 export function isDone(object: ApiObject): boolean {
 	const { deletionTimestamp, finalizers = [] } = object.metadata
 	const waits = Number(valueAt(object, 'metadata.deletionGracePeriodSeconds') ?? 0) > 0
 	return deletionTimestamp !== undefined && finalizers.length === 0 && !waits && !valueAt(object, 'spec.finalizers')
 }
 
-/** Seconds. A pod that is not on a node, or that has ended, needs none. */
+/** Returns the grace period in seconds. It is 0 for a pod that is not on a node or has ended. */
 function graceOf({ graceful }: FakeKind, object: ApiObject, { gracePeriodSeconds }: Wish): number {
 	if (!graceful || !valueAt(object, 'spec.nodeName')) return 0
 	if (['Succeeded', 'Failed'].includes(String(valueAt(object, 'status.phase')))) return 0

@@ -4,13 +4,13 @@ import { textAs } from './list.ts'
 import type { Refusal } from './refusal.ts'
 import type { Selects } from './select.ts'
 
-/** Returns one line of a watch; an object that enters the selection is ADDED, one that leaves it is DELETED. */
+/** Returns one line of a watch. An object that begins to match the selector is ADDED; one that no longer matches it is DELETED. */
 export function changeLine(at: Collection, version: string, change: Change, selects: Selects): string | undefined {
 	const { now, before, gone } = change
 	const was = before !== undefined && selects(before.object)
 	if (now && selects(now.object)) return eventLine(was ? 'MODIFIED' : 'ADDED', textAs(at, now, version))
 	if (!was) return undefined
-	// a watch shows its last state, with the version of the change
+	// a watch reports the last state, with the version of the change
 	return eventLine('DELETED', textAs(at, gone ?? new Entry(change.version, before.object), version))
 }
 
@@ -19,7 +19,7 @@ export function eventLine(type: 'ADDED' | 'MODIFIED' | 'DELETED', text: string):
 	return `{"type":"${type}","object":${text}}\n`
 }
 
-/** @param version of the API, `seen` that of the last change */
+/** @param version API version of the kind @param seen version of the last change */
 export function bookmarkLine({ kind }: Collection, version: string, seen: number, metadata: object = {}): string {
 	const object = {
 		kind: kind.kind,

@@ -3,23 +3,23 @@ import type { ApiRequest } from './request.ts'
 
 /** How one request fails. */
 export type Fault =
-	/** Answered without being processed. `body` is sent unchanged, an object as JSON. */
+	/** The request is answered without being processed. A string as `body` is sent unchanged, an object as JSON. */
 	| { fault: 'answer'; status: number; body?: unknown; retryAfterSeconds?: number }
-	/** The connection is reset: before anything is done, or after the work is done, with the response lost. */
+	/** The connection is reset: before the request is processed, or after it, so that the response is lost. */
 	| { fault: 'reset'; when: 'before' | 'after' }
 	/** Nothing happens until `until` resolves; then the other fault occurs, or the request continues normally. */
 	| { fault: 'delay'; until: Promise<unknown>; then?: Fault }
 	/** The response, or each line of a watch, is delayed by this time (milliseconds). */
 	| { fault: 'late'; ms: number }
-	/** A watch that sends nothing after so many lines, and stays open. */
+	/** A watch sends nothing after this number of lines, but stays open. */
 	| { fault: 'silence'; afterLines: number }
-	/** A watch whose connection is reset in the middle of the line after so many. */
+	/** The connection of a watch is reset in the middle of the line after this number of lines. */
 	| { fault: 'cut'; afterLines: number }
 
-/** Called before each request is processed, with its body already read. It may itself write to the server. */
+/** Called before each request is processed, with its body already read. The hook may itself write to the server. */
 export type OnRequest = (request: ApiRequest) => Fault | undefined
 
-/** Resets the connection, so that the client sees a reset and not an end. */
+/** Resets the connection, so that the client sees a reset instead of a normal end. */
 export function resetConnection(response: ServerResponse): void {
 	response.socket?.resetAndDestroy()
 }
@@ -38,13 +38,13 @@ export function answerInstead(
 	response.end(text)
 }
 
-/** Calls `act` when the fault allows it: immediately, or late. */
+/** Calls `act` immediately, or later if the fault says so. */
 export function inTime(fault: Fault | undefined, act: () => void): void {
 	if (fault?.fault === 'late') setTimeout(act, fault.ms).unref()
 	else act()
 }
 
-/** Returns a function that writes lines of a watch, as long as its fault allows it. */
+/** Returns a function that writes lines of a watch, as far as its fault allows. */
 export function lineWriter(response: ServerResponse, fault: Fault | undefined): (line: string) => void {
 	if (fault?.fault === 'late') return line => inTime(fault, () => response.writable && response.write(line))
 	const left = fault?.fault === 'silence' || fault?.fault === 'cut' ? fault.afterLines : Number.POSITIVE_INFINITY

@@ -13,8 +13,8 @@ export type History = {
 /**
  * Creates an empty history.
  *
- * @param version from which on it will be complete
- * @param size how many changes are kept at least
+ * @param version the history is complete from this version on
+ * @param size minimum number of changes to keep
  */
 export function createHistory(version: number, size: number): History {
 	let changes: Change[] = []

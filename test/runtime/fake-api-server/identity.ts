@@ -2,13 +2,13 @@ import { Refusal, resourceOf } from './refusal.ts'
 import type { ApiRequest } from './request.ts'
 import type { Store } from './store.ts'
 
-/** Whether a user may make a request. */
+/** Returns whether a user may make a request. */
 export type Allows = (user: string, request: ApiRequest) => boolean
 
-/** The account with all rights. */
+/** The account with all permissions. */
 export const ADMIN = 'admin'
 
-/** The token of every user is this prefix and the name. */
+/** Prefix of every user's token; the user's name follows. */
 const tokenOf = 'token-of-'
 
 export function bearerOf(user: string): string {

@@ -3,27 +3,27 @@ import type { ApiObject } from './object.ts'
 import type { FieldFault } from './refusal.ts'
 import { anything, type Schema } from './schema.ts'
 
-/** What the server must know about a kind. Omitted fields are as for a custom resource. */
+/** The server's settings for a kind. The defaults are those of a custom resource. */
 export type FakeKind = Pick<Kind, 'group' | 'version' | 'plural' | 'kind' | 'namespaced'> & {
-	/** Has a status subresource. Default: false. */
+	/** Whether the kind has a status subresource. Default: false. */
 	status?: boolean
-	/** Counts generations. Default: true. */
+	/** Whether the server maintains `metadata.generation`. Default: true. */
 	generation?: boolean
-	/** Built into the API server: a write of the status may change metadata. Default: false. */
+	/** Whether the kind is built into the API server, so that a write of the status can change metadata. Default: false. */
 	builtIn?: boolean
-	/** PUT must contain the version that it replaces. Default: true, but false for built-in kinds. */
+	/** Whether a PUT must contain the resource version that it replaces. Default: true, but false for built-in kinds. */
 	needsVersion?: boolean
-	/** The status of a new object, if the client does not decide it. */
+	/** The status of a new object, if the server sets it instead of the client. */
 	newStatus?: object
-	/** Deletion waits until a node confirms it, as for pods. Default: false. */
+	/** Whether deletion waits until a node confirms it, as for pods. Default: false. */
 	graceful?: boolean
-	/** Further versions under which the same objects are served. */
+	/** Other versions under which the same objects are served. */
 	alsoServed?: readonly string[]
-	/** Fields that can be selected by, in addition to metadata.name and metadata.namespace. */
+	/** Fields that field selectors support in addition to metadata.name and metadata.namespace. */
 	selectable?: readonly string[]
-	/** What the objects may contain: the rest is dropped, or rejected if the request is strict. Default: anything. */
+	/** Fields that the objects can contain. Unknown fields are dropped, or rejected if the request is strict. Default: anything. */
 	schema?: Schema
-	/** Further errors of an object about to be written; `old` is undefined for a new one. */
+	/** Returns additional errors of an object that is about to be written; `old` is undefined for a new object. */
 	validate?: (object: ApiObject, old: ApiObject | undefined) => FieldFault[]
 }
 
@@ -79,7 +79,10 @@ type Definition = {
 	}[]
 }
 
-/** Returns the kind that a CustomResourceDefinition defines. Only the schema of its stored version counts: nothing is converted here. */
+/**
+ * Returns the kind that a CustomResourceDefinition defines, with the schema of its storage version only, because objects are not converted
+ * here.
+ */
 export function definedKind(crd: ApiObject): FakeKind {
 	const { group, scope, names, versions } = crd.spec as Definition
 	const served = versions.filter(version => version.served)

@@ -5,11 +5,11 @@ import type { ApiRequest } from './request.ts'
 import { selectorOf } from './select.ts'
 import type { Store } from './store.ts'
 
-/** Where a list continues: at this version, after this key. */
+/** Where a list continues: at the version `rv`, after the key `start`. */
 type Token = { v: 'meta.k8s.io/v1'; rv: number; start: string }
 
 /**
- * Returns a list, or a page of one, as JSON. All pages of one list show the state at one version.
+ * Returns a list, or one page of it, as JSON. All pages of one list show the state at the same version.
  *
  * @throws Refusal 410 for a token that is too old, 504 for a future version
  */
@@ -20,7 +20,7 @@ export function listed(store: Store, at: Collection, request: ApiRequest): strin
 	mustHaveCome(query.get('resourceVersion'), version)
 	const selects = selectorOf(at.kind, selectionOf(request))
 	const rest = (token ? rememberedAfter(at, token) : at.sorted()).filter(({ object }) => selects(object))
-	// any state is accepted: this is answered from the watch cache, which has no pages
+	// `0` accepts any state, so the API server answers from its watch cache, which has no pages
 	const limit = query.get('resourceVersion') === '0' ? rest.length : Number(query.get('limit') ?? 0) || rest.length
 	const page = rest.slice(0, limit)
 	const last = page.at(-1)
@@ -35,7 +35,7 @@ export function listed(store: Store, at: Collection, request: ApiRequest): strin
 	return `${head.slice(0, -1)},"items":[${page.map(entry => itemText(at, entry, request.version)).join(',')}]}`
 }
 
-/** Returns the selection in the query and the path of a list or a watch. */
+/** Returns the selection of a list or a watch, which its query and path define. */
 export function selectionOf({ namespace, query }: ApiRequest) {
 	return { namespace, labelSelector: query.get('labelSelector') ?? '', fieldSelector: query.get('fieldSelector') ?? '' }
 }
@@ -46,7 +46,7 @@ export function textAs({ kind }: Collection, entry: Entry, version: string): str
 	return JSON.stringify({ ...entry.object, apiVersion: apiVersionOf({ ...kind, version }) })
 }
 
-/** Items of built-in kinds omit what all of them share. */
+/** Returns an item's JSON. Items of built-in kinds omit `apiVersion` and `kind`. */
 function itemText(at: Collection, entry: Entry, version: string): string {
 	const text = textAs(at, entry, version)
 	const { kind, builtIn } = at.kind

@@ -2,7 +2,7 @@ import type { ObjectMeta } from '../../../runtime/kube/kind.ts'
 import type { FakeKind } from './kinds.ts'
 import type { FieldFault } from './refusal.ts'
 
-/** Returns the errors in an object's metadata, whatever its kind; `before` is undefined for a new object. */
+/** Returns the errors in an object's metadata, for any kind; `before` is undefined for a new object. */
 export function metadataFaults(kind: FakeKind, metadata: ObjectMeta, before: ObjectMeta | undefined): FieldFault[] {
 	return [...nameFaults(kind, metadata), ...labelFaults(metadata), ...ownerFaults(metadata), ...finalizerFaults(metadata, before)]
 }

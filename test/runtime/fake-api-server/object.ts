@@ -3,14 +3,14 @@ import type { KubeObject } from '../../../runtime/kube/kind.ts'
 /** Any JSON object. */
 export type Json = { [field: string]: unknown }
 
-/** A stored object: complete, and never changed after it was stored. */
+/** A stored object. It is complete and immutable. */
 export type ApiObject = KubeObject & Json
 
 export function isMap(value: unknown): value is Json {
 	return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** RFC 7386: `null` removes, maps are merged, everything else is replaced. The target is not changed. */
+/** Applies a merge patch (RFC 7386): `null` removes a field, maps are merged, everything else is replaced. Does not change the target. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
 	if (!isMap(patch)) return patch
 	const merged: Json = isMap(target) ? { ...target } : {}

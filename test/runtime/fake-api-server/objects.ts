@@ -4,10 +4,12 @@ import type { ApiObject } from './object.ts'
 import type { Store } from './store.ts'
 import type { DeleteOptions, WriteOptions, Writer } from './write.ts'
 
-/** Direct access to the server's objects, by the same rules as over HTTP. Returns the stored object itself, which must not be changed. */
+/**
+ * Direct access to the server's objects, by the same rules as over HTTP. Returns the stored object itself, which callers must not change.
+ */
 export type Objects = {
 	get<T extends KubeObject>(kind: Kind<T>, at: Name): Stored<T> | undefined
-	/** All objects of a kind, by key; only those of one namespace, if it is given. */
+	/** Returns all objects of a kind, sorted by key; only those of one namespace, if it is given. */
 	list<T extends KubeObject>(kind: Kind<T>, namespace?: string): Stored<T>[]
 	create<T extends KubeObject>(kind: Kind<T>, object: T): Stored<T>
 	/** JSON merge patch. */
@@ -16,7 +18,7 @@ export type Objects = {
 	delete(kind: Kind, at: Name, options?: DeleteOptions): void
 }
 
-/** All of its methods throw Refusal. */
+/** All methods throw Refusal. */
 export function objectsOf(store: Store, writer: Writer): Objects {
 	const patch: Objects['patch'] = (kind, at, change, options) => typed(writer.patch(store.collection(kind), at, copy(change), options))
 	return {
@@ -38,7 +40,7 @@ function typed<E extends Entry | undefined, T extends KubeObject>(entry: E): E e
 	return entry?.object as never
 }
 
-/** Later changes to the caller's object must not reach the store. */
+/** Copies a value, so that later changes to the caller's object do not reach the store. */
 function copy<T>(value: T): T {
 	return JSON.parse(JSON.stringify(value))
 }

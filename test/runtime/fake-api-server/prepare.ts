@@ -7,13 +7,14 @@ import { type ApiObject, timestamp } from './object.ts'
 import { badRequest, invalid, Refusal } from './refusal.ts'
 import { shaped } from './schema.ts'
 
-/** How unknown fields are rejected; undefined: they are dropped. */
+/** How unknown fields are rejected; undefined: they are dropped instead. */
 export type Strict = 'object' | 'patch' | 'apply' | undefined
 
 type Creation = { namespace: string | undefined; strict: Strict; now: number }
 
 /**
- * Returns an object as it is stored when it is new: named, dated, in shape, without the status that the client sent.
+ * Returns a new object as it is stored: with its name, uid and creation time, without unknown fields, and without the status that the
+ * client sent.
  *
  * @throws Refusal 400 or 422
  */
@@ -41,7 +42,7 @@ export function forCreate(kind: FakeKind, wanted: ApiObject, { namespace, strict
 type Update = { subresource: string | undefined; strict: Strict }
 
 /**
- * Returns an object as it is stored after a write: fields that the client may not change stay unchanged.
+ * Returns an object as it is stored after an update: fields that the client cannot change keep their values.
  *
  * @throws Refusal 400 or 422
  */
@@ -66,14 +67,14 @@ function immutable(kind: FakeKind, name: string, field: string, value: string | 
 	return invalid(kind, name, [{ field, message: `Invalid value: "${value}": field is immutable` }])
 }
 
-/** Fields of metadata that clients cannot change. */
+/** Returns the metadata fields that clients cannot change. */
 function kept(metadata: ObjectMeta): object {
 	const own = ['uid', 'resourceVersion', 'creationTimestamp', 'generation', 'deletionTimestamp', 'deletionGracePeriodSeconds']
 	const before = metadata as ObjectMeta & Record<string, unknown>
 	return Object.fromEntries(own.map(field => [field, before[field]]))
 }
 
-/** Spec and status are written by separate requests. */
+/** Keeps only the part that the request can write, because spec and status are written by separate requests. */
 function onlyPart(kind: FakeKind, ready: ApiObject, before: ApiObject, subresource: string | undefined): ApiObject {
 	if (!kind.status) return ready
 	if (!subresource) return part(ready, 'status', before.status)
@@ -90,7 +91,7 @@ function counted(kind: FakeKind, object: ApiObject, before: ApiObject): ApiObjec
 	return { ...object, metadata: { ...object.metadata, generation: (before.metadata.generation ?? 0) + 1 } }
 }
 
-/** The part of an object whose changes a generation counts. */
+/** Returns the part of an object whose changes increment the generation. */
 function wish({ status }: FakeKind, { metadata: _, ...rest }: ApiObject): object {
 	return status ? { ...rest, status: undefined } : rest
 }
@@ -105,7 +106,7 @@ function asNew(kind: FakeKind, object: ApiObject): ApiObject {
 	return namespaceExtras(kind, part(object, 'status', kind.newStatus))
 }
 
-/** Adds the finalizer of a namespace, and the label that selects it by name. */
+/** Adds the finalizer of a new namespace, and the label that contains its name. */
 function namespaceExtras({ kind, builtIn }: FakeKind, object: ApiObject): ApiObject {
 	if (kind !== 'Namespace' || !builtIn) return object
 	const labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name }
@@ -134,7 +135,7 @@ function strictFault(kind: FakeKind, { metadata }: ApiObject, strict: Strict, un
 	return badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${words}`)
 }
 
-/** Returns the metadata without empty fields, as the store returns it. */
+/** Returns the metadata without empty fields and managedFields, as the store returns it. */
 function tidy(metadata: object): ObjectMeta {
 	const filled = Object.entries(metadata).filter(([field, value]) => !isEmpty(value) && field !== 'managedFields')
 	return Object.fromEntries(filled) as ObjectMeta
@@ -160,7 +161,7 @@ function mustBeValid(kind: FakeKind, object: ApiObject, before: ApiObject | unde
 
 const letters = 'bcdfghjklmnpqrstvwxz2456789'
 
-/** Returns the suffix of a generated name. */
+/** Returns a random suffix for `generateName`. */
 function suffix(): string {
 	return Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('')
 }

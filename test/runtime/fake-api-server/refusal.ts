@@ -6,7 +6,7 @@ export type FieldFault = { field: string; message: string }
 
 type Status = { code: number; reason: string; message: string; details?: Json; metadata?: Json }
 
-/** A rejected request, with the message of kube-apiserver. */
+/** A rejected request, with the same message as from kube-apiserver. */
 export class Refusal extends Error {
 	readonly code: number
 	/** `meta/v1.Status` */
@@ -19,7 +19,7 @@ export class Refusal extends Error {
 	}
 }
 
-/** `configmaps`, `jobs.batch` */
+/** Returns the resource as in messages: `configmaps`, `jobs.batch`. */
 export function resourceOf({ plural, group }: FakeKind): string {
 	return group ? `${plural}.${group}` : plural
 }
@@ -33,7 +33,7 @@ export function notAllowed(): Refusal {
 	return new Refusal({ code: 405, reason: 'MethodNotAllowed', message, details: {} })
 }
 
-/** Only merge patch and server-side apply are supported here. */
+/** For content types other than merge patch and server-side apply, which are the only ones supported here. */
 export function unsupportedType(contentType: string): Refusal {
 	const message = `the body of the request was in an unknown format - ${contentType} is not known here`
 	return new Refusal({ code: 415, reason: 'UnsupportedMediaType', message })
@@ -53,7 +53,7 @@ export function conflict(kind: FakeKind, name: string, why = modified): Refusal 
 	return new Refusal({ code: 409, reason: 'Conflict', message, details: detailsOf(kind, name) })
 }
 
-/** Its message names the kind where others name the resource. */
+/** The message of this error names the kind, where similar errors name the resource. */
 export function staleDeletion({ kind, group }: FakeKind, name: string, why: string): Refusal {
 	const message = `Operation cannot be fulfilled on ${group ? `${kind}.${group}` : kind} "${name}": ${why}`
 	return new Refusal({ code: 409, reason: 'Conflict', message, details: { name, group, kind } })
@@ -61,14 +61,14 @@ export function staleDeletion({ kind, group }: FakeKind, name: string, why: stri
 
 const modified = 'the object has been modified; please apply your changes to the latest version and try again'
 
-/** No object can be created in a namespace that is being deleted. */
+/** No objects can be created in a namespace that is being deleted. */
 export function terminating(kind: FakeKind, name: string, namespace: string): Refusal {
 	const why = `unable to create new content in namespace ${namespace} because it is being terminated`
 	const message = `${resourceOf(kind)} "${name}" is forbidden: ${why}`
 	return new Refusal({ code: 403, reason: 'Forbidden', message, details: detailsOf(kind, name) })
 }
 
-/** @param faults each message is the text after the field: `Invalid value: "x": must be y` */
+/** @param faults the message of each is the text after the field: `Invalid value: "x": must be y` */
 export function invalid(kind: Pick<FakeKind, 'kind' | 'group'>, name: string, faults: readonly FieldFault[]): Refusal {
 	const words = faults.map(({ field, message }) => `${field}: ${message}`)
 	const message = `${kind.group ? `${kind.kind}.${kind.group}` : kind.kind} "${name}" is invalid: ${words.length > 1 ? `[${words.join(', ')}]` : words.join()}`
@@ -90,12 +90,12 @@ export function badRequest(message: string): Refusal {
 	return new Refusal({ code: 400, reason: 'BadRequest', message })
 }
 
-/** 410, for a resource version or the token of a page. */
+/** 410, for a resource version or a page token that is too old. */
 export function expired(message: string, metadata: Json = {}): Refusal {
 	return new Refusal({ code: 410, reason: 'Expired', message, metadata })
 }
 
-/** A version that does not exist yet. */
+/** 504, for a resource version that does not exist yet. */
 export function tooLarge(wanted: number, current: number): Refusal {
 	const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }]
 	const message = `Timeout: Too large resource version: ${wanted}, current: ${current}`

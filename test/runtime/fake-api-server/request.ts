@@ -3,15 +3,15 @@ import { badRequest } from './refusal.ts'
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'apply' | 'delete' | 'other'
 
-/** One request, read from its request line, its headers and its body. */
+/** A request, parsed from its request line, headers and body. */
 export type ApiRequest = {
-	/** Counted from 1, in the order of arrival. */
+	/** Sequence number in the order of arrival, starting at 1. */
 	number: number
 	verb: Verb
 	method: string
 	path: string
 	query: URLSearchParams
-	/** Empty strings if the path names no kind. */
+	/** `group`, `version` and `plural` are empty strings if the path names no kind. */
 	group: string
 	version: string
 	plural: string
@@ -19,12 +19,12 @@ export type ApiRequest = {
 	name: string | undefined
 	subresource: string | undefined
 	userAgent: string
-	/** The bearer token, or an empty string. */
+	/** The bearer token; the empty string if there is none. */
 	bearer: string
-	/** The impersonated user, if there is one. */
+	/** The impersonated user, if any. */
 	impersonated: string | undefined
 	contentType: string
-	/** Parsed JSON, or undefined. */
+	/** The parsed JSON; undefined if there is none. */
 	body: unknown
 }
 
@@ -55,7 +55,7 @@ export async function readRequest(message: IncomingMessage, number: number): Pro
 
 type Place = Pick<ApiRequest, 'group' | 'version' | 'plural' | 'namespace' | 'name' | 'subresource'>
 
-/** `/api/v1/namespaces/a` is a namespace; `/api/v1/namespaces/a/pods` are the pods in it. */
+/** Parses a path. `/api/v1/namespaces/a` is a namespace; `/api/v1/namespaces/a/pods` are the pods in it. */
 function placeOf(path: string): Place {
 	const [root, ...parts] = path.split('/').slice(1).map(decodeURIComponent)
 	const [group = '', version = '', ...rest] = root === 'api' ? ['', ...parts] : root === 'apis' ? parts : []

@@ -1,6 +1,6 @@
 import { isMap, type Json } from './object.ts'
 
-/** The part of a structural schema that decides what is kept of an object. */
+/** The part of a structural schema that decides which fields of an object are kept. */
 export type Schema = {
 	type?: string
 	properties?: Readonly<Record<string, Schema>>
@@ -11,9 +11,9 @@ export type Schema = {
 }
 
 /**
- * Returns the object with defaults and without the fields that its schema does not know. Limits, patterns and rules are not checked.
+ * Returns the object with its defaults and without fields that the schema does not contain. Limits, patterns and rules are not checked.
  *
- * @param unknown receives the path of each field that was dropped: `spec.interfaces[0].mtuu`
+ * @param unknown receives the path of each dropped field: `spec.interfaces[0].mtuu`
  */
 export function shaped<T>(object: T, schema: Schema, unknown: string[]): T {
 	return walk(object, { ...schema, properties: { ...rootFields, ...schema.properties } }, '', unknown) as T

@@ -2,15 +2,15 @@ import type { FakeKind } from './kinds.ts'
 import { type ApiObject, valueAt } from './object.ts'
 import { badRequest, type Refusal } from './refusal.ts'
 
-/** Whether an object is selected. */
+/** Returns whether an object is selected. */
 export type Selects = (object: ApiObject) => boolean
 
 type Selection = { namespace?: string | undefined; labelSelector: string; fieldSelector: string }
 
 /**
- * Returns the selection of a list or a watch.
+ * Returns the filter of a list or a watch.
  *
- * @throws Refusal 400 if a selector is invalid, or names a field that cannot be selected by
+ * @throws Refusal 400 if a selector is invalid, or names a field that field selectors do not support
  */
 export function selectorOf(kind: FakeKind, { namespace, labelSelector, fieldSelector }: Selection): Selects {
 	const tests = [...labelTests(labelSelector), ...fieldTests(kind, fieldSelector)]
@@ -40,7 +40,7 @@ function labelTest(requirement: string): Selects {
 	return ({ metadata }) => (metadata.labels?.[name] === undefined) === (not === '!')
 }
 
-/** No label has this value. */
+/** Stands for a missing label: no label has this value. */
 const absent = '\0'
 
 function fieldTests(kind: FakeKind, text: string): Selects[] {

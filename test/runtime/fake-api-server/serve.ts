@@ -8,11 +8,11 @@ import type { Store } from './store.ts'
 import { type Sink, startWatch, type WatchSettings } from './watch.ts'
 import type { Writer } from './write.ts'
 
-/** One logged request; `status` is 0 until it is answered, and stays 0 if it never is. */
+/** One logged request. `status` is 0 until the request is answered, and stays 0 if it never is. */
 export type Logged = Pick<ApiRequest, 'number' | 'verb' | 'path' | 'plural' | 'namespace' | 'name' | 'subresource' | 'userAgent'> & {
-	/** The user of its token; an empty string if the token is invalid. */
+	/** The user of the token; the empty string if the token is invalid. */
 	user: string
-	/** As sent, without the question mark. */
+	/** The query as sent, without the question mark. */
 	query: string
 	status: number
 }
@@ -20,9 +20,9 @@ export type Logged = Pick<ApiRequest, 'number' | 'verb' | 'path' | 'plural' | 'n
 /** An open watch. */
 export type OpenWatch = {
 	request: ApiRequest
-	/** Sends nothing more, and stays open. */
+	/** Stops sending, but keeps the watch open. */
 	silence(): void
-	/** Ends it normally, as the server does. */
+	/** Ends the watch normally, as the server does. */
 	end(): void
 	/** Resets the connection. */
 	reset(): void
@@ -40,7 +40,7 @@ export type World = {
 	watches: Set<OpenWatch>
 }
 
-/** Handles one request from its first byte to its last: reads, logs, injects the fault, admits, executes, answers. */
+/** Handles one request from its first byte to its last: reads and logs it, injects the fault, authorizes and executes it, and responds. */
 export async function serve(world: World, message: IncomingMessage, response: ServerResponse): Promise<void> {
 	try {
 		const request = await readRequest(message, ++world.count)
@@ -95,7 +95,7 @@ function admitAndDo(world: World, request: ApiRequest, response: ServerResponse,
 }
 
 function watch({ store, settings, watches }: World, request: ApiRequest, response: ServerResponse, fault: Fault | undefined): void {
-	if (response.destroyed) return // the client disconnected while it was delayed
+	if (response.destroyed) return // the client disconnected during the delay
 	const write = lineWriter(response, fault)
 	let isSilent = false
 	const sink: Sink = {
@@ -132,7 +132,7 @@ function refuse(response: ServerResponse, error: unknown): void {
 	send(response, code, JSON.stringify(status))
 }
 
-/** A bug of the fake or of a hook, which must be visible in the test. */
+/** Wraps a bug of the fake server or of a hook, so that it becomes visible in the test. */
 function bug(error: unknown): Refusal {
 	const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
 	return new Refusal({ code: 500, reason: 'InternalError', message })

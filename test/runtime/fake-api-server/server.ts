@@ -15,42 +15,45 @@ import type { WatchSettings } from './watch.ts'
 import { createWriter, type OnWritten, type Writer } from './write.ts'
 
 export type FakeApiServerOptions = Partial<WatchSettings> & {
-	/** Kinds in addition to those that every server has. */
+	/** Additional kinds. Every server has the built-in kinds. */
 	kinds?: readonly FakeKind[]
-	/** How many changes of a kind are kept for watches. Default: 20 000. */
+	/** Number of changes of each kind to keep for watches. Default: 20 000. */
 	historySize?: number
-	/** Whether owned objects are deleted with their owners, and contents with their namespace. Default: true. */
+	/** Whether owned objects are deleted with their owners, and the objects in a namespace with that namespace. Default: true. */
 	controllerManager?: boolean
-	/** Rights of users other than the first. Default: none. */
+	/** Decides what users other than the administrator may do. Default: nothing. */
 	allows?: Allows
-	/** Milliseconds since 1970, for the times in metadata. */
+	/** Returns milliseconds since 1970, for the times in metadata. */
 	now?: () => number
 }
 
 /**
- * A fake kube-apiserver: in this process, plain HTTP, nothing on disk. It passes the conformance suite of the real one.
+ * A fake kube-apiserver in the current process, with plain HTTP and nothing on disk. It passes the same conformance suite as the real one.
  *
  * Not implemented: admission and RBAC (see `validate` and `allows`), limits and rules of a schema, conversion between versions, strategic
  * and JSON patches, lists merged by key in server-side apply, deletion of whole collections, discovery, tokens, all subresources other than
- * status, and every controller except the garbage collector: Jobs create no pods, and no node becomes unreachable.
+ * status, and every controller except the garbage collector and the namespace controller: Jobs create no pods, and no node becomes
+ * unreachable.
  */
 export type FakeApiServer = {
-	/** Credentials of an account with all rights. */
+	/** Credentials of an account with all permissions. */
 	credentials: Credentials
 	/** Credentials of another account; `allows` decides what it may do. */
 	credentialsOf(user: string): Credentials
-	/** Direct access to the objects, without HTTP: immediate, not logged and without faults. */
+	/** Direct access to the objects without HTTP: immediate, not logged and without faults. */
 	objects: Objects
-	/** Every request so far, in the order of arrival; may be emptied. */
+	/** All requests so far, in the order of arrival. A test may clear the list. */
 	requests: Logged[]
 	/** The open watches. */
 	watches: ReadonlySet<OpenWatch>
-	/** Sets the hook that is called before each request from now on; undefined removes it. */
+	/** Sets the hook that is called before each later request; undefined removes it. */
 	onRequest(hook: OnRequest | undefined): void
 	register(kind: FakeKind): void
-	/** The version of the last write of any object. */
+	/** Returns the version of the last write of any object. */
 	version(): number
-	/** Forgets all history, as etcd does every five minutes: a request from an earlier version gets 410. Open watches continue. */
+	/**
+	 * Forgets all history, as etcd does every five minutes: a request from an earlier version is answered with 410. Open watches continue.
+	 */
 	compact(): void
 	/** Closes every connection. */
 	disconnect(): void
@@ -63,7 +66,7 @@ export type FakeApiServer = {
 
 const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
-/** Starts one on a free port of 127.0.0.1. */
+/** Starts a fake API server on a free port of 127.0.0.1. */
 export async function startFakeApiServer(options: FakeApiServerOptions = {}): Promise<FakeApiServer> {
 	const { store, writer, stop } = createContent(options)
 	const world: World = { store, writer, settings: settingsOf(options), allows: options.allows ?? (() => false), ...empty() }
@@ -113,7 +116,7 @@ function createContent(options: FakeApiServerOptions): { store: Store; writer: W
 	return { store, writer, stop: collector.stop }
 }
 
-/** A custom resource is served only while it is defined: its objects are removed with its definition. */
+/** Serves a custom resource only while it is defined. Its objects are removed with its definition. */
 function redefine(store: Store, now: ApiObject | undefined, before: ApiObject | undefined, onRemoved: OnWritten): void {
 	if (now && isDeepStrictEqual(now.spec, before?.spec)) return
 	if (now) store.register(definedKind(now))

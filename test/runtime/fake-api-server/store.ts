@@ -2,30 +2,30 @@ import { type Collection, createCollection } from './collection.ts'
 import { customResourceDefinitions, type FakeKind } from './kinds.ts'
 import { noSuchPath } from './refusal.ts'
 
-/** Everything the server holds: one collection per kind, one version counter for all. */
+/** All content of the server: one collection per kind, and one version counter for all of them. */
 export type Store = {
-	/** The version of the last write of any object. */
+	/** Returns the version of the last write of any object. */
 	version(): number
-	/** Counts one more write. */
+	/** Increments the version for another write. */
 	nextVersion(): number
-	/** Adds a kind, or replaces the definition of an existing one: its watches end, its objects stay. */
+	/** Adds a kind, or replaces the definition of an existing one, whose watches end and whose objects stay. */
 	register(kind: FakeKind): void
-	/** Removes a kind: its watches end. */
+	/** Removes a kind and ends its watches. */
 	unregister(kind: Pick<FakeKind, 'group' | 'plural'>): void
 	/** @throws Refusal 404 if the kind is not served */
 	collection(kind: Pick<FakeKind, 'group' | 'plural'>): Collection
 	all(): Iterable<Collection>
-	/** Forgets what was before: older watches and older pages get 410. */
+	/** Forgets all earlier changes: watches and pages from an earlier version are answered with 410. */
 	compact(): void
 }
 
-/** The version of a real server is never lower when a client connects: a watch from 1 must fail. */
+/** A real server never has a lower version when a client connects, so a watch from version 1 must fail. */
 const firstVersion = 100
 
 /**
  * Creates an empty store.
  *
- * @param historySize how many changes of a kind are kept for watches
+ * @param historySize number of changes of each kind to keep for watches
  */
 export function createStore(historySize: number): Store {
 	let version = firstVersion

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Fault, OnRequest } from './faults.ts'
 
-/** API priority and fairness has no seat left for the request. */
+/** API Priority and Fairness rejects the request because all its seats are in use. */
 export function tooManyRequests(retryAfterSeconds = 1): Fault {
 	return { fault: 'answer', status: 429, body: 'Too many requests, please try again later.\n', retryAfterSeconds }
 }
@@ -32,7 +32,7 @@ export function anyFault(): fc.Arbitrary<Fault> {
 	)
 }
 
-/** Faults for some of the first `length` requests, by their order. Later requests have none. */
+/** Faults for some of the first `length` requests, in their order. Later requests have no fault. */
 export function anyTrouble(length: number): fc.Arbitrary<(Fault | undefined)[]> {
 	return fc.array(fc.option(anyFault(), { nil: undefined, freq: 2 }), { maxLength: length })
 }

@@ -12,20 +12,20 @@ export type WatchSettings = {
 	bookmarkEveryMs: number
 	/** Whether `sendInitialEvents` is supported. */
 	watchList: boolean
-	/** How a watch is rejected whose version is too old: the watch cache says so in the stream, etcd by status. */
+	/** How a watch from a version that is too old is rejected: the watch cache sends an event in the stream, etcd an HTTP status. */
 	expiredWatch: 'event' | 'status'
 	setTimer: SetTimer
 }
 
-/** Where the lines of a watch are written. */
+/** Receives the lines of a watch. */
 export type Sink = { write(line: string): void; end(): void }
 
 export type Watch = { store: Store; at: Collection; request: ApiRequest; settings: WatchSettings; sink: Sink }
 
 /**
- * Starts a watch; the changes since its resource version are sent immediately.
+ * Starts a watch. The changes since its resource version are sent immediately.
  *
- * @returns a function that ends it
+ * @returns a function that ends the watch
  * @throws Refusal 400, 410 or 422
  */
 export function startWatch(watch: Watch): () => void {
@@ -53,7 +53,9 @@ export function startWatch(watch: Watch): () => void {
 	}
 }
 
-/** Where a watch starts: with the current objects and a bookmark after them, with the current objects, or after the version it names. */
+/**
+ * What a watch sends first: the current objects and then a bookmark, only the current objects, or the changes after the requested version.
+ */
 type Start = 'initial events' | 'state' | 'version'
 
 /** @returns the version of the objects that were sent */

@@ -11,16 +11,16 @@ import type { Store } from './store.ts'
 export type WriteOptions = {
 	subresource?: string | undefined
 	dryRun?: boolean
-	/** Reject unknown fields instead of dropping them. */
+	/** How to reject unknown fields. By default they are dropped. */
 	strict?: Strict
-	/** The name of the writer; used by apply. */
+	/** The field manager, which only apply uses. */
 	fieldManager?: string
 	force?: boolean
 }
 
 export type Preconditions = { uid?: string; resourceVersion?: string }
 
-/** As in the body of a DELETE. */
+/** The options in the body of a DELETE. */
 export type DeleteOptions = {
 	preconditions?: Preconditions
 	propagationPolicy?: string
@@ -28,25 +28,25 @@ export type DeleteOptions = {
 	dryRun?: readonly string[]
 }
 
-/** The writes of objects. Each is done immediately or rejected; nothing is ever half written. */
+/** Writes objects. Each write is completed immediately or rejected, never partly done. */
 export type Writer = {
 	create(at: Collection, object: ApiObject, namespace: string | undefined, options?: WriteOptions): Entry
 	update(at: Collection, name: Name, object: ApiObject, options?: WriteOptions): Entry
 	patch(at: Collection, name: Name, patch: unknown, options?: WriteOptions): Entry
 	apply(at: Collection, name: Name, object: ApiObject, options?: WriteOptions): Entry
-	/** @returns the object, marked as being deleted or in its last state */
+	/** @returns the object marked for deletion, or its last state if it was removed */
 	delete(at: Collection, name: Name, options?: DeleteOptions): Entry
 }
 
-/** Called with each write after it was done. */
+/** Called after each write. */
 export type OnWritten = (at: Collection, now: Entry | undefined, before: Entry | undefined) => void
 
 type Deed = { store: Store; now: () => number; onWritten: OnWritten; at: Collection; options: WriteOptions }
 
 /**
- * Writes to a store by the rules of kube-apiserver.
+ * Creates a writer that follows the rules of kube-apiserver.
  *
- * @param now milliseconds since 1970, for `creationTimestamp` and `deletionTimestamp`
+ * @param now returns milliseconds since 1970, for `creationTimestamp` and `deletionTimestamp`
  */
 export function createWriter(store: Store, now: () => number, onWritten: OnWritten): Writer {
 	const deed = (at: Collection, options: WriteOptions): Deed => ({ store, now, onWritten, at, options })
@@ -77,7 +77,7 @@ export function createWriter(store: Store, now: () => number, onWritten: OnWritt
 	}
 }
 
-/** This refusal names the resource where all similar ones name the kind. */
+/** The message of this error names the resource, where all similar errors name the kind. */
 function asResource({ kind: { plural, group } }: Collection) {
 	return { kind: plural, group }
 }
@@ -142,7 +142,7 @@ function mustFind(at: Collection, name: Name): Entry {
 	return found
 }
 
-/** Empty strings require nothing. */
+/** Checks the preconditions of an update. An empty string requires nothing. */
 function mustBeMeant({ kind }: Collection, { object: { metadata } }: Entry, { uid, resourceVersion }: Preconditions): void {
 	if (uid && uid !== metadata.uid)
 		throw conflict(
@@ -153,7 +153,7 @@ function mustBeMeant({ kind }: Collection, { object: { metadata } }: Entry, { ui
 	if (resourceVersion && resourceVersion !== metadata.resourceVersion) throw conflict(kind, metadata.name)
 }
 
-/** The same for a deletion, with other messages. */
+/** Checks the preconditions of a deletion, which have other messages. */
 function mustBeDeletable({ kind }: Collection, { object: { metadata } }: Entry, { uid, resourceVersion }: Preconditions): void {
 	const differs = (what: string, wanted: string, found = '') =>
 		`the ${what} in the precondition (${wanted}) does not match the ${what} in record (${found})`

@@ -5,7 +5,7 @@ import { collectionPath, defineKind, type Kind, type KubeObject } from '../../..
 import { type ConfigMap, CustomResourceDefinition, Namespace } from '../../../runtime/kube/kinds.ts'
 import { createTransport } from '../../../runtime/kube/transport.ts'
 
-/** An API server with full rights, empty except for what it creates itself. */
+/** An API server on which the client has all permissions. It is empty except for the objects that it creates itself. */
 export type ApiUnderTest = { client: KubeClient; credentials: Credentials }
 
 let made = 0
@@ -15,7 +15,7 @@ export function freshName(): string {
 	return `case-${++made}-${Date.now().toString(36)}`
 }
 
-/** Creates a separate namespace for one case. */
+/** Creates a namespace for one case. */
 export async function freshNamespace({ client }: ApiUnderTest): Promise<string> {
 	const name = freshName()
 	await client.create(Namespace, { metadata: { name } })
@@ -55,7 +55,7 @@ export async function serveGadgets({ client }: ApiUnderTest): Promise<void> {
 
 export type RawEvent = { type: string; object: { metadata: Record<string, unknown>; data?: Record<string, string>; code?: number } }
 
-/** Returns the lines of a watch with a query that our client never sends, until `isEnough`. */
+/** Returns the lines of a watch with a query that our client never sends, as soon as `isEnough` accepts them. */
 export async function rawWatch(
 	{ credentials }: ApiUnderTest,
 	{ kind, namespace, query }: { kind: Kind; namespace: string; query: Record<string, string | number | boolean> },

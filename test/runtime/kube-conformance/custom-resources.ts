@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import { type ApiUnderTest, freshNamespace, Gadget, serveGadgets } from './case.ts'
 
-/** Generations, the status subresource, finalizers. */
+/** Tests generations, the status subresource and finalizers. */
 export function customResourceCases(api: () => ApiUnderTest): void {
 	beforeAll(() => serveGadgets(api()))
 

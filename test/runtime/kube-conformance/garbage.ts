@@ -4,14 +4,14 @@ import type { OwnerReference, Stored } from '../../../runtime/kube/kind.ts'
 import { ConfigMap, Namespace } from '../../../runtime/kube/kinds.ts'
 import { type ApiUnderTest, configMap, freshNamespace } from './case.ts'
 
-/** What a controller manager does in addition to the API server. */
+/** Tests what a controller manager does in addition to the API server. */
 export function garbageCases(api: () => ApiUnderTest): void {
 	async function owned(namespace: string, name: string, owners: readonly OwnerReference[]): Promise<Stored<ConfigMap>> {
 		const wanted = configMap(namespace, name)
 		return api().client.create(ConfigMap, { ...wanted, metadata: { ...wanted.metadata, ownerReferences: [...owners] } })
 	}
 
-	/** a owns b, b owns c; d has no owner. */
+	/** Creates four ConfigMaps: a owns b, b owns c, and d has no owner. */
 	async function chain() {
 		const namespace = await freshNamespace(api())
 		const a = await owned(namespace, 'a', [])
@@ -21,7 +21,7 @@ export function garbageCases(api: () => ApiUnderTest): void {
 		return { namespace, a, b }
 	}
 
-	// Kubernetes itself creates a ConfigMap in every namespace
+	// Kubernetes itself creates a ConfigMap with a longer name in every namespace
 	const names = async (namespace: string) =>
 		(await api().client.list(ConfigMap, { namespace })).items.map(({ metadata }) => metadata.name).filter(name => name.length === 1)
 

@@ -7,7 +7,7 @@ import type { WatchEvent } from '../../../runtime/kube/watch.ts'
 import { ConfigMap } from '../../../runtime/kube/kinds.ts'
 import { type ApiUnderTest, configMap, freshName, freshNamespace, rawWatch } from './case.ts'
 
-/** Which objects of a kind are selected, and in which order. */
+/** Tests which objects of a kind are selected, and in which order. */
 export function selectionCases(api: () => ApiUnderTest): void {
 	test.each([
 		['color=red', ['a']],
@@ -116,7 +116,7 @@ export function selectionCases(api: () => ApiUnderTest): void {
 	})
 }
 
-/** A watch that requests protobuf: a server that has only JSON answers with JSON. */
+/** Tests a watch that requests protobuf. A server without protobuf support responds with JSON. */
 export function protobufCases(api: () => ApiUnderTest): void {
 	const protobuf = object({ labels, annotations }, { data: map(2) })
 	const word = fc.string({ unit: fc.constantFrom('a', 'Z', '0', 'ß', '日', '\n', '"', '<'), maxLength: 20 })
@@ -170,7 +170,7 @@ export function protobufCases(api: () => ApiUnderTest): void {
 	})
 }
 
-/** Lists by a watch, which sends the current objects first. */
+/** Tests lists that are read by a watch, which first sends the current objects. */
 export function streamedListCases(api: () => ApiUnderTest): void {
 	const streamed = { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan', allowWatchBookmarks: true }
 
@@ -230,7 +230,7 @@ export function streamedListCases(api: () => ApiUnderTest): void {
 
 const { signal } = new AbortController()
 
-/** Returns only the fields that are read from protobuf. */
+/** Returns only the fields that our client reads from protobuf. */
 function known({ type, object: { apiVersion, kind, data, metadata } }: Told) {
 	const { name, namespace, uid, resourceVersion, creationTimestamp, labels, annotations } = metadata
 	return { type, apiVersion, kind, data, metadata: { name, namespace, uid, resourceVersion, creationTimestamp, labels, annotations } }

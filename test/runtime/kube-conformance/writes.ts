@@ -5,7 +5,7 @@ import type { Stored } from '../../../runtime/kube/kind.ts'
 import { ConfigMap, Namespace } from '../../../runtime/kube/kinds.ts'
 import { type ApiUnderTest, configMap, freshName, freshNamespace } from './case.ts'
 
-/** Which writes are accepted, and which of several wins. */
+/** Tests which writes are accepted, and which of several concurrent writes wins. */
 export function writeCases(api: () => ApiUnderTest): void {
 	type World = { client: KubeClient; namespace: string; at: { namespace: string; name: string }; made: Stored<ConfigMap> }
 

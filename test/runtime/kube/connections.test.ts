@@ -13,7 +13,7 @@ import { inClusterCredentials } from '../../../runtime/kube/in-cluster.ts'
 const first = certificate(new Date(), 'first')
 const second = certificate(new Date(), 'second')
 
-/** Starts a server with the first CA's certificate, and a pod's folder that contains the trusted CA. */
+/** Starts a server with a certificate of the first CA, and creates a directory like that mounted into a pod, with the trusted CA. */
 async function cluster() {
 	let connections = 0
 	const server = createServer(first, (_, response) => void response.setHeader('content-type', 'application/json').end('{"ok":true}'))
@@ -25,7 +25,7 @@ async function cluster() {
 		server.close()
 		await rm(folder, { recursive: true })
 	})
-	/** Writes like the kubelet: never half a file. */
+	/** Replaces the file atomically, as the kubelet does. */
 	const trust = async (ca: string) => {
 		await writeFile(join(folder, 'next'), ca)
 		await rename(join(folder, 'next'), join(folder, 'ca.crt'))

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { itemsOf } from '../../../runtime/kube/items.ts'
 import { chunks } from '../chunks.ts'
 
-/** Any JSON value of an object, including brackets and quotes in strings. */
+/** Any JSON value, including strings with brackets and quotes. */
 const value = fc.jsonValue({ maxDepth: 3, stringUnit: fc.constantFrom(...'a"\\\\[]{},:ß日', '\n') }).map(withoutBackslashInKeys)
 const item = fc.dictionary(fc.string({ unit: fc.constantFrom(...'a"{]') }), value)
 const metadata = fc.record({ resourceVersion: fc.constantFrom('', '7'), nested: fc.dictionary(fc.constantFrom('a', 'b'), value) })
@@ -38,7 +38,8 @@ test('a list that ends too early is invalid', async () => {
 })
 
 /**
- * After a key that ends in a backslash, V8 mistakes other escaped keys that begin alike for it.
+ * Replaces the backslashes in keys. After a key that ends in a backslash, V8 mistakes other escaped keys with the same beginning for that
+ * key.
  *
  * @see https://github.com/nodejs/node/issues/63785
  */
@@ -48,7 +49,7 @@ function withoutBackslashInKeys(value: unknown): unknown {
 	return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.replaceAll('\\', '/'), withoutBackslashInKeys(inner)]))
 }
 
-/** JSON has no -0. */
+/** Returns the value as JSON.parse reads it, because JSON has no -0. */
 function asRead(said: unknown): unknown {
 	return JSON.parse(JSON.stringify(said))
 }

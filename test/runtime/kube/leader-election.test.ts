@@ -10,7 +10,7 @@ import { createQueue } from '../../../runtime/queue.ts'
 
 type Record = { metadata: { resourceVersion: string }; spec: { holderIdentity: string } }
 
-/** Starts a server that behaves like an API server with one Lease, or like a broken one. */
+/** Starts a server that behaves like an API server with one Lease, or like a faulty one. */
 async function leaseServer() {
 	let current: Record | undefined
 	let version = 0
@@ -49,7 +49,7 @@ async function leaseServer() {
 	return { client, state, write, drop, holder: () => current?.spec.holderIdentity }
 }
 
-/** Starts a leader whose clocks move only on request; its timers are real. */
+/** Starts a leader whose clocks advance only on request; its timers are real. */
 async function leader(times: ElectionOptions['times'], isBusy = false) {
 	const api = await leaseServer()
 	const clock = { monotonic: 1_000, wall: 1_000_000 }
@@ -172,7 +172,7 @@ test('a lease is renewed with one request, and kept as long as that continues', 
 	const { sleepThrough, state, isLeading, told, stop, ended } = await leader(undefined)
 	for (let n = 0; n < 5; n++) {
 		const { length } = state.requests
-		// one request may be in flight from before the last sleep, and one is started once its response is read
+		// one request may have been sent before the last sleep, and another is sent after its response has been read
 		await expect.poll(() => state.requests.length).toBeGreaterThan(length + 2)
 		sleepThrough({ monotonic: 6_000, wall: 6_000 })
 		expect(isLeading()).toBe(true)

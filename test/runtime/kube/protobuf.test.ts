@@ -6,7 +6,7 @@ import { framesOf, linesOf, type Pieces } from '../../../runtime/kube/frames.ts'
 import { many, map, message, one, parse, text, whole } from '../../../runtime/kube/protobuf.ts'
 import { chunks } from '../chunks.ts'
 
-/** Writes fields, one after the other. */
+/** Writes the fields of a message in order. */
 type Write = (to: PbfWriter) => unknown
 
 describe('a message', () => {

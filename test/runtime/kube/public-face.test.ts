@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { expect, test } from 'vitest'
 
-/** runtime/kube has one public face. */
+/** Other code imports runtime/kube only through its index.ts. */
 
 const face = 'runtime/kube/index.ts'
 const sources = globSync('{agent,cli,contract,controller,lab,mgmt,runtime,viola}/**/*.ts').filter(path => !path.startsWith('runtime/kube/'))

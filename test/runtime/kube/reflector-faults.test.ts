@@ -9,7 +9,7 @@ import { startReflector } from '../../../runtime/kube/reflector.ts'
 import type { WatchEvent, WatchOptions } from '../../../runtime/kube/watch.ts'
 import { createLog } from '../../../runtime/log.ts'
 
-/** A change of one object; if we made it, after how many more messages of the API server its response reaches us. */
+/** A change of one object. If we made the change, `answerAfter` is how many more messages of the API server arrive before its response. */
 const change = fc.record({
 	name: fc.constantFrom('a', 'b', 'c'),
 	act: fc.constantFrom('set', 'set', 'delete'),
@@ -17,12 +17,12 @@ const change = fc.record({
 })
 type ChangeMade = typeof change extends fc.Arbitrary<infer Value> ? Value : never
 
-/** What happens in the cluster while one request is answered, and how the response fails. */
+/** What happens in the cluster during one request, and how the response fails. */
 const turn = fc.record({
 	changes: fc.array(change, { maxLength: 6 }),
-	/** How many of the changes come before the response begins. */
+	/** Number of changes that happen before the response begins. */
 	before: fc.nat({ max: 6 }),
-	/** After how many events or pages the fault occurs. */
+	/** Number of events or pages after which the fault occurs. */
 	after: fc.nat({ max: 6 }),
 	fault: fc.constantFrom('none', 'ends', 'breaks', 'refused', '410', '429', '500', 'bookmark', 'twice'),
 })
@@ -58,7 +58,7 @@ test('whatever fails, and whenever responses arrive, the store ends up as the cl
 	await fc.assert(one, { numRuns: 300 })
 })
 
-/** Adds up the reported changes, and collects the impossible ones. */
+/** Applies the reported changes, and collects the impossible ones. */
 function ledger() {
 	const told = new Map<string, string>()
 	const latest = new Map<string, number>()
@@ -74,7 +74,7 @@ function ledger() {
 	return { told, wrong, onChange }
 }
 
-/** A cluster of at most three objects that answers each request as its turn says; when all turns are over it works normally. */
+/** A cluster of at most three objects. It handles each request as the next turn specifies, and works normally after all turns. */
 function faultyCluster(turns: readonly Turn[]) {
 	const left = [...turns]
 	const live = new Map<string, string>()
@@ -83,7 +83,7 @@ function faultyCluster(turns: readonly Turn[]) {
 	const { promise: calm, resolve } = Promise.withResolvers<void>()
 	const hearers: ((object: Stored<ConfigMap>) => void)[] = []
 	let answers: { after: number; object: Stored<ConfigMap> }[] = []
-	/** The API server sends one more message, and responses that are due by then reach us. */
+	/** Lets the API server send more messages, and delivers the responses that are due by then. */
 	const word = (words = 1) => {
 		const due = answers.filter(({ after }) => after < words)
 		answers = answers.filter(({ after }) => after >= words).map(({ after, object }) => ({ after: after - words, object }))
@@ -116,7 +116,7 @@ function faultyCluster(turns: readonly Turn[]) {
 		strike(fault, items.length <= after)
 		yield { items: [], resourceVersion }
 	}
-	/** Returns the events that one watch has to report; while it begins, the rest of its turn's changes happen. */
+	/** Returns the events that one watch must report. The remaining changes of its turn happen while the watch starts. */
 	const eventsOf = ({ changes, before, fault }: Turn, from: number | undefined): Event[] => {
 		const known = [...live].map(([name, at]) => added(name, at))
 		const since = from ?? version

@@ -25,10 +25,7 @@ import {
 
 type World = { server: FaultServer; reflector: Reflector<ConfigMap, string>; told: string[]; logged: string[]; stop: () => Promise<void> }
 
-/**
- * Starts a reflector that lists, and whose API server misbehaves as scripted. Records changes as `name@version`, and as `-name` when one is
- * gone.
- */
+/** Starts a reflector that lists, with a server that misbehaves as scripted. Records changes as `name@version`, and removals as `-name`. */
 async function reflect(answers: Answer[], options: Partial<ReflectorOptions<ConfigMap, string>> = {}): Promise<World> {
 	const server = await startFaultServer()
 	server.script(...answers)
@@ -57,7 +54,7 @@ async function reflect(answers: Answer[], options: Partial<ReflectorOptions<Conf
 	return { server, reflector, told, logged, stop }
 }
 
-/** Waits for so many requests, then lets the time pass after which an idle watch is canceled. */
+/** Waits until this number of requests has been sent, then lets the time pass after which an idle watch is canceled. */
 async function fallsSilent(server: FaultServer, pass: (ms: number) => void, requests: number): Promise<void> {
 	await expect.poll(() => server.requests.length).toBe(requests)
 	pass(90_000)
@@ -397,7 +394,7 @@ test('a server that ends every watch immediately gets no requests in a tight loo
 	}
 	const { server } = await reflect([list('5', []), watch([], ends)], { chance })
 	await expect.poll(() => server.requests.length).toBeGreaterThan(4)
-	// one for each watch's own time limit, one for the wait after each watch that reported nothing
+	// one for each watch's own timeout, and one for the wait after each watch that reported nothing
 	expect(chances).toBeGreaterThanOrEqual(2 * (server.requests.length - 1) - 1)
 })
 

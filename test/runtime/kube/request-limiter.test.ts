@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createRequestLimiter, type RequestLimiter, type Deadline } from '../../../runtime/kube/request-limiter.ts'
 import { manualTime } from '../manual-time.ts'
 
-/** Starts a flow that allows `atOnce` concurrent calls, and records which calls have begun, failed and ended. */
+/** Starts a limiter that allows `atOnce` concurrent calls, and records which calls have begun, failed and ended. */
 function start(atOnce = 2) {
 	const time = manualTime()
 	const flow = createRequestLimiter({ atOnce, now: time.now, setTimer: time.setTimer })

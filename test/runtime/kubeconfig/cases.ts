@@ -1,9 +1,9 @@
 import type { Seen } from './recorder.ts'
 
-/** How a program is called in a folder of kubeconfigs; paths are relative to the folder. */
+/** How a program is called in a directory of kubeconfigs. Paths are relative to the directory. */
 export type Call = { KUBECONFIG?: string; kubeconfig?: string; context?: string; env?: Record<string, string> }
 
-/** Returns the environment of a call in a folder, with a proxy at `host:port` where the call says PROXY. */
+/** Returns the environment of a call in a directory, with PROXY replaced by the proxy's `host:port`. */
 export function environmentOf({ KUBECONFIG, env = {} }: Call, folder: string, proxy: string): Record<string, string> {
 	const inFolder = (path: string) => (path === '' ? '' : `${folder}/${path}`)
 	const more = Object.entries(env).map(([name, value]) => [name, name === 'PATH' ? inFolder(value) : value.replace('PROXY', proxy)])
@@ -22,7 +22,7 @@ const second: Seen = { path: '/second/version', authorization: 'Bearer second', 
 const byCertificate: Seen = { path: '/main/version', certificate: 'client' }
 const one = (file: string): Call => ({ KUBECONFIG: file })
 
-/** What kubectl 1.34 does with each kubeconfig, and so do we; the name of the file is that of the fixture. */
+/** What kubectl 1.34 and our client do with each kubeconfig. The file names refer to the fixtures. */
 export const cases: readonly Case[] = [
 	['a token', one('plain'), main],
 	['a missing file in a list', one('plain:gone'), main],

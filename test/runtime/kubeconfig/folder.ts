@@ -7,9 +7,9 @@ import type { Recorder } from './recorder.ts'
 const fixtures = join(import.meta.dirname, '../../fixtures/kubeconfigs')
 
 /**
- * Copies the fixtures, directed to the recorder, with the files that they name.
+ * Copies the fixtures with the addresses of the recorder, and adds the files that they refer to.
  *
- * @returns its path, and how to remove it
+ * @returns the path of the copy, and a function that removes it
  */
 export async function kubeconfigFolder({ ca, places }: Recorder): Promise<{ path: string; remove: () => Promise<void> }> {
 	const path = await mkdtemp(join(tmpdir(), 'multinic-test-'))
@@ -51,7 +51,7 @@ export async function kubeconfigFolder({ ca, places }: Recorder): Promise<{ path
 	return { path, remove: () => rm(path, { recursive: true }) }
 }
 
-/** Puts everything into the file itself, as in most kubeconfigs. */
+/** Replaces references to files by the data itself, as in most kubeconfigs. */
 async function dataInside(path: string, { cert, key }: { cert: string; key: string }): Promise<void> {
 	const base64 = (text: string) => Buffer.from(text).toString('base64')
 	const text = await readFile(join(path, 'certificate-files'), 'utf8')
@@ -71,7 +71,7 @@ async function otherEncodings(path: string): Promise<void> {
 	await writeFile(join(path, 'crlf'), text.replaceAll('\n', '\r\n'))
 }
 
-/** Returns an exec plugin whose token shows its input. */
+/** Returns an exec plugin whose token contains its input. */
 function login({ cert, key }: { cert: string; key: string }): string {
 	const status = JSON.stringify({ clientCertificateData: cert, clientKeyData: key })
 	return `#!${process.execPath}

@@ -5,32 +5,32 @@ import type { TLSSocket } from 'node:tls'
 import { certificate } from '../../../bench/agent/certificate.ts'
 import { socksServer } from './socks.ts'
 
-/** What a server sees of one request: its target and its user. */
+/** What the server sees of one request: its target and its user. */
 export type Seen = {
-	/** Its first part names the cluster of the kubeconfig. */
+	/** The path. Its first segment names the cluster of the kubeconfig. */
 	path: string
 	authorization?: string
-	/** The common name of a client certificate. */
+	/** The common name of the client certificate. */
 	certificate?: string
 	/** The impersonation headers. */
 	acting?: Record<string, string>
-	/** It came through the proxy. */
+	/** The request came through the proxy. */
 	proxied?: true
-	/** Without TLS. */
+	/** The request came without TLS. */
 	plain?: true
 }
 
 export type Recorder = {
 	seen: Seen[]
-	/** The CA of the server's certificate, PEM. */
+	/** The CA of the server's certificate, in PEM format. */
 	ca: string
-	/** `127.0.0.1:port` of each. */
+	/** `127.0.0.1:port` of each server and proxy. */
 	places: { tls: string; plain: string; proxy: string; socks: string }
 	stop(): Promise<void>
 }
 
 /**
- * Starts an API server that records the user of each request, with and without TLS, and proxies that lead to it whatever host is requested.
+ * Starts an API server that records the user of each request, with and without TLS, and proxies that connect to it for any requested host.
  */
 export async function startRecorder(): Promise<Recorder> {
 	const seen: Seen[] = []

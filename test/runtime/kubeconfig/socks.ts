@@ -1,9 +1,9 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 /**
- * A SOCKS5 proxy (RFC 1928) without passwords that leads to one target whatever host is requested.
+ * Creates a SOCKS5 proxy (RFC 1928) without passwords that connects to the same target for any requested host.
  *
- * @param began called with the local port of each connection
+ * @param began called with the local port of each connection to the target
  */
 export function socksServer(target: () => number, began: (port: number | undefined) => void): Server {
 	return createServer(client => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../../runtime/errors.ts'
 import { runProcess } from '../../../runtime/process.ts'
 
-/** A process that behaves as its first argument says; started by ends.process.test.ts. */
+/** A process that behaves as its first argument says; ends.process.test.ts starts it. */
 await runProcess('room', {}, async ({ signal, log }) => {
 	switch (process.argv[2]) {
 		case 'misconfigured':
