@@ -26,10 +26,7 @@ export function nextRepairAt(part: Part, from: number): number {
 	return counting.sort((a, b) => b - a)[allowed - 1] ?? from
 }
 
-/**
- * The history is short and has only the reason of a failed run. A repair that it no longer shows still exists as a run, unless a person
- * deleted it.
- */
+/** The history is short. A repair that it no longer shows still exists as a run, unless a person deleted it. */
 function countingUntil({ config, runs }: Part): number[] {
 	const there = runs.filter(({ uid }) => uid === config.uid)
 	const gone = (config.status.history ?? []).filter(({ job, cause }) => cause === 'Drifted' && !there.some(({ name }) => name === job))

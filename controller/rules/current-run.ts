@@ -28,7 +28,7 @@ export function whenReported(snapshot: Snapshot): Decision | undefined {
 
 /** Whether the run was given up before it reported. A report that itself says so would count as new again and again. */
 function isLateReport({ config }: Snapshot, { name, report }: Run): boolean {
-	const wasLost = config.status.history?.some(({ job, cause }) => job === name && isLost(cause)) === true
+	const wasLost = config.status.history?.some(({ job, failureReason }) => job === name && isLost(failureReason)) === true
 	return wasLost && !isLost(report?.reason)
 }
 
