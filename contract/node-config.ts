@@ -49,7 +49,8 @@ export const HistoryEntry = z.object({
 	seconds: z.number().min(0),
 	changes: z.int().min(0),
 	result: State,
-	cause: z.string().max(64).optional(),
+	cause: z.string().max(64).optional().describe('Why the run started'),
+	failureReason: z.string().max(64).optional().describe('Why the run failed; absent if it succeeded'),
 })
 export type HistoryEntry = z.infer<typeof HistoryEntry>
 

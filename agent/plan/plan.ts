@@ -8,7 +8,7 @@ import { phasesOf, type PhaseSteps } from './phases.ts'
 import { renameSteps } from './rename-steps.ts'
 import { select } from './select.ts'
 import { undoOf } from './undo.ts'
-import { asReplace, daemonSteps, managedLinks, releaseFromDaemon } from './unmanaged.ts'
+import { asReplace, daemonSteps, managedLinks, releaseFromDaemon, restoredAfterRename } from './unmanaged.ts'
 import type { Wanted } from './wanted.ts'
 
 /** plan/: decides what a run changes. Pure: it gets an observation and the node config, and returns steps and their undo. */
@@ -59,7 +59,8 @@ function linkSteps(selection: Selection, host: HostState): Step[] {
 	if (managed.length === 0) return [...steps, ...last]
 	const bare = releaseFromDaemon(managed, selection, host)
 	const then = phasesOf(bare.selection, bare.host)
-	const anew = { ...then, shape: [...then.shape, ...up], give: asReplace(then.give, host) }
+	const give = [...restoredAfterRename(managed, selection, host), ...asReplace(then.give, host)]
+	const anew = { ...then, shape: [...then.shape, ...up], give }
 	return [...first, ...ordered(found, anew, { selection, host }), ...last]
 }
 

@@ -1,9 +1,12 @@
 import { basesOf, isOurRule, recordedBases, tableOf } from '../model/bases.ts'
+import type { Address } from '../model/address.ts'
 import { type ActionStep, actionStep, type Change, changesIn, type ChangeStep, changeStep, type Step } from '../model/change.ts'
 import type { HostState, Link, Rule } from '../model/host-state.ts'
 import type { RecordedLink } from '../model/record.ts'
 import { linksOf, type Route, routeKey } from '../model/route.ts'
 import type { Released, Selection } from '../model/selection.ts'
+import { addressAdditions } from './lost-when-down.ts'
+import { routesOn } from './routes.ts'
 
 /**
  * Returns the links that a daemon manages and releases in this run, so that it does not restore what it configured. NetworkManager releases
@@ -46,6 +49,27 @@ export function releaseFromDaemon(
 			rules: host.rules.filter(rule => !mayGo(rule)),
 		},
 	}
+}
+
+/**
+ * Returns what a daemon may remove from a link of a refused interface that only gets another name, because no other step adds it again: its
+ * addresses, and the routes of a link that stays up. Those of a link that was down are restored with everything else that it lost.
+ */
+export function restoredAfterRename(managed: readonly Link[], { accepted, released }: Selection, host: HostState): ChangeStep[] {
+	const planned = new Set([...accepted, ...released].map(({ link }) => link?.ifindex))
+	return managed
+		.filter(({ ifindex, up }) => up && !planned.has(ifindex))
+		.flatMap(link => {
+			const routes = routesOn(link, host)
+			const addresses = link.addresses.filter(({ global, dynamic }) => global && !dynamic).map(withoutLabel)
+			const again = host.liveRename ? routes.map((route): Change => ({ kind: 'addRoute', route, replace: true })) : []
+			return [...addressAdditions(addresses, link.ifindex, routes), ...again].map(change => ({ change }))
+		})
+}
+
+/** A label begins with the name of the link, which is another one by then. */
+function withoutLabel({ label: _, ...address }: Address): Address {
+	return address
 }
 
 /** Marks additions of routes that existed before, because these may still exist. */

@@ -5,14 +5,15 @@ import { type Cell, table } from './columns.ts'
 
 /** @returns the runs in a status as a table, newest first: in the order of the status, because node clocks may go backwards. Pure. */
 export function historyTable(history: readonly HistoryEntry[], now: number, colours: Colours): string[] {
-	const rows: Cell[][] = history.map(({ generation, job, started, seconds, changes, result, cause }) => [
+	const rows: Cell[][] = history.map(({ generation, job, started, seconds, changes, result, cause, failureReason }) => [
 		ageOf(started, now),
 		String(generation),
-		stateCell(result, colours),
 		cause ?? '-',
+		stateCell(result, colours),
+		failureReason ?? '-',
 		String(changes),
 		`${seconds} s`,
 		job,
 	])
-	return table([['STARTED', 'GENERATION', 'RESULT', 'CAUSE', 'CHANGES', 'TOOK', 'JOB'], ...rows])
+	return table([['STARTED', 'GENERATION', 'CAUSE', 'RESULT', 'REASON', 'CHANGES', 'TOOK', 'JOB'], ...rows])
 }

@@ -30,8 +30,8 @@ export function nextRepairAt(part: Part, from: number): number {
 }
 
 /**
- * Returns until when each repair counts. Repairs are known from the runs and from the history. The history is short, and shows the reason
- * of a failed run instead of its cause; a repair that it does not show still exists as a run, unless a person deleted it.
+ * Returns until when each repair counts. Repairs are known from the runs and from the history. The history is short; a repair that it no
+ * longer shows still exists as a run, unless a person deleted it.
  */
 function countingUntil({ config, runs }: Part): number[] {
 	const there = runs.filter(({ uid }) => uid === config.uid)

@@ -31,7 +31,7 @@ export function whenReported(snapshot: Snapshot): Decision | undefined {
  * otherwise it would be reported again and again.
  */
 function isLateReport({ config }: Snapshot, { name, report }: Run): boolean {
-	const wasLost = config.status.history?.some(({ job, cause }) => job === name && isLost(cause)) === true
+	const wasLost = config.status.history?.some(({ job, failureReason }) => job === name && isLost(failureReason)) === true
 	return wasLost && !isLost(report?.reason)
 }
 

@@ -6,16 +6,16 @@ import type { Run, Snapshot } from '../model/snapshot.ts'
 import { timestamp, validTime } from '../model/format.ts'
 
 /** Returns the history including these runs: the five newest, newest first, each run once. Pure. */
-export function historyWith({ config, now }: Snapshot, runs: readonly Run[], cause?: string): { history: HistoryEntry[] } {
-	const isReplaced = ({ job, cause }: HistoryEntry) => isLost(cause) && runs.some(run => run.name === job && run.report)
+export function historyWith({ config, now }: Snapshot, runs: readonly Run[], lostReason?: string): { history: HistoryEntry[] } {
+	const isReplaced = ({ job, failureReason }: HistoryEntry) => isLost(failureReason) && runs.some(run => run.name === job && run.report)
 	const before = (config.status.history ?? []).filter(entry => !isReplaced(entry))
-	const fresh = runs.filter(run => !before.some(entry => entry.job === run.name)).map(run => entryOf(run, now, cause))
+	const fresh = runs.filter(run => !before.some(entry => entry.job === run.name)).map(run => entryOf(run, now, lostReason))
 	return { history: [...fresh, ...before].sort(newestFirst).slice(0, HISTORY_MAX) }
 }
 
-/** Whether this is the cause of a run that ended without a report, or that the controller gave up on; its report may still arrive. */
-export function isLost(cause: string | undefined): boolean {
-	return cause === 'RunLost' || cause === 'PodRefused'
+/** Whether a run that failed for this reason ended, or was given up, without a report; the report may still arrive. */
+export function isLost(failureReason: string | undefined): boolean {
+	return failureReason === 'RunLost' || failureReason === 'PodRefused'
 }
 
 /** Sorts by generation and attempt, not by time: the clocks of nodes differ, and an old run that still exists must not appear as new. */
@@ -26,7 +26,8 @@ function newestFirst(a: HistoryEntry, b: HistoryEntry): number {
 /** Maximum duration that is recorded (seconds). No run takes longer, whatever the clock of its node says. */
 const SECONDS_MAX = 86_400
 
-function entryOf(run: Run, now: number, cause = causeOf(run)): HistoryEntry {
+/** @param lostReason why the run failed, if it left no report */
+function entryOf(run: Run, now: number, lostReason = 'RunFailed'): HistoryEntry {
 	const started = (run.report && validTime(run.report.started)) ?? timestamp(run.created)
 	const ended = (run.report && validTime(run.report.finished)) ?? timestamp(now)
 	const seconds = Math.min(SECONDS_MAX, Math.max(0, Math.round((Date.parse(ended) - Date.parse(started)) / 100) / 10))
@@ -37,13 +38,9 @@ function entryOf(run: Run, now: number, cause = causeOf(run)): HistoryEntry {
 		seconds,
 		changes: run.report?.changes ?? 0,
 		result: resultOf(run),
-		cause: cut(cause, 64),
+		...(run.cause && { cause: cut(run.cause, 64) }),
+		...(!succeeded(run) && { failureReason: cut(run.report?.reason ?? lostReason, 64) }),
 	}
-}
-
-/** Returns the reason of a failure. For a success, returns why the run was started, because the result already says that it succeeded. */
-function causeOf(run: Run): string {
-	return succeeded(run) ? run.cause : (run.report?.reason ?? run.cause)
 }
 
 function resultOf(run: Run): HistoryEntry['result'] {

@@ -1,5 +1,4 @@
 /** Like `any-node.test.ts`, with many more nodes, different ones in each run. */
 process.env.NODES ??= '50000'
-process.env.SEED ??= String(Math.floor(Math.random() * 2 ** 31))
 
 await import('./any-node.test.ts')

@@ -14,9 +14,9 @@ import { type Interface, settle } from '../../contract/interface.ts'
 import { anyNode, anyNodeWish, anyPodNetworks, type Node, stateOf, withKernel } from './any-node.ts'
 import { afterEvery, comparable } from './simulated-host.ts'
 
-/** Any desired config on any node, on the model of a host. `NODES` sets the number of nodes, and `SEED` selects them. */
+/** Any desired config on any node, on the model of a host. `NODES` sets the number of nodes. */
 const NODES = Number(process.env.NODES ?? 2_000)
-const options = { numRuns: NODES, ...(process.env.SEED !== undefined && { seed: Number(process.env.SEED) }) }
+const options = { numRuns: NODES }
 const paths = ['10.96.0.1', '192.168.9.53']
 
 const wantedOf = (interfaces: Interface[], podNetworks: string[]) => ({

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
 import type { Answered } from './agent-session.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
@@ -29,7 +29,7 @@ describe.skipIf(!isRoot)('names in any order (needs root for network namespaces)
 	})
 
 	test(`${PERMUTATIONS} permutations of 10 names: each NIC ends right, nothing foreign has an event, a TCP stream loses nothing`, async () => {
-		const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+		const seed = inject('seed')
 		const orders = fc.sample(fc.shuffledSubarray(macs, { minLength: 10, maxLength: 10 }), { numRuns: PERMUTATIONS, seed })
 		const before = await host.everything()
 		const session = host.session()

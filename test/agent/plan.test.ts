@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Daemon, HostState, Link } from '../../agent/model/host-state.ts'
-import type { Route } from '../../agent/model/route.ts'
+import { type Route, routeKey } from '../../agent/model/route.ts'
 import { plan } from '../../agent/plan/plan.ts'
 import type { Wanted } from '../../agent/plan/wanted.ts'
 import { Interfaces, settle } from '../../contract/interface.ts'
@@ -134,6 +134,41 @@ describe('a plan', () => {
 			),
 		)
 	})
+
+	test('keeps the addresses and routes of a refused interface, also if its link releases its name to another', () => {
+		fc.assert(
+			fc.property(wish, wish, host, (first, second, start) => {
+				const middle = carriedOut(first, start)
+				const { refused } = plan(second, middle, {})
+				const links = new Set(refused.flatMap(({ link }) => link?.ifindex ?? []))
+				expect(networkOfLinks(links, carriedOut(second, middle))).toEqual(networkOfLinks(links, middle))
+			}),
+		)
+	})
+
+	// Each is a minimized case of a seed: -665844502 (the route has no next hop), -1230392099 (a rollback loses the address).
+	test.each([true, false])(
+		'restores a refused link that systemd-networkd had and that releases its name; renamed while up: %s',
+		liveRename => {
+			const routes = [{ to: '10.9.0.0/16', via: '10.0.0.7', table: 254 }]
+			const first = wanted([{ ...nic(0), addresses: ['fd00::23/64'], routes, policyRouting: false }])
+			const links = [0, 1].map(n => ({ ifindex: n + 2, name: `ens${n}`, mac: mac(n) }))
+			const before = carriedOut(first, hostWith(links, { networkd: true, liveRename }))
+			const middle = { ...before, links: before.links.map(link => ({ ...link, managedBy: 'systemd-networkd' as const })) }
+			const taken = { reason: 'InUse' as const, message: 'for this test' }
+			const second = {
+				...wanted([
+					{ ...nic(1), id: 0, macAddress: mac(1) },
+					{ ...nic(2), macAddress: mac(0) },
+				]),
+				failed: new Map([[2, taken]]),
+			}
+			const { steps, undo } = plan(second, middle, {})
+			expect(networkOfLinks(new Set([2]), afterEvery(middle, steps, false))).toEqual(networkOfLinks(new Set([2]), middle))
+			for (const [cut] of [...steps, undefined].entries())
+				expect(comparable(afterEvery(afterEvery(middle, steps.slice(0, cut), false), undo, true))).toEqual(comparable(middle))
+		},
+	)
 
 	test('without interfaces restores everything but leases, whatever was desired before', () => {
 		fc.assert(
@@ -273,6 +308,23 @@ function touched(state: HostState): HostState {
 
 function carriedOut(want: Wanted, start: HostState): HostState {
 	return plan(want, start, {}).steps.reduce(after, start)
+}
+
+/** Addresses of these links without leases, and their routes without those of the kernel. */
+function networkOfLinks(indexes: ReadonlySet<number>, { links, routes }: HostState) {
+	const found = links.filter(({ ifindex }) => indexes.has(ifindex))
+	return {
+		addresses: found.map(({ addresses }) =>
+			addresses
+				.filter(({ dynamic }) => !dynamic)
+				.map(({ cidr }) => cidr)
+				.toSorted(),
+		),
+		routes: routes
+			.filter(({ link = 0, protocol }) => indexes.has(link) && protocol !== 2)
+			.map(routeKey)
+			.toSorted(),
+	}
 }
 
 /** Also removes the routes that the kernel adds for them. */

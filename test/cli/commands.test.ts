@@ -290,7 +290,7 @@ test('history prints the last runs, or that no run has finished', async () => {
 		result: 'Configured' as const,
 	}
 	put('worker-3', configured, { status: { history: [entry] } })
-	expect((await command('history worker-3', { cluster })).out).toMatch(/^60s +1 +Configured +- +9 +1.9 s +multinic-agent-worker-3-g1$/m)
+	expect((await command('history worker-3', { cluster })).out).toMatch(/^60s +1 +- +Configured +- +9 +1.9 s +multinic-agent-worker-3-g1$/m)
 	const other = { cluster: clusterOf(server.credentials) }
 	expect(await command('history worker-1', other)).toEqual({ code: 0, err: '', out: 'no run has finished on worker-1 yet\n' })
 })

@@ -37,7 +37,18 @@ test('no command prints text that a terminal would interpret, whichever field co
 			stage.server.onRequest(({ path }) => (path.endsWith('/log') ? { fault: 'answer', status: 200, body: message } : undefined))
 			putRunPod(stage, { node: 'w', name: 'run-1-a', status: { phase: 'Succeeded' } })
 			const nic = { id: 0, name, macAddress: name, status: 'Failed' as const, reason, message }
-			const history = [{ generation: 3, job, started: '2026-03-01T11:59:00Z', seconds: 1, changes: 1, result: 'Failed', cause: reason }]
+			const history = [
+				{
+					generation: 3,
+					job,
+					started: '2026-03-01T11:59:00Z',
+					seconds: 1,
+					changes: 1,
+					result: 'Failed',
+					cause: reason,
+					failureReason: reason,
+				},
+			]
 			const status = { lastJobName: job, backend, interfaces: name, interfaceStatuses: [nic], history } as never
 			put('w', { ...failed, message, reason }, { status })
 			const { out, err } = await command(line, { cluster })

@@ -175,14 +175,15 @@ describe('a node without reported interfaces', () => {
 
 test('the history is newest first, even if the clock of the node went back', () => {
 	const run = { generation: 2, changes: 9, result: 'Configured' as const }
+	const why = { cause: 'Drifted', failureReason: 'RunLost' }
 	const entries = [
-		{ ...run, generation: 3, job: 'multinic-agent-w-g3', started: ago(7_200), seconds: 4, changes: 0, result: 'Failed' as const },
-		{ ...run, job: 'multinic-agent-w-g2', started: ago(60), seconds: 1.9, cause: 'AllInterfacesConfigured' },
+		{ ...run, generation: 3, job: 'multinic-agent-w-g3', started: ago(7_200), seconds: 4, changes: 0, result: 'Failed' as const, ...why },
+		{ ...run, job: 'multinic-agent-w-g2', started: ago(60), seconds: 1.9 },
 	]
 	expect(text(historyTable(entries, now, colours))).toBe(`
-STARTED   GENERATION   RESULT       CAUSE                     CHANGES   TOOK    JOB
-120m      3            Failed       -                         0         4 s     multinic-agent-w-g3
-60s       2            Configured   AllInterfacesConfigured   9         1.9 s   multinic-agent-w-g2
+STARTED   GENERATION   CAUSE     RESULT       REASON    CHANGES   TOOK    JOB
+120m      3            Drifted   Failed       RunLost   0         4 s     multinic-agent-w-g3
+60s       2            -         Configured   -         9         1.9 s   multinic-agent-w-g2
 `)
 })
 

@@ -219,6 +219,17 @@ describe('the previous status is kept', () => {
 		expect(startedStatus(snapshot, run({ generation: 7 })).history?.map(({ generation }) => generation)).toEqual([6, 5, 4, 3, 2])
 	})
 
+	const failed = report({ outcome: 'Failed', reason: 'InUse' })
+	test.each<[title: string, status: (snapshot: Snapshot) => NodeConfigStatus, failureReason: string | undefined]>([
+		['succeeded', snapshot => reportedStatus(snapshot, run({ cause: 'Drifted', report: report() })), undefined],
+		['failed', snapshot => reportedStatus(snapshot, run({ cause: 'Drifted', report: failed })), 'InUse'],
+		['left no report', snapshot => lostStatus(snapshot, run({ cause: 'Drifted' }), 'RunLost', 'gone'), 'RunLost'],
+		['left no report of a clean-up', snapshot => reportedStatus(snapshot, run({ cause: 'Drifted', mode: 'Cleanup' })), 'RunFailed'],
+	])('the history has the cause of a run that %s, and only the reason of a failure', (_, statusOf, failureReason) => {
+		const [entry] = statusOf(world()).history ?? []
+		expect([entry?.cause, entry?.failureReason]).toEqual(['Drifted', failureReason])
+	})
+
 	test('the history includes a run whose result was not needed', () => {
 		const old = run({ report: report() })
 		const snapshot = world({ runs: [old], config: { generation: 2 } })

@@ -1,0 +1,14 @@
+import fc from 'fast-check'
+import { inject } from 'vitest'
+
+declare module 'vitest' {
+	export interface ProvidedContext {
+		seed: number
+	}
+}
+
+/**
+ * Prepares every test file: all properties of a run have the seed that `vitest.config.ts` chose and printed. `SEED=<number>` repeats a run,
+ * and the failure of a property names the path to its counterexample.
+ */
+fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: inject('seed') })
