@@ -53,7 +53,7 @@ function sorted(args: readonly string[]): { known: Set<string>; unknown: string[
 	return { known: new Set(known.values()), unknown: args.filter((_, index) => !known.has(index)) }
 }
 
-/** None of the flags has a value. */
+/** Not one of the flags has a value. */
 function isKnown({ name, value }: { name: string; value: string | undefined }): boolean {
 	return Object.hasOwn(options, name) && value === undefined
 }
