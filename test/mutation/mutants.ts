@@ -45,9 +45,9 @@ export function isNamedBy({ file, code, change }: Excluded, mutant: Change): boo
 	return mutant.file === file && mutant.code === code && words(mutant) === change
 }
 
-/** @returns the entries of the table that no mutant has: their code has changed */
-export function outdated(mutants: readonly Change[]): Excluded[] {
-	return excluded.filter(entry => !mutants.some(mutant => isNamedBy(entry, mutant)))
+/** @returns the entries of the table about these files that no mutant has: their code has changed */
+export function outdated(files: readonly string[], mutants: readonly Change[]): Excluded[] {
+	return excluded.filter(entry => files.includes(entry.file) && !mutants.some(mutant => isNamedBy(entry, mutant)))
 }
 
 /** @returns the change in words, short enough for a line */

@@ -5,14 +5,14 @@ import { isNoticed, type Statuses, statusesOf } from './stryker.ts'
 import { rejectedByTypes } from './types.ts'
 
 /**
- * `node test/mutation/run.ts`: changes one expression after the other and runs the pure tests that reach it. Ends with 0 if the tests notice
+ * `node test/mutation/run.ts [FILE …]`: changes one expression after the other and runs the pure tests that reach it. Ends with 0 if the tests notice
  * enough of the changes. `SEED` selects the sample, `MUTANTS` sets its size or is `all`, `WORKERS` is the number of processes.
  */
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 process.env.SEED = String(seed) // the properties are selected by it, too
 process.env.NODES ??= '100'
 
-const files = filesInScope()
+const files = process.argv.length > 2 ? process.argv.slice(2) : filesInScope()
 const all = await mutantsOf(files)
 const counted = all.filter(mutant => !excluded.some(entry => isNamedBy(entry, mutant)))
 const size = process.env.MUTANTS === 'all' ? counted.length : Number(process.env.MUTANTS ?? sampleSize)
@@ -28,7 +28,7 @@ function report(statuses: Statuses): void {
 	const unnoticed = sample.filter(({ id }) => !isNoticed(statuses.get(id)))
 	const rejected = rejectedByTypes(unnoticed)
 	const missed = unnoticed.filter(mutant => !rejected.includes(mutant))
-	const stale = outdated(all)
+	const stale = outdated(files, all)
 	for (const mutant of missed) say(`${placeOf(mutant)}  ${words(mutant)}  (${mutant.kind}, ${statuses.get(mutant.id)?.status})`)
 	for (const folder of new Set(sample.map(folderOf))) {
 		say(`${folder}: ${figure(of(folder, sample), of(folder, missed))}`)
