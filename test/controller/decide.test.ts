@@ -49,6 +49,18 @@ describe('a node whose kubelet stops reporting during a run', () => {
 	})
 })
 
+test('an answered request is removed, and the finalizer is left alone', () => {
+	expect(decide(answered())).toEqual({ act: 'adopt', why: 'AskIsAnswered', finalizer: false, withdraw: ['retry'] })
+})
+
+test.each([
+	['that is deleted', true, 'The node is not restored while spec.paused is true.'],
+	['that is not', false, 'No run starts while spec.paused is true.'],
+])('a paused node config %s says what does not happen', (_, deleting, message) => {
+	const paused = world({ spec: { value: { ...spec, paused: true } }, config: { deleting, status: { lastJobName: run().name } } })
+	expect(condition(statusOf(paused), 'Ready')?.message).toBe(message)
+})
+
 describe('what the controller decides about a node config', () => {
 	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
 		['a new node config is run', world(), 'start', 'SpecChanged'],
