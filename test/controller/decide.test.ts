@@ -61,6 +61,12 @@ test.each([
 	expect(condition(statusOf(paused), 'Ready')?.message).toBe(message)
 })
 
+test('a failed run is repeated when its wait is over, not a millisecond before', () => {
+	const at = Date.parse(failed().config.status.lastProcessed ?? '') + 5_000
+	expect(decide({ ...failed(), now: at - 1 })).toEqual({ act: 'wait', why: 'BackingOff', afterMs: 1 })
+	expect(decide({ ...failed(), now: at }).act).toBe('start')
+})
+
 describe('what the controller decides about a node config', () => {
 	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
 		['a new node config is run', world(), 'start', 'SpecChanged'],

@@ -25,6 +25,12 @@ describe('the next look at a run in progress is due', () => {
 	})
 })
 
+test('one run without a pod is enough for a look in 10 seconds', () => {
+	const podless = run({ attempt: 2, job: { ...underWay, hasPods: false } })
+	const both = withStatus(world({ runs: [run(), podless] }), startedFor(podless))
+	expect(runIsActive(both)).toEqual({ act: 'wait', why: 'RunIsActive', afterMs: 10_000 })
+})
+
 describe('a run may still act on its node', () => {
 	test.each<[title: string, over: Partial<Run>, bootID: string | undefined, mayAct: boolean]>([
 		['before it is given up', {}, 'boot-1', true],

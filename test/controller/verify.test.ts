@@ -7,7 +7,7 @@ import { decide } from '../../controller/decide.ts'
 import { condition } from '../../controller/runs.ts'
 import type { Run, Snapshot } from '../../controller/snapshot.ts'
 import { reportedStatus } from '../../controller/status.ts'
-import { mustLook } from '../../controller/verify.ts'
+import { mustLook, nextLookAt } from '../../controller/verify.ts'
 import { alone, ended, nicReport, now, report, run, someNode, spec, withStatus, world } from './world.ts'
 
 const hour = 3_600_000
@@ -391,9 +391,16 @@ describe('a node is not verified', () => {
 		['if there is no such node', { ...due, node: undefined }, undefined],
 		['if its kubelet is silent', { ...due, node: { ...someNode, ready: 'Unknown' } }, undefined],
 		['if the settings cannot be read', { ...due, rollout: { ...due.rollout, settings: { fault: 'x' } as never } }, undefined],
+		['if no run may be created', { ...due, rollout: { ...due.rollout, freeRuns: 0 } }, undefined],
 		['but otherwise it is', due, 'Verify'],
 	])('%s', (_, snapshot, mode) => {
 		const decision = mustLook(snapshot)
 		expect(decision?.act === 'start' ? decision.run.mode : undefined).toBe(mode)
 	})
+})
+
+test('a verification that is due but not allowed yet is due again in 30 seconds, another one at its time', () => {
+	expect(nextLookAt(later(settled, hour))).toBe(now + hour + 30_000)
+	expect(nextLookAt(settled)).toBeGreaterThan(now + 30_000)
+	expect(nextLookAt({ ...settled, rollout: settings({ verifyIntervalSeconds: '0' }) })).toBeUndefined()
 })

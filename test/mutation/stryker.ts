@@ -22,6 +22,7 @@ const options: PartialStrykerOptions = {
 	disableTypeChecks: false,
 	warnings: false,
 	reporters: ['counted'],
+	logLevel: 'warn',
 	allowConsoleColors: false,
 	timeoutMS: 60_000, // what takes a minute longer than without the change never ends; a busy machine delays a test, too
 	timeoutFactor: 4,
