@@ -17,7 +17,7 @@ export default defineConfig({
 				test: {
 					name: 'pure',
 					include: ['test/**/*.test.ts'],
-					exclude: ['test/**/*.{process,played,kernel,cluster,vm,lab,long}.test.ts'],
+					exclude: ['test/**/*.{process,played,kernel,cluster,vm,lab,long,mutation}.test.ts'],
 					...patience,
 					...properties,
 					isolate: false, // pure tests leave no state behind, and loading the same modules for every file takes a third of the time
@@ -31,6 +31,7 @@ export default defineConfig({
 			part('lab', 2),
 			part('vm', 2),
 			part('long', 2, { testTimeout: 3_600_000 }),
+			part('mutation', 1, { testTimeout: 3_600_000 }),
 		],
 	},
 })

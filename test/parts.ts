@@ -23,6 +23,7 @@ export const parts: readonly Part[] = [
 	{ name: 'lab', what: 'the lab itself: start, stop, signals', prepare: () => prepareLab(2) },
 	{ name: 'vm', what: 'real nodes: kernel, systemd, netplan, containerd, kubelet, reboot', prepare: () => prepareLab(2) },
 	{ name: 'long', what: 'what takes too long for every change', prepare: () => prepareLab(2), isLong: true },
+	{ name: 'mutation', what: 'whether the pure tests notice a change of any decision', isLong: true },
 ]
 
 /** Reasons for which a test may be skipped in CI. A VM that did not boot is not one of them. */

@@ -3,7 +3,7 @@ import type { Reporter, TestCase, TestModule } from 'vitest/node'
 import { startVitest } from 'vitest/node'
 import { expectedSkips, type Part, parts } from './parts.ts'
 
-/** `npm test [-- PART …]`: runs the named parts, or all parts except the long one, one after the other, and prints one total at the end. */
+/** `npm test [-- PART …]`: runs the named parts, or all parts except the long ones, one after the other, and prints one total at the end. */
 const tally = { passed: 0, failed: 0, skips: [] as { test: string; reason: string }[], failures: [] as string[] }
 const counter: Reporter = {
 	onTestCaseResult(test: TestCase) {

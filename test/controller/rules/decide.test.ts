@@ -50,6 +50,24 @@ describe('a node whose kubelet stops reporting during a run', () => {
 	})
 })
 
+test('an answered request is removed, and the finalizer is left alone', () => {
+	expect(decide(answered())).toEqual({ act: 'updateMetadata', why: 'AskIsAnswered', finalizer: false, answered: ['retry'] })
+})
+
+test.each([
+	['that is deleted', true, 'The node is not restored while spec.paused is true.'],
+	['that is not', false, 'No run starts while spec.paused is true.'],
+])('a paused node config %s says what does not happen', (_, deleting, message) => {
+	const paused = world({ spec: { value: { ...spec, paused: true } }, config: { deleting, status: { lastJobName: run().name } } })
+	expect(condition(statusOf(paused), 'Ready')?.message).toBe(message)
+})
+
+test('a failed run is repeated when its wait is over, not a millisecond before', () => {
+	const at = Date.parse(failed().config.status.lastProcessed ?? '') + 5_000
+	expect(decide({ ...failed(), now: at - 1 })).toEqual({ act: 'wait', why: 'BackingOff', afterMs: 1 })
+	expect(decide({ ...failed(), now: at }).act).toBe('start')
+})
+
 describe('what the controller decides about a node config', () => {
 	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
 		['a new node config is run', world(), 'start', 'SpecChanged'],

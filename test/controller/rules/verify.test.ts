@@ -8,6 +8,7 @@ import { decide } from '../../../controller/rules/decide.ts'
 import type { Run, Snapshot } from '../../../controller/model/snapshot.ts'
 import { reportedStatus } from '../../../controller/status/build-status.ts'
 import { alone, ended, nicReport, now, report, run, someNode, spec, withStatus, world } from '../world.ts'
+import { nextVerificationAt, whenVerificationDue } from '../../../controller/rules/verify.ts'
 
 const hour = 3_600_000
 const machine = { os: 'x', kernel: 'x', virtualization: 'kvm', cpus: 1, memoryMiB: 1, bootID: 'boot-1' }
@@ -366,4 +367,45 @@ describe('verification runs', () => {
 		const looks = [2, 3, 4, 5].map(attempt => look({}, { attempt, created: now + attempt }))
 		expect(decide({ ...settled, runs: [applied, ...looks] })).toMatchObject({ act: 'deleteRuns', runs: [looks[0]?.name] })
 	})
+})
+
+describe('a verification after a boot is not repeated for five minutes', () => {
+	const unscheduled = settings({ verifyIntervalSeconds: '0' })
+	const booted = { ...settled, node: { ...someNode, bootID: 'boot-2' }, rollout: { ...unscheduled, lastRunAt: now - hour } }
+	const created = (ms: number, over: Partial<Run> = {}) => seen(look({}, { report: undefined, created: now - ms, ...over }), booted)
+	test.each<[title: string, snapshot: Snapshot, why: string]>([
+		['by the time of the API server', created(299_999), 'Settled'],
+		['but after that', created(300_000), 'NodeRebooted'],
+		['by the time of the controller', { ...created(hour), rollout: { ...unscheduled, lastRunAt: now - 299_999 } }, 'Settled'],
+		['but after that', { ...created(hour), rollout: { ...unscheduled, lastRunAt: now - 300_000 } }, 'NodeRebooted'],
+		['but a run of another node config counts for nothing', created(1_000, { uid: 'uid-2', generation: 7 }), 'NodeRebooted'],
+		['but a run that changes the node is no verification', { ...booted, runs: [{ ...applied, created: now - 1_000 }] }, 'NodeRebooted'],
+	])('%s', (_, snapshot, why) => {
+		expect(decide(snapshot).why).toBe(why)
+	})
+})
+
+describe('a node is not verified', () => {
+	const due = later(settled, hour)
+	const failed = (reason: Reason) => reportedStatus(world(), run({ report: report({ outcome: 'Failed', reason, machine }), job: ended }))
+	test.each<[title: string, snapshot: Snapshot, mode: string | undefined]>([
+		['unless it is due', settled, undefined],
+		['if it failed', withStatus(due, failed('NotVerified')), undefined],
+		['if it was configured by another generation', withStatus(due, { ...due.config.status, observedGeneration: 0 }), undefined],
+		['if it is deleted', { ...due, config: { ...due.config, deleting: true } }, undefined],
+		['if there is no such node', { ...due, node: undefined }, undefined],
+		['if its kubelet is silent', { ...due, node: { ...someNode, ready: 'Unknown' } }, undefined],
+		['if the settings cannot be read', { ...due, rollout: { ...due.rollout, settings: { fault: 'x' } as never } }, undefined],
+		['if no run may be created', { ...due, rollout: { ...due.rollout, runSlots: 0 } }, undefined],
+		['but otherwise it is', due, 'Verify'],
+	])('%s', (_, snapshot, mode) => {
+		const decision = whenVerificationDue(snapshot)
+		expect(decision?.act === 'start' ? decision.run.mode : undefined).toBe(mode)
+	})
+})
+
+test('a verification that is due but not allowed yet is due again in 30 seconds, another one at its time', () => {
+	expect(nextVerificationAt(later(settled, hour))).toBe(now + hour + 30_000)
+	expect(nextVerificationAt(settled)).toBeGreaterThan(now + 30_000)
+	expect(nextVerificationAt({ ...settled, rollout: settings({ verifyIntervalSeconds: '0' }) })).toBeUndefined()
 })

@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest'
+import type { Address } from '../../../agent/model/address.ts'
+import type { Link } from '../../../agent/model/host-state.ts'
+import { asOurs, detailsOf, differing, relabelled, wantedAddress } from '../../../agent/plan/address-details.ts'
+import { hostWith } from '../simulated-host.ts'
+
+/** Attributes of an address other than its prefix. */
+
+const four: Address = { family: 4, cidr: '10.0.0.5/24', global: true, dynamic: false }
+const six: Address = { family: 6, cidr: 'fd00::5/64', global: true, dynamic: false }
+const linkWith = (...addresses: Address[]) => hostWith([{ ifindex: 3, name: 'ens7', mac: '02:00:00:00:00:03', addresses }]).links[0] as Link
+
+describe('an address that is', () => {
+	const added = (...cidrs: string[]) => ({ anew: cidrs, changed: [] })
+	const replaced = (...cidrs: string[]) => ({ anew: [], changed: cidrs })
+	test.each<[title: string, is: Address, wanted: Address, differs: ReturnType<typeof differing>]>([
+		['the same does not differ', four, four, added()],
+		['not wanted does not differ', { ...four, cidr: '10.0.0.6/24', metric: 7 }, four, added()],
+		['of another metric is replaced', { ...four, metric: 7 }, four, replaced(four.cidr)],
+		['of the default metric is the same as one without', { ...six, metric: 256 }, six, added()],
+		['a lease is replaced', { ...four, dynamic: true }, four, replaced(four.cidr)],
+		['valid for a time is replaced', { ...four, validSeconds: 5 }, four, replaced(four.cidr)],
+		['deprecated is replaced', { ...four, preferredSeconds: 0 }, four, replaced(four.cidr)],
+		['a lease with another time is the same', { ...four, validSeconds: 5, preferredSeconds: 1 }, { ...four, validSeconds: 9 }, added()],
+		['of another label is removed and added again', { ...four, label: 'a' }, four, added(four.cidr)],
+		['of another scope is removed and added again', { ...four, scope: 253 }, four, added(four.cidr)],
+		['of the default scope is the same as one without', { ...four, scope: 0 }, four, added()],
+		['with another peer is removed and added again', { ...four, peer: '10.0.0.9' }, four, added(four.cidr)],
+		['of IPv6 with another peer is the same', { ...six, peer: 'fd00::9' }, six, added()],
+		['with other flags is removed and added again', { ...four, flags: ['home'] }, four, { anew: [four.cidr], changed: [four.cidr] }],
+		['of IPv6 with other flags is replaced', { ...six, flags: ['home'] }, six, replaced(six.cidr)],
+		['optimistic is the same as one that is not', { ...six, flags: ['optimistic'] }, six, added()],
+		['with the broadcast address of its network is the same', { ...four, broadcast: '10.0.0.255' }, { ...four, broadcast: '+' }, added()],
+		['without a broadcast address is removed and added again', four, { ...four, broadcast: '+' }, added(four.cidr)],
+		[
+			'with another broadcast address is removed and added again',
+			{ ...four, broadcast: '10.0.0.254' },
+			{ ...four, broadcast: '+' },
+			added(four.cidr),
+		],
+		[
+			'with the address of its network is removed and added again',
+			{ ...four, broadcast: '10.0.0.0' },
+			{ ...four, broadcast: '+' },
+			added(four.cidr),
+		],
+		[
+			'with the broadcast address of another is removed and added again',
+			{ ...four, broadcast: '10.0.1.255' },
+			{ ...four, broadcast: '+' },
+			added(four.cidr),
+		],
+	])('%s', (_, is, wanted, differs) => {
+		expect(differing(linkWith(is), [wanted])).toEqual(differs)
+	})
+
+	test('there with several peers is compared with the one with its peer', () => {
+		const peers = ['10.0.0.8', '10.0.0.9'].map((peer): Address => ({ ...four, peer }))
+		expect(differing(linkWith(...peers), peers)).toEqual(added())
+	})
+
+	test('made by the kernel is not compared, unless it is temporary', () => {
+		const made: Address = { ...six, cidr: 'fe80::ff:fe00:3/64', metric: 7 }
+		const temporary: Address = { ...six, temporary: true, metric: 7 }
+		const wanted = [made, temporary].map(({ metric: _, ...address }) => address)
+		expect(differing(linkWith(made, temporary), wanted)).toEqual(replaced(six.cidr))
+	})
+})
+
+test('only an address of IPv4 has a broadcast address', () => {
+	expect(wantedAddress('10.0.0.5/24')).toEqual({ ...four, broadcast: '+' })
+	expect(wantedAddress('fd00::5/64')).toEqual(six)
+})
+
+describe('of an address that a daemon has added since a boot', () => {
+	test.each<[title: string, address: Address, name: string, rest: Address]>([
+		['a missing broadcast address counts as that of the network', four, 'ens7', { ...four, broadcast: '+', flags: [] }],
+		['another broadcast address counts', { ...four, broadcast: '10.9.9.9' }, 'ens7', { ...four, broadcast: '10.9.9.9', flags: [] }],
+		['one of IPv6 has none', six, 'ens7', { ...six, flags: [] }],
+		[
+			'the flag of a daemon that adds the route itself does not count, nor the metric',
+			{ ...six, flags: ['noprefixroute', 'home'], metric: 7 },
+			'ens7',
+			{ ...six, flags: ['home'] },
+		],
+		['the metric counts', { ...six, metric: 7 }, 'ens7', { ...six, flags: [], metric: 7 }],
+		['the scope counts', { ...six, scope: 253 }, 'ens7', { ...six, flags: [], scope: 253 }],
+		['the scope of a link-local address does not', { ...six, global: false, scope: 253 }, 'ens7', { ...six, global: false, flags: [] }],
+		['a label counts', { ...six, label: 'mine' }, 'ens7', { ...six, flags: [], label: 'mine' }],
+		['a label of a renaming does not', { ...six, label: 'ens7:2' }, 'ens7', { ...six, flags: [] }],
+		[
+			'the label of the first one does not if the link is renamed',
+			{ ...four, label: 'mine' },
+			'multinic0',
+			{ ...four, broadcast: '+', flags: [] },
+		],
+		[
+			'the label of the first one counts otherwise',
+			{ ...four, label: 'mine' },
+			'ens7',
+			{ ...four, broadcast: '+', flags: [], label: 'mine' },
+		],
+	])('%s', (_, address, name, rest) => {
+		expect(asOurs(address, linkWith(address), name)).toEqual(rest)
+	})
+
+	test('the label of the second one counts even if the link is renamed', () => {
+		const second: Address = { ...four, cidr: '10.0.0.6/24', label: 'mine' }
+		expect(asOurs(second, linkWith(six, four, second), 'multinic0').label).toBe('mine')
+	})
+})
+
+test('a renaming changes the labels of all addresses of IPv4, but not of a first one without a label', () => {
+	const labelled: Address = { ...four, label: 'mine' }
+	expect(relabelled({ addresses: [six, four, four] })).toEqual([four])
+	expect(relabelled({ addresses: [labelled, six] })).toEqual([labelled])
+})
+
+test.each<[title: string, more: Partial<Address>, words: string[]]>([
+	['nothing that is default', { broadcast: '+' }, []],
+	['a lease', { dynamic: true }, ['a lease']],
+	['a duplicate', { duplicate: true }, ['another host has it']],
+	['that it is deprecated', { preferredSeconds: 0 }, ['deprecated']],
+	['no remaining time', { preferredSeconds: 9 }, []],
+	['its scope', { scope: 253 }, ['scope link']],
+	['the scope of the host', { scope: 254 }, ['scope host']],
+	['a scope without a name', { scope: 200 }, ['scope 200']],
+	['its label', { label: 'mine' }, ['label mine']],
+	['no label of a renaming', { label: 'ens7:2' }, []],
+	['a label that only resembles one', { label: 'ens7:2x' }, ['label ens7:2x']],
+	['a label with two colons', { label: 'a:b:2' }, ['label a:b:2']],
+	['its peer', { peer: '10.0.0.9' }, ['peer 10.0.0.9']],
+	['its metric', { metric: 7 }, ['metric 7']],
+	['not the default metric', { metric: 0 }, []],
+	['no metric without a route', { metric: 7, flags: ['noprefixroute'] }, ['noprefixroute']],
+	['its broadcast address', { broadcast: '10.0.0.254' }, ['brd 10.0.0.254']],
+	['not that of its network', { broadcast: '10.0.0.255' }, []],
+	['its flags, but not a passing one', { flags: ['home', 'optimistic'] }, ['home']],
+])('a message about an address has %s', (_, more, words) => {
+	expect(detailsOf({ ...four, ...more })).toEqual(words)
+})

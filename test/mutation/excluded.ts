@@ -1,0 +1,32 @@
+/** A mutant that changes nothing that a test could see, by name. */
+export interface Excluded {
+	readonly file: string
+	/** The line of code that it changes, or the first of several. */
+	readonly code: string
+	/** As a run prints it: `original → mutated`. */
+	readonly change: string
+	readonly reason: string
+}
+
+/** Mutants that no test can kill. An entry whose code has changed makes the run fail. */
+export const excluded: readonly Excluded[] = [
+	{
+		file: 'controller/rules/decide.ts',
+		code: "if (config.requests.retry !== undefined || config.status.state !== 'Failed' || !isUpToDate(snapshot) || isDrifted(config))",
+		change: "config.status.state !== 'Failed' → false",
+		reason:
+			'whenUpToDate comes first and returns for every other state, unless the node config is deleted; then an unfinished run is Failed',
+	},
+	{
+		file: 'controller/rules/decide.ts',
+		code: "const leftMs = Date.parse(config.status.lastProcessed ?? '') + waitMs - now",
+		change: '\'\' → "Stryker was here!"',
+		reason: 'neither is a time',
+	},
+	{
+		file: 'controller/rules/verify.ts',
+		code: 'return attemptsOf(snapshot).reduce<Run | undefined>((best, run) => (best && best.attempt > run.attempt ? best : run), undefined)',
+		change: 'best.attempt > run.attempt → best.attempt >= run.attempt',
+		reason: 'no two runs of one generation have the same number',
+	},
+]

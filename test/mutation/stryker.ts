@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { LogLevel, MutantResult, PartialStrykerOptions } from '@stryker-mutator/api/core'
+import { Stryker } from '@stryker-mutator/core'
+import { type Change, idOf } from './mutants.ts'
+
+/** Runs mutants with Stryker, and says whether a test notices them. */
+
+export type Statuses = ReadonlyMap<string, MutantResult>
+
+const options: PartialStrykerOptions = {
+	testRunner: 'vitest',
+	vitest: { configFile: 'test/mutation/vitest.config.ts' },
+	checkers: ['sampled'],
+	plugins: ['@stryker-mutator/vitest-runner', './test/mutation/sampled.ts'],
+	coverageAnalysis: 'perTest',
+	concurrency: Number(process.env.WORKERS ?? availableParallelism()),
+	tempDirName: '.mutation',
+	cleanTempDir: 'always',
+	tsconfigFile: 'none.json', // there is nothing to compile
+	disableTypeChecks: false,
+	warnings: false,
+	reporters: ['counted'],
+	logLevel: 'warn' as LogLevel,
+	allowConsoleColors: false,
+	timeoutMS: 60_000, // what takes a minute longer than without the change never ends; a busy machine delays a test, too
+	timeoutFactor: 4,
+}
+
+/**
+ * Runs each mutant with the tests that reach it. Code that also runs while a file of tests is loaded is a second matter: a mutant of it that
+ * no test has noticed runs again, from the load on, with every test that imports it.
+ */
+export async function statusesOf(mutants: readonly Change[]): Promise<Statuses> {
+	const found = await runWith(mutants, { ignoreStatic: true })
+	const again = mutants.filter(({ id }) => isUndecided(found.get(id)))
+	return new Map([...found, ...(await runWith(again, { ignoreStatic: false }))])
+}
+
+/** A mutant is noticed if a test fails, if a file of tests cannot be loaded, or if a test no longer ends. */
+export function isNoticed(result: MutantResult | undefined): boolean {
+	return result?.status === 'Killed' || result?.status === 'Timeout' || result?.status === 'RuntimeError'
+}
+
+/** Stryker finds no test by a title that it reads differently from vitest; then none has run. */
+function isUndecided(result: MutantResult | undefined): boolean {
+	return result?.status === 'Ignored' || (!isNoticed(result) && (result?.static === true || result?.testsCompleted === 0))
+}
+
+async function runWith(mutants: readonly Change[], own: PartialStrykerOptions): Promise<Statuses> {
+	if (mutants.length === 0) return new Map()
+	const wanted = new Set(mutants.map(({ id }) => id))
+	const folder = mkdtempSync(join(tmpdir(), 'multinic-mutation-'))
+	process.env.MUTATION_SAMPLE = join(folder, 'sample.json')
+	writeFileSync(process.env.MUTATION_SAMPLE, JSON.stringify([...wanted]))
+	try {
+		const mutate = [...new Set(mutants.map(({ file }) => file))]
+		const results = await new Stryker({ ...options, ...own, mutate }).runMutationTest()
+		return new Map(results.map(result => [idOf(fromZero(result)), result] as const).filter(([id]) => wanted.has(id)))
+	} finally {
+		rmSync(folder, { recursive: true, force: true })
+	}
+}
+
+/** In results lines and columns count from 1, everywhere else from 0. */
+function fromZero({ location: { start, end }, ...mutant }: MutantResult): MutantResult {
+	const back = ({ line, column }: typeof start) => ({ line: line - 1, column: column - 1 })
+	return { ...mutant, location: { start: back(start), end: back(end) } }
+}
