@@ -109,7 +109,7 @@ const laws: Record<string, (ran: Ran) => readonly unknown[]> = {
 	'the timer is disarmed only if the host is as it was': ({ happened }) =>
 		happened.filter(({ what, host, at }) => what === 'disarm' && isOther(host, lastArmed(happened, at)?.host)),
 	'a host that is not as it was when a run ends uncommitted is armed, unless its timer has ended': ({ happened, pretended }) => {
-		const isOver = isCommitted(happened) || pretended.isArmed() || pretended.hasTimerEnded()
+		const isOver = isCommitted(happened) || hasCommitFailed(happened) || pretended.isArmed() || pretended.hasTimerEnded()
 		return !isOver && isOther(pretended.now(), lastArmed(happened)?.host) ? ['unarmed'] : []
 	},
 	'nothing is changed once the timer has ended': ({ happened }) =>
@@ -133,6 +133,11 @@ function lastArmed(happened: readonly Happening[], at = happened.length): Happen
 /** Whether the last attempt was committed. */
 function isCommitted(happened: readonly Happening[]): boolean {
 	return happened.slice(lastArmed(happened)?.at).some(({ ok }) => ok)
+}
+
+/** Whether the last commit ended by an error: it may have taken the undo from the host before that. */
+function hasCommitFailed(happened: readonly Happening[]): boolean {
+	return happened.slice(lastArmed(happened)?.at).some(({ what, ok }) => what === 'commit' && ok === undefined)
 }
 
 /** @returns each law that a run breaks, and by what */
