@@ -35,7 +35,7 @@ function podRules(nic: WantedInterface, sources: readonly string[], bases: Bases
 }
 
 /**
- * Returns the pod networks that contain none of the interface's networks, its gateway or the destinations of its routes. A pod network
+ * Returns the pod networks that contain neither a network nor the gateway of the interface, nor a destination of its routes. A pod network
  * inside a wider network of the interface is included, because its pods are still behind another link of this node.
  */
 function podNetworksBeside(nic: WantedInterface): string[] {

@@ -58,7 +58,7 @@ const marks: readonly (readonly [mark: RegExp, name: string])[] = [
 	[/\bBHYVE\b/i, 'bhyve'],
 ]
 
-/** @returns the kind of virtualization; `none` only if the CPU flags show that there is none */
+/** @returns the kind of virtualization; `none` only if the CPU flags show that the machine is physical */
 function virtualizationOf({ firmware: { vendor, product }, hypervisor, cpuinfo }: MachineFacts): string {
 	const [, name] = marks.find(([mark]) => mark.test(`${vendor} ${product}`)) ?? []
 	if (name !== undefined) return name

@@ -21,7 +21,7 @@ export type BackendFiles = {
 	 * again.
 	 */
 	generated(name: string): string[]
-	/** The profile that NetworkManager must load immediately, for the same reason. */
+	/** The profile that NetworkManager must also load immediately. */
 	profile?(name: string): string
 	/** The .link file that udev must use. */
 	link?(name: string): string

@@ -110,7 +110,7 @@ export function matchMacs(entries: readonly IniEntry[]): string[] {
 }
 
 /**
- * Whether a name matches one of the patterns, if there are any without "!", and none of the patterns that begin with "!".
+ * Whether a name matches one of the patterns without "!", if there are any, and no pattern that begins with "!".
  * @see systemd, net_condition_test_strv()
  */
 export function matches(patterns: readonly string[], name: string): boolean {

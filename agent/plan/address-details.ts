@@ -6,7 +6,7 @@ import { isMadeByKernel, isRouteless, metricOf } from '../model/origin.ts'
 
 /** Attributes of an address other than its prefix, and which of them the kernel can change in place. */
 
-/** Addresses with different attributes. `changed`: `ip addr replace` corrects them; `anew`: they must be removed and added again. */
+/** Addresses with different attributes. `changed`: `ip addr replace` corrects them; all others must be removed and added again. */
 export type Differing = { anew: readonly string[]; changed: readonly string[] }
 
 /**

@@ -28,7 +28,7 @@ export type Way = { route: Route; rule: Rule } | { refused: true; rule?: Rule }
 /** The rules and routes of a host, arranged for lookups. */
 export type Fib = {
 	rules: readonly Rule[]
-	/** Returns the rules that may apply to a packet from an address: on a host with many rules, most select one source each. */
+	/** Returns the rules that may apply to a packet from an address. On a host with many rules, most select one source each. */
 	rulesFrom(from: string | undefined): readonly Rule[]
 	/** ifindex → name, for rules that name a link. */
 	names: ReadonlyMap<number, string>
@@ -93,10 +93,7 @@ export function lookup(fib: Fib, packet: Packet): Way {
 	return { refused: true }
 }
 
-/**
- * Applies a rule to a packet. Returns the resulting route, or the priority to continue from; without one, evaluation continues with the
- * next rule.
- */
+/** Applies a rule. Returns the resulting route, or the priority to continue from; without one, the next rule is evaluated. */
 function act(rule: Rule, packet: Packet, fib: Fib): { way: Way } | { from?: number } {
 	if (rule.action === 'goto') return hasTarget(rule, fib) ? { from: rule.goto ?? 0 } : {}
 	if (rule.action === 'nop' || rule.action === 'l3mdev') return {}

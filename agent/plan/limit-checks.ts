@@ -9,8 +9,8 @@ import { cidrsOf, familyOf, full } from '../model/networks.ts'
 import { MAIN } from '../model/route.ts'
 
 /**
- * Checks a node config against the limits of the chart. The API server enforces them too; these checks apply whoever wrote the config.
- * Pure.
+ * Checks a node config against the limits of the chart. The API server enforces them too; these checks do not depend on the author of the
+ * config. Pure.
  */
 
 /** A network that belongs to the node or its cluster, and its description for messages. */

@@ -14,7 +14,7 @@ const MOST_ALIKE = 16
 /** Maximum number of these routes of all kinds. */
 const MOST = 128
 
-/** `pods`: pod networks, for which a run has separate rules. */
+/** `pods`: pod networks; the run has separate rules for these. */
 type Known = { touched: ReadonlySet<number>; taken: ReadonlySet<string>; pods: readonly string[] }
 export type Neighbour = { ip: string; link: number }
 

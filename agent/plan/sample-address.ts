@@ -42,7 +42,7 @@ export function sampleWords(of: string, ip: string): string {
 
 /**
  * @param beside networks that must not contain the result
- * @returns an address of a network that is not in `except`; undefined if there is none among the first ones
+ * @returns an address of a network that is not in `except`; undefined if the first ones do not include such an address
  */
 export function addressIn(network: string, except: ReadonlySet<string>, beside: readonly string[] = []): string | undefined {
 	const base = ipOf(networkOf(network))
