@@ -12,25 +12,25 @@ export type Address = {
 	cidr: string
 	/** False for link-local addresses (fe80::/10, 169.254.0.0/16), which the kernel or a daemon may have added automatically. */
 	global: boolean
-	/** It has a lifetime, set by DHCP or a router advertisement. */
+	/** Whether the address has a lifetime, set by DHCP or a router advertisement. */
 	dynamic: boolean
 	/** Seconds; absent: forever. */
 	validSeconds?: number
-	/** Seconds; absent: as long as it is valid. */
+	/** Seconds; absent: as long as the address is valid. */
 	preferredSeconds?: number
-	/** The kernel has detected that another host has it, and does not use it (IPv6). */
+	/** The kernel has detected that another host has the address, and does not use it (IPv6). */
 	duplicate?: boolean
-	/** The kernel added it automatically and replaces it when it expires (RFC 8981). */
+	/** The kernel added the address automatically and replaces it when it expires (RFC 8981). */
 	temporary?: true
 	broadcast?: string
 	anycast?: string
-	/** The other end of a point-to-point link; the prefix length is then that of the other end. */
+	/** The other end of a point-to-point link; the prefix length then applies to the peer. */
 	peer?: string
-	/** RT_SCOPE number of an IPv4 address, if not 0. That of IPv6 follows from the address. */
+	/** RT_SCOPE number of an IPv4 address, if not 0. The scope of an IPv6 address follows from the address itself. */
 	scope?: number
 	/** Label of an IPv4 address, if it is not the name of the link. */
 	label?: string
-	/** Metric of its connected route, if one was set. */
+	/** Metric of the connected route, if one was set. */
 	metric?: number
 	/** The flags that are set, in the order of ADDRESS_FLAGS. */
 	flags?: readonly AddressFlag[]

@@ -6,7 +6,7 @@ import { RECORD_PATH, UNDO_FOLDER } from './paths.ts'
 
 /** Failures for files that only this agent writes and that it cannot read. Each names the file, the cause and the remedy. */
 
-/** @param error the cause; of a parser error only that the text is invalid, because the text may contain secrets of other programs */
+/** @param error the cause; for a JSON syntax error the message does not quote the text, which may contain secrets of other programs */
 export function badRecord(error: unknown): Failure<Code> {
 	return failure(
 		'BAD_RECORD',
@@ -22,7 +22,7 @@ export function badUndo(path: string, error: unknown): Failure<Code> {
 	)
 }
 
-/** Maximum characters of the cause, because a record may be wrong in many places. */
+/** Maximum characters of the cause, because a record may have many errors. */
 const LONGEST = 300
 
 function whyOf(error: unknown): string {

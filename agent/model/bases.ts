@@ -17,7 +17,7 @@ export function tableOf(id: number, { table }: Bases): number {
 	return table + id
 }
 
-/** @returns the recorded bases of a link, the current ones first; a record without bases is older than the setting */
+/** @returns the recorded bases of a link, the current ones first; a record without bases means the default ones */
 export function recordedBases(ours: Pick<RecordedLink, 'bases'> | undefined): readonly Bases[] {
 	return ours ? (ours.bases ?? [DEFAULT_BASES]) : []
 }
@@ -43,7 +43,10 @@ export function basesInUse(interfaces: readonly WantedInterface[], { links }: Ho
 	return found.length === 0 ? [DEFAULT_BASES] : found
 }
 
-/** Whether MultiNIC manages a rule: its priority and table match together, and it selects one source address and at most a pod network. */
+/**
+ * Whether MultiNIC manages a rule: its priority and table match together, and it selects one source address and, at most, a pod network as
+ * the destination.
+ */
 export function isOurRule(rule: Rule, bases: readonly Bases[]): boolean {
 	if (!isOfOneAddress(rule)) return false
 	if (isToPods(rule)) return bases.some(one => rule.priority >= podPriorityOf(0, one) && rule.priority < one.priority)
@@ -68,7 +71,7 @@ export function isRuleOf(id: number, rule: Rule, bases: Bases): boolean {
 	return rule.to === undefined && rule.priority === bases.priority + id && rule.table === tableOf(id, bases)
 }
 
-/** @returns the priority of an interface's rules that look up the main table for pods: they come before those of all interfaces */
+/** @returns the priority of an interface's rules that look up the main table for pods: these precede the table rules of all interfaces */
 export function podPriorityOf(id: number, { priority }: Pick<Bases, 'priority'>): number {
 	return priority - PRIORITIES_BEFORE + id
 }

@@ -2,7 +2,7 @@ import type { Address } from './address.ts'
 import type { FileState, Neighbour, Rule } from './host-state.ts'
 import type { NextHopObject, Route } from './route.ts'
 
-/** A change to the state of a host. Links are identified by ifindex, which no rename changes. */
+/** A change to the state of a host. Links are identified by ifindex, which survives a rename. */
 export type Change =
 	| { kind: 'rename'; link: number; to: string }
 	| { kind: 'up' | 'down'; link: number }
@@ -19,7 +19,7 @@ export type Change =
 	| { kind: 'writeFile'; path: string; file: FileState }
 	| { kind: 'removeFile'; path: string }
 
-/** Tells a daemon something. */
+/** A request to a daemon, or a wait for one. */
 export type Notice =
 	/** Waits until udev and the network daemons have seen these names: a burst of renames makes them lose a link. */
 	| { kind: 'waitForNames'; names: readonly string[] }
@@ -27,16 +27,16 @@ export type Notice =
 	| { kind: 'unmanage' | 'manage'; link: number; name: string }
 	/** udev reloads its rules and .link files now; otherwise it checks for changes every three seconds, and a NIC may appear before that. */
 	| { kind: 'reloadUdev' }
-	/** NetworkManager reads these profiles, or forgets those that are gone. */
+	/** NetworkManager reads these profiles, or drops those whose files no longer exist. */
 	| { kind: 'loadProfiles'; paths: readonly string[] }
 
 /**
- * Checks that no other host on the wire of this link has these addresses. `name`: the name of the link by then. `mac`: of the link that
- * gets the addresses, because a virtual switch may answer for its port.
+ * Checks that no other host on the wire of this link has these addresses. `name`: the name of the link at that time. `mac`: the MAC of the
+ * link that gets the addresses; its replies are ignored, because a virtual switch may answer for its port.
  */
 export type DuplicateCheck = { kind: 'checkDuplicates'; link: number; name: string; ips: readonly string[]; mac: string }
 
-/** What a run does besides its changes: it changes no state of the host, so it does not count. */
+/** An operation of a run other than a change. An action is not counted, because it does not change the state of the host. */
 export type Action = Notice | DuplicateCheck
 
 export type ChangeStep = { id?: number; change: Change; action?: never }
@@ -49,7 +49,7 @@ export type ActionStep = { id?: number; action: Action; change?: never }
  */
 export type Step = ChangeStep | ActionStep
 
-/** One step of a rollback, which checks nothing. */
+/** One step of a rollback. A rollback has no checks. */
 export type UndoStep = { change: Change; action?: never } | { action: Notice; change?: never }
 
 /** @param id absent: the change belongs to the run as a whole */

@@ -29,11 +29,11 @@ export function firstOf<Input, Result>(checks: readonly Check<Input, Result>[], 
 
 /** One condition that must not hold. */
 export type RefusalCheck<Input> = Row & {
-	/** @returns the cause; without a command, that of the row shows it */
+	/** @returns the cause; if it has no command, the command of the row applies */
 	find(input: Input): { says: string; see?: string } | undefined
 }
 
-/** Runs the checks in order: the first one that finds a cause refuses. */
+/** Runs the checks in order. @returns the refusal by the first check that finds a cause */
 export function firstRefusal<Input>(checks: readonly RefusalCheck<Input>[], input: Input): Refusal | undefined {
 	return firstOf(checks.map(refusing<Input>), input)
 }
@@ -45,7 +45,7 @@ function refusing<Input>({ reason, see, find }: RefusalCheck<Input>): Check<Inpu
 	}
 }
 
-/** @returns a refusal that names its cause and, in brackets, the command that shows it */
+/** @returns a refusal that names its cause and, in parentheses, the command that shows it */
 export function refusalOf(reason: Reason, { says, see }: Cause): Refusal {
 	return { reason, message: `${says} (${see})` }
 }

@@ -5,8 +5,8 @@ import { linksOf, MAIN, type Route } from './route.ts'
 /** The routes of the main table by which a node reaches the outside. */
 
 /**
- * @returns the best route to each network that is all or half of the address space: halves take precedence over a default route, and what
- * they are made for (a tunnel) still needs it
+ * @returns the best route to each network that is all or half of the address space. Routes to halves take precedence over a default route,
+ * but the tunnel that they usually lead to still needs the default route
  */
 export function bestDefaults(routes: readonly Route[], family: Family): Route[] {
 	const outward = routes.filter(
@@ -16,14 +16,16 @@ export function bestDefaults(routes: readonly Route[], family: Family): Route[] 
 	return [...networks].flatMap(network => bestOf(outward.filter(({ to }) => to === network)))
 }
 
-/** Of equal IPv4 routes the kernel uses the one that it shows first; of equal IPv6 routes it may use any. */
+/** Among equal IPv4 routes the kernel uses the one that it lists first; among equal IPv6 routes it may use any. */
 function bestOf(routes: readonly Route[]): Route[] {
 	const [best, ...others] = routes.toSorted((a, b) => a.metric - b.metric)
 	if (!best) return []
 	return [best, ...others.filter(({ family, metric }) => family === 6 && metric === best.metric)]
 }
 
-/** @returns the first link of the best default route, of IPv4 if there is one; halves of the address space do not count */
+/**
+ * @returns the first link of the best IPv4 default route, or else of the best IPv6 one; routes to halves of the address space do not count
+ */
 export function primaryLink(routes: readonly Route[]): number | undefined {
 	const defaults = ([4, 6] as const).flatMap(family => bestDefaults(routes, family)).filter(({ to }) => lengthOf(to) === 0)
 	return defaults.flatMap(linksOf)[0]

@@ -19,18 +19,18 @@ export const IPV6_MIN_MTU = 1_280
 const OWN_TRAFFIC = { 'ipv4/rp_filter': '2', 'ipv4/arp_ignore': '1', 'ipv4/arp_announce': '2' }
 const NO_ROUTER = { 'ipv6/accept_ra': '0' }
 
-/** Every setting of a link that a run may change, `family/key` → the value that it sets. */
+/** Every sysctl of a link that a run may change, `family/key` → the value that the run sets. */
 export const SYSCTLS: Readonly<Record<string, string>> = { ...OWN_TRAFFIC, ...NO_ROUTER }
 export const SYSCTL_KEYS: readonly string[] = Object.keys(SYSCTLS)
-/** The kernel sets it to the link's MTU whenever that changes. @see addrconf_notify, NETDEV_CHANGEMTU */
+/** The kernel sets this sysctl to the link's MTU whenever the MTU changes. @see addrconf_notify, NETDEV_CHANGEMTU */
 export const IPV6_MTU = 'ipv6/mtu'
 
 /** A requested default route never takes precedence over the one that the node depends on, which has metric 0, 100 or 1024. */
 const DEFAULT_ROUTE_METRIC = 1_100
 
 /**
- * @returns every address of an interface as it is on the link, as the kernel prints it, the fixed IP of the port first; without a connected
- * route each is a single address (/32, /128), because the kernel adds such a route for every shorter prefix
+ * @returns every address of an interface in the form that it has on the link, as the kernel prints it, the fixed IP of the port first;
+ * without a connected route each has the prefix length /32 or /128, because the kernel adds a connected route for every shorter prefix
  */
 export function addressesOf(nic: WantedInterface): string[] {
 	const cidrs = cidrsOf(nic)
@@ -53,8 +53,9 @@ export function routesOf(nic: WantedInterface, link: number): Route[] {
 }
 
 /**
- * Settings of a link, `family/key` → value. Each of several NICs in one network must answer ARP for its own addresses only, a reply may
- * leave by another NIC than strict reverse path filtering expects, and a router must not add what the node config does not contain.
+ * Returns the desired sysctls of a link, `family/key` → value. With several NICs in one network, each must answer ARP only for its own
+ * addresses, and a reply may leave through another NIC than strict reverse path filtering expects. A router must not add addresses or
+ * routes that the node config does not contain.
  */
 export function sysctlsOf({ policyRouting }: WantedInterface): Record<string, string> {
 	return { ...(policyRouting && OWN_TRAFFIC), ...NO_ROUTER }
@@ -64,8 +65,8 @@ type RequestedRoute = { to: string; via?: string | undefined; table: number; met
 
 /**
  * Returns the networks in which the kernel finds a next hop: those of connected routes in the main table, and for IPv6 those in the table
- * of the route. Elsewhere the route needs `onlink`. For IPv6 the kernel refuses that if the main table leads to the next hop over another
- * link, for IPv4 never.
+ * of the route. For any other next hop the route needs `onlink`. The kernel rejects such an IPv6 route if the main table reaches the next
+ * hop over another link; it never rejects such an IPv4 route.
  */
 function reachedBy({ to, table }: RequestedRoute, nic: WantedInterface): string[] {
 	return familyOf(to) === 6 && nic.policyRouting && table === tableOf(nic.id, basesOf(nic)) ? cidrsOf(nic) : addressesOf(nic)

@@ -10,8 +10,8 @@ import { MAIN } from './route.ts'
 /** The rules of an interface, in the order in which the kernel evaluates them. */
 
 /**
- * @returns a `from` rule for each address of an interface, so that replies leave by the NIC that received the request; before it, one for
- * each pod network, because a pod of this node is not reached over a NIC, regardless of the source address
+ * @returns a `from` rule for each address of an interface, so that replies leave through the NIC that received the request; before it, one
+ * rule for each pod network, because pods on this node are not reached over a NIC, whatever the source address
  */
 export function rulesOf(nic: WantedInterface): Rule[] {
 	if (!nic.policyRouting) return []
@@ -35,8 +35,8 @@ function podRules(nic: WantedInterface, sources: readonly string[], bases: Bases
 }
 
 /**
- * Returns the pod networks that contain nothing the interface reaches itself: its networks, its gateway, its routes. The pods in a wider
- * network of the interface are still behind a link of this node.
+ * Returns the pod networks that contain neither a network nor the gateway of the interface, nor a destination of its routes. A pod network
+ * inside a wider network of the interface is included, because its pods are still behind another link of this node.
  */
 function podNetworksBeside(nic: WantedInterface): string[] {
 	const own = cidrsOf(nic).map(networkOf)

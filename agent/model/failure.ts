@@ -12,7 +12,7 @@ export type Code =
 	| 'CONNECTIVITY_LOST'
 	| 'ROUTED_ELSEWHERE'
 	| 'FOREIGN_CHANGED'
-	/** Something that is not managed by MultiNIC is gone, and the run cannot have removed it. */
+	/** An object not managed by MultiNIC has disappeared, and the run cannot have removed it. */
 	| 'LOST_BY_OTHERS'
 	| 'NOT_ARMED'
 	| 'EXPIRED'
@@ -21,12 +21,12 @@ export type Code =
 	| 'LOCKED'
 	| 'API_REFUSED'
 
-/** What is wrong with one interface. */
+/** The failure of one interface. */
 export type Blame = { id: number; message: string }
 
 /**
  * @returns an expected failure of the run; `id`, if set, is the one interface that caused it, `blames` lists several, `hops` are addresses
- *   that no longer answer, `lost` are keys of state not managed by MultiNIC; `ofHost`: it would also fail with fewer changes
+ * that no longer answer, `lost` are keys of state not managed by MultiNIC; `ofHost`: the run would also fail with fewer changes
  */
 export function failure(
 	code: Code,

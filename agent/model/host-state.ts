@@ -1,6 +1,6 @@
 /**
- * model/: types that all folders share. This file is the result of one observation of a host, in the kernel's terms; links are identified by
- * ifindex.
+ * model/: types that all directories share. This file defines the result of one observation of a host, in the kernel's terms; links are
+ * identified by ifindex.
  */
 
 import type { Address } from './address.ts'
@@ -19,29 +19,31 @@ export type Link = {
 	kind?: string
 	/** The current MAC; lower case. */
 	mac: string
-	/** The MAC that the device was made with, if known to differ; lower case. */
+	/** The permanent MAC of the device, if it is known to differ; lower case. */
 	permanentMac?: string
 	up: boolean
-	/** False if nothing is connected to the other end of its cable, which is known only for a link that is up. */
+	/** False if the link has no carrier, which is known only for a link that is up. */
 	carrier: boolean
-	/** Families whose routes over it the kernel ignores because it has no carrier; checked only on a link that is up and has none. */
+	/**
+	 * Families whose routes over the link the kernel ignores because it has no carrier; checked only on a link that is up without a carrier.
+	 */
 	ignored?: readonly Family[]
 	mtu: number
 	minMtu: number
 	/** 0: the driver specifies no limit. */
 	maxMtu: number
-	/** Name of the bridge, bond or VRF it is a port of. */
+	/** Name of the bridge, bond or VRF that the link is a port of. */
 	master?: string
-	/** ifindex of its lower link (VLAN, macvlan) or of its peer (veth); absent if that is in another network namespace. */
+	/** ifindex of its lower link (VLAN, macvlan) or of its peer (veth); absent if the other link is in another network namespace. */
 	lower?: number
-	/** Number of its group; absent: the default group, 0. */
+	/** Number of the link group; absent: the default group, 0. */
 	group?: number
 	addresses: readonly Address[]
-	/** The kernel rejects IPv6 addresses on it (`disable_ipv6`); checked only on links that matter to the run. */
+	/** The kernel rejects IPv6 addresses on the link (`disable_ipv6`); checked only on links that matter to the run. */
 	ipv6Disabled?: true
-	/** The daemon that configures it now. */
+	/** The daemon that configures the link now. */
 	managedBy?: Daemon
-	/** The .network file that systemd-networkd uses for that. */
+	/** The .network file from which systemd-networkd configures the link. */
 	networkFile?: string
 	/**
 	 * Values of `net/ipv4/conf/NAME/…`, keyed without NAME (`ipv4/arp_ignore`); only for links that matter to the run. Contains `ipv6/mtu`
@@ -51,8 +53,8 @@ export type Link = {
 	/** The device below /sys/devices and its driver; only for links that matter to the run, and not for virtual ones. */
 	device?: { path: string; driver: string }
 	/**
-	 * Keys that `ip -j` prints for it, or for its addresses, routes or neighbours, and that this agent does not know, each with the command
-	 * that shows it.
+	 * Keys that `ip -j` prints for the link or for its addresses, routes or neighbours, and that this agent does not know, each with the
+	 * command that shows the key.
 	 */
 	unknown?: readonly { key: string; see: string }[]
 }
@@ -93,7 +95,7 @@ export type Rule = {
 	suppressGroup?: number
 	/** Keys of `ip -j rule` that this agent does not know, so that it cannot determine what the rule selects. */
 	unknown?: readonly string[]
-	/** Whether it has no other selectors and no action: only priority, from, to, table and protocol. */
+	/** Whether the rule has only priority, from, to, table and protocol, and neither other selectors nor an action. */
 	plain: boolean
 	/** The rule without its priority, as ip-rule(8) prints it. */
 	words: string
@@ -114,7 +116,7 @@ export type Neighbour = {
 	protocol?: number
 }
 
-/** `unreadable`: why it could not be read, so that its content is unknown; `content` is then empty. */
+/** `unreadable`: why the file could not be read; `content` is then empty. */
 export type FileState = { content: string; mode: number; gid: number; unreadable?: string }
 
 /** What is on this host other than links, addresses, routes and files: daemons, tools and kernel features. */
@@ -129,11 +131,11 @@ export type Surroundings = {
 	networkd: boolean
 	/** NetworkManager runs here and answers. */
 	networkmanager: boolean
-	/** The folder for NetworkManager's own profiles exists. */
+	/** The directory for NetworkManager's own profiles exists. */
 	keyfiles: boolean
 	/**
-	 * What cloud-init knows about managed NICs: the desired MACs that it stores, whether the kernel command line overrides its files, and
-	 * whether it reads at every boot which NICs exist.
+	 * State of cloud-init. `macs`: the desired MACs that it has stored; `forced`: the kernel command line overrides its files; `everyBoot`:
+	 * it may detect NICs again at every boot.
 	 */
 	cloudInit: { macs: readonly string[]; forced: boolean; everyBoot?: boolean }
 	/** The kernel has IPv6. Without it there are no IPv6 addresses, routes, rules or settings, and `ip -6` fails. */
@@ -149,11 +151,11 @@ export type HostState = Surroundings & {
 	routes: readonly Route[]
 	rules: readonly Rule[]
 	neighbours: readonly Neighbour[]
-	/** The objects that use a link; absent if the kernel or `ip` does not support them. */
+	/** The next hop objects that use a link; absent if the kernel or `ip` does not support them. */
 	nextHopObjects?: readonly NextHopObject[]
 	/** MACs of recorded NICs whose device is on this host and whose link is in another network namespace. */
 	inOtherNamespace?: readonly string[]
-	/** When it was observed (seconds since 1970). */
+	/** Time of the observation (seconds since 1970). */
 	seconds?: number
 	/** Files that may be managed by MultiNIC, and those that could contradict them; absolute path on the host → file. */
 	files: Readonly<Record<string, FileState>>

@@ -1,9 +1,9 @@
 import type { Machine } from '../../contract/agent-run.ts'
 
-/** What firmware reports about itself (DMI); empty if it reports nothing. */
+/** The DMI strings of the firmware; each is empty if not reported. */
 export type Firmware = { vendor: string; product: string; assetTag: string }
 
-/** What is read from a machine, unchanged. */
+/** Raw values read from a machine. */
 export type MachineFacts = {
 	/** os-release(5). */
 	osRelease: string
@@ -13,7 +13,7 @@ export type MachineFacts = {
 	hypervisor: string
 	/** The beginning of /proc/cpuinfo. */
 	cpuinfo: string
-	/** How many CPUs the kernel uses. */
+	/** Number of CPUs that the kernel uses. */
 	cpus: number
 	/** Bytes. */
 	memory: number
@@ -21,7 +21,7 @@ export type MachineFacts = {
 	bootId: string
 }
 
-/** Returns what a person first needs to know about a machine in a report. */
+/** Returns the description of a machine that a report shows. */
 export function describeMachine(facts: MachineFacts): Machine {
 	return {
 		os: osOf(facts.osRelease),
@@ -45,7 +45,7 @@ function unquoted(text: string): string {
 	return inner.replace(/\\(["'$`\\])/g, '$1')
 }
 
-/** What hypervisors write into DMI, and what systemd-detect-virt(1) calls them. */
+/** Patterns of the DMI strings of hypervisors, and the names that systemd-detect-virt(1) uses for them. */
 const marks: readonly (readonly [mark: RegExp, name: string])[] = [
 	[/\b(KVM|OpenStack|QEMU|Red Hat|oVirt|Nutanix)\b/i, 'kvm'],
 	[/\bVMware\b/i, 'vmware'],
@@ -58,7 +58,7 @@ const marks: readonly (readonly [mark: RegExp, name: string])[] = [
 	[/\bBHYVE\b/i, 'bhyve'],
 ]
 
-/** @returns `none` only if the processor itself shows it */
+/** @returns the kind of virtualization; `none` only if the CPU flags show that the machine is physical */
 function virtualizationOf({ firmware: { vendor, product }, hypervisor, cpuinfo }: MachineFacts): string {
 	const [, name] = marks.find(([mark]) => mark.test(`${vendor} ${product}`)) ?? []
 	if (name !== undefined) return name

@@ -1,4 +1,4 @@
-/** @returns a function that computes a value for an object once, and keeps it as long as the object exists */
+/** @returns a function that computes a value for an object once, and caches it as long as the object exists */
 
 export function memoized<K extends object, V>(compute: (key: K) => V): (key: K) => V {
 	const made = new WeakMap<K, { value: V }>()

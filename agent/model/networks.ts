@@ -15,7 +15,9 @@ export function networksOf(nic: WantedInterface): string[] {
 	return [...new Set(cidrsOf(nic).filter(hasNetwork).map(networkOf))]
 }
 
-/** Whether an address with prefix length has a network for which the kernel adds a route to the main table that counts. */
+/**
+ * Whether an address with prefix length has a network: neither a single address nor link-local. The kernel adds a connected route for it.
+ */
 export function hasNetwork(cidr: string): boolean {
 	return lengthOf(cidr) < full(cidr) && !isLinkLocal(cidr)
 }
@@ -25,7 +27,7 @@ export function full(ip: string): number {
 	return familyOf(ip) === 4 ? 32 : 128
 }
 
-/** Whether an address is in fe80::/10: such a network is different on each link. */
+/** Whether an address is in fe80::/10, which is a separate network on each link. */
 export function isLinkLocal(ip: string): boolean {
 	return /^fe[89ab]/.test(ip)
 }

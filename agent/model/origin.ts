@@ -3,24 +3,27 @@ import type { Address } from './address.ts'
 import type { Link } from './host-state.ts'
 import { linksOf, MAIN, type Route } from './route.ts'
 
-/** The origin of an address or a route: the kernel creates some, and creates them again. Those are never restored. */
+/**
+ * Determines the origin of an address or a route. Those that the kernel creates are never restored, because the kernel creates them again.
+ */
 
-/** RTPROT number of what the kernel creates. */
+/** RTPROT number of the routes that the kernel creates. */
 export const KERNEL = 2
 export const UNICAST = 1
 export const LOCAL = 2
-/** Types up to this one lead to a link; the others reject. */
+/** Route types up to this one deliver or forward packets; higher ones reject them. */
 const LAST_LEADING_TYPE = 5
 /** RT_SCOPE number of a network on a link. */
 const LINK_SCOPE = 253
 /** Default metric of a connected route. @see IP6_RT_PRIO_ADDRCONF */
 const CONNECTED_METRIC = { 4: 0, 6: 256 } as const
 /**
- * Redirects and router advertisements, which routers repeat, and routing daemons, which add their routes again. @see rtnetlink.h, RTPROT
+ * Protocols of redirects and router advertisements, which routers repeat, and of routing daemons, which add their routes again. @see
+ * rtnetlink.h, RTPROT
  */
 const DAEMONS: ReadonlySet<number> = new Set([1, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 42, 84, 186, 187, 188, 189, 192])
 
-/** Whether the kernel creates this address: fe80:: from its MAC, or a temporary one (RFC 8981). */
+/** Whether the kernel creates this address: the link-local one derived from the MAC, or a temporary one (RFC 8981). */
 export function isMadeByKernel({ cidr, temporary }: Address, { mac }: Pick<Link, 'mac'>): boolean {
 	return temporary === true || cidr === `${linkLocalOf(mac)}/64`
 }
@@ -38,7 +41,10 @@ function linkLocalOf(mac: string): string {
 	return groups[0] === '0' ? `fe80::${groups.slice(1).join(':')}` : `fe80::${groups.join(':')}`
 }
 
-/** Whether the kernel creates this route because of an address or the link. Another program may add a route with its protocol number. */
+/**
+ * Whether the kernel creates this route because of an address or the link. Other programs may also add routes with the kernel's protocol
+ * number.
+ */
 export function isKernelRoute(route: Route, links: readonly Link[]): boolean {
 	const { protocol, type, table, expiresSeconds, to } = route
 	if (protocol !== KERNEL) return false
@@ -48,7 +54,7 @@ export function isKernelRoute(route: Route, links: readonly Link[]): boolean {
 	return link?.addresses.some(isConnected) ?? true
 }
 
-/** @returns the route that the kernel adds to the main table for an address, unless this has `noprefixroute` */
+/** @returns the route that the kernel adds to the main table for an address, unless the address has `noprefixroute` */
 export function connectedRoute(address: Pick<Address, 'family' | 'cidr' | 'peer' | 'metric'>, link: number): Route {
 	const { family } = address
 	const common = {
@@ -69,7 +75,7 @@ export function metricOf({ family, metric = CONNECTED_METRIC[family] }: Pick<Add
 	return metric
 }
 
-/** Whether the kernel must not add a connected route for an address. */
+/** Whether an address has the flag that prevents the kernel from adding a connected route. */
 export function isRouteless({ flags = [] }: Address): boolean {
 	return flags.includes('noprefixroute')
 }
@@ -83,12 +89,12 @@ function reachOf({ cidr, peer }: Pick<Address, 'cidr' | 'peer'>): string {
 	return peer === undefined ? cidr : `${peer}${cidr.slice(cidr.indexOf('/'))}`
 }
 
-/** Whether a route leads to a link and is not from the kernel. */
+/** Whether a route delivers or forwards packets and was not created by the kernel. */
 export function isGivenRoute(route: Route, links: readonly Link[]): boolean {
 	return route.type >= UNICAST && route.type <= LAST_LEADING_TYPE && !isKernelRoute(route, links)
 }
 
-/** Whether only MultiNIC restores this route: neither a router nor a routing daemon does. */
+/** Whether MultiNIC has to restore this route, because neither a router nor a routing daemon adds it again. */
 export function isRecordable({ protocol }: Route): boolean {
 	return !DAEMONS.has(protocol)
 }

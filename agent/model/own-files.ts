@@ -2,10 +2,10 @@ import { interfaceName, MAX_INTERFACES } from '../../contract/names.ts'
 import type { FileState } from './host-state.ts'
 import { CLOUD_INIT_OFF, generated, pathsOf, rulePath } from './paths.ts'
 
-/** What MultiNIC's own files say about an interface. They begin with the same line, whatever the backend. */
+/** An interface as MultiNIC's own files define it. These files begin with the same line, whatever the backend. */
 export type OwnFiles = { id: number; name: string; mac: string; files: Readonly<Record<string, string>> }
 
-/** @returns the interfaces that MultiNIC's files on a host are for, each with those files, path → content */
+/** @returns the interfaces that MultiNIC's files on a host define, each with its files, path → content */
 export function ownFiles(files: Readonly<Record<string, FileState>>): OwnFiles[] {
 	return Array.from({ length: MAX_INTERFACES }, (_, id) => id).flatMap(id => {
 		const name = interfaceName(id)

@@ -13,22 +13,25 @@ export const NETWORK_FOLDERS = [
 export const NETWORK_FOLDER = '/run/systemd/network'
 export const UDEV_RUN_FOLDER = '/run/udev/rules.d'
 export const UDEV_ETC_FOLDER = '/etc/udev/rules.d'
-/** Where udev looks for rules: of several files with the same name it reads the one in the first folder. */
+/** Where udev looks for rules: of several files with the same name it reads the one in the first directory. */
 export const UDEV_FOLDERS = [UDEV_ETC_FOLDER, UDEV_RUN_FOLDER, '/usr/local/lib/udev/rules.d', '/usr/lib/udev/rules.d', '/lib/udev/rules.d']
-/** Profiles in NetworkManager's own format. They contain secrets of other programs: only those that mention managed MACs are kept. */
+/**
+ * Profiles in NetworkManager's own format. They may contain secrets of other programs, so the agent keeps only those that mention managed
+ * MACs.
+ */
 export const KEYFILE_FOLDER = '/etc/NetworkManager/system-connections'
 /** Profiles in the format of RHEL 7 and 8. */
 export const SCRIPTS_FOLDER = '/etc/sysconfig/network-scripts'
 export const CLOUD_INIT_CONFIG = '/etc/cloud/cloud.cfg'
 export const CLOUD_INIT_FOLDER = '/etc/cloud/cloud.cfg.d'
 export const CLOUD_INIT_DISABLED = '/etc/cloud/cloud-init.disabled'
-/** Managed by MultiNIC: it configures cloud-init to leave the network alone. */
+/** File of MultiNIC that disables cloud-init's network configuration. */
 export const CLOUD_INIT_OFF = `${CLOUD_INIT_FOLDER}/99-multinic.cfg`
-/** Where cloud-init stores the NICs of the instance, in the formats of its versions. */
+/** Where cloud-init stores the NICs of the instance; the format depends on its version. */
 export const CLOUD_INIT_CACHES = ['/var/lib/cloud/instance/obj.pkl', '/var/lib/cloud/instance/network-config.json']
 /**
- * The cloud that cloud-init detected, and the settings of user and vendor data for this instance. Both may contain secrets: neither is
- * kept.
+ * The cloud that cloud-init detected, and the settings of user and vendor data for this instance. Both may contain secrets, so the agent
+ * does not keep their content.
  */
 export const CLOUD_INIT_ID = '/run/cloud-init/cloud-id'
 export const CLOUD_INIT_INSTANCE = '/var/lib/cloud/instance/cloud-config.txt'
@@ -52,13 +55,13 @@ export const SCRATCH_FOLDER = `${LOCK_FOLDER}/scratch`
 
 /** @returns the netplan file of one interface */
 export const netplanPath = (name: string) => `/etc/netplan/99-${name}.yaml`
-/** @returns the file that keeps its settings for the next boot */
+/** @returns the file that sets its sysctls at the next boot */
 export const sysctlPath = (name: string) => `/etc/sysctl.d/99-${name}.conf`
-/** @returns the udev rule that finally decides its name: it sorts after those of netplan, `99-netplan-….rules` */
+/** @returns the udev rule that determines its name: it sorts after netplan's rules, `99-netplan-….rules` */
 export const rulePath = (name: string) => `${UDEV_ETC_FOLDER}/99-z-${name}.rules`
 /** @returns its profile in NetworkManager's own format */
 export const keyfilePath = (name: string) => `${KEYFILE_FOLDER}/${name}.nmconnection`
-/** @returns its .link, if no generator makes one */
+/** @returns its .link file, if no generator makes one */
 export const linkPath = (name: string) => `/etc/systemd/network/70-${name}.link`
 /** @param kind `ifcfg`, or a file that accompanies it: `route`, `route6`, `rule`, `rule6` */
 export const scriptPath = (kind: string, name: string) => `${SCRIPTS_FOLDER}/${kind}-${name}`

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { ADDRESS_FLAGS } from './address.ts'
 
-/** Addresses and routes in the record of a host. Each string becomes a word of an `ip` line, so it is limited to the form of a word. */
+/** Addresses and routes in the record of a host. Each string becomes part of an `ip` command line, so its characters are restricted. */
 
 export const Int = z.int().min(0)
 export const Ip = z.string().regex(/^[0-9a-f:.]{2,45}$/)

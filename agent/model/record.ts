@@ -7,8 +7,8 @@ import { OUR_PATHS, RECORD_PATH } from './paths.ts'
 import { Int, Ip, Prefix, RecordedAddress, RecordedRoute } from './record-network.ts'
 
 /**
- * The original state of the host, and what MultiNIC manages of it: `/var/lib/multinic/record.json`, kept from the first change until the
- * last interface is gone. A removal restores from it, byte for byte.
+ * The original state of the host, and the parts of it that MultiNIC manages: `/var/lib/multinic/record.json`, which exists from the first
+ * change until the last interface is removed. A removal restores the original state from it, files byte for byte.
  */
 
 const Before = z.object({ content: z.string(), mode: z.int().min(0).max(0o7777), gid: Int }).nullable()
@@ -30,7 +30,7 @@ const OriginalLink = z.object({
 	managed: z.boolean().optional(),
 	/** The daemon that configured it. */
 	daemon: z.enum(['NetworkManager', 'systemd-networkd']).optional(),
-	/** Its ifindex at that time, which its routes name. */
+	/** Its ifindex at that time, to which its routes refer. */
 	ifindex: z.int().optional(),
 	addresses: z.array(RecordedAddress).optional(),
 	routes: z.array(RecordedRoute).optional(),
@@ -39,7 +39,7 @@ const OriginalLink = z.object({
 })
 export type OriginalLink = z.infer<typeof OriginalLink>
 
-/** A removal writes to these paths. */
+/** Restricts the paths, because a removal writes to them. */
 const OurPath = z.string().refine(path => OUR_PATHS.has(path), 'is no file of ours')
 
 export const RecordedLink = z.object({
@@ -55,7 +55,7 @@ export const RecordedLink = z.object({
 	/** Addresses of earlier configs: a daemon that read the files of MultiNIC at boot adds them again when the carrier is back. */
 	former: z.array(Prefix).default([]),
 	routes: z.array(OurRoute),
-	/** Bases of the tables and priorities, the current ones first, then former ones; absent: only ever 100 and 10000. */
+	/** Bases of the tables and priorities, the current ones first, then former ones; absent: always the defaults, 100 and 10000. */
 	bases: z
 		.array(z.object({ table: z.int(), priority: z.int() }))
 		.min(1)
@@ -79,18 +79,24 @@ export function parseRecord(file: FileState | undefined): HostRecord {
 	return file === undefined ? { version: 1, links: [] } : parsed(file)
 }
 
-/** @returns the record of the host, which `attempt` has verified to be readable; if it is lost, one rebuilt from the files of MultiNIC */
+/**
+ * @returns the record of the host, which `attempt` has verified to be readable; if the record is missing, one rebuilt from the files of
+ * MultiNIC
+ */
 export function recordOf(host: HostState): HostRecord {
 	const file = host.files[RECORD_PATH]
 	return file === undefined ? { version: 1, links: ownFiles(host.files).map(own => rebuilt(own, host)) } : parseRecord(file)
 }
 
-/** @returns whether this host has files of MultiNIC, but no record of the original ones */
+/** @returns whether this host has files of MultiNIC, but no record */
 export function isRecordLost({ files }: HostState): boolean {
 	return files[RECORD_PATH] === undefined && ownFiles(files).length > 0
 }
 
-/** The original link is unknown: a removal leaves its name, MTU and state as they are, and udev names it at the next boot. */
+/**
+ * Rebuilds the record of a link. Its original state is unknown: a removal leaves its name, MTU and state as they are, and udev names it at
+ * the next boot.
+ */
 function rebuilt(own: OwnFiles, { links, routes }: HostState): RecordedLink {
 	const { mac, id, name, files } = own
 	const link = links.find(one => (one.permanentMac ?? one.mac) === mac)
@@ -118,7 +124,7 @@ function rebuilt(own: OwnFiles, { links, routes }: HostState): RecordedLink {
 export function recordFile({ version, links }: HostRecord): FileState | undefined {
 	if (links.length === 0) return undefined
 	const sorted = links.toSorted((a, b) => a.id - b.id || a.mac.localeCompare(b.mac))
-	// Parsing puts the keys in one order, regardless of who made the object: the same record is the same text.
+	// Parsing normalizes the order of the keys, so that equal records have equal text.
 	return { content: `${JSON.stringify(HostRecord.parse({ version, links: sorted }), null, '\t')}\n`, mode: 0o600, gid: 0 }
 }
 

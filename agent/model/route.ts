@@ -25,7 +25,7 @@ export type NextHopObject = {
 	encap?: string
 	blackhole?: true
 	fdb?: true
-	/** Its members; a group has neither a next hop nor a link itself. */
+	/** The members of a group; a group itself has neither a next hop nor a link. */
 	group?: readonly { id: number; weight: number }[]
 	/** For a resilient group: buckets, and timers in seconds. */
 	resilient?: { buckets: number; idle: number; unbalanced: number }
@@ -40,7 +40,7 @@ export type Route = {
 	/** ifindex; absent for a route without a link (blackhole, several next hops). */
 	link?: number
 	table: number
-	/** 0 for an IPv4 route without one, 1024 for an IPv6 route without one. */
+	/** If the route has no explicit metric: 0 for IPv4, 1024 for IPv6. */
 	metric: number
 	/** RTPROT number: 2 kernel, 3 boot, 4 static, 9 router advertisement, 16 DHCP. */
 	protocol: number
@@ -52,7 +52,7 @@ export type Route = {
 	onlink: boolean
 	/** Several next hops; then `via` and `link` are absent. */
 	nextHops?: readonly NextHop[]
-	/** The next hop object that the route uses; where that leads is in `via`, `link` and `nextHops`. */
+	/** The next hop object that the route uses; its next hops are in `via`, `link` and `nextHops`. */
 	nextHopId?: number
 	/** In the syntax of `ip route`: `mpls 100`. */
 	encap?: string
@@ -66,11 +66,11 @@ export type Route = {
 	realms?: string
 	/** Router preference, if not medium (IPv6). */
 	pref?: 'low' | 'high'
-	/** Seconds until the kernel removes it (IPv6). */
+	/** Seconds until the kernel removes the route (IPv6). */
 	expiresSeconds?: number
 }
 
-/** The main table, which has the routes that name no table. */
+/** The main table, which contains the routes that specify no table. */
 export const MAIN = 254
 
 type KeyOfRoute = Omit<Route, 'protocol' | 'scope' | 'onlink' | 'source'>
@@ -90,7 +90,7 @@ export function linksOf({ link, nextHops }: Pick<Route, 'link' | 'nextHops'>): n
 	return [...new Set([link, ...nextHops.map(hop => hop.link)])].filter(index => index !== undefined)
 }
 
-/** @returns the next hops of a route that has some, each with its link */
+/** @returns the next hops of a route, each with its link; empty if the route has none */
 export function gatewaysOf({ via, link, nextHops }: Pick<Route, 'via' | 'link' | 'nextHops'>): { ip: string; link: number }[] {
 	const hops = nextHops ?? [{ via, link }]
 	return hops.flatMap(hop => (hop.via === undefined || hop.link === undefined ? [] : [{ ip: hop.via, link: hop.link }]))
@@ -101,7 +101,7 @@ function rareKeys({ tos, from, nextHops = [] }: KeyOfRoute): string[] {
 	return [...(tos === undefined ? [] : [`tos ${tos}`]), ...(from === undefined ? [] : [`from ${from}`]), ...hops]
 }
 
-/** @returns the key that identifies a route, regardless of its origin: a protocol number does not survive a reboot */
+/** @returns the key that identifies a route. It does not contain the protocol number, which may differ after a reboot */
 export function routeKey(route: KeyOfRoute): string {
 	const { family, to, via, link, table, metric, type } = route
 	const plain = [family, to, via ?? '', link ?? '', table, metric, type].join(' ')

@@ -4,7 +4,7 @@ import type { Cause, Refusal } from './check.ts'
 import type { HostState, Link } from './host-state.ts'
 import type { RecordedLink } from './record.ts'
 
-/** Which link is which interface, and which links may be changed. */
+/** Types for the assignment of links to interfaces, and for the links that a run may change. */
 
 export type Accepted = { nic: WantedInterface; link: Link; ours: RecordedLink | undefined }
 /** `link` absent: no link has its MAC, or more than one. */

@@ -7,20 +7,23 @@ import { ifcfgFiles } from './ifcfg.ts'
 import { keyfileFiles } from './keyfile.ts'
 import { netplanFiles } from './netplan-file.ts'
 
-/** persist/: the files of each backend for the next boot, and what contradicts them. Pure. */
+/** persist/: builds the files of each backend for the next boot, and finds files that contradict them. Pure. */
 
 /** How a host stores its network settings. */
 export type Backend = 'netplan-networkd' | 'netplan-networkmanager' | 'networkmanager-keyfile' | 'ifcfg'
 
-/** The files of one interface for a backend, and what is made from them. */
+/** The files of one interface for a backend, and the files generated from them. */
 export type BackendFiles = {
 	/** Path → file, as MultiNIC writes them. */
 	files(nic: WantedInterface, host: HostState): Record<string, FileState>
-	/** Paths of what netplan's generator makes from them at every boot. A run writes them immediately: a NIC may be plugged in again. */
+	/**
+	 * Paths of the files that netplan's generator makes at every boot. A run also writes them immediately, because a NIC may be plugged in
+	 * again.
+	 */
 	generated(name: string): string[]
-	/** For the same reason, the profile that NetworkManager must read immediately. */
+	/** The profile that NetworkManager must also load immediately. */
 	profile?(name: string): string
-	/** The .link that udev must use. */
+	/** The .link file that udev must use. */
 	link?(name: string): string
 }
 
@@ -58,7 +61,7 @@ const conditions: readonly (readonly [backend: Backend, isSo: (host: HostState) 
 	['netplan-networkd', ({ netplan }) => netplan],
 ]
 
-/** @returns the backend, by what manages the host now, or a sentence that lists what was searched for */
+/** @returns the backend, determined by what manages the host now, or a sentence that lists what was searched for */
 export function backendOf(host: HostState): { backend: Backend } | { unknown: string } {
 	const found = conditions.find(([, isSo]) => isSo(host))
 	if (found) return { backend: found[0] }
@@ -71,12 +74,14 @@ export function isNetplan(path: string): boolean {
 	return NETPLAN_FOLDERS.some(folder => path.startsWith(`${folder}/`)) && path.endsWith('.yaml')
 }
 
-/** A folder alone does not mean that it is used: some packages install an empty one. */
+/** The directory alone does not mean that netplan is used: some packages install an empty one. */
 function usesNetplan({ netplan, generator, files }: HostState): boolean {
 	return netplan && (generator !== undefined || Object.keys(files).some(isNetplan))
 }
 
-/** The daemon that manages the link that the node depends on; if no daemon does, what the files say. */
+/**
+ * The daemon that manages the primary link; if none does, the daemon that runs; if that is ambiguous, the renderer in the netplan files.
+ */
 function rendererOf(host: HostState): Daemon {
 	const manager = primaryOf(host)?.managedBy
 	if (manager) return manager
@@ -88,8 +93,7 @@ function rendererOf(host: HostState): Daemon {
 }
 
 /**
- * Files not managed by MultiNIC may remain from before an upgrade, so only a file for the link that the node depends on counts, if there is
- * such a link.
+ * Files not managed by MultiNIC may remain from before an upgrade, so only a file for the primary link counts, if there is such a link.
  */
 function hasScriptOfPrimary(host: HostState): boolean {
 	const primary = primaryOf(host)

@@ -6,17 +6,17 @@ import { isNetplan } from './backend.ts'
 import { publicFile } from './common-files.ts'
 
 /**
- * At every boot cloud-init assigns the NICs that it knows their old names, whatever udev and netplan say, unless it is configured to leave
- * the network alone. This file does that while it knows a managed NIC, or if it reads at every boot which NICs exist.
+ * At every boot cloud-init gives the NICs that it knows their old names, whatever udev and netplan specify, unless its network
+ * configuration is disabled. Returns the file that disables it, if cloud-init knows this NIC or may detect NICs again at every boot.
  *
- * @see cloud-init's "Network configuration sources": the system's configuration goes before the data source's
+ * @see cloud-init's "Network configuration sources": the system's configuration takes precedence over the data source's
  */
 export function cloudInitFiles(nic: WantedInterface, host: HostState): Record<string, FileState> {
 	const isNeeded = ((knows(nic, host) || host.cloudInit.everyBoot === true) && !isOff(host)) || isOurs(nic, host)
 	return isNeeded ? { [CLOUD_INIT_OFF]: publicFile('network: {config: disabled}\n') } : {}
 }
 
-/** @returns why MultiNIC's file cannot keep cloud-init from renaming this NIC, if that is so */
+/** @returns why MultiNIC's file cannot prevent cloud-init from renaming this NIC; undefined: it can */
 export function cloudInitConflict(nic: WantedInterface, host: HostState): string | undefined {
 	if (host.cloudInit.forced && knows(nic, host) && host.files[CLOUD_INIT_DISABLED] === undefined)
 		return 'the kernel command line of this host has network-config=, which cloud-init obeys before any file'
@@ -28,8 +28,8 @@ const EVERY_BOOT = new Set(['aws', 'azure', 'rbxcloud', 'scaleway', 'smartos'])
 /**
  * Whether cloud-init reads its network configuration again at each boot, or when a NIC is plugged in, so that it may learn of a NIC later.
  *
- * @param settings texts of its settings and of the instance's; the last that says when counts
- * @param cloud its id of the cloud
+ * @param settings contents of its settings files and of the instance's; the last one that sets `updates.network.when` applies
+ * @param cloud cloud-init's id of the cloud
  * @see cloud-init's "Events and updates"; default_update_events of its data sources
  */
 export function readsAtEveryBoot(settings: readonly string[], cloud: string): boolean {
@@ -37,7 +37,7 @@ export function readsAtEveryBoot(settings: readonly string[], cloud: string): bo
 	return said === undefined ? EVERY_BOOT.has(cloud.trim()) : /\b(boot(-legacy)?|hotplug)\b(?!-)/.test(said)
 }
 
-/** Matches a list on one line or on several. */
+/** Returns the list `updates.network.when`, on one line or on several. */
 function whenOf(text: string): string | undefined {
 	const plain = text.replace(/^[ \t]*#.*$/gm, '')
 	const updates = /["']?\bupdates["']?\s*:[\s{]*["']?network["']?\s*:[\s{]*["']?when["']?\s*:\s*(\[[^\]]*\]|(?:\s*-\s+\S+)+)/
@@ -52,7 +52,7 @@ function knows({ macAddress }: WantedInterface, { cloudInit, files }: HostState)
 	)
 }
 
-/** Whether another program or a user has disabled it. */
+/** Whether another program or a user has disabled cloud-init or its network configuration. */
 function isOff({ files }: HostState): boolean {
 	const settings = Object.entries(files).filter(([path]) => path.startsWith(`${CLOUD_INIT_FOLDER}/`) && path !== CLOUD_INIT_OFF)
 	return (
@@ -61,7 +61,7 @@ function isOff({ files }: HostState): boolean {
 	)
 }
 
-/** Once disabled, cloud-init may forget the NIC, but must stay disabled. */
+/** Whether MultiNIC has written the file for this NIC. The file must stay, even if cloud-init no longer knows the NIC. */
 function isOurs({ macAddress }: WantedInterface, host: HostState): boolean {
 	return recorded(recordOf(host), macAddress)?.files[CLOUD_INIT_OFF] !== undefined
 }

@@ -17,15 +17,16 @@ export function publicFile(content: string): FileState {
 	return { content: HEAD + content, mode: 0o644, gid: 0 }
 }
 
-/** @returns a file that only root may read: NetworkManager and netplan reject, or warn about, any other */
+/** @returns a file that only root may read: NetworkManager rejects any other, and netplan warns about it */
 export function privateFile(content: string): FileState {
 	return { content: HEAD + content, mode: 0o600, gid: 0 }
 }
 
 /**
- * The last rule that assigns a NAME wins, over any .link too; this one comes after netplan's and those that cloud-init left. DRIVERS limits
- * it to devices, because VLANs and bonds copy the MAC of a device below them. systemd's own rule, 99-systemd.rules, comes before it and
- * applies the settings of the name that the NIC has by then; RUN applies those of the name assigned here, after the renaming. @see udev(7)
+ * The last rule that assigns NAME wins, even over .link files; this one comes after netplan's rules and those that cloud-init has left.
+ * DRIVERS limits it to devices with a driver, because VLANs and bonds copy the MAC of a device below them. systemd's own rule,
+ * 99-systemd.rules, comes before it and applies the sysctls for the name that the NIC has at that point; RUN applies those for the name
+ * assigned here, after the rename. @see udev(7)
  */
 function udevRule({ macAddress, name }: WantedInterface): string {
 	const settings = ['ipv4', 'ipv6'].map(family => `--prefix=/net/${family}/conf/${name}`).join(' ')
@@ -33,7 +34,7 @@ function udevRule({ macAddress, name }: WantedInterface): string {
 	return `${match}, NAME="${name}", RUN+="/lib/systemd/systemd-sysctl ${settings}"\n`
 }
 
-/** A leading `-`: a setting that this kernel does not have is ignored. @see sysctl.d(5) */
+/** With a leading `-`, a sysctl that this kernel does not have is ignored. @see sysctl.d(5) */
 function sysctlConf(nic: WantedInterface): string {
 	const lines = Object.entries(sysctlsOf(nic)).map(([key, value]) => {
 		const [family = '', setting = ''] = key.split('/')

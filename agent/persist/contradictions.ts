@@ -15,11 +15,11 @@ import { definitionsOf, definitionWords } from './second-definition.ts'
 
 type CheckInput = { nic: WantedInterface; host: HostState }
 
-/** Checked in order: the first that finds something says why a reboot would not restore this. */
+/** Run in order: the first check that finds a contradiction determines why a reboot would not restore the interface. */
 const checks: readonly Check<CheckInput, Contradiction>[] = [cloudInit, routesAlone, secondDefinition, otherNetwork]
 
 /**
- * @returns what would override MultiNIC's files at the next boot, by id; a file that defines several managed NICs is reported on the first
+ * @returns id → what would override MultiNIC's files at the next boot; a file that defines several managed NICs is reported on the first
  */
 export function contradictions(nics: readonly WantedInterface[], host: HostState): Map<number, Contradiction> {
 	const all = nics.flatMap(nic => {
@@ -67,7 +67,7 @@ function otherNetwork({ nic, host }: CheckInput): Contradiction | undefined {
 	const ours = generated.network(nic.name)
 	const link = host.links.find(one => identityOf(one) === nic.macAddress)
 	const names = bootNames(nic, link, recorded(parseRecord(host.files[RECORD_PATH]), nic.macAddress)?.original)
-	// The boot makes MultiNIC's file, whether or not it exists now.
+	// netplan generates MultiNIC's .network file at boot, whether or not it exists now.
 	const files = { ...host.files, [ours]: publicFile(`[Match]\nMACAddress=${nic.macAddress}\nName=${nic.name}\n`) }
 	const path = networkFileFor(files, { names, mac: nic.macAddress })
 	if (path !== undefined && path !== ours) {

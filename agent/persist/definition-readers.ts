@@ -16,14 +16,14 @@ export type DefinitionKind = 'netplan' | 'network' | 'link' | 'keyfile' | 'ifcfg
 export type Definition = {
 	path: string
 	kind: DefinitionKind
-	/** How it identifies the NIC; `unclear`: it cannot be read, so it may define any NIC. */
+	/** How the file identifies the NIC; `unclear`: the file cannot be read, so it may define any NIC. */
 	by: 'MAC' | 'name' | 'netplan id' | 'unclear'
-	/** For an unclear one: the cause, and the command that shows it. */
+	/** For `unclear`: the cause, and the command that shows it. */
 	why?: string
 	see?: string
 	/**
-	 * What the next boot does with it and with MultiNIC's definition. `both`: both are applied. `theirs`: it is applied instead of
-	 * MultiNIC's. `ours`: the daemon uses MultiNIC's, or MultiNIC's udev rule assigns the NIC a name that it is not for.
+	 * Which definition the next boot applies. `both`: this one and MultiNIC's. `theirs`: this one instead of MultiNIC's. `ours`: MultiNIC's,
+	 * because the daemon prefers it, or because this one does not match the name that MultiNIC's udev rule assigns to the NIC.
 	 */
 	applied: 'both' | 'theirs' | 'ours'
 }
@@ -33,7 +33,7 @@ type Said = { path: string; file: FileState; nic: Nic; host: HostState }
 export type Found = Omit<Definition, 'path' | 'kind'>
 type Reader = { kind: DefinitionKind; reads(path: string): boolean; find(said: Said): Found[] }
 
-/** One reader per file format; a file that no reader reads defines no NIC. */
+/** One reader per file format; files that no reader handles are ignored. */
 export const readers: readonly Reader[] = [
 	{ kind: 'netplan', reads: isNetplan, find: inNetplan },
 	{ kind: 'link', reads: path => isBelow(NETWORK_FOLDERS, path) && path.endsWith('.link'), find: inLink },
@@ -48,7 +48,7 @@ export function unclear(why: string, see: string): Found {
 	return { by: 'unclear', why, see, applied: 'theirs' }
 }
 
-/** Every NIC is compared with each file, so each file is read once. */
+/** Every NIC is compared with each file, so each file is parsed only once. */
 const definitionsIn = memoized((file: FileState): readonly NetplanDefinition[] | string => {
 	try {
 		return netplanDefinitions(file.content)
@@ -60,10 +60,11 @@ const settingsIn = memoized((file: FileState) => iniEntries(file.content, true))
 const keysIn = memoized((file: FileState) => iniEntries(file.content, false))
 
 /**
- * Of two definitions with different ids networkd uses the file it reads first: `10-netplan-ID.network`. Those with the same id are merged.
+ * Of two definitions with different ids, networkd uses the generated file that sorts first: `10-netplan-ID.network`. netplan merges
+ * definitions with the same id.
  */
 function inNetplan({ path, file, nic }: Said): Found[] {
-	// Of two files with the same name in different folders, netplan reads MultiNIC's.
+	// Of two files with the same name in different directories, netplan reads MultiNIC's.
 	if (nameOf(path) === nameOf(netplanPath(nic.name))) return inNetplanOf(file, nic).map(found => ({ ...found, applied: 'ours' }))
 	return inNetplanOf(file, nic)
 }
@@ -95,7 +96,8 @@ function namedBy(
 }
 
 /**
- * The first by name that matches is used. MultiNIC's udev rule overrides the name that it assigns, but not the MTU or the MAC that it sets.
+ * udev uses the first matching .link file in order of file names. MultiNIC's udev rule overrides the name that this file assigns, but not
+ * the MTU or the MAC that it sets.
  */
 function inLink({ path, file, nic, host }: Said): Found[] {
 	const entries = settingsIn(file)
@@ -130,7 +132,7 @@ function inKeyfile({ file, nic }: Said): Found[] {
 	return [{ by, applied: isFirst ? 'theirs' : 'ours' }]
 }
 
-/** initscripts bring up every file; NetworkManager the profile with the highest priority. */
+/** initscripts bring up every file; NetworkManager activates the profile with the highest priority. */
 function inScript({ file, nic, host }: Said): Found[] {
 	const content = bareText(file)
 	const device = shellKeyOf(content, 'DEVICE')
@@ -151,8 +153,8 @@ const rulesIn = memoized((file: FileState) =>
 )
 
 /**
- * The last rule that assigns a NAME wins, by file name, whatever the folder. A rule that assigns a managed name to another NIC takes it
- * away from the managed one.
+ * The last rule that assigns NAME wins, in order of file names, whatever the directory. If a rule assigns a managed name to another NIC,
+ * the managed NIC cannot get that name.
  */
 function inRule({ path, file, nic }: Said): Found[] {
 	const isLater = nameOf(path) > nameOf(rulePath(nic.name))

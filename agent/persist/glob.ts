@@ -1,6 +1,6 @@
 /**
- * Whether a name matches a shell pattern: `*`, `?`, `[a-z]`, `[!a]`, `\*`. Takes time in proportion to the product of both lengths at most,
- * because a pattern comes from a file that is not managed by MultiNIC.
+ * Whether a name matches a shell pattern: `*`, `?`, `[a-z]`, `[!a]`, `\*`. Takes time proportional at most to the product of both lengths,
+ * because patterns come from files that are not managed by MultiNIC.
  *
  * @see fnmatch(3)
  */
@@ -24,7 +24,7 @@ export function isGlobOf(pattern: string, name: string): boolean {
 /** Maximum characters of a pattern; a longer one matches no link. */
 const LONGEST = 4096
 
-/** `*`, or whether one character matches. */
+/** `*`, or a function that returns whether one character matches. */
 type Token = '*' | ((letter: string) => boolean)
 
 function tokensOf(pattern: string): Token[] {
@@ -40,7 +40,7 @@ function tokenOf(word: string): Token {
 }
 
 const SET = /^\[([!^]?)(\]?[^\]]+)\]$/
-/** A bracket that is never closed is literal; a set with more characters is not expected to occur. */
+/** An unclosed bracket is literal; sets of more than 300 characters are not expected to occur. */
 const WORDS = /\[[!^]?\]?[^\]]{1,300}\]|\\?[\s\S]/g
 
 function inSet(letters: string, isInverted: boolean): Token {

@@ -12,7 +12,8 @@ import { PREFIX_METRICS, profileRule, profileUuid } from './networkmanager-profi
 
 /**
  * The files that RHEL 7 and 8 read for one interface at boot: path → file. Rules are in the profile itself if NetworkManager reads it,
- * because it ignores the routes of an interface that has a rule file; the older network scripts read rules only from separate files.
+ * because NetworkManager ignores the routes of an interface that has a rule file; the older network scripts read rules only from separate
+ * files.
  *
  * @see nm-settings-ifcfg-rh(5); initscripts, sysconfig.txt
  */
@@ -30,7 +31,9 @@ export function ifcfgFiles(nic: WantedInterface, { networkmanager }: Pick<HostSt
 	)
 }
 
-/** HWADDR and DEVICE together name the NIC at boot. The file is a shell script: MultiNIC's values need no quotes, but lists do. */
+/**
+ * HWADDR and DEVICE together assign the NIC its name at boot. The file is a shell script: MultiNIC's values need no quotes, but lists do.
+ */
 function profile(nic: WantedInterface): string[] {
 	return [
 		'TYPE=Ethernet',
@@ -45,7 +48,7 @@ function profile(nic: WantedInterface): string[] {
 		`IPV4_ROUTE_METRIC=${PREFIX_METRICS[4]}`,
 		`IPV6_ROUTE_METRIC=${PREFIX_METRICS[6]}`,
 		'PEERDNS=no',
-		// Without it initscripts add a route to 169.254.0.0/16 for each interface, which takes the metadata service's packets.
+		// Without it initscripts add a route to 169.254.0.0/16 for each interface, which would redirect packets to the metadata service.
 		'NOZEROCONF=yes',
 		...(nic.mtu === undefined ? [] : [`MTU=${nic.mtu}`]),
 		...addresses4(nic),
@@ -53,7 +56,7 @@ function profile(nic: WantedInterface): string[] {
 	]
 }
 
-/** The first one has no number. */
+/** The keys of the first address have no number. */
 function addresses4(nic: WantedInterface): string[] {
 	return ofFamily(nic, 4).flatMap((cidr, at) => {
 		const number = at === 0 ? '' : at
@@ -82,7 +85,7 @@ function ruleLines(nic: WantedInterface, family: Family): string[] {
 	return rules.map(rule => `${ruleSelector(rule)} table ${rule.table} priority ${rule.priority}`)
 }
 
-/** In the syntax of `ip route add`, without words that NetworkManager's reader does not know, such as `scope`. */
+/** In the syntax of `ip route add`, without words that NetworkManager's parser does not know, such as `scope`. */
 function routeLines(nic: WantedInterface, family: Family): string[] {
 	return routesOf(nic, 0)
 		.filter(route => route.family === family)

@@ -28,7 +28,7 @@ function keyfile(nic: WantedInterface): string {
 			`uuid=${profileUuid(nic)}`,
 			'type=ethernet',
 			`interface-name=${nic.name}`,
-			// Above any other profile that matches: NetworkManager uses the first of them.
+			// The highest priority: of the profiles that match, NetworkManager uses the one with the highest.
 			'autoconnect-priority=999',
 		]),
 		section('ethernet', ['cloned-mac-address=preserve', ...(nic.mtu === undefined ? [] : [`mtu=${nic.mtu}`])]),
@@ -38,8 +38,8 @@ function keyfile(nic: WantedInterface): string {
 }
 
 /**
- * A default route exists only if `routes` has one; without addresses IPv6 is left to the kernel, where MultiNIC's sysctls disable router
- * advertisements.
+ * The profile has a default route only if `routes` contains one. Without IPv6 addresses, NetworkManager leaves IPv6 to the kernel, where
+ * MultiNIC's sysctls disable router advertisements.
  */
 function ipSection(nic: WantedInterface, family: Family): string[] {
 	const addresses = addressesOf(nic).filter(cidr => familyOf(cidr) === family)
@@ -66,7 +66,7 @@ function routeLines(route: Route, number: number): string[] {
 	return [`route${number}=${line}`, ...(options.length > 0 ? [`route${number}_options=${options.join(',')}`] : [])]
 }
 
-/** Means "none" if a metric must follow. */
+/** Returns the placeholder for a missing next hop, which is required if a metric follows. */
 function unspecified({ family }: Route): string {
 	return family === 4 ? '0.0.0.0' : '::'
 }

@@ -3,10 +3,10 @@ import type { Accepted, Released } from '../model/selection.ts'
 import { backendFor, isNetplan } from './backend.ts'
 
 export type NetplanFiles = Readonly<Record<string, FileState>>
-/** What a run changes, of what it could change. */
+/** The interfaces that a run configures and those that it removes. */
 export type RunChanges = { accepted: readonly Accepted[]; released: readonly Released[] }
 
-/** Returns netplan's files as the next boot finds them after a run that configures and removes these interfaces; all others stay. */
+/** Returns netplan's files as the next boot finds them after a run that configures and removes these interfaces. */
 export function netplanAfter({ accepted, released }: RunChanges, host: HostState): NetplanFiles {
 	const ours = [...released.map(one => one.ours), ...accepted.flatMap(one => one.ours ?? [])]
 	const restored = ours.flatMap(({ files }) => Object.entries(files).map(([path, { before }]) => [path, before ?? undefined] as const))

@@ -3,10 +3,10 @@ import { NETPLAN_FOLDERS, SCRATCH_FOLDER } from '../model/paths.ts'
 /** Explains why netplan's generator rejects its files. */
 
 /**
- * The generator first warns about other things, names the copies that it was given, and finally shows the faulty line, which may contain
- * secrets of other programs.
+ * The output of the generator begins with unrelated warnings, contains the paths of the copies that it was given, and ends with the faulty
+ * line, which may contain secrets of other programs.
  *
- * @returns the cause alone
+ * @returns only the cause
  */
 export function causeIn(stderr: string): string {
 	const lines = stderr.replaceAll(SCRATCH_FOLDER, '').split('\n')
@@ -15,10 +15,10 @@ export function causeIn(stderr: string): string {
 }
 
 /**
- * Puts the command first, because netplan's message may be long and the end of a message is cut.
+ * Puts the command first, because netplan's message may be long, and long messages are truncated at the end.
  *
- * @param what it does, such as `would reject its files at boot`
- * @param cause of `causeIn`
+ * @param what the predicate of the sentence, such as `would reject its files at boot`
+ * @param cause the result of `causeIn`
  */
 export function complaintWords(what: string, cause: string): string {
 	const path = NETPLAN_FOLDERS.flatMap(folder => cause.match(new RegExp(`${folder}/[^\\s:]+`)) ?? [])[0]

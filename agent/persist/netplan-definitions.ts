@@ -7,7 +7,7 @@ export type NetplanDefinition = {
 	/** All its values, in lower case. */
 	words: ReadonlySet<string>
 	setName?: string
-	/** Patterns of names that it matches. */
+	/** Patterns of the link names that it matches. */
 	matches: readonly string[]
 }
 

@@ -34,9 +34,9 @@ export function netplanFiles(nic: WantedInterface, renderer: Renderer): Record<s
 }
 
 /**
- * Settings that netplan cannot pass to NetworkManager with its own keys: it drops `routing-policy` (0.106, measured). Name and MTU as well:
- * from `set-name` and `mtu` netplan makes a .link, and if there is one `netplan apply` stops NetworkManager, restarts networkd and, if that
- * is masked, exits before it starts NetworkManager again. MultiNIC's udev rule names the NIC.
+ * Returns the settings that must bypass netplan's own keys to reach NetworkManager. netplan drops `routing-policy` (0.106, measured). From
+ * `set-name` and `mtu` it makes a .link file, and if there is one, `netplan apply` stops NetworkManager, restarts networkd and, if
+ * networkd is masked, exits before it starts NetworkManager again. MultiNIC's udev rule assigns the name of the NIC.
  */
 function throughToProfile(nic: WantedInterface): Yaml {
 	const rules = [4, 6].flatMap(family =>
@@ -54,12 +54,18 @@ function throughToProfile(nic: WantedInterface): Yaml {
 	return { uuid: profileUuid(nic), passthrough: { ...plain, ...mtu, ...withoutIpv4(nic), ...metrics, ...Object.fromEntries(rules) } }
 }
 
-/** For a profile without IPv4 netplan makes `link-local`: NetworkManager adds a 169.254 address, its network and a multicast route. */
+/**
+ * Without IPv4 addresses netplan sets the method `link-local`, and NetworkManager adds a 169.254 address, its network and a multicast
+ * route.
+ */
 function withoutIpv4(nic: WantedInterface) {
 	return addressesOf(nic).some(cidr => familyOf(cidr) === 4) ? {} : { 'ipv4.method': 'disabled' }
 }
 
-/** networkd raises an MTU below 1280 if the link may have IPv6, which a link-local address allows. The kernel adds none at such an MTU. */
+/**
+ * networkd raises an MTU below 1280 if link-local addresses are enabled, because the link may then have IPv6. At such an MTU the kernel
+ * adds no link-local address anyway.
+ */
 function linkLocal({ mtu }: WantedInterface): string[] | undefined {
 	return mtu !== undefined && mtu < IPV6_MIN_MTU ? [] : undefined
 }

@@ -9,13 +9,13 @@ export type Named = { names: readonly string[]; mac: string }
 
 type Files = Readonly<Record<string, FileState>>
 
-/** Keys that exclude a plain Ethernet device. */
+/** [Match] keys that exclude a plain Ethernet device. */
 const OF_OTHERS = ['Kind', 'WLANInterfaceType', 'SSID', 'BSSID']
 
 /**
- * Returns the names that a NIC has at boot, the desired one first. Alternative names stay or return: udev assigns them by its policy,
- * including the name that a NIC had by that policy before it was renamed, and udev in an initrd assigns them before MultiNIC's files take
- * effect. A link that networkd configures by MultiNIC's file already has its names of a boot.
+ * Returns the names that a NIC has at boot, the desired one first. Alternative names persist or reappear: udev assigns them by its naming
+ * policy, including the name by policy that a NIC had before it was renamed, and udev in an initrd assigns them before MultiNIC's files
+ * take effect. A link that networkd configures by MultiNIC's file already has the names that it has after a boot.
  *
  * @param before the link's names before the first run, if recorded
  */
@@ -30,8 +30,8 @@ function namesByPolicy({ name, altnames }: Pick<Link, 'name' | 'altnames'>): rea
 }
 
 /**
- * Whether a .network file, or one with its drop-ins appended, matches this link. A property that is not known here (driver, path, udev
- * property) counts as matching.
+ * Whether a .network file, or one with its drop-ins appended, matches this link. A condition on a property that is unknown here (driver,
+ * path, udev property) counts as matching.
  *
  * @see systemd.network(5), [Match]
  */
@@ -49,7 +49,7 @@ export function matchedName(content: string, { names, mac }: Named): string | un
 	return names.find(name => matches(values('Name'), name))
 }
 
-/** @returns the .network file that networkd would choose for the Ethernet device: the first one by file name, whatever its folder */
+/** @returns the .network file that networkd would choose for the Ethernet device: the first one by file name, whatever its directory */
 export function networkFileFor(files: Files, link: Named): string | undefined {
 	return orderOf(files).find(path => isFor(withDropIns(files, path), link))
 }
@@ -71,12 +71,12 @@ export function withDropIns(files: Files, path: string): string {
 /** A VLAN or a tunnel on top of a link leaves the link unchanged. A bridge, a bond or a VRF does not. */
 const ON_TOP = /^(VLAN|VXLAN|MACVLAN|MACVTAP|IPVLAN|IPVTAP|MACsec|Tunnel)=.*\n?/gm
 
-/** @returns whether two .network files configure a link alike, whatever each puts on top of it */
+/** @returns whether two .network files configure a link in the same way, apart from what each puts on top of it */
 export function isSameBelow(content: string | undefined, other: string | undefined): boolean {
 	return content?.replaceAll(ON_TOP, '') === other?.replaceAll(ON_TOP, '')
 }
 
-/** A file that is empty, or a link to /dev/null, masks files of the same name in later folders. */
+/** An empty file, or a symlink to /dev/null, masks files of the same name in later directories. */
 function orderOf(files: Files): string[] {
 	const paths = inNetworkFolders(files, '.network').filter(path => !/\.d\//.test(path))
 	return firstOfEach(paths).filter(path => files[path]?.content.trim() !== '')
@@ -86,14 +86,15 @@ function inNetworkFolders(files: Files, ending: string): string[] {
 	return Object.keys(files).filter(path => path.endsWith(ending) && folderOf(path) !== -1)
 }
 
-/** Of files with the same name returns the one in the first folder, all sorted by name. */
+/** Returns one path per file name, the one in the first directory, sorted by file name. */
 function firstOfEach(paths: readonly string[]): string[] {
 	const seen = new Map(paths.toSorted((a, b) => folderOf(b) - folderOf(a)).map(path => [nameOf(path), path]))
 	return [...seen].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path)
 }
 
 /**
- * From all [Match] sections; a "!" before the first word of a line applies to all its words, and an empty line discards those before it.
+ * Returns the values of a key from all [Match] sections. A "!" before the first word of a line applies to all words of the line, and an
+ * empty value discards those before it.
  */
 export function matchWords(entries: readonly IniEntry[], key: string): string[] {
 	const lines = entries.flatMap(entry => (entry.section === 'Match' && entry.key === key ? [entry.value] : []))
@@ -108,7 +109,10 @@ export function matchMacs(entries: readonly IniEntry[]): string[] {
 	return [...matchWords(entries, 'MACAddress'), ...matchWords(entries, 'PermanentMACAddress')].map(macOf)
 }
 
-/** Matches one of the patterns, and no pattern that begins with "!". @see systemd, net_condition_test_strv() */
+/**
+ * Whether a name matches one of the patterns without "!", if there are any, and no pattern that begins with "!".
+ * @see systemd, net_condition_test_strv()
+ */
 export function matches(patterns: readonly string[], name: string): boolean {
 	const isFound = (pattern: string) => isGlobOf(pattern, name)
 	if (patterns.some(pattern => pattern.startsWith('!') && isFound(pattern.slice(1)))) return false

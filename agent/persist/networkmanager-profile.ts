@@ -6,7 +6,7 @@ import type { Family, Rule } from '../model/host-state.ts'
 import { familyOf } from '../model/networks.ts'
 import { MAIN, type Route } from '../model/route.ts'
 
-/** What NetworkManager's profiles have in common, whatever their format. */
+/** The parts that NetworkManager's profiles have in common, whatever their format. */
 
 /** @returns the profile's UUID, always the same for a NIC, so that NetworkManager can be queried for it: "multinic" and the MAC */
 export function profileUuid({ macAddress }: WantedInterface): string {
@@ -14,8 +14,8 @@ export function profileUuid({ macAddress }: WantedInterface): string {
 }
 
 /**
- * The metric of the route to the network of an address, as the kernel sets it; NetworkManager's own is a device counter from 100 on, and
- * 1024 in IPv6. It also applies to routes that specify none, so those of IPv6 always specify one.
+ * The metric that the kernel gives a connected route. NetworkManager's default is a counter of devices that starts at 100, and 1024 for
+ * IPv6. The setting also applies to routes without a metric, so IPv6 routes always specify one.
  */
 export const PREFIX_METRICS = { 4: 0, 6: 256 } as const
 
@@ -30,7 +30,7 @@ export const PROFILE_FIELDS = ['connection.interface-name', '802-3-ethernet.mtu'
 /** How to read NetworkManager's value of a field, so that it can be compared with the desired one. */
 type Meaning = { field: string; value: string; read?: (said: string) => string }
 
-/** @returns what NetworkManager has read differently than intended; `said` is its output, one `field:value` per line */
+/** @returns the fields whose values in NetworkManager differ from the desired ones; `output` has one `field:value` per line */
 export function profileFaults(nic: WantedInterface, output: string): string[] {
 	const found = new Map(
 		output

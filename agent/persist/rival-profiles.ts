@@ -2,7 +2,7 @@ import type { WantedInterface } from '../../contract/interface.ts'
 
 /** Profiles not managed by MultiNIC that NetworkManager could activate on a managed NIC instead of MultiNIC's. */
 
-/** The fields to query of all NetworkManager's profiles, one profile per line. The name is last, because it may contain a colon. */
+/** The fields to query of all NetworkManager profiles, one profile per line. The name is last, because it may contain a colon. */
 export const RIVAL_FIELDS = ['UUID', 'TYPE', 'AUTOCONNECT', 'AUTOCONNECT-PRIORITY', 'NAME'] as const
 
 /** The fields to query of a profile that has at least the priority of MultiNIC's. */
@@ -10,7 +10,10 @@ export const FIT_FIELDS = ['connection.interface-name', '802-3-ethernet.mac-addr
 
 export type Rival = { uuid: string; name: string }
 
-/** MultiNIC's profiles have the highest priority possible; of profiles with the same, NetworkManager uses the one that was active last. */
+/**
+ * MultiNIC's profiles have the highest possible priority. Of profiles with equal priority, NetworkManager uses the one that was active
+ * last.
+ */
 const HIGHEST = 999
 
 /**

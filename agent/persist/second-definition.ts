@@ -19,8 +19,8 @@ export function definitionsOf(nic: Nic, host: HostState): Definition[] {
 }
 
 /**
- * Every file that is not managed by MultiNIC and that a reader reads, in the order of paths. Each NIC is compared with all of them, so they
- * are sorted and read once.
+ * Returns every file that is not managed by MultiNIC and that a reader handles, sorted by path. Each NIC is compared with all of them, so
+ * the result is computed only once.
  */
 const readable = memoized((files: HostState['files']) => {
 	const written = new Map(parseRecord(files[RECORD_PATH]).links.flatMap(ours => Object.entries(ours.files)))
@@ -39,7 +39,7 @@ export function definitionWords({ path, by, why, see }: Definition, { name, macA
 	return `${path} also defines ${name}, by its ${by}${by === 'MAC' ? ` ${macAddress}` : ''} (cat ${path})`
 }
 
-/** @returns files that still define or mention a managed interface by its name, and which */
+/** @returns files that still define or mention a managed interface by its name, each with that name */
 export function mentionsOfOurs(host: HostState): { path: string; name: string }[] {
 	return Object.entries(host.files).flatMap(([path, { content }]) => {
 		const name = readers.some(({ reads }) => reads(path)) ? /\bmultinic\d\b/.exec(withoutComments(content))?.[0] : undefined
@@ -62,7 +62,7 @@ export function profileOnLink(name: string, host: HostState): string | undefined
 	})?.[0]
 }
 
-/** Files that the generator made at boot from netplan's files, which are read themselves. */
+/** Whether netplan's generator made this file at boot; the readers handle its netplan source instead. */
 function isGenerated(path: string): boolean {
 	return /^\/run\/.*\/(10-netplan-|99-netplan-|90-netplan|netplan-)[^/]*$/.test(path)
 }

@@ -1,9 +1,9 @@
-/** What a configuration file may contain. */
+/** A value in a configuration file. */
 export type Yaml = string | number | boolean | readonly Yaml[] | { readonly [key: string]: Yaml | undefined }
 
 /**
- * Formats block YAML with every string and key in JSON's quotes, which YAML reads alike: text from outside stays text. Keys whose value is
- * undefined are omitted.
+ * Formats block YAML with every string and key quoted as in JSON, which YAML parses in the same way, so that external input always stays a
+ * string. Keys whose value is undefined are omitted.
  */
 export function yaml(value: Yaml, indent = ''): string {
 	if (typeof value !== 'object') return `${indent}${JSON.stringify(value)}\n`

@@ -1,4 +1,4 @@
-/** A position in a YAML text, and what is there. */
+/** A cursor in a YAML document. */
 export class Cursor {
 	#at = 0
 	readonly #text: string
@@ -14,23 +14,23 @@ export class Cursor {
 		return this.#at >= this.#text.length
 	}
 
-	/** Number of characters before it on its line. */
+	/** Number of characters before the cursor on its line. */
 	get column(): number {
 		return this.#at === 0 ? 0 : this.#at - (this.#text.lastIndexOf('\n', this.#at - 1) + 1)
 	}
 
-	/** The separator of documents that is here. */
+	/** The document marker (`---` or `...`) at the cursor. */
 	get marker(): string | undefined {
 		return this.column === 0 ? this.peek(/(?:---|\.\.\.)(?=\s|$)/y) : undefined
 	}
 
-	/** @returns what a sticky pattern matches here */
+	/** @returns the match of a sticky pattern at the cursor */
 	peek(pattern: RegExp): string | undefined {
 		pattern.lastIndex = this.#at
 		return pattern.exec(this.#text)?.[0]
 	}
 
-	/** Moves past what a sticky pattern matches here. */
+	/** Moves past the match of a sticky pattern at the cursor. */
 	take(pattern: RegExp): string | undefined {
 		const found = this.peek(pattern)
 		this.#at += found?.length ?? 0
@@ -42,7 +42,7 @@ export class Cursor {
 		this.take(/(?:\s+|(?<=^|\s)#[^\n]*)*/y)
 	}
 
-	/** @returns the result of `isRight`, which may move the position; if it is false, the position is restored */
+	/** @returns the result of `isRight`, which may move the cursor; if it is false, the cursor is restored */
 	tries(isRight: () => boolean): boolean {
 		const from = this.#at
 		const result = isRight()
@@ -50,7 +50,7 @@ export class Cursor {
 		return result
 	}
 
-	/** Whether there is a key here; YAML allows it 1,024 characters. */
+	/** Whether there is a key at the cursor; YAML limits the length of a key to 1,024 characters. */
 	get isKey(): boolean {
 		return KEY.test(this.#text.slice(this.#at, this.#at + 1100))
 	}

@@ -1,15 +1,15 @@
 import { Cursor } from './yaml-cursor.ts'
 
-/** The content of a YAML text. A mapping keeps its pairs, because one key may occur twice; a missing value is empty text. */
+/** The content of a YAML document. A mapping is a list of pairs, because one key may occur twice; a missing value is the empty string. */
 export type Tree = string | readonly Tree[] | { pairs: readonly (readonly [key: string, value: Tree])[] }
 
-/** Maximum levels and nodes of a text that describes a network. */
+/** Maximum depth and number of nodes of a document that describes a network. */
 const DEEPEST = 40
 const MOST_NODES = 100_000
 
 /**
- * Reads the first document of a YAML text, in time that grows with its length. Does not read what no description of a network needs
- * (aliases, keys that are not text).
+ * Parses the first YAML document of a file, in time proportional to its length. Rejects features that a description of a network does not
+ * need (aliases, keys that are not strings).
  *
  * @throws Error that describes what cannot be parsed, and in which line
  */
@@ -35,11 +35,11 @@ class Reader {
 		return tree
 	}
 
-	/** Reads a node that is indented deeper than `parent`. */
+	/** Parses a node that is indented deeper than `parent`. */
 	#block(parent: number, depth: number): Tree {
 		this.#count(depth)
 		this.#text.skip()
-		// Properties of the whole node; those of its first key are on the line of that key.
+		// Anchors and tags of the whole node; those of its first key are on the line of that key.
 		while (this.#text.take(/[&!][^\s,[\]{}]*[ \t]*(?=\n|$)/y)) this.#text.skip()
 		const column = this.#text.column
 		if (this.#text.isAtEnd || column <= parent || this.#text.marker !== undefined) return ''
@@ -71,7 +71,7 @@ class Reader {
 		return { pairs }
 	}
 
-	/** Reads what follows a colon. A list may be as far left as its key. */
+	/** Parses the value after a colon. A list may have the same indentation as its key. */
 	#after(column: number, depth: number): Tree {
 		this.#text.take(/[ \t]+/y)
 		this.#properties()
@@ -81,7 +81,7 @@ class Reader {
 		return this.#block(listKey ? column - 1 : column, depth + 1)
 	}
 
-	/** Reads a node that is neither a mapping nor a list on separate lines. */
+	/** Parses a node that is neither a block mapping nor a block list. */
 	#value(parent: number, depth: number): Tree {
 		this.#count(depth)
 		this.#properties()
@@ -101,7 +101,7 @@ class Reader {
 		return this.#text.peek(/[,:\]}]/y) ? '' : this.#scalar(true, 0)
 	}
 
-	/** Reads what is between two brackets, each entry with what follows its colon. */
+	/** Parses the entries of a flow collection (`[]` or `{}`): each key or item, with its value if it has one. */
 	#flowEntries(end: RegExp, depth: number): [Tree, Tree | undefined][] {
 		const entries: [Tree, Tree | undefined][] = []
 		for (this.#text.skip(); !this.#text.take(end); this.#text.skip()) {
@@ -130,7 +130,7 @@ class Reader {
 		return lines.map(line => line.trim()).join(' ')
 	}
 
-	/** A plain text continues on lines that are indented deeper. */
+	/** A plain scalar continues on lines that are indented deeper. */
 	#isContinued(isFlow: boolean, parent: number, goOn: () => void): boolean {
 		if (!this.#text.take(/[ \t]*\n\s*/y)) return false
 		const isMore = !this.#text.isAtEnd && this.#text.marker === undefined && !this.#text.peek(isFlow ? /[#,:[\]{}]/y : /#/y)
@@ -146,7 +146,7 @@ class Reader {
 		return quote === "'" ? folded(body).replaceAll("''", "'") : folded(body.replaceAll(/\\\n[ \t]*/g, '')).replaceAll(ESCAPE, unescaped)
 	}
 
-	/** Reads lines unchanged; their content identifies no NIC. */
+	/** Parses a block scalar. Trims its lines and ignores its style, because its content does not identify a NIC. */
 	#literal(parent: number): string {
 		this.#text.take(/[^\n]*/y)
 		const lines: string[] = []
@@ -167,7 +167,7 @@ class Reader {
 		return now === column || this.#text.fail('a line that is indented otherwise')
 	}
 
-	/** Skips anchors and tags, which say nothing about a network. */
+	/** Skips anchors and tags, which do not matter for a network. */
 	#properties(): void {
 		this.#text.take(/(?:[&!][^\s,[\]{}]*[ \t]*)*/y)
 	}

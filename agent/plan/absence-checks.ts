@@ -3,7 +3,7 @@ import type { HostState } from '../model/host-state.ts'
 import type { RecordedLink } from '../model/record.ts'
 import type { Leaving } from '../model/selection.ts'
 
-/** NICs managed by MultiNIC that have no link on this host. */
+/** Checks for NICs managed by MultiNIC that have no link on this host. */
 
 type Absent = { ours: RecordedLink | undefined; host: HostState }
 
@@ -14,7 +14,7 @@ export const inOtherNamespace: RefusalCheck<Absent> = {
 	find: ({ ours, host }) => (ours ? whereabouts(ours, host) : undefined),
 }
 
-/** The NIC is released when it is back; until then its record and its files stay. */
+/** The NIC is released once its link is back; until then its record and files are kept. */
 export const releasedLater: RefusalCheck<Leaving> = {
 	reason: 'InOtherNamespace',
 	when: 'the interface is no longer wanted, and its NIC is in another network namespace; it is released when it is back',

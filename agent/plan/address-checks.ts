@@ -24,7 +24,7 @@ export const addressOfTheNode: RefusalCheck<PreflightInput> = {
 	},
 }
 
-/** The kernel delivers packets to a local address to the node itself. */
+/** The kernel delivers packets for a local address to the node itself, so the real owner of the address would become unreachable. */
 export const neededElsewhere: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'a wanted address is that of the API server, a nameserver, the metadata service or a pod (a route to it alone over another link), and no link of the node has it',
@@ -45,7 +45,7 @@ function isAlone({ table, type, to }: Route): boolean {
 	return table === MAIN && type === 1 && lengthOf(to) === full(to)
 }
 
-/** If two interfaces want an address, the one with the smaller id gets it. */
+/** If two interfaces request the same address, the one with the smaller id gets it. */
 export const wantedTwice: RefusalCheck<PreflightInput> = {
 	reason: 'InvalidConfig',
 	when: 'an interface with a smaller id wants the same address',
@@ -59,7 +59,7 @@ export const wantedTwice: RefusalCheck<PreflightInput> = {
 	},
 }
 
-/** An address that another NIC managed by MultiNIC loses in this run is free by the time it is assigned. */
+/** An address that this run removes from another NIC managed by MultiNIC is free by the time it is assigned. */
 export const onAnotherLink: RefusalCheck<Placed> = {
 	reason: 'InUse',
 	when: 'a wanted address is on another link of the node and stays there',
@@ -75,7 +75,7 @@ export const onAnotherLink: RefusalCheck<Placed> = {
 	},
 }
 
-/** Returns the addresses that a link has after the run, without those that MultiNIC configures on it. */
+/** Returns the addresses that a link has after the run, without those that the run adds to an accepted link. */
 function staying(link: Link, { accepted, released }: Selection, host: HostState): readonly Address[] {
 	const left = released.find(one => one.link?.ifindex === link.ifindex)
 	if (left?.link) return addressesAfterRelease({ ours: left.ours, link: left.link }, host)

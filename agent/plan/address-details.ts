@@ -4,14 +4,14 @@ import type { Link } from '../model/host-state.ts'
 import { familyOf } from '../model/networks.ts'
 import { isMadeByKernel, isRouteless, metricOf } from '../model/origin.ts'
 
-/** Attributes of an address other than its prefix, and which of them the kernel changes in place. */
+/** Attributes of an address other than its prefix, and which of them the kernel can change in place. */
 
-/** Addresses that differ. `changed`: `ip addr replace` is enough; those in the other list must be removed and added again. */
+/** Addresses with different attributes. `changed`: `ip addr replace` corrects them; all others must be removed and added again. */
 export type Differing = { anew: readonly string[]; changed: readonly string[] }
 
 /**
- * @param asSeen maps an address of the link to the form that is compared
- * @returns the desired addresses that the link has with other attributes
+ * @param asSeen maps an address on the link to the form used for the comparison
+ * @returns the desired addresses that are on the link with different attributes
  */
 export function differing(link: Link, wanted: readonly Address[], asSeen: (found: Address) => Address = found => found): Differing {
 	const found = link.addresses.filter(address => address.temporary || !isMadeByKernel(address, link))
@@ -33,9 +33,9 @@ export function wantedAddress(cidr: string): Address {
 
 /**
  * @param name the final name of the link
- * @returns an address without the attributes that one managed by MultiNIC may also have after a boot: NetworkManager adds the connected
- * route itself and gives 169.254 the scope of a link, a missing broadcast address has the same effect as that of the network, and the
- * kernel creates labels (`multinic0:2`) when a link is renamed
+ * @returns an address without the attributes that may differ after a boot: NetworkManager sets `noprefixroute` and adds the connected
+ * route itself, and gives 169.254 addresses link scope; a missing broadcast address has the same effect as the default one of the network;
+ * and the kernel creates labels (`multinic0:2`) when a link is renamed
  */
 export function asOurs(address: Address, link: Link, name: string): Address {
 	const { metric, label, scope, flags = [], ...rest } = address
@@ -51,14 +51,14 @@ export function asOurs(address: Address, link: Link, name: string): Address {
 }
 
 /**
- * Returns the IPv4 addresses whose labels change when a link is renamed: the kernel gives the first one the new name, and creates `NAME:2`
- * for others without a label. @see inetdev_changename
+ * Returns the IPv4 addresses whose labels change when a link is renamed: the kernel sets the label of the first one to the new name, and
+ * creates `NAME:2` for others without a label. @see inetdev_changename
  */
 export function relabelled({ addresses }: Pick<Link, 'addresses'>): Address[] {
 	return addresses.filter(({ family }) => family === 4).filter(({ label }, at) => at > 0 || label !== undefined)
 }
 
-/** @returns the attributes of an address that are not default, in a few words: `a lease`, `metric 513` */
+/** @returns the non-default attributes of an address, as words for a message: `a lease`, `metric 513` */
 export function detailsOf(address: Address): string[] {
 	const { dynamic, duplicate, preferredSeconds, flags = [] } = address
 	return [
@@ -84,12 +84,15 @@ function otherDetails(address: Address): string[] {
 
 const SCOPES: Readonly<Record<number, string>> = { 253: 'link', 254: 'host' }
 
-/** Whether the kernel creates such a label when it renames a link. */
+/** Whether a label has the form that the kernel creates when a link is renamed. */
 function isOfRenaming(label: string): boolean {
 	return /^[^:]*:\d+$/.test(label)
 }
 
-/** Whether attributes of an IPv4 address differ that `ip addr replace` does not change. The peer of an IPv6 address is ignored. */
+/**
+ * Whether an IPv4 address differs in attributes that `ip addr replace` cannot change. False for IPv6, so the peer of an IPv6 address is
+ * ignored.
+ */
 function isFixed(is: Address, target: Address): boolean {
 	if (is.family === 6) return false
 	const isOther = is.label !== target.label || (is.scope ?? 0) !== (target.scope ?? 0) || flagsOf(is) !== flagsOf(target)

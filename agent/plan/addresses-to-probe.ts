@@ -9,24 +9,27 @@ import type { Selection } from '../model/selection.ts'
 import { touchedBy } from './fingerprint.ts'
 import { isSending } from './lone-address.ts'
 
-/** Duplicate address detection for IPv4, before a link gets addresses. Not for IPv6: the kernel does it, and uses an address only then. */
+/**
+ * Duplicate address detection for IPv4, before addresses are added to a link. For IPv6 the kernel does this itself before it uses an
+ * address.
+ */
 
 /**
  * @param name the name of the link when it is probed
  * @param wanted addresses with prefix length
- * @returns the probe on the wire of the link itself
+ * @returns the probe to send on the link itself; empty if the link gets no new IPv4 address
  */
 export function addressesToProbe(link: Link, name: string, wanted: readonly string[]): DuplicateCheck[] {
 	const ips = newAddresses(link, wanted)
 	return ips.length === 0 ? [] : [{ kind: 'checkDuplicates', link: link.ifindex, name, ips, mac: link.mac }]
 }
 
-/** Maximum number of other links on whose wires an address is probed: as many as the other interfaces of a node config. */
+/** Maximum number of other links on which an address is probed: the maximum number of other interfaces in a node config. */
 export const MOST_WIRES = MAX_INTERFACES - 1
 
 /**
- * @returns the probes on the wires of other links whose networks contain such an address: packets of the node to a host that has it there
- * would stay on the node. Those with the narrowest network come first, because the node sends by them.
+ * @returns the probes on other links whose networks contain a new address: if a host there has it, the node could no longer reach that
+ * host. If too many links match, those with the narrowest networks are probed, because the node sends through them.
  */
 export function addressesToProbeElsewhere(link: Link, wanted: readonly string[], selection: Selection, host: HostState): DuplicateCheck[] {
 	const ips = newAddresses(link, wanted)
@@ -73,8 +76,8 @@ function ownWires({ accepted }: Selection): Wire[] {
 }
 
 /**
- * Whether a route shows that a network is on the wire of its link. Kernel routes only repeat the addresses. A default route or half of one
- * does not show which hosts are on the wire.
+ * Whether a route shows that its network is directly attached to its link. Kernel routes are excluded, because they only repeat the
+ * addresses; so is a default route or half of one, because it does not show which hosts are attached.
  */
 function isOnLink({ table, type, protocol, via, to }: Route): boolean {
 	return table === MAIN && type === UNICAST && protocol !== KERNEL && via === undefined && hasNetwork(to) && lengthOf(to) > 1

@@ -8,14 +8,15 @@ import type { RecordedLink } from '../model/record.ts'
 import { wantedAddress } from './address-details.ts'
 import { addressesWeAdded } from './record-link.ts'
 
-/** Which addresses a run removes from a link, and which it adds. */
+/** Determines which addresses a run removes from a link, and which it adds. */
 
 /**
- * Returns removals of addresses from an earlier config, and of those from DHCP or a router, because the profile that requested them no
- * longer applies to this link. Also of desired addresses that failed duplicate address detection, because the kernel repeats it only for an
- * added address. The last address comes first, because the first one of a network takes the others with it.
+ * Returns the removals of addresses from an earlier config, and of addresses from DHCP or a router, because the profile that requested the
+ * latter no longer applies to this link. Also removes desired addresses that failed duplicate address detection, because the kernel
+ * repeats the detection only when an address is added. The removals are in reverse order, because the kernel removes the other addresses
+ * of a network together with the first one.
  *
- * @param anew desired addresses that the kernel changes only if they are removed and added
+ * @param anew desired addresses that must be removed and added again to change them
  */
 export function staleAddresses(
 	link: Link,
@@ -39,17 +40,17 @@ export function staleAddresses(
 		.map(address => ({ kind: 'removeAddress', link: ifindex, address }))
 }
 
-/** Whether a desired address is on the link with another prefix length. */
+/** Whether this is a desired address with another prefix length. */
 function isOtherForm(cidr: string, wanted: readonly string[]): boolean {
 	return !wanted.includes(cidr) && wanted.some(other => ipOf(other) === ipOf(cidr))
 }
 
 /**
- * IPv4 addresses that change their prefix length are added before the old form is removed, so that the link is never without them. Removals
- * in their new networks come before that, because they would take the new form with them. If an earlier address of the network is not on
- * the link by then, the new form is added together with that address, so that they keep their order.
+ * If the prefix length of an IPv4 address changes, the new form is added before the old one is removed, so that the link always has the
+ * address. Removals in the new network come even earlier, because they could also remove the new form. If an address that precedes it in
+ * the network is not yet on the link, the new form is added later together with that address to keep their order.
  *
- * @returns `room`: the removals that come first; `forms`: additions
+ * @returns `room`: the removals that come first; `forms`: the additions that follow
  */
 export function otherPrefixLengths(link: Link, wanted: readonly string[], taken: readonly Change[]): { room: Change[]; forms: Change[] } {
 	const { addresses } = link
@@ -67,9 +68,9 @@ export function otherPrefixLengths(link: Link, wanted: readonly string[], taken:
 }
 
 /**
- * Returns the IPv4 addresses that are out of order. The first one of a network is the source of packets to that network; at the next boot
- * that is the first one of the config. The order is checked only if the config has changed: if a daemon added the addresses in another
- * order at boot, it is not corrected.
+ * Returns the IPv4 addresses that are out of order. The first address of a network is the source of packets to that network; after the
+ * next boot this is the first one in the config. The caller checks the order only if the config has changed, so an order in which a daemon
+ * added the addresses at boot is not corrected.
  */
 function outOfOrder(addresses: readonly Address[], wanted: readonly string[]): string[] {
 	const four = wanted.filter(cidr => familyOf(cidr) === 4)
@@ -82,8 +83,8 @@ function outOfOrder(addresses: readonly Address[], wanted: readonly string[]): s
 }
 
 /**
- * Returns the IPv4 addresses that may be gone once some are removed: by default (`promote_secondaries` 0) the kernel removes all addresses
- * of a network together with the first one.
+ * Returns the IPv4 addresses that may disappear when some are removed: by default (`promote_secondaries` 0) the kernel removes all
+ * addresses of a network together with the first one.
  */
 export function removedWithPrimary({ addresses }: Link, taken: readonly Change[]): Set<string> {
 	const goes = new Set(taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address.cidr] : [])))
@@ -92,15 +93,15 @@ export function removedWithPrimary({ addresses }: Link, taken: readonly Change[]
 	return new Set(four.filter(cidr => goes.has(cidr) || goes.has(first(cidr) ?? '')))
 }
 
-/** @param again addresses to add again: they may be gone by then, or differ */
+/** @param again addresses to add again, because they may have been removed by then or have different attributes */
 export function missingAddresses(link: Link, wanted: readonly string[], again: ReadonlySet<string>): Change[] {
 	const present = new Set(link.addresses.flatMap(({ cidr, duplicate }) => (duplicate ? [] : [cidr])))
 	return wanted.filter(cidr => again.has(cidr) || !present.has(cidr)).flatMap(cidr => additions(link, cidr))
 }
 
 /**
- * The kernel keeps the metric of an IPv6 address if none is given, and leaves the connected route of a lease if another metric is given. So
- * the address is first made permanent with its current metric.
+ * Changes the metric of an IPv6 address in two steps. The kernel keeps the metric if none is given, and does not remove the old connected
+ * route of a lease if another metric is given, so the address is first made permanent with its current metric.
  */
 function additions(link: Link, cidr: string): Change[] {
 	const address = wantedAddress(cidr)

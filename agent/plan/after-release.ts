@@ -10,13 +10,13 @@ import { originalNetwork } from './original-network.ts'
 import { addressesAfter, staleRoutes } from './routes.ts'
 
 /**
- * A released link after the run: MultiNIC no longer manages it, and it has its original addresses and routes. Decisions based on this state
- * stay valid after the run.
+ * Predicts the state of released links after the run: MultiNIC no longer manages them, and they have their original addresses and routes.
+ * Decisions based on this state remain valid after the run.
  */
 
 type ReleasedLink = { ours: RecordedLink; link: Link }
 
-/** @returns the host after these links are released, with the addresses and routes that they have then */
+/** @returns the host as it is after these links are released, with their restored addresses and routes */
 export function afterReleases(released: readonly Released[], bases: readonly Bases[], host: HostState): HostState {
 	const leaving = released.flatMap(({ ours, link }) => (link ? [{ ours, link }] : []))
 	return leaving.reduce((state, one) => afterRelease(one, bases, state), host)

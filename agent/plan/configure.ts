@@ -19,8 +19,8 @@ import { addressesAfter, missingRoutes, routesFlushedWithLastAddress, staleRoute
 import { knownSources, ruleChanges, staleRules } from './rule-changes.ts'
 
 /**
- * The changes of one link by phase. `probe`: checks before it gets addresses; `leave`: removals from former tables and priorities, once the
- * link has others. Each phase runs for all links together, so that one batch is enough.
+ * The changes of one link by phase. `probe`: duplicate checks before addresses are added; `leave`: removals from former tables and
+ * priorities, after the replacements are added. Each phase runs for all links together, so that one `ip` batch is enough.
  */
 export type Phases = Record<'settings' | 'take' | 'shape' | 'give' | 'leave', Change[]> & { probe: DuplicateCheck[] }
 
@@ -67,7 +67,9 @@ export function configure(accepted: Accepted, selection: Selection, host: HostSt
 	}
 }
 
-/** An IPv4 address without its connected route has to be removed and added; changing an IPv6 address adds the route. */
+/**
+ * To restore a missing connected route, an IPv4 address must be removed and added again; for IPv6, replacing the address adds the route.
+ */
 function differsFromWanted(accepted: Accepted, host: HostState): Differing {
 	const { nic, link } = accepted
 	const unrouted = unroutedAddresses(accepted, host)
@@ -84,7 +86,7 @@ function withoutAgain(routes: readonly Route[], again: readonly Change[]): Route
 	return routes.filter(route => !keys.has(routeKey(route)))
 }
 
-/** Returns whether a change concerns a route in a former table of an interface. */
+/** Returns a predicate that is true for changes of routes in a former table of an interface. */
 function inFormerTable(id: number, { now, former }: { now: Bases; former: readonly Bases[] }): (change: Change) => boolean {
 	const tables = former.map(bases => tableOf(id, bases)).filter(table => table !== tableOf(id, now))
 	return change => 'route' in change && tables.includes(change.route.table)
@@ -94,7 +96,7 @@ function withoutAdded(addresses: readonly string[], added: readonly Change[]): s
 	return addresses.filter(cidr => !added.some(change => change.kind === 'addAddress' && change.address.cidr === cidr))
 }
 
-/** Restores the original state of a link: from the record, not from a guess. */
+/** Returns the changes that restore the recorded original state of a link. */
 export function release({ ours, link }: Released, selection: Selection, host: HostState): Phases {
 	const { bases } = selection
 	const kept = { wanted: [], bases: recordedBases(ours), of: sourcesOf(ours.addresses), known: knownSources(selection) }
@@ -133,7 +135,7 @@ export function release({ ours, link }: Released, selection: Selection, host: Ho
 	}
 }
 
-/** A link cannot have one string as both name and altname; udev adds the old name of a renamed link as an altname. */
+/** A link cannot have the same string as its name and as an altname; udev adds the old name of a renamed link as an altname. */
 function conflictingAltname({ ifindex, altnames }: Link, name: string): Change[] {
 	return altnames.includes(name) ? [{ kind: 'removeAltname', link: ifindex, name }] : []
 }
@@ -149,7 +151,8 @@ function restoredMtu(link: Link, { name, mtu: bytes, sysctls }: OriginalLink): C
 }
 
 /**
- * When the MTU of a link rises to 1280 bytes or more, the kernel creates its IPv6 settings again. Their path has the new name of the link.
+ * When the MTU of a link rises from below 1280 bytes to 1280 or more, the kernel creates its IPv6 sysctls again with default values, so
+ * the run sets them again. The link has its new name by then.
  */
 function resized({ nic, link, ours }: Accepted, bytes: number, { ipv6 }: HostState): Change[] {
 	const isAnew = ipv6 && link.mtu < IPV6_MIN_MTU && bytes >= IPV6_MIN_MTU
@@ -158,7 +161,10 @@ function resized({ nic, link, ours }: Accepted, bytes: number, { ipv6 }: HostSta
 	return [...all, ...six.map(([key, value]) => ({ kind: 'sysctl' as const, name: nic.name, key, value }))]
 }
 
-/** Returns the original settings whose current value is still from an earlier config: what another program has set since is kept. */
+/**
+ * Returns the original values of the sysctls that still have the value set by MultiNIC. Values that another program has set since are
+ * kept.
+ */
 function settingsBefore({ sysctls }: Link, ours: RecordedLink | undefined): Record<string, string> {
 	return Object.fromEntries(Object.entries(ours?.original.sysctls ?? {}).filter(([key]) => sysctls[key] === SYSCTLS[key]))
 }

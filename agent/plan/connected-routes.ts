@@ -23,15 +23,15 @@ export function connectedRoutesOf(nic: WantedInterface, link: number): Route[] {
 }
 
 /**
- * @returns the addresses of an interface for which the kernel must not add a connected route, and no other program has added it; a daemon
- * that sets this flag adds the route itself (NetworkManager)
+ * @returns the addresses of the link that have `noprefixroute` and whose connected route is desired but missing; a daemon that sets this
+ * flag usually adds the route itself (NetworkManager)
  */
 export function unroutedAddresses({ nic, link }: Accepted, host: HostState): string[] {
 	const missing = new Set(missingOf({ nic, link }, host).map(({ to }) => to))
 	return link.addresses.filter(address => isRouteless(address) && missing.has(networkOf(address.cidr))).map(({ cidr }) => cidr)
 }
 
-/** Addresses that a run removes and adds. */
+/** `taken`: the address removals of a run; `given`: its address additions. */
 type AddressChanges = { taken: readonly Change[]; given: readonly Change[] }
 
 /** @returns removals of routes to networks of an interface that are neither its connected routes nor requested */
@@ -46,8 +46,9 @@ export function staleConnected({ nic, link }: Accepted, { taken, given }: Addres
 }
 
 /**
- * @param gone addresses that may be gone before they are added
- * @returns additions of connected routes that are missing although their addresses are there, and that the kernel does not add in this run
+ * @param gone addresses that may have been removed before they are added again
+ * @returns additions of missing connected routes whose addresses stay on the link, so that the kernel does not add the routes itself in
+ * this run
  */
 export function missingConnected({ nic, link }: Accepted, given: readonly Change[], gone: ReadonlySet<string>, host: HostState): Change[] {
 	const staying = link.addresses.filter(
@@ -60,8 +61,8 @@ export function missingConnected({ nic, link }: Accepted, given: readonly Change
 }
 
 /**
- * Returns the networks whose route the kernel adds with an address: for IPv6 with each added address, for IPv4 with the first one of a
- * network, if it is new or gets another metric.
+ * Returns the networks whose connected route the kernel adds together with an address: for IPv6 with each added address, for IPv4 with the
+ * first address of a network, if it is new or gets another metric.
  */
 function networksBrought(link: Link, given: readonly Change[], gone: ReadonlySet<string>): Set<string> {
 	const isFirst = ({ family, cidr }: Address) => {
@@ -72,7 +73,7 @@ function networksBrought(link: Link, given: readonly Change[], gone: ReadonlySet
 	return new Set(bringing.map(({ cidr }) => networkOf(cidr)))
 }
 
-/** Whether an address gets another metric, with which the kernel replaces its route. */
+/** Whether an address gets another metric, so that the kernel replaces its connected route. */
 function isMoved(address: Address, given: readonly Change[]): boolean {
 	const isOther = (other: Address) => other.cidr === address.cidr && metricOf(other) !== metricOf(address)
 	return !isRouteless(address) && addressesIn(given).some(isOther)

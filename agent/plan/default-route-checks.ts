@@ -8,11 +8,11 @@ import { familyOf } from '../model/networks.ts'
 import { linksOf, type Route } from '../model/route.ts'
 import type { PreflightInput } from './preflight-input.ts'
 
-/** Routes over a link that do not belong to this link alone. */
+/** Checks for routes over a link that the node needs or that other links share. */
 
 /**
- * A NIC managed by MultiNIC may carry one, because MultiNIC added it. A route that only a router announced is taken over like a lease,
- * unless the node needs it.
+ * A NIC managed by MultiNIC may carry a default route, because MultiNIC may have added it. On any other NIC, a default route from a router
+ * advertisement is removed like a lease, unless the node needs it.
  */
 export const holdsDefaultRoute: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
@@ -37,19 +37,25 @@ function isOfRouter(route: Route): boolean {
 	return route.protocol === ROUTER && linksOf(route).length === 1
 }
 
-/** Whether Kubernetes knows the node by an address of this family, or the API server has one, or no other family leads outside. */
+/**
+ * Whether the node depends on this family: it is the family of a node address or of the API server, no such address is known, or the other
+ * family has no default route over another link.
+ */
 function isLivedBy(family: Family, { link, host, nodeAddresses, apiServer }: PreflightInput): boolean {
 	const known = [...nodeAddresses, ...(apiServer === undefined ? [] : [apiServer])].filter(ip => parseIp(ip) !== undefined)
 	if (known.length === 0 || known.some(ip => familyOf(ip) === family)) return true
 	return !bestDefaults(host.routes, family === 4 ? 6 : 4).some(route => linksOf(route).some(other => other !== link.ifindex))
 }
 
-/** Whether a link not managed by MultiNIC has an equal route, as from a router that announces itself on several links. */
+/**
+ * Whether a link not managed by MultiNIC has a default route to the same network, such as from a router that advertises itself on several
+ * links.
+ */
 function hasTwin({ family, to }: Route, { host, own }: PreflightInput): boolean {
 	return bestDefaults(host.routes, family).some(route => route.to === to && linksOf(route).every(link => !own.has(link)))
 }
 
-/** The kernel removes a next hop with its link, or the whole route: another link would carry the traffic of this one. */
+/** If this link is changed, the kernel removes its next hop or the whole route, so the other links would carry all the traffic. */
 export const sharesRoute: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'the NIC is not managed by MultiNIC yet and is one of several next hops of a route, together with a link that is not requested',

@@ -3,7 +3,7 @@ import type { Leaving } from '../model/selection.ts'
 import { definitionsOf, profileOnLink } from '../persist/second-definition.ts'
 import type { PreflightInput } from './preflight-input.ts'
 
-/** Files not managed by MultiNIC that define or use an interface that is. */
+/** Checks for files not managed by MultiNIC that define or use an interface managed by MultiNIC. */
 
 export const definedTwice: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',

@@ -2,16 +2,16 @@ import { contains, lengthOf, networkOf } from '../../contract/ip.ts'
 import type { Family, HostState, Rule } from '../model/host-state.ts'
 import { linksOf, type Route } from '../model/route.ts'
 
-/** Computes what the kernel does with a packet from an observation: rules in order, and the longest prefix in each table. */
+/** Models the kernel's route lookup on an observed host: rules in order of priority, and the longest matching prefix in each table. */
 
 export type Packet = {
 	family: Family
 	to: string
 	/** Absent: the kernel chooses the source address. */
 	from?: string
-	/** ifindex of the link that the packet comes in by; absent: this host sends it. */
+	/** ifindex of the input link; absent: this host sends the packet. */
 	iif?: number
-	/** ifindex of the link that its socket is bound to. */
+	/** ifindex of the link that the sending socket is bound to. */
 	oif?: number
 	mark?: number
 	tos?: number
@@ -22,19 +22,19 @@ export type Packet = {
 	dport?: number
 }
 
-/** The route that a packet takes and the rule that led to it; `refused`: the kernel has no route, or one that drops the packet. */
+/** The route of a packet and the rule that selected it; `refused`: no route matches, or a rule or route rejects the packet. */
 export type Way = { route: Route; rule: Rule } | { refused: true; rule?: Rule }
 
 /** The rules and routes of a host, arranged for lookups. */
 export type Fib = {
 	rules: readonly Rule[]
-	/** Those that may apply to a packet from an address: most rules of a host with many select one source each. */
+	/** Returns the rules that may apply to a packet from an address. On a host with many rules, most select one source each. */
 	rulesFrom(from: string | undefined): readonly Rule[]
 	/** ifindex → name, for rules that name a link. */
 	names: ReadonlyMap<number, string>
 	/** ifindex → group, for rules that suppress one. */
 	groups: ReadonlyMap<number, number>
-	/** ifindexes of the links whose routes count: those that are up, and have a carrier if the kernel requires one. */
+	/** ifindexes of the links whose routes the kernel uses: links that are up and, if the kernel requires it, have a carrier. */
 	usable: Readonly<Record<Family, ReadonlySet<number>>>
 	/** `family table` → prefix length → network → routes, the longest prefix first. */
 	tables: ReadonlyMap<string, Table>
@@ -54,7 +54,7 @@ export function fibOf({ links, routes, rules }: Pick<HostState, 'links' | 'route
 	}
 }
 
-/** Maximum number of sources whose rules are kept. */
+/** Maximum number of sources whose rules are cached. */
 const MOST_SOURCES = 128
 
 function bySource(rules: readonly Rule[]): Fib['rulesFrom'] {
@@ -93,14 +93,14 @@ export function lookup(fib: Fib, packet: Packet): Way {
 	return { refused: true }
 }
 
-/** Returns the way that a rule gives a packet, or the priority to continue from; without one, the next rule follows. */
+/** Applies a rule. Returns the resulting route, or the priority to continue from; without one, the next rule is evaluated. */
 function act(rule: Rule, packet: Packet, fib: Fib): { way: Way } | { from?: number } {
 	if (rule.action === 'goto') return hasTarget(rule, fib) ? { from: rule.goto ?? 0 } : {}
 	if (rule.action === 'nop' || rule.action === 'l3mdev') return {}
 	if (rule.action !== undefined) return { way: { refused: true, rule } }
 	const route = routeIn(fib, rule.table, packet)
 	if (!route || route.type === THROW) return {}
-	// The kernel applies suppression only to routes that lead somewhere. @see fib_rules_lookup
+	// The kernel does not apply suppressors to routes that reject packets. @see fib_rules_lookup
 	if (REFUSING.has(route.type)) return { way: { refused: true, rule } }
 	return isSuppressed(rule, route, fib) ? {} : { way: { route, rule } }
 }
@@ -110,7 +110,7 @@ function hasTarget({ goto: target, family }: Rule, { rules }: Fib): boolean {
 	return rules.some(other => other.family === family && other.priority === target)
 }
 
-/** @returns whether a rule applies to a packet; one with a selector that this code does not know applies to no packet */
+/** @returns whether a rule applies to a packet; a rule with an unknown selector applies to no packet */
 export function selects(rule: Rule, packet: Packet, fib: Pick<Fib, 'names'>): boolean {
 	if (rule.unknown) return false
 	const isMatch = selectors.every(matches => matches(rule, packet, fib))
@@ -122,7 +122,7 @@ const THROW = 9
 const REFUSING: ReadonlySet<number> = new Set([6, 7, 8])
 const UNICAST = 1
 
-/** The user id that the kernel gives an incoming packet. */
+/** The user id that the kernel uses for incoming packets. */
 const NO_USER = 4_294_967_295
 
 type Selector = (rule: Rule, packet: Packet, fib: Pick<Fib, 'names'>) => boolean
@@ -165,7 +165,7 @@ function isUsable(route: Route, { from, oif, tos }: Packet, usable: ReadonlySet<
 	return isReachable && isOfSource && (route.tos === undefined || route.tos === tos)
 }
 
-/** Within a network the smallest metric comes first; equal routes keep their order. */
+/** Groups routes by table, prefix length and network. Within a network the preferred route comes first; equal routes keep their order. */
 function arranged(routes: readonly Route[]): Map<string, Table> {
 	const tables = new Map<string, Map<number, Map<string, Route[]>>>()
 	for (const route of routes) {
@@ -179,7 +179,7 @@ function arranged(routes: readonly Route[]): Map<string, Table> {
 	return tables
 }
 
-/** A route for one TOS or source comes before one for all. */
+/** A route for a specific TOS or source precedes a general one; otherwise the smaller metric comes first. */
 function byPreference(a: Route, b: Route): number {
 	return (b.tos ?? 0) - (a.tos ?? 0) || lengthOf(b.from ?? '/0') - lengthOf(a.from ?? '/0') || a.metric - b.metric
 }

@@ -9,12 +9,12 @@ import { cloudInitFiles } from '../persist/cloud-init.ts'
 import { isSameBelow } from '../persist/networkd-match.ts'
 import { recordLink } from './record-link.ts'
 
-/** The files that the host's generator makes from those of MultiNIC, path → file; empty if the host has no generator. */
+/** The files that netplan's generator makes from MultiNIC's files, path → file; empty if the host has no generator. */
 export type Generated = Readonly<Record<string, FileState>>
 
 /**
  * Writes the files for the next boot, restores the originals of files that are removed, writes the record, and finally makes udev and
- * NetworkManager read their files.
+ * NetworkManager reload their files.
  */
 export function fileSteps(selection: Selection, host: HostState, generated: Generated): Step[] {
 	const record = recordOf(host)
@@ -52,7 +52,7 @@ function writeStep(id: number | undefined, path: string, file: FileState | undef
 	return [changeStep(id, file ? { kind: 'writeFile', path, file } : { kind: 'removeFile', path })]
 }
 
-/** Interfaces may share a file. */
+/** Removes duplicate steps, because interfaces may share a file. */
 function withoutRepeats(steps: readonly ChangeStep[]): ChangeStep[] {
 	return steps.filter((step, at) => steps.findIndex(other => changedFile(other) === changedFile(step)) === at)
 }
@@ -61,7 +61,7 @@ function reloadSteps(files: readonly ChangeStep[], { udev }: HostState): ActionS
 	return udev && files.some(step => isOfUdev(changedFile(step) ?? '')) ? [{ action: { kind: 'reloadUdev' } }] : []
 }
 
-/** NetworkManager reads a profile only on request. */
+/** NetworkManager loads a changed profile only on request. */
 function loadSteps(files: readonly ChangeStep[], { profile }: BackendFiles, { networkmanager }: HostState): ActionStep[] {
 	if (!networkmanager || !profile) return []
 	const changed = new Set(files.map(changedFile))
@@ -72,7 +72,10 @@ function loadSteps(files: readonly ChangeStep[], { profile }: BackendFiles, { ne
 
 type FilesByInterface = ReadonlyMap<Accepted, Record<string, FileState>>
 
-/** A link that this run cannot configure keeps its record. A released link that cannot get its original name yet keeps a record of it. */
+/**
+ * A link that this run cannot configure keeps its record. A released link that cannot get its original name yet keeps a record with that
+ * name.
+ */
 function newRecord(
 	record: HostRecord,
 	files: FilesByInterface,
@@ -94,12 +97,12 @@ function newRecord(
 	return { version: 1, links: [...ours, ...stayingRecords(record, selection), ...recordsOfMisnamed(selection)] }
 }
 
-/** What other programs put on top of a link does not change the record. */
+/** Keeps the recorded content if the new one differs only in the VLANs and tunnels that other programs put on top of the link. */
 function recordedOr(content: string, recorded: string | undefined): string {
 	return recorded !== undefined && isSameBelow(recorded, content) ? recorded : content
 }
 
-/** Returns the records of links that this run leaves unchanged: the interface or the removal is refused. */
+/** Returns the records of links that this run leaves unchanged, because the interface or its removal is refused. */
 function stayingRecords(record: HostRecord, { refused, kept }: Selection): RecordedLink[] {
 	const macs = new Set([...refused.map(({ nic }) => nic.macAddress), ...kept.map(({ ours }) => ours.mac)])
 	return record.links.filter(({ mac }) => macs.has(mac))

@@ -5,9 +5,9 @@ import type { Neighbour } from '../model/host-state.ts'
 import type { NextHopObject, Route } from '../model/route.ts'
 
 /**
- * Addresses, routes and neighbours as the commands that would restore them, so that they are compared as precisely as they are restored.
- * Lifetimes are omitted, because they count down. So is the name of a link where it adds nothing: a renamed link is one loss, not one for
- * each of its neighbours.
+ * Describes addresses, routes and neighbours by the commands that would restore them, so that the comparison is as precise as the
+ * restoration. Omits lifetimes, because they count down. Omits the link name where it is redundant, so that a renamed link counts as one
+ * loss and not as one per neighbour.
  */
 
 export type Names = (ifindex: number) => string

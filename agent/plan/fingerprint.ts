@@ -47,8 +47,9 @@ export function touchedBy({ accepted, moves, released }: Selection): Set<number>
 }
 
 /**
- * Returns descriptions of what a run may change and its rollback has to restore. Omits what the kernel creates, and what a lease brings to
- * a link managed by NetworkManager, which requests the lease again.
+ * Returns descriptions of the state that a run may change and its rollback has to restore. Omits state that the kernel creates, leased
+ * addresses of links that a daemon manages, and automatic routes of links that NetworkManager manages, because the daemon requests the
+ * lease again.
  */
 export function touchable(host: HostState, touched: ReadonlySet<number>, bases: readonly Bases[] = [DEFAULT_BASES]): Fingerprint {
 	const links = host.links.filter(({ ifindex }) => touched.has(ifindex))
@@ -75,7 +76,7 @@ export function touchable(host: HostState, touched: ReadonlySet<number>, bases: 
 	])
 }
 
-/** @returns the differences between two fingerprints, short enough for a status; omits what disappeared with its link */
+/** @returns the differences between two fingerprints, short enough for a status; omits entries of links that have disappeared */
 export function differences(before: Fingerprint, after: Fingerprint): string[] {
 	const keys = new Set([...before.keys(), ...after.keys()])
 	const isGone = (key: string) => before.has(`link ${linkOf(key)}`) && !after.has(`link ${linkOf(key)}`)
@@ -84,10 +85,13 @@ export function differences(before: Fingerprint, after: Fingerprint): string[] {
 		.map(key => changeWords(before.get(key), after.get(key)))
 }
 
-/** Something not managed by MultiNIC that is gone or has changed: its key in the fingerprint, and a description. */
+/** An object not managed by MultiNIC that has disappeared or changed: its key in the fingerprint, and a description. */
 export type Loss = { key: string; words: string }
 
-/** @returns what is not managed by MultiNIC and has gone or changed since before a plan was applied; omits what no run can have caused */
+/**
+ * @returns the objects not managed by MultiNIC that have disappeared or changed since before the plan was applied; omits changes that no
+ * run can cause
+ */
 export function lossesOf(plan: Selection, before: HostState, after: HostState): Loss[] {
 	const touched = touchedBy(plan)
 	const rules = before.rules.filter(rule => !isOfInterface(rule, plan))
@@ -97,7 +101,10 @@ export function lossesOf(plan: Selection, before: HostState, after: HostState): 
 	)
 }
 
-/** The kernel sets a VLAN up together with its lower link, and did not have it up while that was down. @see vlan_device_event */
+/**
+ * Shows VLANs that were down before as still down: when a run sets a link up, the kernel also sets up the VLANs on top of it.
+ * @see vlan_device_event
+ */
 function withoutRisen(before: HostState, after: HostState, touched: ReadonlySet<number>): HostState {
 	const down = new Set(
 		before.links.filter(({ up, kind, lower = 0 }) => !up && kind === 'vlan' && touched.has(lower)).map(({ ifindex }) => ifindex),
@@ -105,7 +112,7 @@ function withoutRisen(before: HostState, after: HostState, touched: ReadonlySet<
 	return { ...after, links: after.links.map(link => (down.has(link.ifindex) ? { ...link, up: false } : link)) }
 }
 
-/** A rule from an address of an interface to its own table is managed by MultiNIC, at any priority. */
+/** A rule from an address of an interface that looks up the table of that interface is managed by MultiNIC, whatever its priority. */
 function isOfInterface({ plain, table, from, to }: Rule, { accepted, released, bases }: Selection): boolean {
 	const own = [
 		...accepted.map(({ nic, ours }) => ({ id: nic.id, addresses: [...addressesOf(nic), ...(ours?.addresses ?? [])] })),
@@ -116,8 +123,8 @@ function isOfInterface({ plain, table, from, to }: Rule, { accepted, released, b
 }
 
 /**
- * Returns what is gone or has changed. Additions do not count: a run adds only what its plan says. Nor does what disappeared with its link,
- * such as that of a pod: a run removes no link.
+ * Returns the entries that have disappeared or changed. Ignores additions, because a run adds only what its plan contains. Ignores entries
+ * that disappeared with their link, such as the link of a pod, because runs never delete links.
  */
 export function lostFrom(before: Fingerprint, after: Fingerprint): string[] {
 	return lossesFrom(before, after).map(({ words }) => words)
@@ -133,7 +140,7 @@ function lossesFrom(before: Fingerprint, after: Fingerprint): Loss[] {
 		.map(([key, words]) => ({ key, words: after.has(key) ? `${words}; now ${after.get(key)}` : words }))
 }
 
-/** File contents are compared but never reported: they may hold secrets. */
+/** File contents are compared but never reported: they may contain secrets. */
 function entryText(entry: string): string {
 	return (entry.split('\0')[0] ?? '').slice(0, 80)
 }
@@ -160,7 +167,7 @@ function addressEntry(address: Address, { ifindex, name }: Link): [string, strin
 	return entry(`address ${ifindex} ${address.cidr}${address.peer ? ` peer ${address.peer}` : ''}`, addressDetails(address, name))
 }
 
-/** The key of a route with several next hops has the first of its links. */
+/** For a route with several next hops, the key contains the link of the first one. */
 function routeEntry(route: Route, names: Names): [string, string] {
 	const [link] = linksOf(route)
 	return entry(

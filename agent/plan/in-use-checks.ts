@@ -5,7 +5,7 @@ import { calledBy, disturbance, ruleLost, usesOf } from './link-uses.ts'
 import type { PreflightInput } from './preflight-input.ts'
 import { mtuAfter } from './record-link.ts'
 
-/** Other users of a link. What is on top of a NIC managed by MultiNIC matters only if the change would disturb it. */
+/** Checks for other users of a link. A link on top of a NIC managed by MultiNIC matters only if the change would disturb that link. */
 
 export const usedByOthers: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
@@ -29,7 +29,7 @@ export const ruleNamesLink: RefusalCheck<PreflightInput> = {
 	find: ({ nic, link, host }) => ruleLost(link, nic.name, { host }),
 }
 
-/** NetworkManager sets a VLAN down together with its lower link, which it has to release for any change. */
+/** For any change, NetworkManager has to release the link, and then also sets down the VLANs on top of it. */
 export const disturbedByDaemon: RefusalCheck<Placed> = {
 	reason: 'InUse',
 	when: 'the NIC is managed by MultiNIC and NetworkManager, another link uses it, and anything has to change',

@@ -4,7 +4,7 @@ import { addressesOf } from '../model/desired-network.ts'
 import { familyOf } from '../model/networks.ts'
 import type { PreflightInput } from './preflight-input.ts'
 
-/** IPv6 is desired, but the kernel has none, or refuses it on the link. Everything else of an interface works without IPv6. */
+/** Checks whether the kernel supports requested IPv6, in general and on the link. Everything else of an interface works without IPv6. */
 
 export const kernelWithoutIpv6: RefusalCheck<PreflightInput> = {
 	reason: 'InvalidConfig',
@@ -28,7 +28,7 @@ export const ipv6DisabledOnLink: RefusalCheck<PreflightInput> = {
 	},
 }
 
-/** @returns the first IPv6 address, gateway or route that an interface wants */
+/** @returns the first IPv6 address, gateway or route that an interface requests */
 function ipv6Of(nic: WantedInterface): string | undefined {
 	const routes = (nic.routes ?? []).flatMap(({ to, via }) => [to, via])
 	return [...addressesOf(nic), nic.gateway, ...routes].find(ip => ip !== undefined && familyOf(ip) === 6)

@@ -8,18 +8,21 @@ import { firstRefusal, type Refusal, type RefusalCheck } from '../model/check.ts
 import { cidrsOf, familyOf, full } from '../model/networks.ts'
 import { MAIN } from '../model/route.ts'
 
-/** Checks for what a node config requests and the chart does not allow. The API server refuses it too; here the author is irrelevant. Pure. */
+/**
+ * Checks a node config against the limits of the chart. The API server enforces them too; these checks do not depend on the author of the
+ * config. Pure.
+ */
 
-/** A network that belongs to the node or its cluster, and what it is. */
+/** A network that belongs to the node or its cluster, and its description for messages. */
 export type Protected = {
 	network: string
 	what: string
-	/** Interfaces may have addresses in it. */
+	/** Whether interfaces may have addresses in it. */
 	mayHoldAddresses?: true
 }
 
 export type Limits = Omit<ChartLimits, 'protectedNetworks' | 'podNetworks'> & {
-	/** Networks of the chart and the cluster: a connected route that overlaps one stays out of the main table. */
+	/** Networks from the chart and of the cluster: a connected route that overlaps one stays out of the main table. */
 	protectedNetworks: readonly Protected[]
 	/** The node itself and its API server. */
 	own: readonly Protected[]
@@ -74,7 +77,7 @@ const routesToUnlisted: RefusalCheck<LimitedNic> = {
 	},
 }
 
-/** The local /32 of such an address takes precedence over every route: packets to that service or pod would not leave the node. */
+/** The local host route of such an address takes precedence over every route: packets to that service or pod would not leave the node. */
 const wantsProtectedAddress: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
 	when: 'a wanted address is in a pod network, or in one of the value `runs.protectedNetworks`',
@@ -88,7 +91,7 @@ const wantsProtectedAddress: RefusalCheck<LimitedNic> = {
 	},
 }
 
-/** Run in order: the first one that finds a cause refuses the interface, regardless of the host. */
+/** Run in order: the first check that finds a cause refuses the interface, regardless of the state of the host. */
 export const limitChecks: readonly RefusalCheck<LimitedNic>[] = [
 	requestsDefaultRoute,
 	wantsProtectedAddress,
@@ -110,7 +113,7 @@ export function notAllowed(interfaces: readonly WantedInterface[], limits: Limit
 type LimitSettings = Pick<RunConfig, 'allowMainTableRoutes' | 'allowDefaultRoute' | 'protectedNetworks' | 'podNetworks' | 'nodeAddresses'>
 
 /**
- * @param apiServer host of the API server; ignored if it is a name
+ * @param apiServer host of the API server; ignored unless it is an IP address
  * @returns the limits of a run
  */
 export function limitsOf(settings: LimitSettings, apiServer: string | undefined): Limits {

@@ -8,7 +8,7 @@ import { bootNames, matchedName, withDropIns } from '../persist/networkd-match.t
 import type { PreflightInput } from './preflight-input.ts'
 import { addressesWeAdded } from './record-link.ts'
 
-/** Uses of a link that forbid changing it. */
+/** Checks for uses of a link that forbid changing it. */
 
 export const holdsNodeAddress: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
@@ -47,7 +47,7 @@ export const losesForeignAddress: RefusalCheck<Leaving> = {
 	},
 }
 
-/** systemd-networkd releases a link whose new name its file does not match; on any other link it would keep requesting a lease. */
+/** systemd-networkd releases a link if its .network file does not match the new name; otherwise it would keep requesting a lease. */
 export const keptByNetworkd: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'a `.network` file by which systemd-networkd configures the NIC is for `multinicN` as well (write `Name=!multinic*` into its `[Match]`), or for an alternative name of the NIC (`en*` and `enp0s7`; limit the file to other NICs)',
@@ -65,7 +65,7 @@ export const keptByNetworkd: RefusalCheck<PreflightInput> = {
 	},
 }
 
-/** A change may remove what `ip` prints and this agent does not know, and a rollback could not restore it. */
+/** A change may remove attributes that `ip` prints and this agent does not know, and a rollback could not restore them. */
 export const unknownKeysOnLink: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: '`ip -j` says something of the NIC, or of its addresses, routes or neighbours, that the agent does not know and could not restore',

@@ -6,7 +6,7 @@ import type { Move, Placed, Refused, Released, Selection } from '../model/select
 import { namedByRule, usesOf } from './link-uses.ts'
 import { temporaryName } from './rename-order.ts'
 
-/** Which link gets which name, and which link keeps a desired name. */
+/** Determines which link gets which name, and which links block a desired name. */
 
 export const nameTaken: RefusalCheck<Placed> = {
 	reason: 'NameTaken',
@@ -35,13 +35,18 @@ export function movesOf({ accepted, refused, released }: Selection, host: HostSt
 	return [...wanted, ...back, ...moveAside(leaving, [...wanted, ...back])]
 }
 
-/** Returns the moves to an original name that is or becomes free; a link that has to keep its name may hold that of another. */
+/**
+ * Returns the renames to an original name that is or becomes free. Repeats the check, because a link that keeps its name may block
+ * another.
+ */
 function restorableNames(leaving: readonly Move[], wanted: readonly Move[], host: HostState): Move[] {
 	const free = leaving.filter(move => !isNameKept(move, [...wanted, ...leaving], host))
 	return free.length === leaving.length ? free : restorableNames(free, wanted, host)
 }
 
-/** A link that cannot get its original name keeps its current one; if that is desired for another link, it gets a temporary name. */
+/**
+ * A link that cannot get its original name keeps its current one; if another link gets that name, the first link gets a temporary name.
+ */
 function moveAside(leaving: readonly Move[], moves: readonly Move[]): Move[] {
 	const stuck = leaving.filter(({ link }) => !moves.some(move => move.link === link))
 	return stuck.filter(({ from }) => moves.some(({ to }) => to === from)).map(move => ({ ...move, to: temporaryName(move.link) }))
@@ -51,7 +56,7 @@ function isFirstClaimant({ to }: Move, at: number, moves: readonly Move[]): bool
 	return moves.findIndex(move => move.to === to) === at
 }
 
-/** A link that MultiNIC renamed and this run cannot configure still has to release a name desired for another link, unless it is in use. */
+/** A link that MultiNIC renamed and this run refuses must still give up a name that another link gets, unless the first link is in use. */
 function refusedHoldingWantedName(refused: readonly Refused[], wanted: readonly Move[], host: HostState): Released[] {
 	const record = recordOf(host)
 	return refused.flatMap(({ nic }) => {

@@ -2,12 +2,12 @@ import { ruleWords, showRule } from '../ip/show-commands.ts'
 import type { Cause } from '../model/check.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 
-/** Other users of a link, and what would disturb them. */
+/** Finds other users of a link, and changes that would disturb them. */
 
-/** Another link that needs this one; below an MTU of `mtu` bytes the kernel would change that link too, or it could not send. */
+/** Another link that needs this one. `mtu`: bytes; if this link had a smaller MTU, the other link would change too or could not send. */
 type Use = Cause & { mtu: number }
 
-/** Kinds of link that come in pairs: the `lower` of one is its peer, and the link is not on top of it. */
+/** Kinds of link that come in pairs: their `lower` is the peer, not a link below. */
 export const PAIRED: ReadonlySet<string> = new Set(['veth', 'netkit', 'vxcan'])
 
 /** The target state of a link: its name, its MTU in bytes, and whether it is up. */
@@ -15,7 +15,8 @@ export type Shape = { name: string; mtu: number; up: boolean }
 
 /**
  * @param called the name of the link in the message
- * @returns the links on top of a link, and the bridge, bond or VRF it is a port of. The peer of a pair refers to it, but is not on top.
+ * @returns the links on top of a link, and the bridge, bond or VRF that it is a port of. Omits the peer of a pair, which is not on top of
+ * it.
  */
 export function usesOf(link: Link, { links }: HostState, called = link.name): Use[] {
 	const onTop = links.filter(other => other.lower === link.ifindex && !PAIRED.has(other.kind ?? ''))
@@ -30,7 +31,7 @@ export function usesOf(link: Link, { links }: HostState, called = link.name): Us
 
 /**
  * @param subject the interface that the message is about
- * @returns what a new state of the link would disturb, and how; undefined: it affects no other link and no rule
+ * @returns which other link or rule the new state of the link would disturb, and how; undefined: none
  */
 export function disturbance(link: Link, next: Shape, { subject, host }: { subject: string; host: HostState }): Cause | undefined {
 	const called = calledBy(subject, link)
@@ -42,14 +43,14 @@ export function disturbance(link: Link, next: Shape, { subject, host }: { subjec
 	}
 }
 
-/** @returns what a message about an interface calls its link */
+/** @returns the word for the link in a message about an interface: `it`, or the name of the link */
 export function calledBy(subject: string, { name }: Link): string {
 	return name === subject ? 'it' : name
 }
 
 /**
- * @returns the first rule not managed by MultiNIC that names a link, also by an altname: the kernel attaches a rule to the link that has
- * the name when the rule is added, and detaches it when that link is renamed
+ * @returns the first rule not managed by MultiNIC that names a link by its name or an altname: the kernel attaches a rule to the link that
+ * has the name when the rule is added, and detaches it when that link is renamed
  * @see attach_rules, detach_rules in net/core/fib_rules.c
  */
 export function namedByRule({ name, altnames }: Link, { rules }: HostState, called = name): Cause | undefined {
@@ -59,7 +60,7 @@ export function namedByRule({ name, altnames }: Link, { rules }: HostState, call
 	return { says: `the rule '${ruleWords(rule)}' names ${called}`, see: showRule(rule) }
 }
 
-/** @returns the rule not managed by MultiNIC that would lose a link because of its new name */
+/** @returns the rule not managed by MultiNIC that would no longer match a link because of its new name */
 export function ruleLost(link: Link, to: string, { called = link.name, host }: { called?: string; host: HostState }): Cause | undefined {
 	const found = link.name === to ? undefined : namedByRule(link, host, called)
 	return found && { ...found, says: `${found.says}, and would match nothing once ${called} is renamed to ${to}` }
@@ -71,7 +72,7 @@ function changeOf(link: Link, next: Shape, needed: number): string | undefined {
 	if (link.mtu !== next.mtu && next.mtu < needed) return `get an MTU of ${next.mtu}, not the ${needed} that is used there`
 }
 
-/** A bridge whose MTU was never set by hand has the smallest MTU of its ports. @see br_mtu_auto_adjust in net/bridge/br_if.c */
+/** A bridge whose MTU was never set explicitly has the smallest MTU of its ports. @see br_mtu_auto_adjust in net/bridge/br_if.c */
 function bridgeChange(link: Link, next: Shape, { links }: HostState): string | undefined {
 	const bridge = links.find(({ name, kind }) => kind === 'bridge' && name === link.master)
 	if (!bridge || link.mtu === next.mtu) return undefined

@@ -3,15 +3,15 @@ import type { Address } from '../model/address.ts'
 import type { Link } from '../model/host-state.ts'
 import { hasNetwork, isLinkLocal } from '../model/networks.ts'
 
-/** Addresses without a network (/32, /128, the near end of a tunnel), as clouds and DHCPv6 assign them. */
+/** Finds addresses without a network (/32, /128, the local end of a tunnel), such as those that clouds and DHCPv6 assign. */
 
-/** Kinds of links that are on top of another link and on its wire. */
+/** Kinds of links that are on top of another link and share its layer 2 network. */
 const ON_THE_WIRE_BELOW: ReadonlySet<string> = new Set(['macvlan', 'ipvlan'])
 
 /**
- * Whether an address of a link that is not managed by MultiNIC determines the link by which the node sends from it. On `lo` and on dummy
- * links (`kube-ipvs0`) it does not, because no packet leaves by them. Nor on a link on top of one managed by MultiNIC, because it sends
- * over the latter.
+ * Whether the node sends packets from the addresses of a link, which is not managed by MultiNIC, through that link. False for `lo` and for
+ * dummy links (`kube-ipvs0`), because no packet leaves through them. False for a macvlan or ipvlan on top of a link managed by MultiNIC,
+ * because it sends through the latter.
  *
  * @param own ifindexes of the links managed by MultiNIC
  */
@@ -19,7 +19,7 @@ export function isSending({ name, kind = '', lower = 0 }: Pick<Link, 'name' | 'k
 	return name !== 'lo' && kind !== 'dummy' && !(ON_THE_WIRE_BELOW.has(kind) && own.has(lower))
 }
 
-/** @returns the address if the kernel adds no network for it; undefined for a link-local one */
+/** @returns the IP of an address that has a peer or no network; undefined for any other and for a link-local address */
 export function loneIp({ cidr, peer }: Pick<Address, 'cidr' | 'peer'>): string | undefined {
 	const isAlone = peer !== undefined || !hasNetwork(cidr)
 	return isAlone && !isLinkLocal(cidr) ? ipOf(cidr) : undefined

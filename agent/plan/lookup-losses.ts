@@ -9,8 +9,9 @@ import { destinationWords, ownAddresses } from './sample-address.ts'
 /** The result of a lookup, by the kernel or by the model of it. */
 export type LookupAnswer =
 	/**
-	 * ifindexes of the links that the packet may leave by; `source`: the address that the kernel would send from, if the packet has none;
-	 * `local`: the packet stays on this host; `far`: it goes to a next hop.
+	 * `links`: ifindexes of the links through which the packet may leave; `source`: the source address that the kernel would choose, if the
+	 * packet has none; `whole`: the whole route, if it has several next hops; `local`: the packet stays on this host; `far`: it goes to a
+	 * next hop.
 	 */
 	| { links: readonly number[]; source?: string; whole?: string; local?: true; far?: true }
 	/** The error message of the kernel. */
@@ -32,9 +33,9 @@ export function answerOf(way: Way): LookupAnswer {
 type Judging = { touched: ReadonlySet<number>; needed: readonly string[]; host: Pick<HostState, 'links' | 'rules'> }
 
 /**
- * Returns the packets that take another route than before: by another link, from another source, or none. The node config may change a
- * route over a link that the run changes: it is lost only if no route leads to what the node needs any more, and probes show whether
- * another route works. A packet that had no route may get one.
+ * Returns the packets that take another route than before: through another link, from another source, or no route at all. The node config
+ * may change a route over a link that the run changes: this is a loss only if an address that the node needs no longer has any route;
+ * probes show whether another route works. A packet that had no route may get one.
  *
  * @param touched ifindexes of the links that the run may change
  * @param needed addresses that the node depends on
@@ -65,7 +66,10 @@ function isLost({ packet, was, is }: { packet: Packet; was: LookupAnswer; is: Lo
 	)
 }
 
-/** Whether the input or output link of the packet, or that of its source address, is gone: a run removes no link, but a pod may end. */
+/**
+ * Whether the input link, the source address or all output links of the packet have disappeared; runs never delete links, but a
+ * terminating pod can.
+ */
 function wentWithItsLink({ from, iif }: Packet, was: LookupAnswer, { touched, host }: Omit<Judging, 'needed'>): boolean {
 	const there = new Set(host.links.map(({ ifindex }) => ifindex))
 	if (iif !== undefined ? !there.has(iif) : from !== undefined && !ownAddresses(host).has(from)) return true
@@ -75,9 +79,9 @@ function wentWithItsLink({ from, iif }: Packet, was: LookupAnswer, { touched, ho
 type Sources = { was: string | undefined; is: string | undefined; far?: true | undefined }
 
 /**
- * A packet from a link-local address does not leave its link, so a source with a wider scope is no loss. Nor is another source if the first
- * one is gone, or if a rule sends packets from the second one to the main table, as the rules of MultiNIC do for pods. Behind a next hop,
- * such as on another node, there may be no route back to the second one.
+ * Whether another source address is a loss. It is no loss if the old source is link-local, because its packets do not leave the link, or
+ * has disappeared. It is no loss either if a rule sends packets from the new source to the main table, as the rules of MultiNIC do for
+ * pods; but behind a next hop, such as on another node, there may be no route back to the new source.
  */
 function isOtherSource({ to }: Packet, { was, is, far }: Sources, { links, rules }: Judging['host']): boolean {
 	if (was === is || was === undefined) return was !== is

@@ -13,7 +13,7 @@ export type Losses = { byOthers: Loss[]; byRun: Loss[] }
 
 /**
  * Returns the current losses by their possible cause. Another program is the cause if the object refers to no link, address, table or rule
- * that the run touched: then neither the run nor the cleanup by the kernel after it can have removed the object.
+ * that the run touched: then neither the run nor the kernel's cleanup after it can have removed the object.
  */
 export function lossesByCause(plan: Plan, before: HostState, now: HostState): Losses {
 	const unrelated = fingerprint(unrelatedTo(reachOf(plan, before), before), touchedBy(plan), plan.bases)
@@ -31,7 +31,7 @@ type RunReach = {
 	names: ReadonlySet<string>
 	/** Networks and addresses that the run adds, removes, or finds on the links. */
 	cidrs: readonly string[]
-	/** Without the main table, which belongs to the node: only its single routes count. */
+	/** Excludes the main table, which belongs to the node: its routes are compared individually. */
 	tables: ReadonlySet<number>
 	priorities: ReadonlySet<number>
 	routes: readonly Route[]
@@ -56,7 +56,10 @@ function reachOf(plan: Plan, before: HostState): RunReach {
 	}
 }
 
-/** Adds VLANs, macvlans and tunnels over a link, and what these are ports of: they change with it. */
+/**
+ * Adds the VLANs, macvlans and tunnels on top of the links, and the bridges, bonds and VRFs of their ports, because all of these change
+ * with them.
+ */
 function standingOn(touched: ReadonlySet<number>, links: readonly Link[]): ReadonlySet<number> {
 	const names = new Set(links.flatMap(({ ifindex, master }) => (touched.has(ifindex) && master !== undefined ? [master] : [])))
 	const more = links.filter(
@@ -73,7 +76,7 @@ function cidrOf(change: Change): string[] {
 	return change.kind === 'addAddress' || change.kind === 'removeAddress' ? [change.address.cidr] : []
 }
 
-/** The host without everything that refers to what the run touches. */
+/** Returns the host without the objects that refer to something that the run touches. */
 function unrelatedTo(reach: RunReach, host: HostState): HostState {
 	return {
 		...host,

@@ -6,7 +6,10 @@ import { isMadeByKernel } from '../model/origin.ts'
 import type { NextHopObject, Route } from '../model/route.ts'
 import { routesOn } from './routes.ts'
 
-/** Returns what the kernel removes when a link goes down: IPv6 addresses, permanent neighbours, next hop objects, routes of all tables. */
+/**
+ * Returns additions of what the kernel removes when a link goes down: IPv6 addresses, permanent neighbours, next hop objects, routes of
+ * all tables.
+ */
 export function lostWhenDown(link: Link, host: HostState): Change[] {
 	const { ifindex } = link
 	const routes = routesOn(link, host)
@@ -20,8 +23,8 @@ export function lostWhenDown(link: Link, host: HostState): Change[] {
 }
 
 /**
- * The kernel accepts no route whose source is an IPv6 address in duplicate address detection, which takes a second. The host has had these
- * addresses before, so such a source is first added without detection, and then as it was.
+ * The kernel rejects a route whose source is an IPv6 address that is still in duplicate address detection, which takes a second. The host
+ * had these addresses before, so such a source is first added with `nodad`, and then with its original flags.
  *
  * @param routes routes that are added after the addresses
  */
@@ -39,7 +42,7 @@ export function addressAdditions(addresses: readonly Address[], link: number, ro
  * The kernel changes the MTU of an IPv6 route when the MTU of its link changes. @see rt6_mtu_change_route
  *
  * @param routes the desired routes
- * @returns additions of the routes with an explicit MTU
+ * @returns additions of the IPv6 routes with an explicit MTU
  */
 export function routesOfMtu(routes: readonly Route[]): Change[] {
 	return routes
@@ -47,7 +50,7 @@ export function routesOfMtu(routes: readonly Route[]): Change[] {
 		.map(route => ({ kind: 'addRoute', route, replace: true }))
 }
 
-/** @returns the next hop objects of a link, then the groups that contain one of them: a group without members is gone */
+/** @returns the next hop objects of a link, then the groups that contain one of them: the kernel deletes a group without members */
 export function nextHopObjectsOn(ifindex: number, { nextHopObjects = [] }: Pick<HostState, 'nextHopObjects'>): NextHopObject[] {
 	const own = nextHopObjects.filter(({ link }) => link === ifindex)
 	const ids = new Set(own.map(({ id }) => id))

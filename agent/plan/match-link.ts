@@ -2,10 +2,10 @@ import { type Refusal, refusalOf, type Row } from '../model/check.ts'
 import type { Link } from '../model/host-state.ts'
 import { identityOf } from '../model/link-identity.ts'
 
-/** Kinds of link that may be the NIC of a port. `hardware`: links for which the kernel names no kind. */
+/** Kinds of link that may be the NIC of a port. `hardware`: links for which the kernel reports no kind. */
 export type LinkKinds = ReadonlySet<string>
 
-/** What the product accepts; kernel tests add `veth`. */
+/** The kinds that the product accepts; kernel tests add `veth`. */
 export const hardwareOnly: LinkKinds = new Set(['hardware'])
 
 const notThere = { reason: 'WaitingForDevice', when: 'no link of the node has its MAC yet', see: 'ip -br link' } as const satisfies Row
@@ -16,7 +16,7 @@ const twice = {
 } as const satisfies Row
 export const matchRows: readonly Row[] = [notThere, twice]
 
-/** Finds the one link with a MAC: by permanent MAC, or by current MAC if no permanent MAC matches. */
+/** Finds the only link with a MAC: by permanent MAC, or by current MAC if no permanent MAC matches. */
 export function matchLink(macAddress: string, links: readonly Link[], kinds: LinkKinds): Link | Refusal {
 	const candidates = links.filter(link => link.ethernet && kinds.has(link.kind ?? 'hardware'))
 	const permanent = candidates.filter(link => identityOf(link) === macAddress)

@@ -4,7 +4,7 @@ import { familyOf } from '../model/networks.ts'
 import type { PreflightInput } from './preflight-input.ts'
 import { mtuAfter } from './record-link.ts'
 
-/** The MTU that a link supports, and the one that IPv6 needs. */
+/** Checks the MTU against the limits of the link and the minimum for IPv6. */
 
 export const mtuOutOfRange: RefusalCheck<PreflightInput> = {
 	reason: 'MtuRefused',

@@ -7,18 +7,21 @@ import { LOCAL_TABLE } from './own-packets.ts'
 import { addressIn } from './sample-address.ts'
 import { inTurns } from './take-turns.ts'
 
-/** Sample addresses behind links that a run does not change: on their wires, and behind their next hops. */
+/** Finds sample addresses behind links that a run does not change: directly attached ones, and those behind next hops. */
 
-/** Maximum number of routes to one address each that are alike, such as those to pods, and of routes by next hops that are alike. */
+/** Maximum number of similar host routes, such as routes to pods, and of similar routes through next hops. */
 const MOST_ALIKE = 16
-/** Maximum number of all of them. */
+/** Maximum number of these routes of all kinds. */
 const MOST = 128
 
-/** `pods`: pod networks whose packets the rules of a run send another way than those of other networks. */
+/** `pods`: pod networks; the run has separate rules for these. */
 type Known = { touched: ReadonlySet<number>; taken: ReadonlySet<string>; pods: readonly string[] }
 export type Neighbour = { ip: string; link: number }
 
-/** @returns one address, not of this host, in each network on a link that the run does not change, by routes of any table */
+/**
+ * @returns one address in each network that a route of any table attaches to a link that the run does not change; never an address of this
+ * host
+ */
 export function neighbours(family: Family, host: HostState, known: Known): Neighbour[] {
 	const onLink = routesOf(family, host, known).filter(route => gatewaysOf(route).length === 0 && !route.nextHops)
 	const alone = firstOfEach(
@@ -29,8 +32,8 @@ export function neighbours(family: Family, host: HostState, known: Known): Neigh
 }
 
 /**
- * Returns addresses behind the next hops of links that the run does not change, such as those of pods on other nodes. If such a link has no
- * address, the kernel chooses one of another link.
+ * Returns addresses behind next hops on links that the run does not change, such as addresses of pods on other nodes. If such a link has
+ * no address, the kernel chooses a source address of another link, which the run may change.
  */
 export function distant(family: Family, host: HostState, known: Known): Neighbour[] {
 	const through = routesOf(family, host, known).filter(route => gatewaysOf(route).length > 0 && lengthOf(route.to) > 1)
@@ -52,13 +55,16 @@ function sampleOf(route: Route, { taken }: Known): Neighbour[] {
 	return ip === undefined || link === undefined ? [] : [{ ip, link }]
 }
 
-/** The rules of a run distinguish pod networks, and a pool of addresses is rarely wider than this. */
+/**
+ * Groups addresses by /16 (IPv6: /48), because a pool of addresses is rarely wider, and by pod network, because the rules of a run
+ * distinguish these.
+ */
 function kindOf(to: string, { pods }: Known): string {
 	const wide = networkOf(`${ipOf(to)}/${to.includes(':') ? 48 : 16}`)
 	return [wide, ...pods.filter(network => contains(network, ipOf(to)))].join(' ')
 }
 
-/** Returns a few routes of each kind, which take turns so that none crowds out others. */
+/** Returns a few routes of each kind, interleaved so that no kind crowds out the others. */
 function firstOfEach(routes: readonly Route[], kind: (route: Route) => string): Route[] {
 	const kinds = new Map<string, Route[]>()
 	for (const route of routes) {

@@ -14,7 +14,9 @@ import { firstDistinct, inTurns } from './take-turns.ts'
 
 /** Packets of the node that must take the same route before and after a run. */
 
-/** `whole`: the matched route has several next hops, so the whole route is compared, not the next hop that a lookup happens to show. */
+/**
+ * `whole`: the matched route has several next hops, so the whole route is compared, not just the next hop that a lookup happens to return.
+ */
 export type Lookup = Packet & { whole?: true }
 
 export type Subject = {
@@ -26,7 +28,7 @@ export type Subject = {
 	given: readonly string[]
 	/** Addresses that the node depends on: the API server, nameservers. */
 	paths: readonly string[]
-	/** Pod networks that may have rules of the run. */
+	/** Pod networks for which the run may add rules. */
 	pods: readonly string[]
 	/** Bases that identify the rules managed by MultiNIC. */
 	bases: readonly Bases[]
@@ -34,14 +36,14 @@ export type Subject = {
 
 /** The table of the node's local addresses. */
 const LOCAL = 255
-/** Maximum number of lookups, in one process. */
+/** Maximum number of lookups; one process makes all of them. */
 export const MOST_LOOKUPS = 2_000
 /** Above this number of rules, one rule represents all that differ only in an address. */
 const MOST_RULES = 100
-/** Maximum number of addresses of one link. */
+/** Maximum number of addresses per link, and of overlapping networks. */
 const MOST_ALIKE = 16
 
-/** @returns the lookups for the kernel, and notes on what is represented by others or omitted */
+/** @returns the lookups to make in the kernel, and notes on packets that are omitted or that others represent */
 export function lookupsOf(host: HostState, subject: Subject): { lookups: Lookup[]; notes: string[] } {
 	const fib = fibOf(host)
 	const { packets, notes } = packetsOf(host, subject, fib)
@@ -49,8 +51,9 @@ export function lookupsOf(host: HostState, subject: Subject): { lookups: Lookup[
 }
 
 /**
- * @returns the packets of the node that must not lose their route, and notes on what is omitted. Packets to what the node depends on and
- * to the rest of the world come first; then rules, sources, neighbours and forwarded packets take turns, so that none crowds out others.
+ * @returns the packets of the node that must not lose their route, and notes on omitted packets. Packets to addresses that the node
+ * depends on and to the outside come first; then packets for rules, sources, neighbours and forwarding are interleaved, so that no group
+ * crowds out the others.
  */
 export function packetsOf(host: HostState, subject: Subject, fib: Fib): { packets: Packet[]; notes: string[] } {
 	const known = { ...subject, fib, taken: new Set([...ownAddresses(host), ...subject.given]) }
@@ -85,7 +88,10 @@ function isUsed(family: Family, { routes }: HostState): boolean {
 	return routes.some(route => route.family === family && route.table !== LOCAL && isForMany(route.to, 0))
 }
 
-/** Packets of the node to neighbours and from each of its addresses, and forwarded packets. Generators, because this is a product. */
+/**
+ * Returns packets of the node to neighbours and from each of its addresses, and forwarded packets. Generators, because there are many
+ * combinations.
+ */
 function packetsOfFamily(family: Family, host: HostState, { far, ...known }: PacketInput & { far: readonly string[] }): Iterable<Packet>[] {
 	const near = neighbours(family, host, known)
 	const ips = [...near, ...distant(family, host, known)].map(({ ip }) => ip)
@@ -99,7 +105,7 @@ function packetsOfFamily(family: Family, host: HostState, { far, ...known }: Pac
 	]
 }
 
-/** Packets from an address without a network to one next to it, if a network of the run contains both. */
+/** Returns packets from an address without a network to another address in the same network of the run. */
 function besideLoneAddresses(family: Family, host: HostState, { touched, networks, taken }: PacketInput): Packet[] {
 	const found = host.links
 		.filter(link => !touched.has(link.ifindex) && isSending(link, touched))
@@ -116,7 +122,7 @@ function* to(ips: readonly string[], family: Family, more: { from?: string; iif?
 	for (const ip of ips) if (ip !== more.from) yield { family, to: ip, ...more }
 }
 
-/** A rule not managed by MultiNIC may name an address that the run adds. */
+/** Omits packets from or to addresses that the run adds, because rules not managed by MultiNIC may name them. */
 function* notTo(given: readonly string[], packets: Iterable<Packet>): Generator<Packet> {
 	for (const packet of packets) if (![packet.to, packet.from].some(ip => ip !== undefined && given.includes(ip))) yield packet
 }
@@ -136,9 +142,9 @@ function usableAddresses({ addresses }: Link, family: Family): string[] {
 }
 
 /**
- * Returns the addresses that the node depends on, the metadata service, its default gateways over links that the run does not change, the
- * rest of the world, and samples of overlaps between networks of the run and others. The addresses behind a link of the run show whether a
- * route over it is lost.
+ * Returns the addresses that the node depends on, the metadata service, its default gateways over links that the run does not change,
+ * addresses outside, and samples of overlaps between networks of the run and others. A destination that is reached over a link of the run
+ * shows whether that route is lost.
  */
 function farTargets(family: Family, host: HostState, { paths, networks, touched, taken, fib }: PacketInput): string[] {
 	const gateways = host.routes
@@ -166,7 +172,10 @@ function isForMany(cidr: string, shortest = 2): boolean {
 	return lengthOf(cidr) >= shortest && !isLinkLocal(cidr) && !/^(ff|22[4-9]\.|23\d\.)/.test(cidr)
 }
 
-/** If only a default route leads there, a network of the run is a new route and replaces none. */
+/**
+ * Whether a more specific route than a default route matches, or a rule or route rejects the packet. If only a default route matches, a
+ * route of the run does not replace another one.
+ */
 function isSpecial(way: Way): boolean {
 	return 'route' in way ? lengthOf(way.route.to) > 1 : way.rule !== undefined
 }

@@ -7,8 +7,8 @@ import { differences, touchable, touchedBy } from './fingerprint.ts'
 import type { Plan } from './plan.ts'
 
 /**
- * Returns what a rollback failed to restore, short enough for a status; empty: everything that the run touched is as it was. What other
- * programs added meanwhile does not count: a file that no step of the plan names, an address or a route that no step adds.
+ * Returns what a rollback failed to restore, short enough for a status; empty: everything that the run touched is as before. Ignores what
+ * other programs have added meanwhile: files that no step of the plan names, and addresses and routes that no step adds.
  *
  * @param now the host after the rollback
  */
@@ -29,7 +29,7 @@ function withFiles(host: HostState, paths: ReadonlySet<string>): HostState {
 	return { ...host, files: Object.fromEntries(Object.entries(host.files).filter(([path]) => paths.has(path))) }
 }
 
-/** A new link may have the ifindex of one that is gone. */
+/** Also omits a new link that has the ifindex of a deleted one. */
 function withoutArrivals({ steps, bases }: Plan, before: HostState, now: HostState): HostState {
 	const changes = changesIn(steps)
 	const routes = new Set([...before.routes, ...changes.flatMap(change => (change.kind === 'addRoute' ? [change.route] : []))].map(routeKey))

@@ -14,7 +14,7 @@ import { routesOn } from './routes.ts'
 
 export type OriginalNetwork = { addresses: readonly Address[]; routes: readonly Route[] }
 
-/** @returns what to record: not what the kernel, a router or a routing daemon adds again */
+/** @returns the addresses and routes to record, except those that the kernel, a router or a routing daemon adds again */
 export function recordable(link: Link, host: HostState): Pick<OriginalLink, 'addresses' | 'routes' | 'observed' | 'ifindex'> {
 	const addresses = link.addresses.filter(address => !isMadeByKernel(address, link))
 	const routes = routesOn(link, host).filter(route => isRecordable(route) && isOnlyOver(route, link.ifindex))
@@ -27,8 +27,9 @@ export function recordable(link: Link, host: HostState): Pick<OriginalLink, 'add
 }
 
 /**
- * @returns what a removal restores; a lease gets its remaining lifetime. A daemon that manages the link again requests a lease itself, so
- * in that case neither a lease nor a route with its address as the source is restored. Nor is a route whose next hop object is gone.
+ * @returns the addresses and routes that a removal restores; a leased address gets its remaining lifetime. A daemon that manages the link
+ * again requests a lease itself, so in that case neither leased addresses nor their routes are restored. Omits routes whose source or next
+ * hop object no longer exists.
  */
 export function originalNetwork({ original }: RecordedLink, link: Link, host: HostState): OriginalNetwork {
 	const { ifindex = link.ifindex, daemon } = original
@@ -44,18 +45,18 @@ export function originalNetwork({ original }: RecordedLink, link: Link, host: Ho
 	return { addresses, routes: routes.map(route => withIfindex(route as Route, ifindex, link.ifindex)) }
 }
 
-/** Next hop objects belong to the program that created them, and are gone after a reboot. */
+/** Next hop objects belong to the program that created them, and do not survive a reboot. */
 function isThere(id: number, { ifindex }: Link, host: HostState): boolean {
 	return nextHopObjectsOn(ifindex, host).some(object => object.id === id)
 }
 
-/** The kernel refuses a route whose source is not an address of the host. */
+/** The kernel rejects a route whose source is not an address of the host. */
 function sourcesAfter(back: readonly Address[], link: Link, { links }: HostState): Set<string> {
 	const staying = links.flatMap(other => other.addresses.filter(address => other.ifindex !== link.ifindex || isMadeByKernel(address, link)))
 	return new Set([...back, ...staying].map(({ cidr }) => ipOf(cidr)))
 }
 
-/** @param elapsed seconds since the address was observed @returns undefined if its lifetime has ended */
+/** @param elapsed seconds since the address was observed @returns undefined if the address has expired */
 function remaining(address: Address, elapsed: number): Address | undefined {
 	const { validSeconds, preferredSeconds } = address
 	if (validSeconds !== undefined && validSeconds <= elapsed) return undefined
@@ -66,19 +67,22 @@ function remaining(address: Address, elapsed: number): Address | undefined {
 	}
 }
 
-/** A link has another ifindex after a reboot. */
+/** A link may have another ifindex after a reboot. */
 function withIfindex(route: Route, then: number, now: number): Route {
 	const moved = <T extends { link?: number }>(one: T): T => (one.link === then ? { ...one, link: now } : one)
 	return { ...moved(route), ...(route.nextHops && { nextHops: route.nextHops.map(moved) }) }
 }
 
-/** @returns the original addresses that a link has with other attributes. Labels count if the link is renamed, because that changes them */
+/**
+ * @returns the original addresses that are on the link with different attributes. If the link is renamed, this includes addresses whose
+ * labels change
+ */
 export function differsFromOriginal({ original }: RecordedLink, link: Link, before: OriginalNetwork): Differing {
 	const losing = new Set(original.name === link.name ? [] : relabelled(link))
 	return differing(link, before.addresses, address => (losing.has(address) ? { ...address, label: '' } : address))
 }
 
-/** @param again addresses that may be gone by then, or differ @returns additions of these and of missing addresses */
+/** @param again addresses that may have been removed by then, or differ @returns additions of these and of missing addresses */
 export function restoredAddresses({ ifindex, addresses }: Link, before: OriginalNetwork, again: ReadonlySet<string>): Change[] {
 	const present = new Set(addresses.map(({ cidr }) => cidr))
 	const missing = before.addresses.filter(({ cidr }) => again.has(cidr) || !present.has(cidr))

@@ -4,10 +4,12 @@ import { identityOf } from '../model/link-identity.ts'
 import { recorded, recordOf } from '../model/record.ts'
 import type { Selection } from '../model/selection.ts'
 
-/** A desired link that serves something else is not managed by MultiNIC, even if a node config names its MAC; one that only failed is. */
+/**
+ * Reasons that a refused link does not count as managed by MultiNIC: it serves something else. A link that only failed counts as managed.
+ */
 const OF_OTHERS: ReadonlySet<Reason> = new Set(['InUse', 'Ambiguous'])
 
-/** @returns ifindexes of the links that are, or will be, managed by MultiNIC. A released one is not, from this run on. */
+/** @returns ifindexes of the links that are, or will be, managed by MultiNIC. Excludes links that this run releases. */
 export function ownLinks({ accepted, refused, kept }: Pick<Selection, 'accepted' | 'refused' | 'kept'>, host: HostState): Set<number> {
 	const record = recordOf(host)
 	const failed = refused.filter(({ nic, refusal }) => recorded(record, nic.macAddress) || !OF_OTHERS.has(refusal.reason))

@@ -6,8 +6,8 @@ import type { Packet } from './fib.ts'
 import { addressIn, isLoopback, outside, ownAddresses } from './sample-address.ts'
 
 /**
- * A packet that an interface promises to send by its own link. `local`: a packet to this node itself, which has to stay here. `sampleOf`:
- * what the destination represents, if it is a sample.
+ * A packet that an interface must send through its own link. `local`: a packet to this node itself, which must stay on the node.
+ * `sampleOf`: what the destination represents, if it is a sample.
  */
 export type OwnPacket = Packet & { id: number; from: string; link: number; local?: true; sampleOf?: string }
 
@@ -18,9 +18,9 @@ export const LOCAL_TABLE = 255
 export const LOCAL = 2
 
 /**
- * Returns what each desired address promises. Its network is reached over the link of the interface, even if the main table has no route to
- * it. If the interface has a gateway of that family and its own table, so are the gateway and the rest of the world. Packets to this node
- * itself stay on this node.
+ * Returns the packets that must work from each desired address. The network of the address is reached over the link of the interface, even
+ * if the main table has no route to it. If the interface has its own table and a gateway of that family, the gateway and the outside are
+ * also reached over the link. Packets to this node itself stay on the node.
  */
 export function ownPackets(wanted: readonly { nic: WantedInterface; link: Pick<Link, 'ifindex'> }[], host: RoutedNode): OwnPacket[] {
 	const held = ownAddresses(host)
@@ -43,7 +43,10 @@ export function ownPackets(wanted: readonly { nic: WantedInterface; link: Pick<L
 	)
 }
 
-/** Addresses that the kernel treats as local: those that are added, and one other of each family and of each pod network. */
+/**
+ * Addresses that the kernel treats as local. `given`: addresses of the interfaces; `others`: one other address of each family and of each
+ * pod network.
+ */
 type Staying = { given: ReadonlySet<string>; others: readonly string[] }
 
 function stayingHere({ links, routes }: RoutedNode, given: readonly string[], pods: Iterable<string>): Staying {

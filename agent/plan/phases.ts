@@ -10,7 +10,7 @@ import { knownSources, staleRules } from './rule-changes.ts'
 type ChangePhase = Exclude<keyof Phases, 'probe'>
 export type PhaseSteps = Record<ChangePhase, ChangeStep[]> & { probe: ActionStep[] }
 
-/** The last host and steps of a selection: the prediction and the plan need the same steps. */
+/** Caches the last host and steps of each selection, because the prediction and the plan need the same steps. */
 const known = new WeakMap<Selection, { host: HostState; steps: PhaseSteps }>()
 
 /** @returns the steps for all links of a selection, by phase */
@@ -32,13 +32,13 @@ function stepsOf(selection: Selection, host: HostState): PhaseSteps {
 	return { settings: of('settings'), take: of('take'), shape: of('shape'), probe, give: of('give'), leave: of('leave') }
 }
 
-/** A rule that two interfaces remove, each for its own reason, is removed once: by the last, after which no other of its rules is removed. */
+/** If several interfaces remove the same rule, keeps only the last of these steps. */
 function withoutTwins(steps: readonly ChangeStep[]): ChangeStep[] {
 	const last = new Map(steps.flatMap(step => (step.change.kind === 'removeRule' ? [[ruleKey(step.change.rule), step] as const] : [])))
 	return steps.filter(step => step.change.kind !== 'removeRule' || last.get(ruleKey(step.change.rule)) === step)
 }
 
-/** Removes the rules of the former id of a NIC, except those that another NIC now has. */
+/** Also removes the rules of a NIC's former id, unless another NIC now has that id with the same bases. */
 function configurePhases(accepted: Accepted, selection: Selection, host: HostState): Phases {
 	const phases = configure(accepted, selection, host)
 	const { ours, nic } = accepted
@@ -47,7 +47,7 @@ function configurePhases(accepted: Accepted, selection: Selection, host: HostSta
 	return { ...phases, take: [...staleRules(ours.id, { wanted: [], bases, known: knownSources(selection) }, host), ...phases.take] }
 }
 
-/** Keeps the rules of an id that another NIC now has: the steps of that NIC remove what is too much. */
+/** Keeps the rules of an id and bases that another NIC now has: the steps of that NIC remove superfluous rules. */
 function releasePhases(released: Released, selection: Selection, host: HostState): Phases {
 	const phases = release(released, selection, host)
 	const { id } = released.ours

@@ -14,35 +14,35 @@ import type { Wanted } from './wanted.ts'
 /** plan/: decides what a run changes. Pure: it gets an observation and the node config, and returns steps and their undo. */
 
 export type Plan = Selection & {
-	/** In the order in which they are applied; empty: the host is in sync. */
+	/** In the order of application; empty: the host is in sync. */
 	steps: Step[]
-	/** Rolls the host back to its observed state, after all steps or any number of the first ones. */
+	/** Rolls the host back to its observed state, after all steps or only the first few have been applied. */
 	undo: UndoStep[]
 }
 
-/** Returns everything one run would change, from one observation. Pure: the same host and config give the same plan. */
+/** Returns everything that one run would change, based on one observation. Pure: the same host and config give the same plan. */
 export function plan(wanted: Wanted, host: HostState, generated: Generated): Plan {
 	return planOf(select(wanted, host), host, generated)
 }
 
-/** Returns everything one run would change of a selection. */
+/** Returns everything that one run would change for a selection. */
 export function planOf(selection: Selection, host: HostState, generated: Generated): Plan {
 	const steps = [...linkSteps(selection, host), ...fileSteps(selection, host, generated)]
-	// Before the next line adds it, `replace` says that the host has the route, which the undo must not remove.
+	// Comes before `inOwnTable` adds `replace`: until then `replace` marks routes that the host already has, which the undo must not remove.
 	const undo = undoOf(steps, host)
 	const own = <T extends Step>(step: T) => inOwnTable(step, selection)
 	return { ...selection, steps: steps.map(own), undo: undo.map(own) }
 }
 
-/** A table managed by MultiNIC has no foreign routes that could be replaced. */
+/** Adds `replace` to routes in tables managed by MultiNIC, which contain no foreign routes that it could overwrite. */
 function inOwnTable<T extends Step>(step: T, { bases }: Selection): T {
 	const { change } = step
 	return change?.kind === 'addRoute' && isOurTable(change.route.table, bases) ? { ...step, change: { ...change, replace: true } } : step
 }
 
 /**
- * Counts the changes of a plan; its actions do not count. The record counts only if nothing else changes, so that a node has as many changes
- * as its interfaces.
+ * Counts the changes of a plan, but not its actions. The record counts only if nothing else changes, so that the count of the node is the
+ * sum of the counts of its interfaces.
  */
 export function countChanges(steps: readonly Step[], id?: number): number {
 	const changes = steps.filter(step => step.change && (id === undefined || step.id === id))
@@ -50,7 +50,7 @@ export function countChanges(steps: readonly Step[], id?: number): number {
 	return others.length > 0 ? others.length : changes.length
 }
 
-/** Links that a daemon manages and this run touches are planned again as if the daemon had released them, because by then it has. */
+/** If daemons manage links that this run touches, plans those links again for the state after the daemons have released them. */
 function linkSteps(selection: Selection, host: HostState): Step[] {
 	const found = phasesOf(selection, host)
 	const steps = ordered(found, found, { selection, host })
@@ -65,8 +65,9 @@ function linkSteps(selection: Selection, host: HostState): Step[] {
 }
 
 /**
- * @param found steps for the host as it is; `then`: steps for when nothing is left to remove. An address that a link may still have is not
- * probed: the host itself would answer, by another NIC on the same wire.
+ * @param found steps for the host as it is
+ * @param then steps for the host after daemons have released their links. Probes come from `found`: if the host may still have an address,
+ * it must not be probed, because the host itself would answer through another NIC in the same network.
  */
 function ordered(found: PhaseSteps, then: PhaseSteps, { selection, host }: { selection: Selection; host: HostState }): Step[] {
 	const renames = renameSteps(selection, host, { take: found.take, shape: then.shape })
@@ -82,7 +83,7 @@ function ordered(found: PhaseSteps, then: PhaseSteps, { selection, host }: { sel
 	]
 }
 
-/** `ip` needs a separate batch for IPv6 rules; at one end of the phase they cost one more process, in between two. */
+/** `ip` needs a separate batch for IPv6 rules; at either end of the phase these cost one more process, in the middle two. */
 function rulesOfFamily(steps: readonly ChangeStep[], end: 'first' | 'last'): ChangeStep[] {
 	const isSix = ({ change }: ChangeStep) => (change.kind === 'addRule' || change.kind === 'removeRule') && change.rule.family === 6
 	const six = steps.filter(isSix)
@@ -90,7 +91,7 @@ function rulesOfFamily(steps: readonly ChangeStep[], end: 'first' | 'last'): Cha
 	return end === 'first' ? [...six, ...rest] : [...rest, ...six]
 }
 
-/** The next hop of a route must be on a network that its link has by then. */
+/** Puts addresses before routes, because the next hop of a route must be in a network of the link. */
 function addressesFirst(steps: readonly ChangeStep[]): ChangeStep[] {
 	const isAddress = ({ change }: ChangeStep) => change.kind === 'addAddress'
 	return [...steps.filter(isAddress), ...steps.filter(step => !isAddress(step))]

@@ -9,14 +9,14 @@ import { type Fib, lookup, type Way } from './fib.ts'
 import type { OwnPacket } from './own-packets.ts'
 import { addressIn, ownAddresses } from './sample-address.ts'
 
-/** Maximum number of routes to a pod network that are checked. */
+/** Maximum number of routes that are checked per pod network. */
 const MOST = 8
 
 type After = { after: Pick<HostState, 'links' | 'routes'>; then: Fib }
 
 /**
- * Checks what an interface promises for pods: packets from its addresses reach them by the same route as packets without a source address.
- * A rule not managed by MultiNIC that comes before those of the interface, or a table that these bypass, may lead elsewhere.
+ * Checks that packets from the addresses of an interface reach pods by the same route as packets without a source address. The routes may
+ * differ if a rule not managed by MultiNIC precedes the rules of the interface, or if the latter bypass another table.
  *
  * @returns the packets that would take another route, each with that route
  */
@@ -34,10 +34,10 @@ export function awayFromPods(accepted: readonly Accepted[], { after, then }: Aft
 	)
 }
 
-/** `plain`: the way of a packet without a source address. */
+/** `plain`: the route of a packet without a source address. */
 type Pod = { pod: string; plain: Way }
 
-/** @returns network → an address behind each of the first routes to it or into it */
+/** @returns network → one address behind each of the first routes to the network or to a part of it */
 function podsIn(networks: ReadonlySet<string>, { after, then }: After): Map<string, Pod[]> {
 	const taken = ownAddresses(after)
 	const networksOf = networksAround(networks)
@@ -52,7 +52,10 @@ function podsIn(networks: ReadonlySet<string>, { after, then }: After): Map<stri
 	return found
 }
 
-/** A host may have 100,000 routes, so each is compared with the lengths of the networks and not with each network. */
+/**
+ * Returns a function that finds the networks that contain the destination of a route. A host may have 100,000 routes, so the function
+ * compares prefix lengths and not every network.
+ */
 function networksAround(networks: ReadonlySet<string>): (to: string) => string[] {
 	const lengthsOf = (family: Family) => [...new Set([...networks].filter(network => familyOf(network) === family).map(lengthOf))]
 	const lengths = { 4: lengthsOf(4), 6: lengthsOf(6) }
@@ -63,7 +66,7 @@ function networksAround(networks: ReadonlySet<string>): (to: string) => string[]
 			.filter(network => networks.has(network))
 }
 
-/** If the node has no route to a pod, nothing is promised. */
+/** True if the node has no route to the pod, because then there is no route to preserve. */
 function isSameWay(way: Way, plain: Way): boolean {
 	if (!('route' in plain)) return true
 	return 'route' in way && String(linksOf(way.route)) === String(linksOf(plain.route))

@@ -10,7 +10,7 @@ import { awayFromPods } from './pods-elsewhere.ts'
 import { predictedHost } from './predicted-host.ts'
 import { isOwnWay, routedElsewhere } from './routed-elsewhere.ts'
 
-/** Refusals by the model, as rows of the table in docs/agent/reference.md. */
+/** Refusals based on the routing model, as rows of the table in docs/agent/reference.md. */
 export const predictedRows: readonly Row[] = [
 	{
 		reason: 'InUse',
@@ -40,8 +40,8 @@ export const predictedRows: readonly Row[] = [
 ]
 
 /**
- * Predicts what would go wrong with the routing of the node or of an interface. Uses a model of the kernel, because the kernel itself
- * cannot look up an address that it does not have yet.
+ * Predicts routing failures of the node or of an interface. Uses a model of the kernel, because the kernel itself cannot look up the route
+ * of a packet from an address that the host does not have yet.
  *
  * @param paths addresses that the node depends on
  * @returns id → why the interface is refused before anything is changed
@@ -68,7 +68,7 @@ function predictedLosses(selection: Selection, { paths, now, then }: Prediction,
 	})
 }
 
-/** Returns the interface that the packets would leave by; if they would have no route, the one that they leave by now. */
+/** Returns the interface through which the packets would leave; if they would have no route, the one through which they leave now. */
 function causeOf({ before, after }: LookupLoss, { accepted }: Selection): number | undefined {
 	const links = 'links' in after ? after.links : 'links' in before ? before.links : []
 	return accepted.find(({ link }) => links.includes(link.ifindex))?.nic.id

@@ -9,7 +9,7 @@ export type PreflightInput = {
 	/** The record of the link, if MultiNIC already manages it. */
 	ours: RecordedLink | undefined
 	nodeAddresses: readonly string[]
-	/** Host of the API server, as this run reaches it. */
+	/** Host of the API server that this run uses. */
 	apiServer?: string | undefined
 	/** Addresses that the node needs: API server, nameservers. */
 	needed?: readonly string[] | undefined

@@ -10,7 +10,7 @@ import { wantsRouteTwice } from './route-checks.ts'
 import { tableLookedUp, tableOfAnotherNic, tableServesOthers } from './table-checks.ts'
 import { disturbedByChange, ruleNamesLink, usedByOthers } from './in-use-checks.ts'
 
-/** Run in order: the first one that finds a cause refuses the interface before anything is changed. */
+/** Run in order: the first check that finds a cause refuses the interface before anything is changed. */
 export const preflightChecks: readonly RefusalCheck<PreflightInput>[] = [
 	usedByOthers,
 	holdsNodeAddress,
@@ -36,7 +36,7 @@ export const preflightChecks: readonly RefusalCheck<PreflightInput>[] = [
 	ipv6DisabledOnLink,
 ]
 
-/** Returns why this link cannot become this interface; undefined: no check refuses it. */
+/** Returns why this link cannot be configured as this interface; undefined: no check refuses it. */
 export function preflight(input: PreflightInput): Refusal | undefined {
 	return firstRefusal(preflightChecks, input)
 }

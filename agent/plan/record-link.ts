@@ -6,7 +6,7 @@ import type { RecordedLink } from '../model/record.ts'
 import type { Accepted } from '../model/selection.ts'
 import { recordable } from './original-network.ts'
 
-/** @returns what to record of a link managed by MultiNIC, without its files */
+/** @returns the record of a link managed by MultiNIC, without its files */
 export function recordLink({ nic, link, ours }: Accepted, host: HostState): Omit<RecordedLink, 'files'> {
 	const { name, altnames, mtu, up } = link
 	const managed = link.managedBy === 'NetworkManager' ? { managed: true } : {}
@@ -40,7 +40,7 @@ function withIpv6Mtu({ [IPV6_MTU]: bytes }: Readonly<Record<string, string>>): R
 	return bytes === undefined ? {} : { [IPV6_MTU]: bytes }
 }
 
-/** Keeps the first device: the record of a NIC that needs no change is the same in every run. */
+/** Keeps the first recorded device, so that the record of a NIC that needs no change is the same in every run. */
 function recordedDevice({ device }: Pick<Link, 'device'> | RecordedLink): Pick<RecordedLink, 'device'> {
 	return device ? { device } : {}
 }
@@ -52,17 +52,20 @@ function formerOf(addresses: readonly string[], ours: RecordedLink | undefined):
 	return before.filter(cidr => !addresses.includes(cidr)).slice(-MOST_FORMER)
 }
 
-/** @returns bytes: the desired MTU; else the original one, if the current one is from an earlier config; else the current one */
+/**
+ * @returns the MTU after the run in bytes: the desired one; else the original one, if the current one is from an earlier config; else the
+ * current one
+ */
 export function mtuAfter({ mtu }: WantedInterface, link: Link, ours: RecordedLink | undefined): number {
 	return mtu ?? (ours && ours.mtu === link.mtu ? ours.original.mtu : link.mtu)
 }
 
-/** @returns the addresses that a link has from MultiNIC */
+/** @returns the addresses that MultiNIC has added to a link, now or for earlier configs */
 export function addressesWeAdded(ours: RecordedLink | undefined): string[] {
 	return ours ? [...ours.addresses, ...ours.former] : []
 }
 
-/** @returns the current values of settings that will change. A link has no IPv6 settings below an MTU of 1280 bytes; above, those set by then */
+/** @returns the current values of the sysctls that the run changes. A link with an MTU below 1280 bytes has no IPv6 sysctls to record */
 function changedSettings(now: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): Record<string, string> {
 	return Object.fromEntries(Object.entries(now).filter(([key, value]) => key in wanted && wanted[key] !== value))
 }

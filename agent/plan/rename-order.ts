@@ -2,7 +2,7 @@ import type { UndoStep } from '../model/change.ts'
 import type { Surroundings } from '../model/host-state.ts'
 import type { Move } from '../model/selection.ts'
 
-/** Renames in an order that the kernel accepts. The network daemons must have seen the first phase before the second one. */
+/** Renames in an order that the kernel accepts. The network daemons must have processed the first phase before the second one starts. */
 export type Renames = { first: { link: number; to: string }[]; second: { link: number; to: string }[] }
 
 /** @returns a wait until udev and the network daemons know these names; none if the host has no such daemon */
@@ -10,18 +10,18 @@ export function waitForNames(names: readonly string[], { systemd, networkd, netw
 	return names.length > 0 && (systemd || networkd || networkmanager) ? [{ action: { kind: 'waitForNames', names } }] : []
 }
 
-/** @returns a name that no other link can have: 15 characters fit any ifindex up to 999 999 999 */
+/** @returns a temporary name that is unique per ifindex, and fits into 15 characters for any ifindex */
 export function temporaryName(link: number): string {
 	return `mntmp${link}`
 }
 
 /**
- * Orders any permutation: a link is renamed directly if the desired name is free, else in the second phase. Until then it has a temporary
- * name if its current one is desired.
+ * Orders any permutation of names: a link is renamed directly if its desired name is free, else in the second phase. Until then it has a
+ * temporary name if another link needs its current one.
  *
- * A name that another link has just released is not used in the same phase: daemons learn of names late and would see it twice.
+ * A name that another link has just released is not used in the same phase: daemons learn of renames late and would see the name twice.
  *
- * @param moves no two to the same name, and no desired name held by a link that is not among them
+ * @param moves must have distinct target names; no link outside this list may have one of these names
  */
 export function orderRenames(moves: readonly Move[]): Renames {
 	const needed = moves.filter(({ from, to }) => from !== to)

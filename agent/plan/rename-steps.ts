@@ -6,7 +6,7 @@ import { lostWhenDown } from './lost-when-down.ts'
 import { orderRenames, waitForNames } from './rename-order.ts'
 import { asWanted } from './routes.ts'
 
-/** The renames of a run, and the steps that they require before and after them. */
+/** The renames of a run, and the steps required before and after them. */
 export type RenameSteps = { down: ChangeStep[]; steps: Step[]; up: ChangeStep[]; restored: ChangeStep[] }
 
 /** @param phases other planned steps of the links: removals, and changes of MTU and state */
@@ -30,7 +30,7 @@ export function renameSteps(
 		)
 	return {
 		down: downed.map(({ ifindex }) => step({ kind: 'down', link: ifindex })),
-		// Waits again at the end: udev sets the MTU from an older .link file for the NIC, and a daemon removes what it configured.
+		// Waits again at the end: udev may set the MTU from an older .link file, and a daemon may remove what it configured.
 		steps: [
 			...first.map(rename),
 			...pause(second.length > 0 ? first : []),
@@ -48,7 +48,9 @@ export function renameSteps(
 	}
 }
 
-/** What a link keeps is added again after a rename that took the link down, unless it is removed. */
+/**
+ * Whether the run removes what `given` restores: after a rename that takes the link down, everything that the link keeps is added again.
+ */
 function isRemovalOf(taken: Change, given: Change): boolean {
 	if (taken.kind === 'removeAddress' && given.kind === 'addAddress') return taken.address === given.address
 	return taken.kind === 'removeRoute' && given.kind === 'addRoute' && taken.route === given.route

@@ -5,8 +5,8 @@ import { generated } from '../model/paths.ts'
 import type { Accepted, Selection } from '../model/selection.ts'
 
 /**
- * systemd-networkd reads its files when it starts. A NIC that gets back the name that it had then is configured by the file as it was then,
- * regardless of its current content, and loses what other programs have added.
+ * systemd-networkd reads its files when it starts. If a NIC returns to the name that it had at that time, networkd configures it from the
+ * file as it was at that time, and removes what other programs have added.
  */
 
 /** Changes that are repeated if networkd has reverted them; networkd does not revert changes of names and files. */

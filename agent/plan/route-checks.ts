@@ -3,7 +3,7 @@ import type { RefusalCheck } from '../model/check.ts'
 import { routesOf } from '../model/desired-network.ts'
 import type { PreflightInput } from './preflight-input.ts'
 
-/** Routes of an interface that cannot coexist. */
+/** Checks for routes of an interface that cannot coexist. */
 
 /** The kernel keeps one route per network, table and metric. */
 export const wantsRouteTwice: RefusalCheck<PreflightInput> = {

@@ -9,18 +9,18 @@ import { fibOf, selects, type Way } from './fib.ts'
 import { LOCAL, LOCAL_TABLE, type OwnPacket } from './own-packets.ts'
 import { sampleWords } from './sample-address.ts'
 
-/** Why packets from a desired address do not leave by its own link, or why packets to this node itself leave it. */
+/** Explains why packets from a desired address do not leave through its own link, or why packets to this node itself leave the node. */
 
 type RuledNode = Pick<HostState, 'links' | 'rules'>
 
-/** @returns whether a packet takes the route that its interface promises */
+/** @returns whether a packet takes the route that its interface requires */
 export function isOwnWay(way: Way, { link, local }: OwnPacket): boolean {
 	if (!('route' in way)) return false
 	const isLocal = way.route.type === LOCAL
 	return local ? isLocal : !isLocal && linksOf(way.route).every(one => one === link)
 }
 
-/** @returns the refusal of an interface whose packets take another route than it promises; names the cause */
+/** @returns the refusal of an interface whose packets would take another route than required, with the cause */
 export function routedElsewhere(packet: OwnPacket, way: Way, host: RuledNode): Refusal {
 	return refusalOf('RoutedElsewhere', packet.local ? leavingNode(packet, way, host) : ruledElsewhere(packet, way, host))
 }

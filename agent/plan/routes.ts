@@ -9,17 +9,18 @@ import { isGivenRoute, LOCAL, UNICAST } from '../model/origin.ts'
 import type { RecordedLink } from '../model/record.ts'
 import { linksOf, type Route, routeKey } from '../model/route.ts'
 
-/** Which routes a run removes from a link, which it adds, and which it adds again. */
+/** Determines which routes a run removes from a link, which it adds, and which it adds again. */
 
-/** @returns the routes of a link that are not from the kernel, of all tables, in an order in which they can be added again */
+/** @returns the routes of a link in all tables that the kernel did not create, in an order in which they can be added again */
 export function routesOn({ ifindex }: Link, { routes, links }: Pick<HostState, 'routes' | 'links'>): Route[] {
 	return routes.filter(route => linksOf(route).includes(ifindex) && isGivenRoute(route, links)).toSorted(byReach)
 }
 
 /**
- * The order in which routes can be added. A route with a next hop comes after those by which the next hop is reached; for IPv6 these may
- * have several next hops, one being the link itself. A broadcast route or the like comes last, because the kernel refuses a next hop that
- * such a route of the same table matches. It accepts a next hop that an IPv4 local route matches, and may have no other route to it.
+ * Sorts routes into an order in which they can be added. A route with a next hop comes after the routes through which that next hop is
+ * reached; for IPv6 the latter may have several next hops, one of them the link itself. Broadcast and similar routes come last, because
+ * the kernel rejects a next hop that such a route in the same table matches. IPv4 local routes come first: the kernel accepts a next hop
+ * that a local route matches, and may have no other route to it.
  *
  * @see fib_check_nh_v4_gw of the kernel
  */
@@ -35,10 +36,12 @@ function rankOf({ family, type, via, nextHops }: Route): number {
 	return hops.some(hop => hop.via === undefined) ? 1 : 2
 }
 
-/** `remaining`: the addresses that the link has afterwards. */
+/** `remaining`: the addresses of the link after the run. */
 type StaleInput = { routes: readonly Route[]; ours: RecordedLink | undefined; remaining: readonly string[]; bases: readonly Bases[] }
 
-/** @returns removals of routes that are no longer desired, that DHCP or a router added, or that would lead nowhere */
+/**
+ * @returns removals of routes that are no longer desired, that DHCP or a router added, or that would lose their next hop or source address
+ */
 export function staleRoutes(link: Link, { routes, ours, remaining, bases }: StaleInput, host: HostState): Change[] {
 	const keys = new Set(routes.map(routeKey))
 	const given = new Set(ours?.routes.map(route => recordedKey(route, link.ifindex)))
@@ -49,7 +52,7 @@ export function staleRoutes(link: Link, { routes, ours, remaining, bases }: Stal
 		.map(route => ({ kind: 'removeRoute', route }))
 }
 
-/** Whether a route loses its next hop, because the run removes the only address that reaches it, or loses its source address. */
+/** Whether a route loses its next hop, because the run removes the only address in whose network it is, or loses its source address. */
 function losesNextHop({ via, onlink, source, nextHops }: Route, { addresses }: Link, remaining: readonly string[]): boolean {
 	const isLost = (reaches: (cidr: string) => boolean) => addresses.some(({ cidr }) => reaches(cidr)) && !remaining.some(reaches)
 	const isLostHop = (hop: { via?: string | undefined; onlink: boolean }) => {
@@ -59,7 +62,7 @@ function losesNextHop({ via, onlink, source, nextHops }: Route, { addresses }: L
 	return (nextHops ?? [{ via, onlink }]).some(isLostHop) || isLost(cidr => ipOf(cidr) === source)
 }
 
-/** @returns the addresses of a link, with prefix length, once some are removed and others added */
+/** @returns the addresses of a link, with prefix length, after these removals and additions */
 export function addressesAfter({ addresses }: Link, taken: readonly Change[], wanted: readonly string[]): string[] {
 	const goes = new Set(taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address] : [])))
 	return [...wanted, ...addresses.flatMap(address => (goes.has(address) ? [] : [address.cidr]))]
@@ -70,7 +73,8 @@ function recordedKey({ to, via, table, metric }: RecordedLink['routes'][number],
 }
 
 /**
- * `along`: addresses that may be gone for a moment; `first`: those gone at the same time; `remaining`: those that the link has afterwards.
+ * `along`: addresses that may be temporarily absent; `first`: those absent at the same time; `remaining`: the addresses of the link after
+ * the run.
  */
 type FlushInput = {
 	along: ReadonlySet<string>
@@ -81,8 +85,8 @@ type FlushInput = {
 }
 
 /**
- * With its last IPv4 address a link loses its IPv4 routes of all tables, and with each address the routes that have it as their source, on
- * any link. Those that stay are added again.
+ * Returns additions of the IPv4 routes that the kernel removes and the run keeps. With the last IPv4 address of a link, the kernel removes
+ * its IPv4 routes in all tables; with any address, it removes the routes on all links that have this address as their source.
  */
 export function routesFlushedWithLastAddress(
 	link: Link,
@@ -102,7 +106,7 @@ export function routesFlushedWithLastAddress(
 		.map(route => ({ kind: 'addRoute', route: asWanted(route, routes), replace: true }))
 }
 
-/** @returns the desired form of a route that stays: its next hop may no longer be on a network of the link */
+/** @returns the desired form of a route that stays: its next hop may no longer be in a network of the link */
 export function asWanted(found: Route, wanted: readonly Route[]): Route {
 	return wanted.find(route => routeKey(route) === routeKey(found)) ?? found
 }
@@ -117,7 +121,7 @@ export function missingRoutes(wanted: readonly Route[], bases: readonly Bases[],
 	return wanted.filter(route => !isThere(route)).map(route => ({ kind: 'addRoute', route }))
 }
 
-/** In a table managed by MultiNIC a route is replaced if only these attributes differ. */
+/** In a table managed by MultiNIC, a route is also replaced if it differs only in these attributes. */
 function isSame({ scope, source, onlink }: Route, found: Route): boolean {
 	const isPlain = found.metrics === undefined && found.encap === undefined && found.nextHopId === undefined
 	return isPlain && found.scope === scope && found.source === source && found.onlink === onlink

@@ -7,11 +7,11 @@ import type { HostState, Rule } from '../model/host-state.ts'
 import type { Accepted, Selection } from '../model/selection.ts'
 import { addressesWeAdded } from './record-link.ts'
 
-/** Which rules a run removes, and which it adds. */
+/** Determines which rules a run removes, and which it adds. */
 
 /**
- * @returns the rule changes of an interface. The removals of rules of a former base come last, and so does that of a rule to pods from an
- * address that stays: other rules have replaced them by then. With a base less than ten away, such a rule may be that of another interface
+ * @returns the rule changes of an interface. Rules of a former base, and rules to pods from an address that stays, are removed last
+ * (`leave`), after other rules have replaced them. If bases are less than ten apart, such a rule may belong to another interface
  */
 export function ruleChanges({ nic, ours }: Accepted, selection: Selection, host: HostState): Record<'take' | 'give' | 'leave', Change[]> {
 	const wanted = rulesOf(nic)
@@ -33,10 +33,10 @@ type Removal = Change & { kind: 'removeRule'; rule: Rule }
 type OwnedRules = { wanted: readonly Rule[]; bases: readonly Bases[]; of?: readonly string[]; known: ReadonlySet<string> }
 
 /**
- * @param known `bases`: bases of the rules; `of`: sources for which MultiNIC manages any plain rule to the table of this id, at any
- * priority; `known`: sources for which it may manage a rule to pods
- * @returns removals of the rules of this id that are not desired, the last of them first, so that no packet falls through to a later one;
- * MultiNIC identifies its rules by priority and table together
+ * @param known `bases`: bases of the rules; `of`: sources for which MultiNIC manages every plain rule that looks up the table of this id,
+ * whatever its priority; `known`: sources for which it may manage rules to pods
+ * @returns removals of the undesired rules of this id, last rule first, so that no packet falls through to a later rule; MultiNIC
+ * identifies its rules by priority and table together
  */
 export function staleRules(id: number, { wanted, bases, of = [], known }: OwnedRules, { rules }: Pick<HostState, 'rules'>): Removal[] {
 	const keys = new Set(wanted.map(ruleKey))

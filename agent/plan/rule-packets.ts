@@ -4,15 +4,15 @@ import { linksOf } from '../model/route.ts'
 import { type Fib, lookup, type Packet } from './fib.ts'
 import { addressIn, ownAddresses } from './sample-address.ts'
 
-/** The source of a packet: an address, and the link that it comes in by. */
+/** The source of a packet: its address and its input link. */
 type PacketSource = { from?: string; iif?: number }
 /** `taken`: every address that this host has or will have. */
 type RuleInput = { host: Pick<HostState, 'links'>; fib: Fib; taken: ReadonlySet<string> }
 
 /**
  * Returns packets that a rule applies to, and for an inverted rule also packets that it does not apply to, so that a lookup of each shows
- * what happens to the traffic that the rule was made for. A rule with selectors that `ip route get` cannot express yields no packet: it is
- * compared as a rule.
+ * what happens to the traffic that the rule is intended for. A rule with selectors that `ip route get` cannot express yields no packets;
+ * the rule itself is compared instead.
  *
  * @param targets possible destinations of such a packet
  * @see ip-route(8), get
@@ -46,7 +46,9 @@ function selected({ mark, tos, uids, protocol, sport, dport }: Rule): Partial<Pa
 	}
 }
 
-/** A packet from an address that is not of this host can only come in, by the link over which that address is reached. */
+/**
+ * If this host does not have the source address, the packet must be an incoming one, through the link over which that address is reached.
+ */
 function sourceOf({ from, family }: Rule, iif: number | undefined, known: RuleInput): PacketSource[] {
 	const { host, fib, taken } = known
 	if (from.endsWith('/0')) return iif === undefined ? [{}] : sourcesBehind(iif, family, known)

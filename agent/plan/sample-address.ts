@@ -5,7 +5,7 @@ import { MAIN } from '../model/route.ts'
 
 /** Sample addresses that represent a whole network. */
 
-/** Addresses in each half of the address space. The first one that only a default route leads to is used. */
+/** Candidate addresses in each half of the address space. The first one that only a default route matches is used. */
 const WORLD: Readonly<Record<Family, readonly (readonly string[])[]>> = {
 	4: [
 		['9.9.9.9', '45.45.45.45', '77.77.77.77'],
@@ -18,8 +18,8 @@ const WORLD: Readonly<Record<Family, readonly (readonly string[])[]>> = {
 }
 
 /**
- * @param except networks that must not contain a sample
- * @returns one address in each half of the address space that no special route of the main table leads to
+ * @param except networks that should not contain a sample
+ * @returns one address in each half of the address space, if possible one that no specific route of the main table matches
  */
 export function outside(family: Family, { routes }: Pick<HostState, 'routes'>, except: readonly string[] = []): string[] {
 	const special = routes.filter(route => route.family === family && route.table === MAIN && lengthOf(route.to) > 1)
@@ -29,7 +29,7 @@ export function outside(family: Family, { routes }: Pick<HostState, 'routes'>, e
 
 /**
  * @param given addresses that the run knows, so that each represents itself
- * @returns an address as a message shows it: one that represents the rest of the world is marked as a sample
+ * @returns the address for a message; an address that represents the outside is marked as a sample
  */
 export function destinationWords(ip: string, given: readonly string[]): string {
 	return WORLD[ip.includes(':') ? 6 : 4].some(half => half.includes(ip)) && !given.includes(ip) ? sampleWords('the outside', ip) : ip
@@ -41,8 +41,8 @@ export function sampleWords(of: string, ip: string): string {
 }
 
 /**
- * @param beside networks that must not contain it
- * @returns an address of a network that is not in `except`; of a network with one address that one
+ * @param beside networks that must not contain the result
+ * @returns an address of a network that is not in `except`; undefined if the first ones do not include such an address
  */
 export function addressIn(network: string, except: ReadonlySet<string>, beside: readonly string[] = []): string | undefined {
 	const base = ipOf(networkOf(network))
@@ -63,7 +63,7 @@ export function ownAddresses({ links }: Pick<HostState, 'links'>): Set<string> {
 	return new Set(links.flatMap(({ addresses }) => addresses.map(({ cidr }) => ipOf(cidr))))
 }
 
-/** Whether an address belongs to this host by definition. */
+/** Whether an address is a loopback address. */
 export function isLoopback(ip: string): boolean {
 	return ip.startsWith('127.') || ip === '::1'
 }

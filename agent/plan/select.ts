@@ -19,7 +19,8 @@ import { disturbedByDaemon, disturbedByRemoval } from './in-use-checks.ts'
 import type { Wanted } from './wanted.ts'
 
 /**
- * Selects which link is which interface, which links may be changed, and which are released; refuses what would break a route in the model.
+ * Matches interfaces to links, and determines which links may be changed and which are released. Refuses interfaces that would break a
+ * route according to the routing model.
  */
 export function select(wanted: Wanted, host: HostState): Selection {
 	const selection = selectLinks(wanted, host)
@@ -52,7 +53,7 @@ function leaving({ links }: HostRecord, macs: ReadonlySet<string>, { wanted, hos
 
 type SelectInput = { host: HostState; record: HostRecord; released: readonly Released[] }
 
-/** Judges again if a link serves something else: a check of who manages a link must not count that one as managed by MultiNIC. */
+/** Judges again if a link serves something else, because the checks must then not count that link as managed by MultiNIC. */
 function judgeAll(wanted: Wanted, { host, record, released }: SelectInput): (Accepted | Refused)[] {
 	const leaving = released.flatMap(({ link }) => link?.ifindex ?? [])
 	const named = wanted.interfaces.flatMap(nic => {
@@ -80,7 +81,10 @@ function judgeOne(nic: WantedInterface, wanted: Wanted, { host, record, own }: J
 	return refusal ? { nic, refusal, link } : { nic, link, ours }
 }
 
-/** Checks of an interface among all accepted ones: a refused one keeps its name, addresses and network, and so may refuse the next. */
+/**
+ * Checks an interface against the other accepted ones. A refused interface keeps its name, addresses and network, so it may cause another
+ * refusal.
+ */
 export const placeChecks: readonly RefusalCheck<Placed>[] = [
 	onAnotherLink,
 	disturbedByDaemon,

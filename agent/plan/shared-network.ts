@@ -16,7 +16,7 @@ import { METADATA_SERVICE } from './metadata-address.ts'
  */
 
 export type SharingInput = {
-	/** All desired ones, including those that this run cannot configure, so that the result does not depend on one that fails. */
+	/** All desired interfaces, including those that this run cannot configure, so that the result does not depend on which of them fail. */
 	interfaces: readonly WantedInterface[]
 	host: HostState
 	/** ifindexes of the links that are, or will be, managed by MultiNIC. */
@@ -25,7 +25,7 @@ export type SharingInput = {
 	needed: readonly string[]
 	/** Addresses by which Kubernetes knows the node. */
 	nodeAddresses: readonly string[]
-	/** Networks of the cluster, each with what it is. */
+	/** Networks of the cluster, each with a description. */
 	protectedNetworks: readonly Protected[]
 }
 
@@ -48,7 +48,7 @@ export function sharings({ interfaces, host, ...input }: SharingInput): Map<numb
 	return found
 }
 
-/** An interface without its own table has no other place for its network; otherwise the lowest id is first. */
+/** Interfaces without their own table come first, because they have no other table for their network; then the lowest id. */
 function byNeed(a: WantedInterface, b: WantedInterface): number {
 	return Number(a.policyRouting) - Number(b.policyRouting) || a.id - b.id
 }
@@ -57,14 +57,17 @@ function ownNetwork({ name }: WantedInterface, network: string): Obstacle {
 	return { meets: other => overlap(network, other), says: `${name} is in ${network} too`, see: showing(network) }
 }
 
-/** `routes`: those of the main table. `networks`: all desired ones. */
+/** `routes`: the routes of the main table. `networks`: the networks of all desired interfaces. */
 type SharingNode = Pick<HostState, 'links' | 'routes'> & Omit<SharingInput, 'interfaces' | 'host'> & { networks: readonly string[] }
 
 function obstaclesOf(node: SharingNode): Obstacle[] {
 	return [...networksOfLinks(node), ...foreignRoutes(node), ...pathsOfNode(node), ...networksOfCluster(node), TOO_WIDE]
 }
 
-/** Private ranges, each with the shortest prefix of a network that keeps its connected route. @see RFC 1918, RFC 6598, RFC 4193 */
+/**
+ * Private ranges, each with the shortest prefix length with which a network keeps its connected route.
+ * @see RFC 1918, RFC 6598, RFC 4193
+ */
 const PRIVATE: readonly [range: string, widest: number][] = [
 	['10.0.0.0/8', 8],
 	['172.16.0.0/12', 12],
@@ -75,7 +78,7 @@ const PRIVATE: readonly [range: string, widest: number][] = [
 /** The same for all other networks, by family. */
 const WIDEST = { 4: 16, 6: 48 } as const
 
-/** With a connected route to such a network the node sends packets to many hosts that are not on the wire of the port. */
+/** With a connected route to such a network, the node would send packets for many unrelated hosts into the network of the port. */
 const TOO_WIDE: Obstacle = {
 	meets: network => lengthOf(network) < (PRIVATE.find(([range]) => isInside(network, range))?.[1] ?? WIDEST[familyOf(network)]),
 	says: 'the network is too wide for the main table',
@@ -114,7 +117,7 @@ function reached({ cidr, peer }: Address): string {
 	return networkOf(peer === undefined ? cidr : `${peer}/${lengthOf(cidr)}`)
 }
 
-/** A connected route takes precedence over a route to a single address, or by a next hop, only if it is as narrow or narrower. */
+/** A connected route takes precedence over a host route, or a route through a next hop, only if its prefix is as long or longer. */
 function foreignRoutes({ routes, links, own, networks }: SharingNode): Obstacle[] {
 	const around = routesAround(networks, routes)
 	return routes
@@ -126,7 +129,7 @@ function foreignRoutes({ routes, links, own, networks }: SharingNode): Obstacle[
 		}))
 }
 
-/** @returns the routes to networks that contain one of these; found by their text, because a node may have 100,000 of them */
+/** @returns the routes whose destinations contain one of these networks. Compares strings, because a node may have 100,000 routes */
 function routesAround(networks: readonly string[], routes: readonly Route[]): Set<Route> {
 	const lengths = new Set(routes.map(({ family, to }) => `${family} ${lengthOf(to)}`))
 	const wider = networks.flatMap(network =>

@@ -16,7 +16,7 @@ import { ownLinks } from './own-links.ts'
 import { over, sharings } from './shared-network.ts'
 import type { Wanted } from './wanted.ts'
 
-/** Checks of an interface whose network is shared with another link. */
+/** Checks for interfaces whose network is shared with another link. */
 
 export const inNoTable: RefusalCheck<Placed> = {
 	reason: 'InUse',
@@ -30,7 +30,7 @@ export const inNoTable: RefusalCheck<Placed> = {
 	},
 }
 
-/** The kernel refuses an IPv6 next hop to which the main table leads over another link, with or without `onlink`. */
+/** The kernel rejects an IPv6 next hop that the main table reaches over another link, with or without `onlink`. */
 export const nextHopElsewhere: RefusalCheck<Placed> = {
 	reason: 'InUse',
 	when: 'a route of IPv6 that is not in its own table has a next hop that the main table reaches over another link',
@@ -46,8 +46,8 @@ export const nextHopElsewhere: RefusalCheck<Placed> = {
 }
 
 /**
- * Refuses an overlap even if the more specific route takes precedence, because it does so only while it exists. Checks every network,
- * because samples can be crowded out.
+ * Refuses an overlap even if the other route is more specific and takes precedence, because that route may disappear. Checks every
+ * network, because a limited number of samples may miss one.
  */
 export const meetsRouteOfOthers: RefusalCheck<Placed> = {
 	reason: 'InUse',
@@ -88,7 +88,7 @@ function holderOf(hop: string, own: number, { selection, host }: { selection: Se
 	return best && !linksOf(best).includes(own) ? over(best, host.links).replace(/^.* over /, '') : undefined
 }
 
-/** @returns the selection, in which each interface has a connected route only if it keeps the requested one */
+/** @returns the selection, in which an interface has a connected route only if it requests one and may keep it */
 export function withSharing(
 	selection: Selection,
 	{

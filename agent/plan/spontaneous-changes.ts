@@ -4,7 +4,7 @@ import type { HostState, Link, Rule } from '../model/host-state.ts'
 import type { Route } from '../model/route.ts'
 import { PAIRED } from './link-uses.ts'
 
-/** Kinds of link that a runtime creates for a pod or a VM under one name, and configures a moment later. */
+/** Kinds of link that a runtime creates for a pod or a VM, and renames and configures a moment later. */
 const POD_KINDS: ReadonlySet<string> = new Set(['veth', 'netkit', 'macvlan', 'ipvlan', 'tun'])
 
 /** Protocols of routes that come and go with an address: the kernel and DHCP. */
@@ -13,9 +13,9 @@ const OF_ADDRESSES: ReadonlySet<number> = new Set([2, 16])
 type Links = ReadonlyMap<number, Link>
 
 /**
- * Returns the host before the run, without what has changed since on its own: changes that happen on a live node within seconds and that no
- * run can have caused, so that they are no loss. These are an address from a lease or a router, and the routes that came with it; what a
- * link has gained; the link of a pod that is being set up; the rules of a pod that is gone.
+ * Returns the host before the run, adjusted for changes that happen on a live node within seconds and that no run can cause, so that they
+ * do not count as losses: addresses from DHCP or a router that have expired, with their routes; attributes that a link has gained; the
+ * setup of a pod's link; and the rules of a deleted pod.
  *
  * @param touched ifindexes of the links that the run may change; a change on them, or on a link on top of them, is never ignored
  */
@@ -36,7 +36,9 @@ function byIndex({ links }: HostState): Links {
 	return new Map(links.map(link => [link.ifindex, link]))
 }
 
-/** Whether a link is touched, the peer of a touched link, or on top of one like a VLAN. Tunnels may be over each other in a cycle. */
+/**
+ * Whether a link is touched, is the peer of a touched link, or is on top of one, such as a VLAN. Stops at cycles, which tunnels can form.
+ */
 function isOnTouched(link: Link, links: Links, touched: ReadonlySet<number>): boolean {
 	const met = new Set<Link>()
 	for (let at: Link | undefined = link; at && !met.has(at); at = below(at, links)) {
@@ -72,7 +74,7 @@ function cameWith({ protocol, source, to, via }: Route, { cidr }: Address): bool
 	return OF_ADDRESSES.has(protocol) && (to === networkOf(cidr) || (via !== undefined && contains(cidr, via)))
 }
 
-/** @returns the earlier link with what it has gained since, and with what a runtime sets on the link of a pod */
+/** @returns the earlier link with the attributes that it has gained since, and those that a runtime sets on the link of a pod */
 function passed(was: Link, now: Link): Link {
 	const leased = new Set(now.addresses.flatMap(({ cidr, dynamic }) => (dynamic ? [cidr] : [])))
 	return {

@@ -6,9 +6,9 @@ import { recordOf } from '../model/record.ts'
 import { linksOf, type Route } from '../model/route.ts'
 import type { PreflightInput } from './preflight-input.ts'
 
-/** Other uses of the route table of an interface. */
+/** Checks for other uses of the route table of an interface. */
 
-/** In the table of an interface its routes replace any other to the same network, regardless of type. */
+/** In the table of an interface, its routes replace any other route to the same network, whatever its type. */
 export const tableServesOthers: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'table 100 + *N* has a route over a link that is neither managed by MultiNIC nor requested, or without a link',
@@ -27,7 +27,7 @@ export const tableServesOthers: RefusalCheck<PreflightInput> = {
 
 /**
  * A rule that looks up an empty table has no effect, so filling the table redirects the packets of that rule. A rule that was added after
- * MultiNIC filled the table is intended.
+ * MultiNIC filled the table is considered intended.
  */
 export const tableLookedUp: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
@@ -51,7 +51,10 @@ function isOver(route: Route, links: ReadonlySet<number>): boolean {
 	return used.length > 0 && used.every(link => links.has(link))
 }
 
-/** Bases less than ten apart share tables: a table that another NIC managed by MultiNIC still has is free once that NIC has moved. */
+/**
+ * Bases less than ten apart share tables: if another NIC managed by MultiNIC still uses a table, the table becomes free once that NIC has
+ * moved to another.
+ */
 export const tableOfAnotherNic: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
 	when: 'its route table is still that of another of our NICs, because the base was changed by less than ten',

@@ -13,7 +13,7 @@ export function* inTurns<T>(lists: Iterable<Iterable<T>>): Generator<T> {
 	}
 }
 
-/** @returns the first distinct items, `most` at most, and whether they are all */
+/** @returns the first distinct items, at most `most`, and whether there are no others */
 export function firstDistinct<T>(all: Iterable<T>, most: number): { first: T[]; isAll: boolean } {
 	const found = new Map<string, T>()
 	for (const one of all) {

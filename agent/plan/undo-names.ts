@@ -2,7 +2,10 @@ import { asSteps, type Change, type UndoStep } from '../model/change.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 import { temporaryName, waitForNames } from './rename-order.ts'
 
-/** Gives links their names again. Uses temporary names if names cross, because after some of the steps any link may have any name. */
+/**
+ * Restores the names of links. Uses temporary names if links exchange names, because after some of the steps any link may have any of
+ * them.
+ */
 export function undoNames(changes: readonly Change[], links: readonly Link[], host: HostState): UndoStep[] {
 	const renamed = new Set(changes.flatMap(change => (change.kind === 'rename' ? [change.link] : [])))
 	const movers = links.filter(({ ifindex }) => renamed.has(ifindex))

@@ -13,8 +13,8 @@ import { byReach, routesOn } from './routes.ts'
 import { undoNames } from './undo-names.ts'
 
 /**
- * Returns the rollback of a whole run, as data: it restores the observed state of the host after any number of the first steps. Every
- * change is tried, and one that is already done does nothing.
+ * Returns the rollback of a whole run, as data. It restores the observed state of the host, however many of the steps have been applied.
+ * Every undo step is attempted; one that is already done has no effect.
  *
  * Order: NetworkManager releases its links, files, rules, routes, addresses, names, MTU and state, then what the steps removed, settings
  * (by the old names); last, NetworkManager manages its links again.
@@ -39,13 +39,13 @@ export function undoOf(steps: readonly Step[], host: HostState): UndoStep[] {
 	]
 }
 
-/** @returns for each step of this kind its opposite */
+/** @returns the opposite of each step of this kind */
 function managerAgain(steps: readonly Step[], kind: 'manage' | 'unmanage'): UndoStep[] {
 	const opposite = kind === 'manage' ? 'unmanage' : 'manage'
 	return steps.flatMap(({ action }) => (action?.kind === kind ? [{ action: { ...action, kind: opposite } }] : []))
 }
 
-/** Daemons read the restored files as they have read those of the run. */
+/** Makes the daemons reload the restored files, as they loaded the files of the run. */
 function readingAgain(steps: readonly Step[]): UndoStep[] {
 	return steps.flatMap(({ action }) => (action?.kind === 'reloadUdev' || action?.kind === 'loadProfiles' ? [{ action }] : []))
 }
@@ -57,8 +57,9 @@ function undoRules(changes: readonly Change[], host: HostState): Change[] {
 }
 
 /**
- * Returns the routes and rules that the steps remove at their end, when others have replaced them. They are added before those are removed,
- * so that no packet is without a route. They are added again later, because a link that was down or without its address has lost them.
+ * Returns additions of the routes and rules that the last steps remove, after others have replaced them. The undo adds them before it
+ * removes the replacements, so that no packet is without a route. It adds them again later, because a link loses them while it is down or
+ * without its address.
  */
 function backBeforeTaken(changes: readonly Change[]): Change[] {
 	const lastAdded = changes.findLastIndex(({ kind }) => kind === 'addRule')
@@ -69,7 +70,7 @@ function backBeforeTaken(changes: readonly Change[]): Change[] {
 	]
 }
 
-/** A link that NetworkManager releases or manages again may lose what it has; a probe on its wire changes nothing on it. */
+/** Includes links that NetworkManager releases or manages again, because they may lose configuration; excludes links only probed. */
 function touchedLinks(steps: readonly Step[], { links }: HostState): Link[] {
 	const indexes = new Set(steps.flatMap(linksTouched))
 	return links.filter(({ ifindex }) => indexes.has(ifindex))
@@ -90,7 +91,8 @@ function undoFile(change: Change, { files }: HostState): Change[] {
 
 /**
  * An address or route that existed before in another form (a lease, another next hop) is restored by `givenAgain`. So is an IPv4 address
- * that disappeared with the first one of its network; it is removed before that, because otherwise it would be the first.
+ * that disappeared with the first one of its network; it is removed before it is restored, because otherwise it would become the first
+ * one.
  */
 function undoAdditions(changes: readonly Change[], links: readonly Link[]): Change[] {
 	const routes = changes.flatMap((change): Change[] =>
@@ -140,7 +142,7 @@ function isRetaken(link: Link, changes: readonly Change[], { networkd }: HostSta
 	return networkd && changesOf(link, changes).some(({ kind }) => kind === 'rename')
 }
 
-/** Returns what the steps removed, and what a link loses while it is down or has an MTU too small for IPv6. */
+/** Returns additions of what the steps removed, and of what a link loses while it is down or has an MTU too small for IPv6. */
 function givenAgain(changes: readonly Change[], links: readonly Link[], host: HostState): Change[] {
 	const addresses = links.flatMap(link => addressesAgain(link, changesOf(link, changes), host))
 	const lost = links.filter(({ up }) => up).flatMap(link => lostWhenDown(link, host))
@@ -154,7 +156,7 @@ function givenAgain(changes: readonly Change[], links: readonly Link[], host: Ho
 	return [...addresses, ...lost, ...all.toSorted((a, b) => byReach(a.route, b.route)), ...ofMtu]
 }
 
-/** With an address that is removed for its label the kernel removes the routes that have it as their source, on any link. */
+/** If an address is removed because of its label, the kernel also removes the routes of all links with this source. */
 function routesFrom(links: readonly Link[], changes: readonly Change[], { routes, links: all }: HostState) {
 	const sources = new Set(links.flatMap(link => labelsLost(link, changes).map(({ cidr }) => ipOf(cidr))))
 	const found = routes.filter(route => sources.has(route.source ?? '') && isGivenRoute(route, all))
@@ -178,7 +180,7 @@ function rulesAgain(change: Change, host: HostState): Change[] {
 	return hadIt ? [{ kind: 'addRule', rule: change.rule }] : []
 }
 
-/** The steps add rules again that the host already had, because NetworkManager may remove them when it releases a link. */
+/** Whether the host had a rule. The steps may add it again, because NetworkManager may remove it when it releases a link. */
 function hadRule(rule: Rule, { rules }: HostState): boolean {
 	return rules.some(other => ruleKey(other) === ruleKey(rule))
 }

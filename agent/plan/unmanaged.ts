@@ -9,9 +9,10 @@ import { addressAdditions } from './lost-when-down.ts'
 import { routesOn } from './routes.ts'
 
 /**
- * Returns the links that a daemon manages and releases in this run, so that it does not restore what it configured. NetworkManager releases
- * a link on request, before any change. systemd-networkd does so when a link is down, or has a name that its file does not match. Also
- * returns links that networkd may configure by their new name, from files that it read when it started: it removes what others added.
+ * Returns the links that a daemon manages and releases in this run, so that it does not restore what it configured. NetworkManager
+ * releases a link on request, before any change. systemd-networkd does so when a link is down, or has a name that its file does not match.
+ * Also returns links that networkd may configure by their new name, from files that it read when it started: it removes what other
+ * programs added.
  */
 export function managedLinks(steps: readonly Step[], { links, networkd }: HostState): Link[] {
 	const changes = changesIn(steps)
@@ -52,8 +53,9 @@ export function releaseFromDaemon(
 }
 
 /**
- * Returns what a daemon may remove from a link of a refused interface that only gets another name, because no other step adds it again: its
- * addresses, and the routes of a link that stays up. Those of a link that was down are restored with everything else that it lost.
+ * Returns additions of what a daemon may remove from a link that the run only renames, because its interface is refused: its addresses
+ * and, if the link stays up, its routes. No other step adds these again. If the rename takes the link down, its routes are restored
+ * together with everything else that it loses.
  */
 export function restoredAfterRename(managed: readonly Link[], { accepted, released }: Selection, host: HostState): ChangeStep[] {
 	const planned = new Set([...accepted, ...released].map(({ link }) => link?.ifindex))
@@ -67,12 +69,12 @@ export function restoredAfterRename(managed: readonly Link[], { accepted, releas
 		})
 }
 
-/** A label begins with the name of the link, which is another one by then. */
+/** A label begins with the name of the link, which has changed by then. */
 function withoutLabel({ label: _, ...address }: Address): Address {
 	return address
 }
 
-/** Marks additions of routes that existed before, because these may still exist. */
+/** Adds `replace` to additions of routes that existed before, because these may still exist. */
 export function asReplace(steps: readonly ChangeStep[], { routes }: HostState): ChangeStep[] {
 	const there = new Set(routes.map(routeKey))
 	return steps.map(step => {
@@ -84,7 +86,9 @@ export function asReplace(steps: readonly ChangeStep[], { routes }: HostState): 
 /** `up`: sets links up that may be down after their release. */
 export type DaemonSteps = { first: ActionStep[]; up: ChangeStep[]; last: ActionStep[] }
 
-/** NetworkManager releases the held links first, and at the end manages the links again that it managed before MultiNIC. */
+/**
+ * First NetworkManager releases the links that it manages. At the end it manages released links again if it managed them before MultiNIC.
+ */
 export function daemonSteps(managed: readonly Link[], { accepted, released, moves }: Selection, host: HostState): DaemonSteps {
 	const ids = new Map(accepted.map(({ nic, link }) => [link.ifindex, nic.id]))
 	const isReleased = (link: Link) => link.managedBy === 'NetworkManager' && managed.some(({ ifindex }) => ifindex === link.ifindex)

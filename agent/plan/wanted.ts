@@ -13,7 +13,7 @@ export type Wanted = {
 	kept?: ReadonlyMap<string, Refusal>
 	/** Addresses that the node needs: API server, nameservers. Host names are ignored. */
 	needed?: readonly string[]
-	/** Host of the API server, as this run reaches it. */
+	/** Host of the API server that this run uses. */
 	apiServer?: string | undefined
 	/** Networks of the cluster: a connected route that overlaps one stays out of the main table. */
 	protectedNetworks?: readonly Protected[]
