@@ -55,7 +55,7 @@ type Call = {
 	connected: boolean
 	/** Whether the service has had enough time to accept the connection. */
 	connectWaitOver: boolean
-	/** Whether the run no longer needs the result. */
+	/** Whether `end` has been called. */
 	ended: boolean
 }
 
