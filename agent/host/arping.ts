@@ -9,8 +9,8 @@ export const ARPING_ARGS = ['-c', '2', '-w', '2']
 
 /**
  * Checks with ARP probes (RFC 5227) which host has an IPv4 address. The sender address of a probe is 0.0.0.0, so a host that has the
- * address answers regardless of the sender, and no host takes the probe for an announcement. Returns on the first answer, or after 2 s. The
- * link must be up.
+ * address answers regardless of the sender, and no host mistakes the probe for an announcement. Returns on the first answer, or after 2 s.
+ * The link must be up.
  *
  * @see arping(8) of iputils
  */

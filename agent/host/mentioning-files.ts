@@ -3,9 +3,7 @@ import { KEYFILE_FOLDER, MADE_AT_BOOT, NETWORK_FOLDERS, UDEV_ETC_FOLDER, UDEV_FO
 import { namesIn } from './files.ts'
 import { foreignReader } from './read-files.ts'
 
-/**
- * Directories of files that MultiNIC does not manage and returns only if they mention a managed NIC, each with the suffix of such files.
- */
+/** Directories of files not managed by MultiNIC that count only if they mention a managed NIC, each with the suffix of such files. */
 const folders: readonly (readonly [folder: string, ending: string])[] = [
 	...NETWORK_FOLDERS.map(folder => [folder, '.link'] as const),
 	...[KEYFILE_FOLDER, '/run/NetworkManager/system-connections', '/usr/lib/NetworkManager/system-connections'].map(
@@ -14,7 +12,8 @@ const folders: readonly (readonly [folder: string, ending: string])[] = [
 ]
 
 /**
- * Finds the files that mention a managed NIC. NetworkManager profiles contain secrets of other programs, so the others are dropped.
+ * Finds the files that mention a managed NIC. NetworkManager profiles contain secrets of other programs, so profiles that mention
+ * none are dropped.
  *
  * @param root where the host's `/` is mounted
  * @param macs MACs of managed NICs, in lower case

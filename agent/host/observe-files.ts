@@ -55,7 +55,7 @@ function pick(paths: Iterable<string>, reading: (path: string) => FileState | un
 	)
 }
 
-/** Returns the paths that exist. Most of them do not, so listing each directory is faster than checking each path. */
+/** Returns those paths that exist. Most paths do not, so listing each directory is faster than checking each path. */
 function thereOf(root: string, paths: readonly string[]): string[] {
 	const folders = new Set(paths.map(dirname))
 	const there = new Set([...folders].flatMap(folder => namesIn(root, folder).map(name => `${folder}/${name}`)))

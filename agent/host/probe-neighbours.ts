@@ -27,7 +27,7 @@ const POLL_PAUSES = [2, 6, 16, 32, 64, 128, 200]
 /**
  * Probes neighbours concurrently, including those that the kernel still knows, because an entry from before the change proves nothing.
  * Needs no route. The kernel sends up to three probes, one second apart: by unicast if it knows the MAC, otherwise by broadcast (IPv6:
- * multicast). The resulting entries are in the kernel only and age like any others.
+ * multicast). The resulting entries exist only in the kernel and age like any others.
  *
  * @param withinMs milliseconds after which a neighbour that has not answered counts as silent
  * @param pauses between two polls, each a process, in milliseconds; the last one repeats
@@ -55,7 +55,7 @@ export async function probeNeighbours(
 }
 
 /**
- * Returns the next action for a neighbour in this state of the kernel. A permanent entry (`nud permanent`, or a link without ARP) cannot be
+ * Returns the next action for a neighbour in this kernel state. A permanent entry (`nud permanent`, or a link without ARP) cannot be
  * probed and must not be changed: it counts as answering while it exists.
  *
  * @param state undefined if there is no entry

@@ -20,10 +20,10 @@ export function tcpAnswers(host: string, port: number): Promise<boolean> {
 	})
 }
 
-/** Errors that a nameserver returns instead of an address. It answers, so the path to it works. */
+/** Errors with which a nameserver may answer instead of an address. Each of them shows that the path to the nameserver works. */
 const REFUSALS = new Set(['ENODATA', 'ENOTFOUND', 'ESERVFAIL', 'EREFUSED', 'ENOTIMP', 'EFORMERR', 'EBADRESP'])
 
-/** When each query is sent (milliseconds). There are several, because a query or its answer may be lost. */
+/** Delay before each query (milliseconds). Several queries are sent, because a query or its answer may be lost. */
 const QUERY_DELAYS = [0, 300, 600]
 /** Total time to wait for an answer to any of them (milliseconds). */
 const ROUND_MS = 1_000

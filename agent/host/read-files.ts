@@ -4,7 +4,7 @@ import { failure, wordsOf } from '../model/failure.ts'
 import type { FileState } from '../model/host-state.ts'
 import { follow, statOf, unlessMissing } from './resolve-path.ts'
 
-/** Reads the host's files. Each read has a size limit that is checked first, because a path may contain anything. */
+/** Reads the host's files. Each read has a size limit that is checked first, because a path may lead to anything. */
 
 /** One character per byte, so that a file that MultiNIC does not manage is restored byte for byte, whatever its encoding. */
 export const BYTE_ENCODING = 'latin1'
@@ -12,7 +12,7 @@ export const BYTE_ENCODING = 'latin1'
 /** Maximum bytes of a configuration file. */
 export const MAX_BYTES = 1 << 20
 
-/** A file, or why it cannot be read; undefined if it does not exist. `isFile`: the path is a file, but its content is unknown. */
+/** A file, or why it cannot be read; undefined if it does not exist. `isFile`: there is a file, but its content is unknown. */
 export type Reading = { file: FileState } | { why: string; isFile: boolean } | undefined
 
 /**
@@ -84,7 +84,7 @@ export function readFile(root: string, path: string, maxBytes = MAX_BYTES): File
 	return found?.file
 }
 
-/** Maximum total size of the files that MultiNIC does not manage and keeps in memory (bytes). */
+/** Maximum total size of the files not managed by MultiNIC that are kept in memory (bytes). */
 const MAX_KEPT_BYTES = 16 * MAX_BYTES
 
 /**

@@ -11,8 +11,8 @@ type LockHolder = { generation: number; attempt: number }
 
 /**
  * Ensures that only one run at a time works on a host. The lock is a listening Unix socket below /run. It is released when its process
- * exits for any reason, and a pod can tell a live lock from a dead one although it does not see the processes of other pods. A live lock
- * reports its holder to each client.
+ * exits for any reason, and a pod can distinguish a live lock from a dead one although it cannot see the processes of other pods. A live
+ * lock sends the identity of its holder to each client.
  *
  * @returns the function that releases the lock
  * @throws Failure LOCKED when another run holds it
@@ -76,7 +76,7 @@ async function acquire(folder: string, own: string): Promise<void> {
 
 /**
  * Fails if another run also holds a lock: while a live lock was moved aside, a third run may have created its own. If there are two
- * holders, each finds the other here. Also removes what dead runs left.
+ * holders, each finds the other here. Also removes files left by dead runs.
  */
 async function refuseOthers(folder: string, own: string): Promise<void> {
 	for (const name of readdirSync(folder)) {

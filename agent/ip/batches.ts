@@ -16,7 +16,7 @@ export type SingleStep = { id?: number } & UndoStep
 
 /**
  * Groups consecutive steps: `ip` lines of one family form a batch, files are written together, and duplicate address checks run together.
- * Every other step forms a group of its own.
+ * Every other step is a separate group.
  */
 export function groupSteps(steps: readonly Step[], device: Device = deviceWord): StepGroup[] {
 	const groups: StepGroup[] = []

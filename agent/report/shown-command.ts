@@ -8,7 +8,7 @@ import { settingPath } from '../model/paths.ts'
 
 /**
  * Formats one step as a user would type it. A run executes `ip` lines with `ip -batch`; individual commands have the same effect. Links are
- * shown as `if<ifindex>`, for which the batch uses a longer word, and tables by name. Steps that run no program are described in words.
+ * shown as `if<ifindex>`, where the batch uses a longer word, and tables by name. Steps that run no program are described in words.
  *
  * @param device needed on hosts where a link is named like `if3`
  */

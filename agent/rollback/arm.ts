@@ -13,7 +13,7 @@ import { hostDevice, programNames, programsOf } from './programs.ts'
 import { assertReadable, bootIdOf, committedUndo, type StoredUndo, storedUndo } from './stored-undo.ts'
 import { rollbackFiles, UNDO_JSON } from './systemd-units.ts'
 
-/** rollback/: the undo that the host applies by itself if a run does not commit. */
+/** rollback/: the undo that the host applies automatically if a run does not commit. */
 
 export type Armed = StoredUndo & {
 	/**

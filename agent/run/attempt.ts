@@ -63,7 +63,7 @@ async function whenPrepared({ host }: AttemptInput, { probing, arming, lookingUp
  * After an unexpected error, rolls back without verifying the result. The rollback timer stays armed and restores whatever this undo
  * misses.
  *
- * @returns the unexpected error, for the caller to throw
+ * @returns the unexpected error, which the caller throws
  */
 async function rollBackAfterBug({ host, log }: AttemptInput, { undo }: Plan, bug: unknown): Promise<unknown> {
 	try {

@@ -25,7 +25,7 @@ export async function repeatAttempts(
 	run: RunState,
 	known: RetryState,
 ): Promise<{ outcome: Outcome; retry: RetryState }> {
-	// A link that appeared since the last call is itself a reason to retry, so the budget of attempts starts anew.
+	// A link that appeared since the last call is itself a reason to retry, so the budget of attempts is reset.
 	let state: RetryState = { ...known, budget: undefined }
 	for (;;) {
 		const outcome = await attempt(attemptInput(interfaces, run, state))

@@ -29,7 +29,7 @@ export type RetryState = {
 /** Why another attempt may have a different result. Without a reason, the run makes no further attempt. */
 export type RetryReason =
 	| { kind: 'renameDown' }
-	/** These changes are not made anymore. */
+	/** These changes are excluded from further attempts. */
 	| { kind: 'excluded'; changes: readonly ChangeId[] }
 	/** Fewer changes than before may be the cause: these are held back while the others are tried. */
 	| { kind: 'narrowed'; withheld: readonly ChangeId[] }

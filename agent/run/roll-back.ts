@@ -49,7 +49,7 @@ export function expired({ commitTimeoutSeconds }: AttemptInput): Failure<Code> {
 	return failure('EXPIRED', `the run took longer than ${commitTimeoutSeconds} s, so the host rolls back`)
 }
 
-/** Whether the rollback timer has fired. The host then rolls back by itself, so the run fails and must not start another attempt. */
+/** Whether the rollback timer has fired. The host then rolls back automatically, so the run fails and must not start another attempt. */
 export function hasEnded({ ends = Number.POSITIVE_INFINITY }: AttemptWork['armed']): boolean {
 	return performance.now() > ends
 }
@@ -75,8 +75,8 @@ async function undoAndCompare(task: AttemptInput, work: AttemptWork): Promise<Co
 }
 
 /**
- * How often an undo is applied while a network daemon runs: the daemon may configure a link during the undo, once the link has its old
- * name.
+ * Maximum number of times that an undo is applied while a network daemon runs: the daemon may configure a link during the undo, once the
+ * link has its old name.
  */
 const MAX_UNDOS = 3
 

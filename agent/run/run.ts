@@ -24,7 +24,7 @@ import type { RunContext, RunState } from './run-context.ts'
  * fail is excluded, and the others are tried again. If the link of an interface does not exist yet, the run configures the others first,
  * then waits for the link.
  *
- * @returns the report, also if the run fails; throws only on a bug
+ * @returns the report, also if the run fails; throws only because of a bug
  */
 export async function run(config: RunConfig, host: Host, context: RunContext): Promise<AgentReport> {
 	const tally = newTally(config)
@@ -88,7 +88,7 @@ async function rollBackUnfinishedRun(host: Host, tally: Tally, log: Log): Promis
 	tally.notes.add(`an earlier run ended before its commit, and ${words}`)
 }
 
-/** How often the rollback is tried, because a network daemon may be configuring the same link. */
+/** Maximum number of rollback attempts, because a network daemon may be configuring the same link. */
 const MAX_UNDOS = 3
 
 /** @returns what could not be undone */

@@ -17,7 +17,7 @@ import { makePlan, observeHost } from './observe-and-plan.ts'
 
 /** Checks that must pass after the changes are applied and before they are committed. */
 
-/** Keeps excluding what the plan excluded: a link that has appeared in the meantime is left to the next attempt. */
+/** Excludes what the plan excluded, so that a link that has appeared in the meantime is left to the next attempt. */
 export function ignoringNewLinks(task: AttemptInput, { refused, kept: staying }: Plan): AttemptInput {
 	const failed = new Map([...task.wanted.failed, ...refused.map(({ nic, refusal }) => [nic.id, refusal] as const)])
 	const kept = new Map(staying.map(({ ours, refusal }) => [ours.mac, refusal] as const))
@@ -25,8 +25,7 @@ export function ignoringNewLinks(task: AttemptInput, { refused, kept: staying }:
 }
 
 /**
- * How often the effects of networkd are corrected: first what it added, then what it reverted. networkd does not
- * continue endlessly.
+ * Maximum number of times that effects of networkd are corrected: first what it added, then what it reverted. networkd eventually stops.
  */
 const MAX_REPEATS = 6
 
