@@ -43,12 +43,12 @@ export function parseSettings(env: Env, { logFormat }: Flags = parseFlags([])): 
 	return { ...parsed.data, logFormat: logFormat ?? parsed.data.logFormat }
 }
 
-/** The part of a config that identifies the run and says where to report that the rest is invalid. */
+/** The part of a config that identifies the run and says where to send the report if the rest is invalid. */
 const Addressee = RunMark.extend({ mode: RunMark.shape.mode.catch('Apply') }).strip()
 
 /**
- * @returns where to report a run that cannot be carried out: as the run that its Job names, else as the one that its config names, if that
- *   part is valid
+ * @returns the identity and report target of a run that cannot be carried out: from RUN, which the Job sets, or without RUN from the
+ *   config, if that part of it is valid
  */
 export function addresseeOf({ startedFor, configPath }: Pick<Settings, 'startedFor' | 'configPath'>): RunMark | undefined {
 	try {
@@ -59,7 +59,7 @@ export function addresseeOf({ startedFor, configPath }: Pick<Settings, 'startedF
 	}
 }
 
-/** @throws Failure BAD_INPUT that names every invalid path of config.json, also if it is not the config of this run */
+/** @throws Failure BAD_INPUT that names every invalid path of config.json, or every path that does not match this run */
 export function readConfig({ startedFor, configPath }: Pick<Settings, 'startedFor' | 'configPath'>): RunConfig {
 	const mark = startedFor === undefined ? undefined : parseMark(startedFor)
 	const config = parseConfig(readConfigFile(configPath), configPath)
@@ -91,7 +91,10 @@ function parseMark(text: string): RunMark {
 	return parsed.data
 }
 
-/** A ConfigMap can be replaced after its Job is created and before the pod starts; this pod was not started for the new content. */
+/**
+ * A ConfigMap can be replaced after its Job is created and before the pod starts. The pod must not apply content that it was not started
+ * for.
+ */
 function markMismatches({ report, ...config }: RunConfig, { report: to, ...mark }: RunMark): string[] {
 	const pairs = [
 		...(['nodeName', 'uid', 'generation', 'attempt', 'mode'] as const).map(key => [key, config[key], mark[key]] as const),
@@ -102,7 +105,7 @@ function markMismatches({ report, ...config }: RunConfig, { report: to, ...mark 
 		.map(([path, said, meant]) => `${path}: ${said}, but this pod was started for ${meant}`)
 }
 
-/** The name of a run's ConfigMap ends in the generation, followed by the attempt for every attempt after the first. */
+/** The name of a run's ConfigMap ends with the generation and, from the second attempt on, with the attempt. */
 function misnamed({ generation, attempt, report: { configMap } }: RunConfig): string[] {
 	const named = countsIn(configMap)
 	if (named === undefined) return []

@@ -31,7 +31,7 @@ const flag = { type: 'boolean' } as const
 const options = { human: flag, json: flag, help: flag }
 
 /**
- * @param args of the command line, without the program
+ * @param args command-line arguments, without the program name
  * @throws Failure BAD_INPUT that names unknown or conflicting flags
  */
 export function parseFlags(args: readonly string[]): Flags {
@@ -41,7 +41,7 @@ export function parseFlags(args: readonly string[]): Flags {
 	return { help: known.has('help'), logFormat: formatIn(known) }
 }
 
-/** @returns the log format for reporting invalid flags or variables: the one that appears to be meant */
+/** @returns the log format for reporting invalid flags or variables: the one most likely intended */
 export function formatFor({ LOG_FORMAT }: Readonly<Record<string, string | undefined>>, args: readonly string[]): LogFormat {
 	return formatIn(sorted(args).known) ?? (LOG_FORMAT === 'json' ? 'json' : 'human')
 }
@@ -53,12 +53,12 @@ function sorted(args: readonly string[]): { known: Set<string>; unknown: string[
 	return { known: new Set(known.values()), unknown: args.filter((_, index) => !known.has(index)) }
 }
 
-/** Not one of the flags has a value. */
+/** Whether this is one of the flags, given without a value. No flag takes a value. */
 function isKnown({ name, value }: { name: string; value: string | undefined }): boolean {
 	return Object.hasOwn(options, name) && value === undefined
 }
 
-/** @returns the first one */
+/** @returns the first log format among the flags */
 function formatIn(known: ReadonlySet<string>): LogFormat | undefined {
 	return [...known].find(name => name === 'human' || name === 'json')
 }

@@ -16,7 +16,7 @@ import { run } from './run/run.ts'
  * Executes one run on one node, from the environment to the exit status.
  *
  * @param kinds of link that may be a NIC; kernel tests and the bench also pass `veth`
- * @param args of the command line
+ * @param args command-line arguments, without the program name
  * @returns the exit status, as documented by `--help`
  */
 export async function main(env: Env, kinds: LinkKinds = hardwareOnly, args: readonly string[] = []): Promise<number> {
@@ -62,7 +62,7 @@ async function withLock<T>(hostRoot: string, config: RunConfig, work: () => Prom
 	}
 }
 
-/** Rejects with the first exception that no caller handles, including rejections. A second one ends the process immediately. */
+/** Rejects with the first uncaught exception or unhandled rejection. A second one terminates the process immediately. */
 function uncaught(): Promise<never> {
 	return new Promise((_, reject) => process.once('uncaughtException', reject))
 }
@@ -70,7 +70,7 @@ function uncaught(): Promise<never> {
 /**
  * Reports a run that could not report itself: the input is invalid, the host is locked, or the agent has a bug.
  *
- * @throws the given error if the config does not even say where to report
+ * @throws the given error if it is unknown where to send the report
  */
 async function earlyEnd(error: unknown, settings: Settings): Promise<number> {
 	const addressee = addresseeOf(settings)
@@ -97,5 +97,5 @@ function toStderr(line: string): void {
 	process.stderr.write(line)
 }
 
-// After a bug something may still be in progress and must not continue.
+// After a bug, unfinished work may remain; exiting stops it.
 if (import.meta.main) main(process.env, hardwareOnly, process.argv.slice(2)).then(status => process.exit(status))

@@ -9,18 +9,19 @@ import type { GeneratorOutput } from './generator-output.ts'
 type AcceptedOnHost = { accepted: readonly Accepted[]; host: HostState }
 
 /**
- * @returns the first file that netplan would generate differently at boot than it is on the host now, ignoring what is on top of the link
+ * @returns the first file whose content netplan would generate differently at boot than it is on the host now; ignores configuration on top
+ *   of the link
  */
 export function changedAtBoot(paths: readonly string[], { files }: GeneratorOutput, host: HostState): string | undefined {
 	return paths.find(path => !isSameBelow(files[path]?.content, host.files[path]?.content))
 }
 
 /**
- * Reports which netplan file not managed by MultiNIC is the cause of a changed file: the one that changes it in combination with MultiNIC's
- * files alone, or without which it does not change. Both are tried because files may refer to each other, and netplan rejects unresolved
- * references.
+ * Finds the netplan file not managed by MultiNIC that causes a file to change: either the file changes when only this one is added to
+ * MultiNIC's own files, or it does not change without this one. Both are tried because files may refer to each other, and netplan rejects
+ * unresolved references.
  *
- * @param changed of `changedAtBoot`
+ * @param changed result of `changedAtBoot`
  * @param input all netplan files
  */
 export async function changeCause(

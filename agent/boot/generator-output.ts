@@ -5,7 +5,7 @@ import type { Generated } from '../plan/file-steps.ts'
 
 export type GeneratorOutput = {
 	files: Generated
-	/** All .network files that it generates, of all links. */
+	/** All .network files that the generator creates for any link. */
 	made?: NetplanFiles
 	complaint?: string
 }

@@ -15,25 +15,27 @@ import { changeCause, changedAtBoot } from './changed-at-boot.ts'
 import type { GeneratorOutput } from './generator-output.ts'
 
 /**
- * Changes that must not be made, because netplan's generator would then reject the files of all links: by id, and by the MAC of a removal.
+ * Changes that must not be made, because netplan's generator would then reject the files of all links: interfaces by ID, and removals by
+ * MAC.
  */
 export type RejectedChanges = { failed: ReadonlyMap<number, Refusal>; kept: ReadonlyMap<string, Refusal> }
 
-/** Runs netplan's generator in a scratch root, on copies of the host's files, so that it never touches the real /run. */
+/** Runs netplan's generator in a scratch root on copies of the host's files, so that the host's real /run is never touched. */
 export type Generator = {
 	/**
-	 * Checks netplan's files as they will be, before anything is written. If the generator accepts the current set but would reject the new
-	 * one, the node would lose all its links at the next boot. Refuses nothing if nothing changes, or if the generator already rejects the
-	 * current files.
+	 * Checks the netplan files as they will be after the run, before anything is written. If the generator accepts the current files but
+	 * would reject the new ones, the node would lose all its links at the next boot. Rejects nothing if nothing changes, or if the generator
+	 * already rejects the current files.
 	 */
 	predictRejections(changing: RunChanges, host: HostState): Promise<RejectedChanges>
 	/**
-	 * Generates files from MultiNIC's files, together with the host's. Does not run the generator if its output is on the host unchanged.
+	 * Generates files from MultiNIC's netplan files together with those of the host. Does not run the generator if its output is already on
+	 * the host, unchanged.
 	 *
-	 * @throws Failure COMMAND_FAILED when it rejects MultiNIC's files
+	 * @throws Failure COMMAND_FAILED when the generator rejects MultiNIC's files
 	 */
 	generate(changing: RunChanges, host: HostState): Promise<Generated>
-	/** @returns why the next boot would not generate what is on the host now from MultiNIC's files; undefined: it would */
+	/** @returns why the next boot would not generate the current files of the host from MultiNIC's files; undefined if it would */
 	complaint(accepted: readonly Accepted[], host: HostState): Promise<string | undefined>
 }
 
@@ -62,7 +64,8 @@ export function generatorAt(root: string): Generator {
 			if (accepted.every(one => isGenerated(one, host))) return pick(paths, path => host.files[path])
 			const together = await runGenerator(netplanAfter(changing, host), paths, host.generator)
 			if (together.complaint === undefined) return together.files
-			// The cause may be a file that is not managed by MultiNIC. Then MultiNIC's files alone are enough for now, and the proof reports it.
+			// The cause may be a file that MultiNIC does not manage. Then the output for MultiNIC's files alone is enough for now, and the proof
+			// reports the cause.
 			const ours = await runGenerator(netplanFilesOf(accepted, host), paths, host.generator)
 			if (ours.complaint !== undefined) throw failure('COMMAND_FAILED', `netplan's generator rejects: ${ours.complaint}`)
 			return ours.files
@@ -70,7 +73,7 @@ export function generatorAt(root: string): Generator {
 		async complaint(accepted, host) {
 			const paths = pathsMade(accepted, host)
 			const input = netplanAfter({ accepted, released: [] }, host)
-			// A run that has nothing to do does not start the generator.
+			// A run without changes does not start the generator.
 			const { generator } = host
 			if (generator === undefined || (paths.length === 0 && !known.has(inputKey(input, paths)))) return undefined
 			const { complaint, files, made = {} } = await runGenerator(input, paths, generator)
@@ -82,7 +85,7 @@ export function generatorAt(root: string): Generator {
 	}
 }
 
-/** systemd-networkd uses the first file that matches, and netplan names each file after the id in its source. */
+/** systemd-networkd uses the first file that matches, and netplan names each file after the ID in its source. */
 function overridingNetwork(accepted: readonly Accepted[], made: NetplanFiles, host: HostState): string | undefined {
 	const others = Object.entries(host.files).filter(([path]) => !path.startsWith(`${NETWORK_FOLDER}/10-netplan-`))
 	const files = { ...Object.fromEntries(others), ...made }
@@ -97,12 +100,12 @@ function overridingNetwork(accepted: readonly Accepted[], made: NetplanFiles, ho
 const NO_CHANGE: RunChanges = { accepted: [], released: [] }
 const NO_REJECTIONS: RejectedChanges = { failed: new Map(), kept: new Map() }
 
-/** The generator does not depend on the owner of a file or when it was written. */
+/** The output of the generator does not depend on the owner of a file or on when it was written. */
 function inputKey(input: NetplanFiles, paths: readonly string[]): string {
 	return JSON.stringify([Object.entries(input).map(([path, { content }]) => [path, content]), paths])
 }
 
-/** Adds one change after the other, removals last, and excludes each one with which the generator would reject the files. */
+/** Adds the changes one by one, removals last, and excludes each change that would make the generator reject the files. */
 async function oneByOne(all: RunChanges, complaintFor: (some: RunChanges) => Promise<string | undefined>): Promise<RejectedChanges> {
 	let good = NO_CHANGE
 	const failed = new Map<number, Refusal>()

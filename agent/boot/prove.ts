@@ -9,9 +9,11 @@ import { lastNamed } from '../persist/udev-names.ts'
 import type { Generator } from './netplan-generator.ts'
 import { type RivalProfile, rivalsOf } from './rival-profiles.ts'
 
-/** boot/: what the next boot makes of the files on the host. */
+/** boot/: predicts what the next boot does with the files on the host. */
 
-/** Checks whether the state after a reboot is the same as now: what contradicts MultiNIC's files, and what udev and the backend report. */
+/**
+ * Checks whether a reboot preserves the current state, based on files that contradict MultiNIC's and on reports of udev and the backend.
+ */
 export async function prove(root: string, accepted: readonly Accepted[], host: HostState, generator: Generator): Promise<Proof> {
 	if (!host.systemd) return unknown('no systemd here')
 	const missing = missingProgram(host)
@@ -28,7 +30,7 @@ export async function prove(root: string, accepted: readonly Accepted[], host: H
 	return { persistent: { status: 'True', message: 'same after reboot' }, warnings }
 }
 
-/** Reported once: on the interface that the message names, if any. */
+/** Reports the complaint once, on the interface that the message names, if any. */
 function refusedAsAWhole(accepted: readonly Accepted[], message: string): Proof {
 	const named = accepted.find(({ nic }) => message.includes(nic.name))
 	const warnings = new Map(named ? [[named.nic.id, { reason: 'NotPersistent' as const, message }]] : [])
@@ -39,7 +41,7 @@ function unknown(message: string): Proof {
 	return { persistent: { status: 'Unknown', message }, warnings: new Map() }
 }
 
-/** The program that reads MultiNIC's files at boot must be available now, so that it can be queried about them. */
+/** The program that will read MultiNIC's files at boot must be available now, so that it can be queried about them. */
 function missingProgram(host: HostState): string | undefined {
 	const backend = backendOf(host)
 	if (!('backend' in backend)) return backend.unknown
@@ -66,7 +68,7 @@ async function proveOne(root: string, { nic }: Accepted, { host, rivals }: Backe
 	return faults.length === 0 ? {} : notPersistent(`NetworkManager reads the profile of ${nic.name} differently: ${faults.join('; ')}`)
 }
 
-/** The last rule that assigns the name decides, or the .link that udev would use if it reports no rule. @see udevadm(8), test */
+/** The last rule that assigns a name decides. If udev reports none, the .link file that it would use decides. @see udevadm(8), test */
 async function linkFinding(root: string, name: string, ours: string): Promise<Finding> {
 	const { stdout, stderr } = await execOnHost(root, 'udevadm', ['test', `/sys/class/net/${name}`])
 	const output = `${stdout}\n${stderr}`

@@ -5,10 +5,10 @@ import { backendFor } from '../persist/backend.ts'
 import { profileUuid } from '../persist/networkmanager-profile.ts'
 import { FIT_FIELDS, type Rival, RIVAL_FIELDS, rivals } from '../persist/rival-profiles.ts'
 
-/** A profile not managed by MultiNIC that has at least the priority of MultiNIC's, and which NICs it is for. */
+/** A profile that MultiNIC does not manage and that has at least the priority of MultiNIC's own, with the NICs to which it applies. */
 export type RivalProfile = Rival & { nics: string }
 
-/** Runs one query for all NICs, and another only for a profile with the priority of MultiNIC's, which is rare. */
+/** Runs one query for all NICs, and another one for each profile with at least the priority of MultiNIC's own, which is rare. */
 export async function rivalsOf(root: string, accepted: readonly Accepted[], host: HostState): Promise<RivalProfile[]> {
 	if (accepted.length === 0 || !backendFor(host).profile) return []
 	const found = rivals(await show(root, RIVAL_FIELDS), new Set(accepted.map(({ nic }) => profileUuid(nic))))

@@ -12,7 +12,7 @@ import { exists, programAt, putFiles, removeFile, writeSetting } from './files.t
 import { notifyDaemon } from './notify-daemons.ts'
 
 /**
- * Applies the steps of a plan. Consecutive `ip` lines run as one batch that stops at the first error; what was applied before it stays.
+ * Applies the steps of a plan. Consecutive `ip` lines run as one batch that stops at the first error; changes made before the error stay.
  *
  * @param root where the host's `/` is mounted
  * @param runProbes runs the duplicate address checks, so that the caller can time them
@@ -27,13 +27,13 @@ export async function apply(root: string, steps: readonly Step[], runProbes: Pro
 	}
 }
 
-/** Runs the duplicate address checks, which return what could not be checked. */
+/** Runs the duplicate address checks. `work` returns which checks could not run. */
 export type ProbeRunner = (work: () => Promise<readonly string[]>) => Promise<unknown>
 
 /**
- * Applies an undo. Every step is tried, even if an earlier one fails. An observation decides whether the undo succeeded.
+ * Applies an undo. Tries every step, even if an earlier one fails. An observation decides whether the undo succeeded.
  *
- * @returns what could not be done, and why; excludes what was already done or belongs to a link that is gone
+ * @returns what could not be undone, and why; excludes steps that were already undone or whose link no longer exists
  */
 export async function applyUndo(root: string, steps: readonly UndoStep[]): Promise<string[]> {
 	const complaints: string[] = []
@@ -55,7 +55,7 @@ async function writeFiles(root: string, puts: readonly { path: string; file: Fil
 			root,
 			puts.map(({ path, file }) => [path, file] as const),
 		)
-		// A host with SELinux cannot read a file that has the label of this container.
+		// On a host with SELinux, programs cannot read a file that has the label of this container.
 		if (exists(root, '/sys/fs/selinux/enforce') && programAt(root, 'restorecon') !== undefined)
 			await runOnHost(root, 'restorecon', ['-F', ...puts.map(({ path }) => path)])
 	} catch (error) {
@@ -63,7 +63,7 @@ async function writeFiles(root: string, puts: readonly { path: string; file: Fil
 	}
 }
 
-/** A line whose work a daemon or the kernel has already done is not a failure: the verify step decides. */
+/** A line that fails because a daemon or the kernel has already made the change is not a failure: the verify step decides. */
 async function applyBatch(lines: readonly SpelledStep[]): Promise<void> {
 	const { code, stderr } = await runIp(
 		lines.map(({ spelled }) => spelled),
@@ -78,7 +78,10 @@ async function applyBatch(lines: readonly SpelledStep[]): Promise<void> {
 	if (at < lines.length) await applyBatch(lines.slice(at))
 }
 
-/** For a route `File exists` may refer to a different route of another program; for a rule it always means the same rule. */
+/**
+ * Whether the message means that the change is already made. For a route, `File exists` may refer to a different route of another program;
+ * for a rule, it always means the same rule.
+ */
 function isDone({ kind }: Change, message: string): boolean {
 	if (kind === 'removeAddress' || kind === 'removeRoute' || kind === 'removeRule')
 		return /Cannot assign requested address|[Aa]ddress not found|No such process|No such file or directory|FIB6? table does not exist/.test(
@@ -88,7 +91,7 @@ function isDone({ kind }: Change, message: string): boolean {
 	return (kind === 'addRule' || kind === 'addAltname') && message.includes('File exists')
 }
 
-/** What an undo adds again may still exist. */
+/** Whether the message means that the object to be restored still exists. */
 function isThere({ kind }: Change, message: string): boolean {
 	return kind.startsWith('add') && message.includes('File exists')
 }
@@ -98,7 +101,7 @@ async function applyBatchAnyway(lines: readonly SpelledStep[]): Promise<string[]
 		lines.map(({ spelled }) => spelled),
 		['-force'],
 	)
-	// `ip` prints the message of a line before its number
+	// `ip` prints the message of a line before the number of that line
 	return [...stderr.matchAll(/([\s\S]*?)Command failed -:(\d+)\n?/g)].flatMap(([, words = '', at]) => {
 		const line = lines[Number(at) - 1]
 		const message = words.trim().split('\n').join(', ')

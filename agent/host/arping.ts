@@ -1,15 +1,15 @@
 import type { ProgramOutput } from './exec.ts'
 import { ifInstalled } from './optional-program.ts'
 
-/** Which other host has an address: no host, one with this MAC, or why it was not checked. */
+/** Result of a probe: the MAC of the host that has the address, no MAC if no host answered, or why the address was not checked. */
 export type ArpResult = { mac?: string } | { notChecked: string }
 
-/** Two probes, one second apart, because a link that has just come up may lose the first. */
+/** Two probes, one second apart, because a link that has just come up may drop the first. */
 export const ARPING_ARGS = ['-c', '2', '-w', '2']
 
 /**
- * Checks with ARP probes (RFC 5227) which host has an IPv4 address. A probe has no sender address, so a host that has the address answers
- * whatever it thinks of the sender, and no host takes the probe for an announcement. Returns on the first answer; without one after 2 s.
+ * Checks with ARP probes (RFC 5227) which host has an IPv4 address. The sender address of a probe is 0.0.0.0, so a host that has the
+ * address answers regardless of the sender, and no host mistakes the probe for an announcement. Returns on the first answer, or after 2 s.
  * The link must be up.
  *
  * @see arping(8) of iputils
@@ -19,7 +19,7 @@ export async function arpProbe(ip: string, link: string): Promise<ArpResult> {
 	return answer ? parseArping(answer) : { notChecked: 'there is no arping' }
 }
 
-/** @returns what arping found; its exit status distinguishes an answer (1), no answer (0) and what it could not do */
+/** @returns the result of arping; its exit status distinguishes an answer (1), no answer (0) and an error */
 export function parseArping({ code, stdout, stderr }: ProgramOutput): ArpResult {
 	const mac = /^\w+ \w+ from \S+ \[([\da-f:]{17})\]/im.exec(stdout)?.[1]
 	const isProbe = /^ARPING \S+ from 0\.0\.0\.0\b/m.test(stdout)

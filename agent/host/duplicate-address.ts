@@ -3,17 +3,17 @@ import { blaming } from '../model/failure.ts'
 import { type ArpResult, arpProbe } from './arping.ts'
 import { limited } from './limited.ts'
 
-/** Maximum number of probes at the same time, each a process that waits for two seconds. */
+/** Maximum number of concurrent probes, each a process that waits for up to two seconds. */
 export const MOST_AT_ONCE = 256
 
 /**
- * Checks the addresses of all these steps concurrently, before any of them is assigned; an address once on each link.
+ * Checks the addresses of all these steps concurrently, before any of them is assigned. Probes each address once per link.
  *
- * An answer with the interface's own MAC comes from a virtual switch that knows its port. No answer is not proof: a switch that passes only
- * a port's own addresses drops the probe.
+ * An answer with the interface's own MAC comes from a virtual switch that knows its port. A missing answer is not proof: a switch that only
+ * passes packets from the addresses of the port drops the probe.
  *
  * @param probe sends the probes for an address on a link
- * @returns what could not be checked, and why; each once
+ * @returns why addresses could not be checked, without repetitions
  * @throws Failure ADDRESS_IN_USE that blames every interface whose address another host has
  */
 export async function assertNoDuplicates(steps: readonly CheckStep[], probe: typeof arpProbe = arpProbe): Promise<string[]> {

@@ -4,9 +4,9 @@ import { failure } from '../model/failure.ts'
 export type ProgramOutput = { code: number; stdout: string; stderr: string }
 
 /**
- * Runs one program without a shell. It gets `args` unchanged and `input` as its standard input.
+ * Runs one program without a shell, with `args` unchanged and `input` as its standard input.
  *
- * @returns its output and exit status, whatever that is
+ * @returns its output and exit status, whether or not the status is 0
  * @throws Failure COMMAND_FAILED when it cannot be started, is killed by a signal or takes longer than `timeoutMs` (milliseconds)
  */
 export function exec(program: string, args: readonly string[], input = '', timeoutMs = 20_000): Promise<ProgramOutput> {
@@ -17,23 +17,23 @@ export function exec(program: string, args: readonly string[], input = '', timeo
 			else if (typeof error.code === 'number') resolve({ code: error.code, stdout, stderr })
 			else reject(failure('COMMAND_FAILED', `${program} ${args.join(' ')} ${whatHappened(error, timeoutMs)}`, { cause: error }))
 		})
-		child.stdin?.on('error', () => {}) // The program ended before it read its input; the exit status says the rest.
+		child.stdin?.on('error', () => {}) // The program exited before reading its input; its exit status shows why.
 		child.stdin?.end(input)
 	})
 }
 
-/** Runs a program of the host on the host's files, as `exec` does. @param root where the host's `/` is mounted */
+/** Runs a program of the host as `exec` does, with the host's root as its root. @param root where the host's `/` is mounted */
 export function execOnHost(root: string, program: string, args: readonly string[]): Promise<ProgramOutput> {
 	return exec('chroot', [root, program, ...args])
 }
 
-/** Runs a program of the host as `execOnHost` does. @throws Failure COMMAND_FAILED also when it fails */
+/** Runs a program of the host as `execOnHost` does. @throws Failure COMMAND_FAILED also when its exit status is not 0 */
 export async function runOnHost(root: string, program: string, args: readonly string[]): Promise<void> {
 	const { code, stderr } = await execOnHost(root, program, args)
 	if (code !== 0) throw failure('COMMAND_FAILED', stderr.trim() || `exit status ${code}`)
 }
 
-/** The agent's image and the host may have programs in different folders; both have these. */
+/** Programs may be in different directories in the agent's image and on the host; this PATH covers both. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 function whatHappened(error: { code?: unknown; killed?: boolean; signal?: unknown }, timeoutMs: number): string {

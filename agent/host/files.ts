@@ -21,10 +21,10 @@ import { BYTE_ENCODING } from './read-files.ts'
 import { entryAt, follow, statOf, unlessMissing } from './resolve-path.ts'
 
 /**
- * Accesses files of the host by their paths below its root (`root`, where its `/` is mounted). Nothing outside of it is read or written.
+ * Accesses files of the host by their paths on the host. `root` is where the host's `/` is mounted; nothing outside it is read or written.
  */
 
-/** @returns the names in a folder, sorted; empty if it does not exist */
+/** @returns the sorted names in a directory; empty if it does not exist */
 export function namesIn(root: string, folder: string): string[] {
 	return (
 		unlessMissing(() => {
@@ -34,7 +34,7 @@ export function namesIn(root: string, folder: string): string[] {
 	)
 }
 
-/** @returns whether the path exists, also as a symbolic link to something that does not exist */
+/** @returns whether the path exists; a dangling symbolic link counts as existing */
 export function exists(root: string, path: string): boolean {
 	return unlessMissing(() => statOf(entryAt(root, path))) !== undefined
 }
@@ -50,10 +50,10 @@ export function putFile(root: string, path: string, file: FileState): void {
 }
 
 /**
- * Writes files by renaming them into place after their content is on disk: after a power failure each file is the old or the new one. All
- * files are written before the first is synced, so that the run waits for the disk once and not per file.
+ * Writes each file to a temporary file, syncs it and renames it into place: after a power failure, each file is either the old or the new
+ * one. All files are written before the first one is synced, so that the run waits for the disk once instead of once per file.
  *
- * Creates missing folders. Removes the temporary files on error.
+ * Creates missing directories. Removes the temporary files on error.
  */
 export function putFiles(root: string, files: readonly (readonly [path: string, file: FileState])[]): void {
 	const puts = files.map(([path, file]) => {
@@ -79,7 +79,7 @@ export function putFiles(root: string, files: readonly (readonly [path: string, 
 	for (const folder of new Set(puts.map(({ at }) => dirname(at)))) syncAt(folder)
 }
 
-/** For a read-only file system Node reports that the folder does not exist. */
+/** On a read-only file system, Node reports that the directory does not exist; `accessSync` then throws the real error. */
 function makeFolder(at: string): void {
 	try {
 		mkdirSync(at, { recursive: true })
@@ -93,14 +93,17 @@ function nearest(at: string): string {
 	return statOf(at) ? at : nearest(dirname(at))
 }
 
-/** Uses `writeFileSync`, because `writeSync` may write only a part if a disk is nearly full, and reports that only by its return value. */
+/**
+ * Uses `writeFileSync`, because `writeSync` may write only part of the content if the disk is nearly full, and reports that only by its
+ * return value.
+ */
 function write(descriptor: number, { content, mode, gid }: FileState): void {
 	writeFileSync(descriptor, content, BYTE_ENCODING)
 	fchownSync(descriptor, 0, gid)
 	fchmodSync(descriptor, mode)
 }
 
-/** Removes temporary files of a `putFiles` call whose process was killed. */
+/** Removes the temporary files left by a `putFiles` call whose process was killed. */
 export function removeTemporary(root: string, folder: string): void {
 	const left = namesIn(root, folder).filter(name => /^\.multinic-[0-9a-f]{12}$/.test(name))
 	for (const name of left) rmSync(entryAt(root, `${folder}/${name}`), { force: true })
@@ -116,12 +119,12 @@ export function removeFile(root: string, path: string): void {
 	})
 }
 
-/** Removes a file, or a folder with its content, if it exists. */
+/** Removes a file, or a directory with its contents, if it exists. */
 export function removeAll(root: string, path: string): void {
 	unlessMissing(() => rmSync(entryAt(root, path), { recursive: true, force: true }))
 }
 
-/** Writes a kernel setting in place, because /proc does not support renaming. */
+/** Writes a kernel setting in place, because files in /proc cannot be renamed. */
 export function writeSetting(at: string, value: string): void {
 	const descriptor = openSync(at, 'w')
 	try {
@@ -131,7 +134,7 @@ export function writeSetting(at: string, value: string): void {
 	}
 }
 
-/** Syncs a folder, so that a rename or removal in it survives a power failure. */
+/** Syncs a directory, so that a rename or removal in it survives a power failure. */
 export function syncFolder(root: string, folder: string): void {
 	syncAt(follow(root, folder).at)
 }

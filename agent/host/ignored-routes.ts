@@ -5,7 +5,8 @@ import { readSetting } from './read-files.ts'
 const SETTING = 'ignore_routes_with_linkdown'
 
 /**
- * @returns the families whose routes over a link the kernel ignores because the link has no carrier; for IPv4 `all` counts too
+ * @returns the address families in which the kernel ignores routes over this link, because it has no carrier; for IPv4, the setting of
+ *   `all` also applies
  * @see ip-sysctl, ignore_routes_with_linkdown
  */
 export function ignoredFamilies(root: string, { name, up, carrier }: Link): Pick<Link, 'ignored'> {

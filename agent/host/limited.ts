@@ -1,4 +1,4 @@
-/** Performs work on all items, on a limited number of them at the same time. @returns the results in the order of the items */
+/** Runs `work` on all items, on at most `most` of them concurrently. @returns the results in the order of the items */
 export async function limited<T, R>(items: readonly T[], most: number, work: (item: T) => Promise<R>): Promise<R[]> {
 	const results: R[] = []
 	const left = items.entries()

@@ -5,13 +5,13 @@ import { readText } from './read-files.ts'
 
 /** Which daemon manages which link at the moment. */
 export type LinkDaemons = {
-	/** NetworkManager runs here and answers. */
+	/** Whether NetworkManager runs on this host and answers. */
 	networkmanager: boolean
-	/** @returns the daemon that manages the link; empty if no daemon does */
+	/** @returns the daemon that manages the link, and its .network file; empty if no daemon manages the link */
 	of(link: Pick<Link, 'ifindex' | 'name'>): Pick<Link, 'managedBy' | 'networkFile'>
 }
 
-/** Queries NetworkManager, if there is one, and reads what systemd-networkd stores about its links. */
+/** Queries NetworkManager, if it is present, and reads systemd-networkd's state files of the links. */
 export async function linkDaemons(root: string): Promise<LinkDaemons> {
 	const devices = exists(root, '/run/NetworkManager') ? await devicesOf(root) : undefined
 	return {
@@ -29,10 +29,10 @@ export async function linkDaemons(root: string): Promise<LinkDaemons> {
 }
 
 /**
- * NetworkManager only shows links that other programs configure ("connected (externally)"). It also manages a NIC that it has only set up
- * ("disconnected").
+ * NetworkManager lists links that other programs configure as "connected (externally)", but does not manage them. It does manage a NIC that
+ * it lists as "disconnected", which it has only set up.
  *
- * @returns the devices that it manages; undefined if it does not answer
+ * @returns the devices that NetworkManager manages; undefined if it does not answer
  */
 async function devicesOf(root: string): Promise<Set<string> | undefined> {
 	const { code, stdout } = await execOnHost(root, 'nmcli', ['-t', '-f', 'DEVICE,STATE', 'device'])

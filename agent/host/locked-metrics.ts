@@ -17,10 +17,10 @@ export async function readLocks(routes: readonly Route[], touchable: (link: numb
 	return withLocks(routes, stdout)
 }
 
-/** `ip` locks it wherever it is set, and accepts no `lock` before its value. */
+/** `ip` always locks this metric, and accepts no `lock` before its value. */
 const LOCKS_ITSELF = 'rto_min'
 
-/** @param text one line per route; routes may have been added and removed since `routes` were read */
+/** @param text output of `ip`, one line per route; routes may have been added or removed since `routes` was read */
 export function withLocks(routes: readonly Route[], text: string): readonly Route[] {
 	const locked = new Map<string, string>()
 	for (const line of text.split('\n')) if (line.includes(' lock ')) locked.set(keyOfLine(line), line)
@@ -33,7 +33,7 @@ export function withLocks(routes: readonly Route[], text: string): readonly Rout
 	})
 }
 
-/** What distinguishes a route from all others in all tables. */
+/** A key that identifies a route across all tables. */
 function lockKey({ type, family, to, table, metric, tos, from }: Route): string {
 	return [type, family, to, table, metric, tos ? hex(tos) : '', from ?? ''].join(' ')
 }

@@ -3,7 +3,7 @@ import { KEYFILE_FOLDER, MADE_AT_BOOT, NETWORK_FOLDERS, UDEV_ETC_FOLDER, UDEV_FO
 import { namesIn } from './files.ts'
 import { foreignReader } from './read-files.ts'
 
-/** Folders of files that are not managed by MultiNIC and are kept only if they mention a managed NIC, with the suffix of such files. */
+/** Directories of files not managed by MultiNIC that count only if they mention a managed NIC, each with the suffix of such files. */
 const folders: readonly (readonly [folder: string, ending: string])[] = [
 	...NETWORK_FOLDERS.map(folder => [folder, '.link'] as const),
 	...[KEYFILE_FOLDER, '/run/NetworkManager/system-connections', '/usr/lib/NetworkManager/system-connections'].map(
@@ -12,10 +12,11 @@ const folders: readonly (readonly [folder: string, ending: string])[] = [
 ]
 
 /**
- * NetworkManager's profiles contain secrets of other programs, so those that do not mention a managed NIC are not kept.
+ * Finds the files that mention a managed NIC. NetworkManager profiles contain secrets of other programs, so profiles that mention
+ * none are dropped.
  *
  * @param root where the host's `/` is mounted
- * @param macs lower case
+ * @param macs MACs of managed NICs, in lower case
  * @returns path on the host → file
  */
 export function filesMentioning(root: string, macs: ReadonlySet<string>): Record<string, FileState> {
@@ -30,7 +31,10 @@ export function filesMentioning(root: string, macs: ReadonlySet<string>): Record
 	)
 }
 
-/** Rules in /etc are always kept. Of several files with the same name udev reads the one in the first folder. */
+/**
+ * Returns the udev rules outside /etc; those in /etc are always read. If several files have the same name, udev reads only the one in the
+ * first directory.
+ */
 function rulesBesideEtc(root: string): string[] {
 	const all = UDEV_FOLDERS.flatMap(folder => namesIn(root, folder).map(name => ({ name, path: `${folder}/${name}` })))
 	const first = new Map(all.toReversed().map(({ name, path }) => [name, path]))
@@ -38,7 +42,10 @@ function rulesBesideEtc(root: string): string[] {
 	return [...first.values()].filter(isOther)
 }
 
-/** A MAC may also be written with hyphens or dots, on several lines, or as a pattern of a rule that assigns names. */
+/**
+ * A MAC may also be written with hyphens or dots, or split over several lines. A rule that assigns names by address counts too, because it
+ * may contain a pattern.
+ */
 function isMention(content: string, macs: ReadonlySet<string>): boolean {
 	const text = content.replaceAll(/\\\n\s*/g, '').toLowerCase()
 	const digits = text.replaceAll(/[:.-]/g, '')

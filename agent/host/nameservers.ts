@@ -1,12 +1,12 @@
 import { isIP } from 'node:net'
 
-/** The resolver reads at most this many. */
+/** The resolver uses at most this many nameservers. */
 const MOST = 3
 
 /**
  * Returns the nameservers that this host queries, from its resolv.conf.
  *
- * @param uplink systemd-resolved's own list: its stub (127.0.0.53) answers from the host itself whatever the network does
+ * @param uplink systemd-resolved's own list of servers; its stub (127.0.0.53) runs on the host and answers regardless of the network
  */
 export function nameserversOf(resolvConf: string, uplink: string): string[] {
 	const servers = listed(resolvConf)

@@ -3,7 +3,7 @@ import type { Notice } from '../model/change.ts'
 import { execOnHost, runOnHost } from './exec.ts'
 import { exists } from './files.ts'
 
-/** Tells a daemon of the host something. @throws Failure COMMAND_FAILED */
+/** Sends a notice to a daemon of the host. @throws Failure COMMAND_FAILED */
 export async function notifyDaemon(root: string, notice: Notice): Promise<void> {
 	switch (notice.kind) {
 		case 'waitForNames':
@@ -24,8 +24,8 @@ const daemonLists = {
 } as const
 
 /**
- * Waits, at most 5 s, until udev has processed all events, the daemons know these names, and networkd is not configuring any of them. A
- * timeout is not a failure: the verify step decides.
+ * Waits up to 5 s until udev has processed all events, the daemons know these names, and networkd is not configuring any of them. A timeout
+ * is not a failure: the verify step decides.
  */
 async function waitForNames(root: string, names: readonly string[]): Promise<void> {
 	const end = performance.now() + 5_000
@@ -38,7 +38,7 @@ async function waitForNames(root: string, names: readonly string[]): Promise<voi
 	}
 }
 
-/** @returns the names that a daemon knows, except those that it is still configuring */
+/** @returns the names of the links that a daemon knows, except those that it is still configuring */
 async function configuredNames(
 	root: string,
 	{ program, args, column }: (typeof daemonLists)[keyof typeof daemonLists],

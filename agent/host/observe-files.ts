@@ -18,10 +18,10 @@ import { foreignReader, MAX_BYTES, readFile, readRegularFile } from './read-file
 
 /** The files that every observation reads. */
 
-/** Maximum bytes of the record, which contains what MultiNIC's files replaced. */
+/** Maximum bytes of the record, which includes the content that MultiNIC's files replaced. */
 const RECORD = 16 * MAX_BYTES
 
-/** @returns path → file: those that may be managed by MultiNIC, and those not managed by MultiNIC that are read on every host */
+/** @returns path → file: the files that MultiNIC may manage, and the files that it does not manage but reads on every host */
 export function filesRead(root: string): Record<string, FileState> {
 	const ours = thereOf(root, Array.from({ length: MAX_INTERFACES }, (_, id) => pathsOf(interfaceName(id))).flat())
 	const others = [
@@ -55,7 +55,7 @@ function pick(paths: Iterable<string>, reading: (path: string) => FileState | un
 	)
 }
 
-/** Most of them do not exist, so listing each folder is faster than checking each path. */
+/** Returns those paths that exist. Most paths do not, so listing each directory is faster than checking each path. */
 function thereOf(root: string, paths: readonly string[]): string[] {
 	const folders = new Set(paths.map(dirname))
 	const there = new Set([...folders].flatMap(folder => namesIn(root, folder).map(name => `${folder}/${name}`)))
@@ -66,7 +66,7 @@ function dropIns(root: string, folder: string): string[] {
 	return pathsWith(root, folder, '.network.d').flatMap(path => pathsWith(root, path, '.conf'))
 }
 
-/** @returns the paths in a folder whose names have this suffix, sorted */
+/** @returns the sorted paths of the entries in a directory whose names have this suffix */
 export function pathsWith(root: string, folder: string, ending: string): string[] {
 	return namesIn(root, folder)
 		.filter(name => name.endsWith(ending))

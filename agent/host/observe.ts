@@ -33,10 +33,10 @@ import { deviceOf, inOtherNamespace } from './sysfs.ts'
 const generators = ['/usr/libexec/netplan/generate', '/usr/lib/netplan/generate', '/lib/netplan/generate']
 
 /**
- * Reads the whole host once, with two `ip` processes and a few files.
+ * Reads the state of the whole host once, usually with two `ip` processes, and a few files.
  *
  * @param root where the host's `/` is mounted
- * @param wanted MACs whose links' sysctls matter to this run, in addition to those on record; lower case
+ * @param wanted MACs of links whose sysctls this run needs, in addition to those in the record; lower case
  * @throws Failure COMMAND_FAILED when `ip` fails or its output cannot be parsed
  */
 export async function observe(root: string, wanted: readonly string[]): Promise<HostState> {
@@ -73,7 +73,7 @@ export async function observe(root: string, wanted: readonly string[]): Promise<
 	}
 }
 
-/** Kernels before 5.3 and `ip` before 5.3 have no next hop objects, so the batch ends there. */
+/** Kernels and iproute2 before 5.3 do not support nexthop objects, so the batch fails at this line, which is the last. */
 const OPTIONAL = 'nexthop show'
 const QUERIES = ['addr show', 'route show table all', 'neigh show nud permanent nud noarp', 'rule show', 'neigh show proxy', OPTIONAL]
 
@@ -109,13 +109,13 @@ function surroundings(root: string, { networkmanager }: LinkDaemons, macs: Reado
 	}
 }
 
-/** @returns whether `6.18.44-generic` is at least the wanted version */
+/** @returns whether a kernel release such as `6.18.44-generic` is at least this version */
 export function isKernelAtLeast(kernel: string, major: number, minor: number): boolean {
 	const [a = 0, b = 0] = kernel.split(/[.-]/).map(Number)
 	return a > major || (a === major && b >= minor)
 }
 
-/** Maximum bytes of what cloud-init stores, which also contains user data. */
+/** Maximum bytes of a cloud-init cache file, which also contains user data. */
 const CACHE = 16 * MAX_BYTES
 
 function rememberedByCloudInit(root: string, macs: ReadonlySet<string>): string[] {
@@ -138,7 +138,7 @@ function settingsOf(root: string, link: Link): Pick<Link, 'sysctls' | 'ipv6Disab
 	return { sysctls, ...deviceOf(root, link.name), ...(isIpv6Disabled(root, link) && { ipv6Disabled: true }) }
 }
 
-/** A record that cannot be read is rejected by the run, not by the observation. */
+/** Extracts the MACs without parsing the record: the run rejects an invalid record, not the observation. */
 function recordedMacs(file: FileState | undefined): string[] {
 	return [...(file?.content ?? '').matchAll(/"mac":\s*"([0-9a-f:]{17})"/g)].map(([, mac = '']) => mac)
 }

@@ -1,16 +1,19 @@
 import { ifInstalled } from './optional-program.ts'
 
-/** A packet of this size (`bytes`, including the IP header) to this address through this link; absent `source`: the kernel chooses it. */
+/**
+ * An ICMP echo request of `bytes` bytes, including the IP header, to `ip` through `device`; without `source`, the kernel chooses its source
+ * address.
+ */
 export type PingPacket = { ip: string; device: string; bytes: number; source?: string }
 
-/** Whether the packet was answered, the largest one that the path reports to carry, or why it was not sent. */
+/** Whether the packet was answered, with the path MTU if one was reported, or why the packet was not sent. */
 export type Echo = { answered: boolean; mtu?: number } | { notSent: string }
 
-/** Header sizes of IPv6 with ICMPv6 and of IPv4 with ICMP (bytes). */
+/** Combined size of the headers of IPv6 and ICMPv6, and of IPv4 and ICMP (bytes). */
 const HEADERS = { 6: 48, 4: 28 }
 
 /**
- * Sends packets that must not be fragmented, all concurrently, and waits 1 s for each answer.
+ * Sends all packets concurrently, without fragmentation, and waits up to 1 s for each answer.
  *
  * @returns one echo per packet, in order
  * @see ping(8) of iputils

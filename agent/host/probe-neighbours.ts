@@ -3,7 +3,7 @@ import { deviceWord } from '../ip/device-word.ts'
 import { ipJson } from '../ip/read-json.ts'
 import { exec } from './exec.ts'
 
-/** Whether the host with this address answers on this link (ifindex). */
+/** Asks whether the host with this address answers on this link (ifindex). */
 export type NeighbourQuery = { ip: string; link: number }
 
 /** Which hosts have been probed so far: none, the last known MAC, or all on the link. */
@@ -13,10 +13,10 @@ export type NextProbe =
 	| { wait: ProbeScope }
 	| { verb: 'add' | 'change'; how: 'use' | 'nud probe'; scope: ProbeScope }
 
-/** Whether a host answered, and its MAC. If it answers without a MAC, it could not be probed and counts as present. */
+/** Whether a host answered, and its MAC. An answer without a MAC means that the host could not be probed and counts as present. */
 export type NeighbourAnswer = { answers: boolean; mac?: string }
 
-/** Returns whether neighbours answer, probed as by `probeNeighbours`. */
+/** Probes neighbours as `probeNeighbours` does. @returns whether each one answers, in order */
 export async function neighboursAnswer(queries: readonly NeighbourQuery[], withinMs: number): Promise<boolean[]> {
 	return (await probeNeighbours(queries, withinMs)).map(({ answers }) => answers)
 }
@@ -25,13 +25,13 @@ export async function neighboursAnswer(queries: readonly NeighbourQuery[], withi
 const POLL_PAUSES = [2, 6, 16, 32, 64, 128, 200]
 
 /**
- * Probes neighbours again, all concurrently, because an address that the kernel still knows from before the change proves nothing. Needs no
- * route. The kernel probes a known address by unicast and an unknown one by broadcast (multicast), three times, one second apart. What it
- * learns is kept by the kernel alone and ages like any other entry.
+ * Probes neighbours concurrently, including those that the kernel still knows, because an entry from before the change proves nothing.
+ * Needs no route. The kernel sends up to three probes, one second apart: by unicast if it knows the MAC, otherwise by broadcast (IPv6:
+ * multicast). The resulting entries exist only in the kernel and age like any others.
  *
  * @param withinMs milliseconds after which a neighbour that has not answered counts as silent
  * @param pauses between two polls, each a process, in milliseconds; the last one repeats
- * @returns one answer per question, in order
+ * @returns one answer per query, in order
  */
 export async function probeNeighbours(
 	queries: readonly NeighbourQuery[],
@@ -55,10 +55,10 @@ export async function probeNeighbours(
 }
 
 /**
- * Returns the action for the kernel's state of a neighbour. A permanent entry (`nud permanent`, or a link without ARP) cannot be probed and
- * must not be touched: it counts as answering while it exists.
+ * Returns the next action for a neighbour in this kernel state. A permanent entry (`nud permanent`, or a link without ARP) cannot be
+ * probed and must not be changed: it counts as answering while it exists.
  *
- * @param state undefined: there is no entry
+ * @param state undefined if there is no entry
  */
 export function nextProbe(state: string | undefined, probed: ProbeScope): NextProbe {
 	switch (state) {
@@ -84,7 +84,7 @@ export function nextProbe(state: string | undefined, probed: ProbeScope): NextPr
 type OpenQuery = NeighbourQuery & { probed: ProbeScope; answer: NeighbourAnswer | undefined }
 type Entry = { state?: string[]; lladdr?: string }
 
-/** @returns the commands for the kernel */
+/** @returns the `ip` command that probes the neighbour next, if any */
 function advance(one: OpenQuery, entry: Entry | undefined): string[] {
 	const [state] = entry?.state ?? []
 	const next = nextProbe(state, one.probed)
@@ -98,9 +98,9 @@ function advance(one: OpenQuery, entry: Entry | undefined): string[] {
 }
 
 /**
- * Runs one process for all of them: first sends the probes, then reads the states.
+ * Runs one `ip` process for all queries, which first sends the probes and then reads the states.
  *
- * @returns undefined if a probe failed, because `ip` then shows nothing after it: the state was no longer the one seen before
+ * @returns undefined if a probe failed because the state of its neighbour has changed; `ip` then does not show all states
  */
 async function probeAndRead(lines: readonly string[], open: readonly NeighbourQuery[]): Promise<(Entry | undefined)[] | undefined> {
 	const reads = open.map(({ ip, link }) => `neigh show ${ip} dev ${deviceWord(link)}`)

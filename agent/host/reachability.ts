@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf } from '../../runtime/errors.ts'
 
 /**
- * @returns whether a TCP connection is established within 2 s; false on any error, and if the socket has no peer: a connection that the
- *   kernel gives up (EHOSTUNREACH) was once reported as established, and a path that never existed then counted as lost
+ * @returns whether a TCP connection is established within 2 s; false on any error, and if the socket has no peer. A connection that failed
+ *   with EHOSTUNREACH was once reported as established, so that a path that never existed counted as lost.
  */
 export function tcpAnswers(host: string, port: number): Promise<boolean> {
 	return new Promise(resolve => {
@@ -20,16 +20,16 @@ export function tcpAnswers(host: string, port: number): Promise<boolean> {
 	})
 }
 
-/** Errors of a nameserver that has no address to return. It answers, so the path to it works. */
+/** Errors with which a nameserver may answer instead of an address. Each of them shows that the path to the nameserver works. */
 const REFUSALS = new Set(['ENODATA', 'ENOTFOUND', 'ESERVFAIL', 'EREFUSED', 'ENOTIMP', 'EFORMERR', 'EBADRESP'])
 
-/** A query or its answer may be lost: when each query is sent (milliseconds). */
+/** Delay before each query (milliseconds). Several queries are sent, because a query or its answer may be lost. */
 const QUERY_DELAYS = [0, 300, 600]
-/** Total wait for all of them (milliseconds). */
+/** Total time to wait for an answer to any of them (milliseconds). */
 const ROUND_MS = 1_000
 
 /**
- * Queries `localhost`, which a nameserver answers, or refuses, without querying others, because only the path to it matters.
+ * Queries `localhost`, which a nameserver answers or refuses without querying other servers, because only the path to it matters.
  *
  * @param servers IP addresses
  * @returns whether one of them answers within 1 s, or within `withinMs` if that is less

@@ -4,26 +4,26 @@ import { failure, wordsOf } from '../model/failure.ts'
 import type { FileState } from '../model/host-state.ts'
 import { follow, statOf, unlessMissing } from './resolve-path.ts'
 
-/** Reads the host's files, each with a limit that is checked first: a path may hold anything. */
+/** Reads the host's files. Each read has a size limit that is checked first, because a path may lead to anything. */
 
-/** One character per byte: a file not managed by MultiNIC is restored byte for byte, whatever its encoding. */
+/** One character per byte, so that a file that MultiNIC does not manage is restored byte for byte, whatever its encoding. */
 export const BYTE_ENCODING = 'latin1'
 
 /** Maximum bytes of a configuration file. */
 export const MAX_BYTES = 1 << 20
 
-/** A file, or why it cannot be read; `isFile`: it is nevertheless a file, with any content. Undefined: it does not exist. */
+/** A file, or why it cannot be read; undefined if it does not exist. `isFile`: there is a file, but its content is unknown. */
 export type Reading = { file: FileState } | { why: string; isFile: boolean } | undefined
 
 /**
- * Reads what is at a path of the host. Only a regular file is opened: a pipe would never end, and a device may do anything.
+ * Reads the file at a path of the host. Opens only regular files: reading a pipe may never end, and opening a device may have side effects.
  *
  * @param maxBytes maximum bytes; a larger file is not read
  */
 export function readRegularFile(root: string, path: string, maxBytes = MAX_BYTES): Reading {
 	try {
 		const { at, found } = follow(root, path)
-		// Hosts mask a file with a link to /dev/null, which then counts as empty.
+		// Hosts mask a file with a symbolic link to /dev/null, so such a link counts as an empty file.
 		if (at === `${root}/dev/null`) return { file: { content: '', mode: 0o644, gid: 0 } }
 		if (!found) return undefined
 		return found.isFile() ? readAt(at, maxBytes) : { why: `it is ${kindOf(found)}`, isFile: false }
@@ -49,8 +49,8 @@ function readAt(at: string, maxBytes: number): Reading {
 }
 
 /**
- * @param size 0 if the kernel does not report it, as in /proc
- * @returns undefined if there is more than `maxBytes`
+ * @param size of the file; 0 if the kernel does not report it, as in /proc
+ * @returns undefined if the content is larger than `maxBytes`
  */
 function contentOf(descriptor: number, size: number, maxBytes: number): string | undefined {
 	const parts: Buffer[] = []
@@ -75,7 +75,7 @@ function kindOf(stats: Stats): string {
  * Reads a file that is managed by MultiNIC.
  *
  * @returns undefined if it does not exist
- * @throws Failure COMMAND_FAILED if it is not a file or cannot be read
+ * @throws Failure COMMAND_FAILED if it is not a regular file or cannot be read
  */
 export function readFile(root: string, path: string, maxBytes = MAX_BYTES): FileState | undefined {
 	const found = readRegularFile(root, path, maxBytes)
@@ -84,14 +84,14 @@ export function readFile(root: string, path: string, maxBytes = MAX_BYTES): File
 	return found?.file
 }
 
-/** Maximum bytes of all files not managed by MultiNIC that are kept. */
+/** Maximum total size of the files not managed by MultiNIC that are kept in memory (bytes). */
 const MAX_KEPT_BYTES = 16 * MAX_BYTES
 
 /**
  * Reads files that are not managed by MultiNIC.
  *
- * @returns a function that returns undefined if a file does not exist or is not a file, because then no daemon reads it either;
- *   `unreadable` is set if its content is unknown
+ * @returns a function that returns a file, with `unreadable` if its content is unknown; undefined if the path does not exist or is not a
+ *   file, because then no daemon reads it either
  */
 export function foreignReader(root: string): (path: string) => FileState | undefined {
 	let keptBytes = 0
@@ -108,22 +108,22 @@ export function foreignReader(root: string): (path: string) => FileState | undef
 }
 
 /**
- * Reads a file of the host that is only informative: one that cannot be read counts as missing.
+ * Reads a file of the host that is only informative: if it cannot be read, it counts as missing.
  *
- * @returns its text, one character per byte; empty when it cannot be read
+ * @returns its text, one character per byte; empty if it cannot be read
  */
 export function readText(root: string, path: string, maxBytes = MAX_BYTES): string {
 	const found = readRegularFile(root, path, maxBytes)
 	return found && 'file' in found ? found.file.content : ''
 }
 
-/** @returns the same text as UTF-8, without surrounding whitespace */
+/** @returns the text that `readText` reads, decoded as UTF-8 and without surrounding whitespace */
 export function readUtf8(root: string, path: string): string {
 	return Buffer.from(readText(root, path), BYTE_ENCODING).toString().trim()
 }
 
 /**
- * Reads a file of the kernel, below /proc or /sys.
+ * Reads a kernel file below /proc or /sys.
  *
  * @param at path in this container
  * @returns undefined if it does not exist
@@ -137,9 +137,9 @@ export function readSetting(at: string): string | undefined {
 }
 
 /**
- * @param at in this container
+ * @param at path in this container
  * @param maxBytes maximum bytes
- * @returns the beginning of a file; undefined if it does not exist
+ * @returns the beginning of a file; undefined if it does not exist or is not a regular file
  */
 export function readBeginning(at: string, maxBytes: number): string | undefined {
 	if (!statOf(at)?.isFile()) return undefined

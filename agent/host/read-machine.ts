@@ -4,10 +4,10 @@ import { describeMachine, type Firmware } from '../model/machine-description.ts'
 import { readBeginning, readUtf8 } from './read-files.ts'
 
 /**
- * Reads what the machine is without starting a process: from a few small files of the host, and from what the kernel shows to every
- * container. Runs after all pending processes are started, so that it does not delay a run that waits for `ip`.
+ * Reads a description of the machine without starting a process: from a few small files of the host, and from what the kernel shows to
+ * every container. Waits until all pending processes have started, so that it does not delay a run that waits for `ip`.
  *
- * @returns `unknown` for what cannot be read; never rejects
+ * @returns the description, with `unknown` for whatever cannot be read; never rejects
  */
 export function readMachine(root: string): Promise<Machine> {
 	return new Promise(resolve => setImmediate(() => resolve(read(root))))
@@ -32,7 +32,7 @@ export function firmware(root: string): Firmware {
 	return { vendor: of('sys_vendor'), product: of('product_name'), assetTag: of('chassis_asset_tag') }
 }
 
-/** Reads only the beginning, because the content repeats for every processor. */
+/** Reads only the beginning, because the content repeats for every CPU. */
 function cpuinfo(root: string): string {
 	try {
 		return readBeginning(`${root}/proc/cpuinfo`, 4096) ?? ''
@@ -41,7 +41,7 @@ function cpuinfo(root: string): string {
 	}
 }
 
-/** The kernel's count, because a container's own count may be limited: `0-3,8` are five. */
+/** Counts the CPUs in a list of the kernel (`0-3,8` is five), because the count in a container may be limited. */
 function cpusIn(ranges: string): number {
 	const parts = ranges === '' ? [] : ranges.split(',').map(range => range.split('-').map(Number))
 	return parts.reduce((sum, [first = 0, last = first]) => sum + last - first + 1, 0)

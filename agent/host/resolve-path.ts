@@ -3,14 +3,14 @@ import { basename, dirname } from 'node:path'
 import { codeOf } from '../../runtime/errors.ts'
 
 /**
- * Resolves paths of the host. Its symbolic links refer to its own root: an absolute one would otherwise lead into this container, and `..`
- * out of the root.
+ * Resolves paths of the host within its own root. Otherwise an absolute symbolic link would lead into this container, and `..` out of the
+ * root.
  */
 
-/** As many as the kernel follows. @see path_resolution(7) */
+/** Maximum number of symbolic links in a path, as in the kernel. @see path_resolution(7) */
 const MAX_LINKS = 40
 
-/** `found`: the entry at the path; absent: it does not exist. */
+/** `found`: the entry at the path; absent if it does not exist. */
 export type Place = { at: string; found?: Stats }
 
 /**
@@ -38,7 +38,7 @@ export function follow(root: string, path: string): Place {
 	return { at: `${root}/${done.join('/')}`, ...(found && { found }) }
 }
 
-/** Returns them in reverse, the first last. */
+/** Returns the components of a path in reverse order. */
 function partsOf(path: string): string[] {
 	return path
 		.split('/')
@@ -47,22 +47,25 @@ function partsOf(path: string): string[] {
 }
 
 /**
- * @returns where an entry of a folder of the host is. The entry may itself be a link, which is not followed: writing or removing it
- *   replaces the link
+ * @returns the path in this container of a host path. Does not follow a symbolic link in the last component: writing or removing the entry
+ *   replaces or removes the link itself
  */
 export function entryAt(root: string, path: string): string {
 	return `${follow(root, dirname(path)).at}/${basename(path)}`
 }
 
-/** @returns what is at this path in the container; a link is not followed */
+/** @returns the entry at this path of the container, without following a symbolic link; undefined if it does not exist */
 export function statOf(at: string): Stats | undefined {
 	return unlessMissing(() => lstatSync(at, missingIsNone))
 }
 
-/** Most of the files that are checked do not exist, and an error is expensive. */
+/** Most of the files that are checked do not exist, and throwing an error is expensive. */
 const missingIsNone = { throwIfNoEntry: false } as const
 
-/** @returns what was read; undefined if the file, or a folder of its path, does not exist or is a link that leads to itself */
+/**
+ * @returns the result of `read`; undefined if the file, or a directory in its path, does not exist or is a symbolic link that leads to
+ *   itself
+ */
 export function unlessMissing<T>(read: () => T): T | undefined {
 	try {
 		return read()

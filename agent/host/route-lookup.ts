@@ -29,9 +29,9 @@ type Shown = z.infer<typeof Shown>
 type Hop = z.infer<typeof NextHop>
 
 /**
- * Looks up which path the kernel uses for packets, all in one process.
+ * Looks up the kernel's routes for packets, all in one process.
  *
- * @param links of the host as it is now, used to resolve the names in the answers
+ * @param links current links of the host, used to resolve the names in the answers
  * @returns one answer per look-up, in order; the answer to a look-up that the kernel rejects is its message
  * @throws Failure COMMAND_FAILED when `ip` cannot run or its output cannot be parsed
  * @see ip-route(8), get

@@ -6,13 +6,13 @@ import { failure, isFailure, wordsOf } from '../model/failure.ts'
 import { LOCK_FOLDER } from '../model/paths.ts'
 import { follow } from './resolve-path.ts'
 
-/** How a holder identifies itself. */
+/** Identifies the run that holds the lock. */
 type LockHolder = { generation: number; attempt: number }
 
 /**
- * Ensures that one run at a time works on a host. The lock is a listening socket below /run. It ends with its process, however that ended,
- * and a pod can distinguish a live one from a dead one although it does not see the processes of other pods. A live lock reports its holder
- * to each client.
+ * Ensures that only one run at a time works on a host. The lock is a listening Unix socket below /run. It is released when its process
+ * exits for any reason, and a pod can distinguish a live lock from a dead one although it cannot see the processes of other pods. A live
+ * lock sends the identity of its holder to each client.
  *
  * @returns the function that releases the lock
  * @throws Failure LOCKED when another run holds it
@@ -54,7 +54,10 @@ async function holdIn(folder: string, { generation, attempt }: LockHolder): Prom
 	return unlock
 }
 
-/** A dead lock is moved aside and then checked again: of two runs that find it concurrently, one may already have made it live. */
+/**
+ * Moves a dead lock aside, then checks it again: if two runs find it concurrently, one of them may already have replaced it with a live
+ * one.
+ */
 async function acquire(folder: string, own: string): Promise<void> {
 	const path = `${folder}/lock`
 	for (let attempt = 0; attempt < 5; attempt++) {
@@ -72,8 +75,8 @@ async function acquire(folder: string, own: string): Promise<void> {
 }
 
 /**
- * While a live lock was moved aside a third run may have created its own. If there are two holders, each finds the other here. Removes what
- * dead runs left.
+ * Fails if another run also holds a lock: while a live lock was moved aside, a third run may have created its own. If there are two
+ * holders, each finds the other here. Also removes files left by dead runs.
  */
 async function refuseOthers(folder: string, own: string): Promise<void> {
 	for (const name of readdirSync(folder)) {
@@ -89,7 +92,7 @@ function lockedFailure(holder: string) {
 	return failure('LOCKED', `another run is in progress on this host${holder === '' ? '' : `: ${holder}`}`)
 }
 
-/** The last run that ends removes the folder, possibly at this moment. */
+/** Retries, because the last run to end removes the directory, possibly at this moment. */
 async function listenIn(folder: string, own: string, words: () => string): Promise<Server> {
 	for (let chance = 1; ; chance++) {
 		mkdirSync(folder, { recursive: true })
@@ -106,7 +109,7 @@ async function listenIn(folder: string, own: string, words: () => string): Promi
 function listen(path: string, words: () => string): Promise<Server> {
 	return new Promise((resolve, reject) => {
 		const server = createServer(socket => {
-			socket.on('error', () => {}) // The client is gone.
+			socket.on('error', () => {}) // The client has disconnected.
 			socket.end(words())
 		})
 		server.once('error', reject)
@@ -118,7 +121,10 @@ function listen(path: string, words: () => string): Promise<Server> {
 const TIMEOUT_MS = 1_000
 const MAX_CHARACTERS = 200
 
-/** @returns what the process that listens there sends, empty if it holds nothing or is slow; undefined if no process listens */
+/**
+ * @returns the text sent by the process that listens on this socket, empty if it does not hold the lock or is slow; undefined if no process
+ *   listens
+ */
 function queryHolder(path: string): Promise<string | undefined> {
 	return new Promise(resolve => {
 		let text = ''
@@ -138,7 +144,7 @@ function queryHolder(path: string): Promise<string | undefined> {
 	})
 }
 
-/** Also false if another run considered `from` dead just before it listened. */
+/** Returns false if `to` exists, or if another run has removed `from` because it was not listening yet. */
 function tryLink(from: string, to: string): boolean {
 	return didUnless(['EEXIST', 'ENOENT'], () => linkSync(from, to))
 }

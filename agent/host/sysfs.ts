@@ -5,7 +5,7 @@ import { parseRecord, type SysfsDevice } from '../model/record.ts'
 import { namesIn } from './files.ts'
 import { unlessMissing } from './resolve-path.ts'
 
-/** Reads the devices below network links, as sysfs shows them in the network namespace of the host. */
+/** Reads the devices of network links, as sysfs shows them in the network namespace of the host. */
 
 /** @returns the device and driver of a link; empty for a virtual link */
 export function deviceOf(root: string, name: string): Pick<Link, 'device'> {
@@ -19,20 +19,20 @@ export function deviceOf(root: string, name: string): Pick<Link, 'device'> {
 }
 
 /**
- * If a device is still bound to the driver that it had as a managed NIC and shows no link, its link is in another network namespace: sysfs
- * shows the links of one namespace only. With another driver (vfio) it has no link anywhere.
+ * Finds NICs whose link is in another network namespace: sysfs shows the links of one namespace only, so the device is still bound to the
+ * driver that it had as a managed NIC, but shows no link. A device bound to another driver (vfio) has no link in any namespace.
  *
  * @returns MACs of recorded NICs that are not among the links for this reason
  */
 export function inOtherNamespace(root: string, links: readonly Link[], record: FileState | undefined): string[] {
 	const there = new Set(links.flatMap(({ mac, permanentMac }) => [mac, permanentMac]))
-	// Searches the text first, because only a run that lacks a NIC has to parse the record.
+	// Searches the text first, because the record must be parsed only if a NIC is missing.
 	const recorded = [...(record?.content ?? '').matchAll(/"mac":\s*"([0-9a-f:]{17})"/g)].map(([, mac = '']) => mac)
 	if (recorded.every(mac => there.has(mac))) return []
 	return devicesIn(record).flatMap(({ mac, device }) => (device && !there.has(mac) && isBoundWithoutLink(root, device) ? [mac] : []))
 }
 
-/** The run rejects a record that cannot be read. */
+/** An invalid record counts as empty; the run rejects it. */
 function devicesIn(record: FileState | undefined): { mac: string; device?: SysfsDevice | undefined }[] {
 	try {
 		return parseRecord(record).links

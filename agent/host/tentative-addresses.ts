@@ -1,7 +1,7 @@
 import { ipJson } from '../ip/read-json.ts'
 import { exec } from './exec.ts'
 
-/** An IPv6 address that is not in use yet; `refused`: the kernel has detected that another host has it. */
+/** An IPv6 address that is still tentative, so not usable; `refused`: the kernel has detected that another host has it. */
 export type Tentative = { link: number; ip: string; refused: boolean }
 
 /** @returns the tentative addresses of all links (RFC 4862) */

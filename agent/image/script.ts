@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { Script } from 'node:vm'
 
 /**
- * The agent's bundle, with what V8 compiled of it when the image was built. If that is missing or unusable, V8 compiles on demand.
+ * Loads the agent's bundle with the V8 code cache that was made when the image was built. If the cache is missing or unusable, V8 compiles
+ * on demand.
  *
- * @param folder of the bundle
+ * @param folder directory of the bundle
  */
 export function agentScript(folder: string): Script {
 	const filename = join(folder, 'agent.cjs')
@@ -18,7 +19,7 @@ export function agentScript(folder: string): Script {
 	})
 }
 
-/** @returns the path of the compiled code */
+/** @returns the path of the code cache */
 export function compiledIn(folder: string): string {
 	return join(folder, 'agent.code')
 }

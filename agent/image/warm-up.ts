@@ -7,8 +7,9 @@ import recorded from './recorded.json' with { type: 'json' }
 import { agentScript, compiledIn } from './script.ts'
 
 /**
- * Executes one run on a recorded node, and stores what V8 compiled for it (measured: 30 ms less per run). Used to build the image, which
- * must not touch the network: the output of every program that the run starts comes from `recorded.json`, and its host is a folder.
+ * Executes one run on a recorded node, and stores the code that V8 compiled for it (measured: 30 ms less per run). Used to build the image,
+ * which must not touch the network: the output of every program that the run starts comes from `recorded.json`, and a temporary directory
+ * serves as the host.
  */
 const folder = dirname(process.argv[1] ?? '')
 const root = mkdtempSync(join(tmpdir(), 'multinic-warm-up-'))
@@ -23,7 +24,10 @@ process.once('exit', status => {
 })
 script.runInThisContext()
 
-/** Compiled code is valid only for the flags it was made under, and the loaded agent runs under other flags than it is loaded under. */
+/**
+ * A code cache is valid only for the V8 flags under which it was made, and at that point the agent runs under different flags than when it
+ * is loaded.
+ */
 function keep(): void {
 	for (const flag of ['--opt', '--maglev']) setFlagsFromString(flag)
 	writeFileSync(compiledIn(folder), script.createCachedData())
@@ -32,7 +36,8 @@ function keep(): void {
 type Told = (error: { code: number } | null, stdout: string, stderr: string) => void
 
 /**
- * Replaces `execFile` with what the program printed in the recording. Each call gets the next answer, and at the end the last one again.
+ * Replaces `execFile` and returns the recorded output of the program. Each call gets the next recorded answer; after the last one, that one
+ * is repeated.
  */
 function answer(program: string, args: readonly string[], _: unknown, tell: Told): unknown {
 	const answers = (recorded.answers as Record<string, Answer[]>)[[program, ...args].join(' ')]

@@ -3,7 +3,7 @@ import type { FileState } from '../model/host-state.ts'
 import { type Device, deviceWord } from './device-word.ts'
 import { formatChange, type IpLine } from './format-change.ts'
 
-/** Steps that run together. */
+/** Steps that run together, or one that runs alone. */
 export type StepGroup =
 	| { batch: SpelledStep[] }
 	| { writes: { path: string; file: FileState }[] }
@@ -15,7 +15,7 @@ export type CheckStep = { id?: number; action: DuplicateCheck }
 export type SingleStep = { id?: number } & UndoStep
 
 /**
- * Groups consecutive steps: `ip` lines of one family form one batch, files are written together, and duplicate address checks run together.
+ * Groups consecutive steps: `ip` lines of one family form a batch, files are written together, and duplicate address checks run together.
  * Every other step is a separate group.
  */
 export function groupSteps(steps: readonly Step[], device: Device = deviceWord): StepGroup[] {

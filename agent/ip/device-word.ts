@@ -1,22 +1,25 @@
 import type { Link } from '../model/host-state.ts'
 
 /**
- * How to identify a link to `ip`. It accepts `if3` for the link with ifindex 3, but only if no link has that word as its name or as an
- * alternative name. A name has at most 15 characters and an alternative name 127, and `ip` reads the number with leading zeros. A longer
- * word is therefore always the number.
+ * How to identify a link to `ip`. `ip` accepts `if3` for the link with ifindex 3, but only if no link has `if3` as its name or altname. A
+ * name has at most 15 characters and an altname at most 127, and `ip` accepts leading zeros in the number. A longer word is therefore
+ * always taken as the number.
  */
 export type Device = (ifindex: number) => string
 
-/** Digits of a word that cannot be a name (tested with iproute2 6.1: every command except `link show`, which a run does not use). */
+/**
+ * Number of digits that makes a word too long for a name (tested with iproute2 6.1: every command except `link show`, which a run does not
+ * use).
+ */
 const DIGITS = 130
 
-/** Word that `ip` gets. */
+/** The word that is passed to `ip`. */
 export const deviceWord: Device = ifindex => `if${String(ifindex).padStart(DIGITS, '0')}`
 
 /**
- * Word for an `ip` without alternative names (before 5.5), which accepts no word longer than a name.
+ * The word for an `ip` without altnames (before 5.5), which accepts no word longer than a name.
  *
- * @param names of all links
+ * @param names names of all links
  */
 export function deviceWordAmong(names: ReadonlySet<string>): Device {
 	return ifindex => {
@@ -26,7 +29,7 @@ export function deviceWordAmong(names: ReadonlySet<string>): Device {
 	}
 }
 
-/** Word that people see: `if3`, or `if03` if a link is called `if3`. */
+/** The word that users see: `if3`, or `if03` if a link is called `if3`. */
 export function shownDevice(links: readonly Pick<Link, 'name' | 'altnames'>[] = []): Device {
 	const names = new Set(links.flatMap(({ name, altnames }) => [name, ...altnames]))
 	return ifindex => {
@@ -36,7 +39,7 @@ export function shownDevice(links: readonly Pick<Link, 'name' | 'altnames'>[] = 
 	}
 }
 
-/** @returns the output of `ip` with links as people see them */
+/** @returns the output of `ip` with links in the form that users see */
 export function withShortDevices(said: string): string {
 	return said.replace(/\bif0{100,}(\d+)/g, 'if$1')
 }

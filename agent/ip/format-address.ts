@@ -1,7 +1,9 @@
 import type { Address } from '../model/address.ts'
 import { type Device, deviceWord } from './device-word.ts'
 
-/** Formats addresses in the syntax of ip-address(8), with everything that can be set. What the kernel derives is omitted. */
+/**
+ * Formats addresses in the syntax of ip-address(8), with every attribute that can be set. Attributes that the kernel derives are omitted.
+ */
 
 /** @returns `addr replace 10.0.0.23/24 brd + dev if3` */
 export function addressToAdd(address: Address, link: number, device: Device = deviceWord): string {
@@ -33,7 +35,7 @@ function extras({ broadcast, anycast, scope, label, metric, flags = [] }: Addres
 		.join(' ')
 }
 
-/** The kernel assigns protocols up to 3. */
+/** Protocols up to 3 are assigned by the kernel only. */
 function lifetimes({ validSeconds, preferredSeconds, protocol = 0 }: Address): string {
 	const valid = validSeconds ?? 'forever'
 	const isEndless = validSeconds === undefined && preferredSeconds === undefined

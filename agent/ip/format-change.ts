@@ -5,19 +5,20 @@ import { addressToAdd, addressToRemove } from './format-address.ts'
 import { neighbourToAdd, nextHopObjectToAdd, routeToAdd, routeToRemove } from './format-route.ts'
 import { ruleSelector } from './format-selector.ts'
 
-/** ip/: the syntax of iproute2, in both directions: what a run executes, and what `ip -j` prints. Pure. */
+/** ip/: the syntax of iproute2, in both directions: the commands that a run executes, and the output of `ip -j`. Pure. */
 
 /**
- * A line for `ip -batch`. IPv6 rules need `ip -6 -batch`, because a rule line cannot specify its family otherwise. `alone`: `ip` ends the
- * whole batch if the kernel rejects the line, even with `-force`, so the batch must contain no other line. @see ipneigh_modify of iproute2
+ * A line for `ip -batch`. IPv6 rules need `ip -6 -batch`, because a rule line has no other way to specify its family. `alone`: if the
+ * kernel rejects the line, `ip` ends the whole batch even with `-force`, so the batch must contain no other line. @see ipneigh_modify of
+ * iproute2
  */
 export type IpLine = { family?: 6; alone?: true; line: string }
 
 /**
  * Formats one change in the syntax of `ip`.
  *
- * @param device how to identify a link; people see another form than `ip` gets
- * @returns undefined for a change that `ip` does not make
+ * @param device how to identify a link; the form for users differs from the form for `ip`
+ * @returns undefined for a change that is not made with `ip`
  */
 export function formatChange(change: Change, device: Device = deviceWord): IpLine | undefined {
 	switch (change.kind) {

@@ -5,7 +5,7 @@ import { hex } from './hex.ts'
 
 /** Formats routes, next hop objects and neighbours in the syntax of ip-route(8), ip-nexthop(8) and ip-neighbour(8). */
 
-/** RTN numbers. Unicast has no keyword. */
+/** Keywords of route types, by RTN number. Unicast has no keyword. */
 const TYPES = ['', '', 'local', 'broadcast', 'anycast', 'multicast', 'blackhole', 'unreachable', 'prohibit', 'throw']
 const BLACKHOLE = 6
 
@@ -15,7 +15,7 @@ export function routeToAdd(route: Route, device: Device = deviceWord): string {
 	return words(head, `proto ${route.protocol}`, hopsWords(route, device))
 }
 
-/** @returns the arguments after `route del`, without metrics, which the kernel would compare */
+/** @returns the arguments after `route del`, without metrics, because the kernel would compare them */
 export function routeToRemove(route: Route, device: Device = deviceWord): string {
 	return words(nodeWords(route), wayWords(route, device), attributeWords(route), hopsWords(route, device))
 }
@@ -24,7 +24,7 @@ function nodeWords({ type, to, from, tos }: Route): string {
 	return words(TYPES[type] ?? String(type), to, from && `from ${from}`, tos !== undefined && `tos ${hex(tos)}`)
 }
 
-/** IPv6 attaches a route that rejects packets to the loopback, which must not be specified. */
+/** For IPv6, the kernel attaches a route that rejects packets to the loopback link, which must not be specified. */
 function wayWords({ nextHopId, nextHops, encap, via, link, family, type }: Route, device: Device): string {
 	if (nextHopId !== undefined) return `nhid ${nextHopId}`
 	if (nextHops) return ''
@@ -42,7 +42,7 @@ function attributeWords(route: Route): string {
 	)
 }
 
-/** Without a next hop `ip` would choose the scope by the type; with one it is 0. IPv6 has no scope. */
+/** Without a next hop, `ip` would choose the scope by the route type; with a next hop, the default is 0. IPv6 routes have no scope. */
 function scopeWords({ family, via, nextHops, nextHopId, scope }: Route): string {
 	const hasHop = via !== undefined || nextHops !== undefined || nextHopId !== undefined
 	return family === 6 || (hasHop && scope === 0) ? '' : `scope ${scope}`
@@ -71,7 +71,7 @@ function viaWords(via: string | undefined, family: 4 | 6): string {
 	return via === undefined ? '' : `via ${family === 4 && via.includes(':') ? 'inet6 ' : ''}${via}`
 }
 
-/** @returns `nexthop replace id 7 via 10.0.0.1 dev if3`; an object without a next hop gets its family from `ip -6` */
+/** @returns `nexthop replace id 7 via 10.0.0.1 dev if3`; the family of an object without a next hop is set by `ip -6` */
 export function nextHopObjectToAdd(object: NextHopObject, device: Device = deviceWord): string {
 	const { id, via, link, onlink, encap, group, blackhole, fdb, protocol } = object
 	return words(

@@ -5,7 +5,7 @@ import { type Address, ADDRESS_FLAGS } from '../model/address.ts'
 
 const Int = z.coerce.number().int()
 const FOREVER = 4_294_967_295
-/** IFAPROT numbers; newer `ip` prints these by name. */
+/** IFAPROT numbers; newer versions of `ip` print these protocols by name. */
 const PROTOCOLS: Readonly<Record<string, number>> = { kernel_lo: 1, kernel_ra: 2, kernel_ll: 3 }
 
 export const IpAddress = z.looseObject({
@@ -28,7 +28,7 @@ export const IpAddress = z.looseObject({
 })
 type RawAddress = z.infer<typeof IpAddress>
 
-/** Every known key of an address; an address with another key cannot be restored. */
+/** All known keys of an address; an address with any other key cannot be restored. */
 export const ADDRESS_KEYS: ReadonlySet<string> = new Set([
 	...Object.keys(IpAddress.shape),
 	...ADDRESS_FLAGS,
@@ -37,8 +37,8 @@ export const ADDRESS_KEYS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * @param name of the link, which is the address's label unless it has another
- * @returns undefined if `ip` shows no address
+ * @param name of the link, which is also the label of the address unless the address has another one
+ * @returns undefined if the entry contains no address
  */
 export function toAddress(raw: RawAddress, name: string): Address | undefined {
 	const { family, local, prefixlen, dynamic, dadfailed, temporary, broadcast } = raw
@@ -57,7 +57,7 @@ export function toAddress(raw: RawAddress, name: string): Address | undefined {
 	}
 }
 
-/** For an IPv4 address that is valid forever, only `deprecated` shows that it is not preferred. */
+/** If an IPv4 address is valid forever, only `deprecated` shows that it is not preferred. */
 function lifetimes({ valid_life_time: valid = FOREVER, preferred_life_time = valid, deprecated }: RawAddress) {
 	const preferred = deprecated ? 0 : preferred_life_time
 	return { ...(valid !== FOREVER && { validSeconds: valid }), ...(preferred !== valid && { preferredSeconds: preferred }) }

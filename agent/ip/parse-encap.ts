@@ -1,8 +1,8 @@
 import { hex } from './hex.ts'
 
 /**
- * Parses the encapsulations of `ip -j route` and `ip -j nexthop`. `ip` prints their keys among those of the route, so `dst` may occur
- * twice: the text must have passed through `distinctEncap` first.
+ * Parses the encapsulations in the output of `ip -j route` and `ip -j nexthop`. `ip` prints the keys of an encapsulation among those of its
+ * route, so `dst` may occur twice: pass the text through `distinctEncap` first.
  */
 
 type RawEncap = Readonly<Record<string, unknown>>
@@ -10,7 +10,7 @@ export type Encap = { encap?: string; unknown: readonly string[] }
 
 const NUMBERED = ['id', 'ttl', 'tos', 'hoplimit', 'tc']
 
-/** @returns the text of `ip -j` with keys of encapsulations renamed to `encap_…` where a route has a key with the same name */
+/** @returns the output of `ip -j`, with those keys of encapsulations that a route also has renamed to `encap_…` */
 export function distinctEncap(json: string): string {
 	if (!json.includes('"encap":')) return json
 	return json.replace(/"encap":"[^"]*",(?:"(?:src|dst)":"[^"]*",|"(?:id|ttl|tos|hoplimit|tc)":\d+,)*/g, found =>
@@ -25,10 +25,10 @@ const KINDS: Readonly<Record<string, { keys: readonly string[]; words(raw: RawEn
 	seg6: { keys: ['mode', 'segs'], words: segmentWords },
 }
 
-/** Keys of every encapsulation that can be restored. */
+/** All keys of encapsulations that can be restored. */
 export const ENCAP_KEYS: ReadonlySet<string> = new Set(['encap', ...Object.values(KINDS).flatMap(({ keys }) => keys)])
 
-/** @returns the arguments after `encap` in `ip route add`; a kind that cannot be restored is returned as unknown */
+/** @returns the arguments after `encap` in `ip route add`; an encapsulation that cannot be restored is returned as unknown */
 export function encapOf(raw: RawEncap): Encap {
 	if (typeof raw.encap !== 'string') return { unknown: [] }
 	const kind = KINDS[raw.encap]
@@ -45,7 +45,7 @@ function tunnelWords(raw: RawEncap): string[] {
 	return [...valued.map(key => `${key} ${numberWord(key, raw[`encap_${key}`])}`), ...flags]
 }
 
-/** `ip` prints a DS field as a decimal number here. */
+/** In encapsulations, `ip` prints a DS field as a decimal number. */
 function numberWord(key: string, value: unknown): string {
 	return typeof value === 'number' && (key === 'tos' || key === 'tc') ? hex(value) : String(value)
 }
@@ -55,7 +55,7 @@ function mplsWords(raw: RawEncap): string[] {
 	return [String(raw.encap_dst).trim(), ...ttl]
 }
 
-/** In mode inline the kernel adds an entry for the packet's own destination. */
+/** In inline mode, the kernel adds an entry for the packet's own destination. */
 function segmentWords({ mode, segs }: RawEncap): string[] {
 	const all = Array.isArray(segs) ? segs.map(String) : []
 	return [`mode ${mode}`, `segs ${(mode === 'inline' && all.at(-1) === '::' ? all.slice(0, -1) : all).join(',')}`]

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Neighbour } from '../model/host-state.ts'
 
-/** Parses the neighbours of `ip -N -j -d neigh show nud permanent nud noarp` and `neigh show proxy`. */
+/** Parses the output of `ip -N -j -d neigh show nud permanent nud noarp` and `neigh show proxy`. */
 
 const FLAGS = ['router', 'extern_learn', 'managed']
 const IpNeighbour = z.looseObject({
@@ -12,13 +12,13 @@ const IpNeighbour = z.looseObject({
 	state: z.array(z.string()).default([]),
 	protocol: z.coerce.number().int().optional(),
 })
-/** `offload` and similar keys follow from the link; the others describe the age of the entry. */
+/** The kernel derives `offload` and similar keys from the link; the others describe the age of the entry. */
 const DERIVED = ['proxy', 'offload', 'offloaded', 'used', 'confirmed', 'updated', 'refcnt', 'probes', 'ref', 'updatedBy', 'deleted']
 const KEYS: ReadonlySet<string> = new Set([...Object.keys(IpNeighbour.shape), ...FLAGS, ...DERIVED])
 
 export type ParsedNeighbour = { neighbour: Neighbour; unknown: readonly string[] }
 
-/** @returns the neighbours on links, with the unknown keys of each */
+/** @returns the neighbour entries that belong to links, with the unknown keys of each */
 export function parseNeighbours(json: unknown, indexes: ReadonlyMap<string, number>): ParsedNeighbour[] {
 	return z
 		.array(IpNeighbour)
@@ -42,7 +42,10 @@ export function parseNeighbours(json: unknown, indexes: ReadonlyMap<string, numb
 		})
 }
 
-/** The kernel itself adds entries for multicast and broadcast, and for links without link-layer addresses. */
+/**
+ * Whether the MAC belongs to a single host. The kernel itself adds entries for multicast and broadcast, and for links without MAC
+ * addresses.
+ */
 function isOneStation(mac: string): boolean {
 	return /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/.test(mac) && mac !== '00:00:00:00:00:00'
 }

@@ -7,7 +7,7 @@ import { parseNextHopObjects } from './parse-next-hop.ts'
 import { IpRoute, toRoute } from './parse-route.ts'
 import { unknownByLink, unknownKeys } from './unknown-keys.ts'
 
-/** Parses the output of `ip -N -j -d`. Numeric (`-N`), because the host chooses the names of tables and protocols. */
+/** Parses the output of `ip -N -j -d`. It is numeric (`-N`), because each host may define its own names of tables and protocols. */
 
 const Int = z.coerce.number().int()
 
@@ -23,7 +23,7 @@ const IpLink = z.looseObject({
 	group: z.string().default('0'),
 	link: z.string().nullish(),
 	link_index: Int.optional(),
-	/** Set if the lower link is in another network namespace, where the same index may be another link. */
+	/** Set if the lower link is in another network namespace, in which the same index may belong to a different link. */
 	link_netnsid: Int.optional(),
 	link_type: z.string(),
 	address: z.string().default(''),
@@ -33,11 +33,11 @@ const IpLink = z.looseObject({
 })
 type IpLink = z.infer<typeof IpLink>
 
-/** The documents of `addr show`, `route show table all`, `neigh show nud permanent nud noarp`, `neigh show proxy` and `nexthop show`. */
+/** Parsed JSON of `addr show`, `route show table all`, `neigh show nud permanent nud noarp`, `neigh show proxy` and `nexthop show`. */
 export type Documents = { addresses: unknown; routes: unknown; neighbours: unknown; proxies?: unknown; nextHops?: unknown }
 export type Network = Pick<HostState, 'links' | 'routes' | 'neighbours'> & { nextHopObjects: readonly NextHopObject[] }
 
-/** @throws ZodError if a value of `ip` has an unexpected type; an unknown key is kept with its link */
+/** @throws ZodError if a value in the output of `ip` has an unexpected type; unknown keys are stored with their link */
 export function parseNetwork({ addresses, routes, neighbours, proxies = [], nextHops = [] }: Documents): Network {
 	const links = z.array(IpLink).parse(addresses)
 	const indexes = new Map(links.map(({ ifname, ifindex }) => [ifname, ifindex]))

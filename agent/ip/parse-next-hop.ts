@@ -3,10 +3,10 @@ import { canonicalIp } from '../../contract/ip.ts'
 import type { NextHop, NextHopObject } from '../model/route.ts'
 import { ENCAP_KEYS, encapOf } from './parse-encap.ts'
 
-/** Parses the next hops of routes, and the objects of `ip -N -j -d nexthop show`. */
+/** Parses the next hops of routes, and the nexthop objects of `ip -N -j -d nexthop show`. */
 
 const Int = z.coerce.number().int()
-/** RT_SCOPE number. */
+/** RT_SCOPE_HOST. */
 const HOST = 254
 type Indexes = ReadonlyMap<string, number>
 
@@ -33,17 +33,17 @@ const NEXT_HOP_KEYS = new Set([...Object.keys(IpNextHop.shape), ...ENCAP_KEYS])
 const OBJECT_KEYS = new Set([...Object.keys(IpNextHopObject.shape), ...ENCAP_KEYS, 'blackhole', 'fdb', 'type'])
 const DERIVED = new Set(['dead', 'linkdown', 'offload', 'trap', 'unresolved', 'offload_failed', 'rt_offload', 'rt_trap'])
 
-/** @returns the unknown flags, without those that the kernel derives */
+/** @returns the unknown flags; excludes flags that the kernel derives */
 export function unknownFlags(flags: readonly string[]): string[] {
 	return flags.filter(flag => flag !== 'onlink' && !DERIVED.has(flag)).map(flag => `flag ${flag}`)
 }
 
-/** @returns `4/5`, or `5` alone */
+/** @returns `4/5`, or `5` if only the destination realm is set */
 export function realmsOf({ from, to }: z.infer<typeof Flow>): string {
 	return from === undefined || Number(from) === 0 ? to : `${from}/${to}`
 }
 
-/** @returns the next hop, and what is unknown about it */
+/** @returns the next hop, and its unknown flags and keys */
 export function toNextHop(raw: z.infer<typeof IpNextHop>, indexes: Indexes): { nextHop: NextHop; unknown: string[] } {
 	const { flow, weight, flags } = raw
 	const { encap, unknown } = encapOf(raw)
@@ -59,7 +59,7 @@ export function toNextHop(raw: z.infer<typeof IpNextHop>, indexes: Indexes): { n
 	}
 }
 
-/** @returns objects, with what is unknown about each */
+/** @returns the nexthop objects, with the unknown flags and keys of each */
 export function parseNextHopObjects(json: unknown, indexes: Indexes): { object: NextHopObject; unknown: string[] }[] {
 	return z
 		.array(IpNextHopObject)
@@ -76,7 +76,7 @@ export function parseNextHopObjects(json: unknown, indexes: Indexes): { object: 
 function toObject(raw: z.infer<typeof IpNextHopObject>, indexes: Indexes): NextHopObject {
 	const { id, group, resilient_args: resilient, protocol, flags, scope } = raw
 	const way = wayOf(raw, indexes)
-	// Without a next hop only the scope shows the family: that of an IPv4 object is host.
+	// Without a next hop, only the scope shows the family: the scope of an IPv4 object is then host.
 	const isSix = way.via?.includes(':') ?? (way.link !== undefined && scope !== HOST)
 	return {
 		id,
@@ -91,7 +91,7 @@ function toObject(raw: z.infer<typeof IpNextHopObject>, indexes: Indexes): NextH
 	}
 }
 
-/** @returns where a route, one of its next hops or an object leads */
+/** @returns the gateway and link of a route, of one of its next hops, or of a nexthop object */
 export function wayOf(
 	{ gateway, via: other, dev }: { gateway?: string | undefined; via?: { host: string } | undefined; dev?: string | undefined },
 	indexes: Indexes,

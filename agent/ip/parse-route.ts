@@ -31,7 +31,7 @@ export const IpRoute = z.looseObject({
 })
 type RawRoute = z.infer<typeof IpRoute>
 
-/** Keys that the kernel adds from its cache, and those that `ip` adds from a next hop object. */
+/** Keys that the kernel adds from its route cache, and keys that `ip` adds from a nexthop object. */
 const DERIVED = ['cache', 'error', 'users', 'used', 'age', 'ipid', 'ts', 'tsage', 'nh_info']
 const KEYS: ReadonlySet<string> = new Set([...Object.keys(IpRoute.shape), ...ENCAP_KEYS, ...DERIVED])
 const PLAIN: ReadonlySet<string> = new Set([
@@ -56,7 +56,7 @@ const METRICS: Readonly<Record<string, string>> = Object.fromEntries(
 			['fastopen_no_cookie', 'fastopen_no_cookie'],
 		]),
 )
-/** Milliseconds. */
+/** Metrics in milliseconds. */
 const TIMES = new Set(['rtt', 'rttvar', 'rto_min'])
 
 export type RouteContext = { indexes: ReadonlyMap<string, number>; objects: ReadonlyMap<number, NextHopObject> }
@@ -103,7 +103,7 @@ function rarities({ from, tos, flow, expires, nhid }: RawRoute, family: Family):
 	}
 }
 
-/** If `net.ipv4.nexthop_compat_mode` is 0, only the objects show where a route leads. */
+/** If `net.ipv4.nexthop_compat_mode` is 0, only the nexthop objects show the gateway and link of a route. */
 function hopsOf({ nexthops, nhid, dev }: RawRoute, { indexes, objects }: RouteContext): { nextHops: Partial<Route>; unknown: string[] } {
 	const hops = (nexthops ?? []).map(raw => toNextHop(raw, indexes))
 	if (hops.length > 0)
@@ -148,7 +148,7 @@ export function prefix(shown: string, family: Family): string {
 	return shown.includes('/') ? shown : `${shown}/${family === 4 ? 32 : 128}`
 }
 
-/** `default` alone does not show its family; `pref` does, because only IPv6 routes have it. */
+/** `default` alone does not show the family of a route; `pref` does, because only IPv6 routes have it. */
 function familyOf({ dst, pref }: RawRoute): Family {
 	return dst.includes(':') || pref !== undefined ? 6 : 4
 }

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { Family, Rule, RuleAction } from '../model/host-state.ts'
 import { hex } from './hex.ts'
 
-/** One rule of `ip -N -j -d rule show`, with every selector in ip-rule(8). */
+/** Parses the rules of `ip -N -j -d rule show`, with every selector in ip-rule(8). */
 
 const Int = z.coerce.number().int()
 const Port = z.union([Int, z.string()]).optional()
@@ -41,12 +41,12 @@ const IpRule = z.looseObject({
 })
 type IpRule = z.infer<typeof IpRule>
 
-/** The keys of a rule that is managed by MultiNIC; such a rule has no others. */
+/** All keys that a rule managed by MultiNIC can have. */
 const PLAIN = new Set(['priority', 'src', 'srclen', 'dst', 'dstlen', 'table', 'protocol'])
 
 /**
- * @param json one document of `rule show`
- * @throws ZodError when it is not in the format that `ip` prints
+ * @param json output of one `rule show`
+ * @throws ZodError if it is not in the format that `ip` prints
  */
 export function parseRules(json: unknown, family: Family): Rule[] {
 	return z
@@ -101,7 +101,7 @@ function actionOf(raw: IpRule): Partial<Rule> {
 	return raw.action === undefined ? {} : { action: ACTIONS[raw.action] ?? (raw.action as RuleAction) }
 }
 
-/** `ip -N` prints `ipproto-6` for tcp. */
+/** For tcp, `ip -N` prints `ipproto-6`. */
 function protocolNumber(text: string | undefined): number | undefined {
 	const found = /(\d+)$/.exec(text ?? '')?.[1]
 	return found === undefined ? undefined : Number(found)

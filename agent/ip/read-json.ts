@@ -4,10 +4,10 @@ import { faultsIn } from '../../runtime/faults.ts'
 import { failure, wordsOf } from '../model/failure.ts'
 
 /**
- * Parses a line that `ip -j` prints. It prints a control character in an alias or a name unescaped, which JSON does not allow, and some
- * versions escape an apostrophe, which JSON does not know. `::10.0.0.1` becomes `::a00:1`, because an address has one form everywhere.
+ * Parses a line of `ip -j`. `ip` prints control characters in aliases and names unescaped, which JSON does not allow, and some versions
+ * escape apostrophes, which JSON does not allow either. `::10.0.0.1` becomes `::a00:1`, because an address has the same form everywhere.
  *
- * @throws SyntaxError if it is still not JSON
+ * @throws SyntaxError if the corrected line is still not JSON
  */
 export function ipJson(text: string): unknown {
 	const json = /['\p{Cc}]/u.test(text) ? text.replaceAll(ODD, corrected) : text
@@ -15,9 +15,9 @@ export function ipJson(text: string): unknown {
 }
 
 /**
- * Reads the output of a command.
+ * Runs a function that parses the output of a command.
  *
- * @throws Failure COMMAND_FAILED if it does not have the expected form
+ * @throws Failure COMMAND_FAILED if the output does not have the expected form
  */
 export function parsedOutput<T>(read: () => T, command = 'ip'): T {
 	try {

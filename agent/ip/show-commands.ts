@@ -1,7 +1,7 @@
 import type { Family, Rule } from '../model/host-state.ts'
 import { withTableNames } from './table-names.ts'
 
-/** How a refusal names its cause, and the commands that show it to an administrator. */
+/** How a refusal describes its cause, and the commands with which an administrator can inspect it. */
 
 /** @returns a rule as `ip` prints it */
 export function ruleWords({ words }: Pick<Rule, 'words'>): string {
@@ -18,7 +18,7 @@ export function showRules(family: Family): string {
 	return `${ip(family)} rule show`
 }
 
-/** @param which as `ip route show` takes it: `default`, `table 105`, `10.0.0.0/24` */
+/** @param which argument of `ip route show`: `default`, `table 105`, `10.0.0.0/24` */
 export function showRoutes(family: Family, which: string): string {
 	return `${ip(family)} route show ${which}`
 }

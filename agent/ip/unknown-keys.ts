@@ -6,11 +6,14 @@ import type { ParsedRoute } from './parse-route.ts'
 import { tableWord } from './table-names.ts'
 
 /**
- * Collects the keys of `ip -j` that this agent does not know. They may belong to something that a run would remove and could not restore,
- * so a link that has one is not touched.
+ * Collects keys in the output of `ip -j` that this agent does not know. Such a key may belong to state that a run would remove and could
+ * not restore, so a run does not touch a link with unknown keys.
  */
 
-/** Keys of a link, by iproute2 6.17. A run changes only its name, state and MTU, so the values of the others do not matter. */
+/**
+ * Known keys of a link, as of iproute2 6.17. A run changes only the name, state and MTU of a link, so the values of the other keys do not
+ * matter.
+ */
 const LINK_KEYS: ReadonlySet<string> = new Set([
 	...['ifindex', 'ifname', 'altnames', 'ifalias', 'flags', 'mtu', 'min_mtu', 'max_mtu', 'master', 'group', 'txqlen', 'qdisc', 'xdp'],
 	...['link', 'link_index', 'link_netns', 'link_netnsid', 'new_netns', 'new_netnsid', 'netns-immutable', 'link_type', 'link_pointtopoint'],

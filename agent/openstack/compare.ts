@@ -7,29 +7,29 @@ import type { Warning } from '../model/warning.ts'
 import type { MetadataQuery } from './metadata.ts'
 import { mismatches, type OpenStackData } from './network-data.ts'
 
-/** openstack/: what OpenStack reports about the ports of this VM. It never delays or fails a run. */
+/** openstack/: what OpenStack reports about the ports of this VM. Neither delays a run nor makes it fail. */
 
 type Warnings = ReadonlyMap<number, Warning>
 
-/** What a run finds out without delaying any change: the machine that it runs on, and what OpenStack reports about its ports. */
+/** What a run finds out without delaying any change: a description of its machine, and what OpenStack reports about the ports. */
 export type OpenStackCheck = {
 	/**
-	 * Collects the differences that OpenStack reports, and ends the query.
+	 * Collects the differences from what OpenStack reports, and ends the query.
 	 *
 	 * @param links of the host
 	 */
 	collect(links: readonly Link[]): Promise<void>
 	/** Returns the report with everything found so far. */
 	addTo(report: AgentReport): Promise<AgentReport>
-	/** Ends what is still in progress. */
+	/** Ends a query that is still in progress. */
 	end(): void
 }
 
-/** What the two queries read from a host. */
+/** The two queries to a host. */
 export type QueriedHost = {
 	/** Never rejects. */
 	machine(): Promise<Machine>
-	/** Starts to query OpenStack, if there is one. */
+	/** Starts to query OpenStack, if the host appears to be an OpenStack VM. */
 	metadata(): MetadataQuery
 }
 

@@ -17,12 +17,12 @@ export function driveOf(root: string): string | undefined {
 }
 
 /**
- * Reads one file of the config drive, ISO 9660 or FAT. Mounts it for the duration of the read in the container's own namespace, which the
- * host does not see. Uses the image's `mount`, because the host's would mount below a root that does not contain the folder.
+ * Reads one file from the config drive (ISO 9660 or FAT). Mounts the drive during the read in the container's own mount namespace, so the
+ * host does not see it. Uses the image's `mount`, because the host's `mount` would run in a root without the mount point.
  *
  * @param maxBytes maximum bytes to read
  * @returns undefined if the file is not on the drive
- * @throws Failure COMMAND_FAILED if it cannot be mounted, as in a pod without CAP_SYS_ADMIN
+ * @throws Failure COMMAND_FAILED if the drive cannot be mounted, as in a pod without CAP_SYS_ADMIN
  */
 export async function readDrive(root: string, path: string, maxBytes: number): Promise<string | undefined> {
 	const folder = mkdtempSync(join(tmpdir(), 'multinic-drive-'))
@@ -38,7 +38,7 @@ export async function readDrive(root: string, path: string, maxBytes: number): P
 	}
 }
 
-/** Gives up after one second on a drive that does not respond. */
+/** Gives up after one second if the drive does not respond. */
 async function runProgram(program: string, args: readonly string[]): Promise<void> {
 	const { code, stderr } = await exec(program, args, '', 1_000)
 	if (code !== 0) throw failure('COMMAND_FAILED', stderr.trim().replace(/\s+/g, ' ') || `${program} ended with ${code}`)

@@ -11,25 +11,25 @@ export type MetadataResult = { data: OpenStackData } | { unavailable: string }
 /** A query to OpenStack about this VM, in progress during a run. */
 export type MetadataQuery = {
 	/**
-	 * Ends the query. Does not wait for a service that does not even accept the connection. Waits for one that does until the timeout that
-	 * began with the query.
+	 * Ends the query. If the service has not accepted the connection, does not wait for it any longer. Otherwise waits for the response until
+	 * the timeout, which began with the query.
 	 *
 	 * @returns undefined if nothing suggests OpenStack, so that no request was sent; never rejects
 	 */
 	end(): Promise<MetadataResult | undefined>
 }
 
-/** Since the start of the query (milliseconds). */
+/** Timeout, from the start of the query (milliseconds). */
 const TIMEOUT_MS = 1_000
-/** A service that exists accepts a connection sooner; most runs last longer (milliseconds). */
+/** An existing service accepts the connection within this time, and most runs last longer (milliseconds). */
 const CONNECT_MS = 100
-/** Maximum size of a response; a VM with a hundred ports makes 60 kB (bytes). */
+/** Maximum size of a response (bytes); the response for a VM with a hundred ports has 60 kB. */
 const MAX_BYTES = 262_144
 const SERVICE = { host: '169.254.169.254', port: 80, path: '/openstack/latest/network_data.json' }
 
 /**
- * Queries the metadata service, and concurrently reads what is older: cloud-init's copy, or else the config drive. Starts after all pending
- * processes are started, so that it does not delay a run that waits for `ip`.
+ * Queries the metadata service, and concurrently reads an older source: cloud-init's copy, or else the config drive. Starts after all
+ * pending processes have started, so that it does not delay a run that waits for `ip`.
  */
 export function queryMetadata(root: string): MetadataQuery {
 	const call = { abort: new AbortController(), connected: false, connectWaitOver: false, ended: false }
@@ -51,11 +51,11 @@ export function queryMetadata(root: string): MetadataQuery {
 
 type Call = {
 	abort: AbortController
-	/** The service exists, because it has accepted the connection. */
+	/** Whether the service has accepted the connection, so it exists. */
 	connected: boolean
-	/** It has had the time to accept it. */
+	/** Whether the service has had enough time to accept the connection. */
 	connectWaitOver: boolean
-	/** The run is over. */
+	/** Whether `end` has been called. */
 	ended: boolean
 }
 
@@ -88,7 +88,7 @@ async function queryService(call: Call): Promise<MetadataResult> {
 	}
 }
 
-/** Never uses a proxy, which Node's own agent would do if a proxy's variables are set, and never follows a redirect. */
+/** Never uses a proxy and never follows a redirect. Node's default agent would use a proxy if the proxy environment variables are set. */
 async function get(call: Call): Promise<string> {
 	const { request } = await import('node:http')
 	return new Promise((resolve, reject) => {
@@ -118,7 +118,7 @@ async function get(call: Call): Promise<string> {
 	})
 }
 
-/** When the time is up, first handles the events that have arrived: on a busy machine the answer may be among them. */
+/** When the time is up, first handles pending events: on a busy machine, the connection may be among them. */
 function startConnectWait(call: Call): void {
 	const onTimeout = () => {
 		call.connectWaitOver = true
@@ -139,7 +139,7 @@ async function readOlderSources(root: string): Promise<MetadataResult> {
 	}
 }
 
-/** instance-data.json of cloud-init, if its datasource was OpenStack or a config drive. */
+/** cloud-init's instance-data.json, if its datasource was OpenStack or a config drive. */
 const CloudInit = z.object({ ds: z.object({ network_json: NetworkData }) })
 
 function parsedResult(source: DataSource, text: string): MetadataResult {

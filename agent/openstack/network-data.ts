@@ -9,28 +9,28 @@ import type { Firmware } from '../model/machine-description.ts'
 import { familyOf } from '../model/networks.ts'
 import type { Warning } from '../model/warning.ts'
 
-/** Signs on a host that Nova may have made it. */
+/** Signs that Nova may have created this host. */
 export type Signs = { firmware: Firmware; cloudId: string; configDrive: boolean }
 
 const products = ['OpenStack Nova', 'OpenStack Compute']
-/** Including those of clouds that hide Nova's own name. @see DataSourceOpenStack of cloud-init */
+/** Includes the asset tags of clouds that hide Nova's own name. @see DataSourceOpenStack of cloud-init */
 const assetTags = [...products, 'OpenTelekomCloud', 'SAP CCloud VM', 'HUAWEICLOUD', 'Samsung Cloud Platform']
 
-/** Whether anything here suggests an OpenStack VM; on any other machine no request is sent. */
+/** Whether anything suggests that this is an OpenStack VM. On any other machine, no request is sent. */
 export function isOpenStack({ firmware: { vendor, product, assetTag }, cloudId, configDrive }: Signs): boolean {
 	const made = vendor === 'OpenStack Foundation' || products.includes(product) || assetTags.includes(assetTag)
 	return made || ['openstack', 'configdrive'].includes(cloudId) || configDrive
 }
 
-/** The parts of network_data.json that matter here. @see Nova's doc/api_schemas/network_data.json */
+/** The parts of network_data.json that are compared. @see Nova's doc/api_schemas/network_data.json */
 export const NetworkData = z.object({
 	links: z
 		.array(
 			z.object({
 				id: z.string(),
-				/** A VLAN has its MAC elsewhere, and a link that is not Ethernet has another kind of address. */
+				/** Absent for a VLAN, which has its MAC in another key, and for a link that is not Ethernet. */
 				ethernet_mac_address: Mac.optional().catch(undefined),
-				/** null if the subnet has DHCP, which provides it instead. */
+				/** null if the subnet has DHCP, which then provides the MTU. */
 				mtu: z.int().min(0).nullish(),
 			}),
 		)
@@ -39,7 +39,7 @@ export const NetworkData = z.object({
 		.array(
 			z.object({
 				link: z.string(),
-				/** Absent if DHCP provides it. Nova writes it without a prefix length, others with one. */
+				/** Absent if DHCP provides the address. Nova writes it without a prefix length, other sources with one. */
 				ip_address: z
 					.string()
 					.transform(text => text.replace(/\/\d+$/, ''))
@@ -52,16 +52,17 @@ export const NetworkData = z.object({
 })
 export type NetworkData = z.infer<typeof NetworkData>
 
-/** Where the data comes from. The service lags behind by 15 s at most; the others hold what was true when they were written. */
+/** The source of the data. The service lags by at most 15 s; the other sources contain the data as of when they were written. */
 export type DataSource = 'metadata service' | 'copy of cloud-init' | 'config drive'
 export type OpenStackData = { source: DataSource; data: NetworkData }
 
 /**
- * Compares the desired state with what Nova reports for the same MAC. Nova does not list a port without an address, and of one with several
- * addresses only the first of each family; it lists neither address nor MTU if a subnet has DHCP. What it does not list is not a mismatch.
+ * Compares the desired state with what Nova reports for the same MAC. Nova does not list a port without an address. If a port has several
+ * addresses, Nova lists only the first of each family. If a subnet has DHCP, Nova lists neither its address nor its MTU. A missing value is
+ * not a mismatch.
  *
  * @param links of the host
- * @returns id → warning; undefined when the response lists no link of this host, and so is about another machine
+ * @returns ID → warning; undefined when the response lists no link of this host, so that it describes another machine
  */
 export function mismatches(
 	wanted: readonly WantedInterface[],
@@ -88,7 +89,7 @@ const sourceWords: Record<DataSource, string> = {
 	'config drive': 'config drive, which may be old',
 }
 
-/** Only the service knows the ports that were attached while the VM ran. */
+/** Only the metadata service knows ports that were attached while the VM was running. */
 function notListed({ address }: WantedInterface, source: DataSource): string[] {
 	return address !== undefined && source === 'metadata service'
 		? ['Nova lists no port of this VM with this MAC, and may be 15 s behind']

@@ -6,7 +6,7 @@ import { blaming } from '../model/failure.ts'
 import type { Link } from '../model/host-state.ts'
 import type { ProbedHost } from './probed-host.ts'
 
-/** The kernel probes for one second, after a pause of up to another (milliseconds). */
+/** The kernel probes for one second, after a delay of up to one second (milliseconds). */
 const TIMEOUT_MS = 3_000
 /** Pauses between two polls, each a process; the last one repeats (milliseconds). */
 const PAUSES = [400, 600, 250]
@@ -16,9 +16,9 @@ type AddedAddress = { id: number; link: number; ip: string }
 
 /**
  * Waits until the kernel has finished duplicate address detection for the IPv6 addresses that these steps add; it does not use an address
- * before. On a link without a carrier it does not start, so the wait is no longer than it takes elsewhere.
+ * before. On a link without a carrier, detection does not start, so there is a timeout.
  *
- * @returns the addresses whose result the kernel does not know yet
+ * @returns the addresses for which the kernel has no result yet
  * @throws Failure ADDRESS_IN_USE that blames every interface whose address another host has
  */
 export async function assertNoIpv6Duplicates(host: ProbedHost, steps: readonly Step[]): Promise<AddedAddress[]> {
@@ -49,10 +49,10 @@ function byResult(added: readonly AddedAddress[], tentative: readonly Tentative[
 }
 
 /**
- * Describes the addresses that these steps added: no other host has them, or why that is not known.
+ * Describes the result of the duplicate address checks for these steps: no duplicates, or which addresses are not checked, and why.
  *
  * @param notChecked why IPv4 addresses could not be checked
- * @param open IPv6 addresses whose result the kernel does not know yet
+ * @param open IPv6 addresses for which the kernel has no result yet
  */
 export function duplicateCheckWords(
 	steps: readonly Step[],

@@ -8,20 +8,20 @@ import { gatewaysOf, MAIN } from '../model/route.ts'
 import type { Log } from '../model/run-log.ts'
 import type { ProbedHost } from './probed-host.ts'
 
-/** probe/: what must still work after a change: paths of the node, gateways, addresses, routes. */
+/** probe/: what must still work after a change: the node's paths, gateways, addresses and routes. */
 
 export type NodePath = {
 	name: string
-	/** Its addresses, and those that it is behind. */
+	/** The addresses at its end, and the next hops on the way to them. */
 	hops: readonly string[]
-	/** How long it may take to answer before the change (milliseconds). */
+	/** How long the path may take to answer before the change (milliseconds). */
 	timeoutMs: number
 	answers(withinMs: number): Promise<boolean>
 }
 
 /**
- * How long a path may take to answer before the change, and one that worked then to answer again after it (milliseconds). A list of
- * nameservers is rarely maintained: silent ones are common, and must not cost every run as much as a missing gateway may.
+ * How long a path may take to answer before the change, and how long a path that worked before may take to answer after it (milliseconds).
+ * Lists of nameservers are rarely maintained, so silent ones are common and must not delay every run as long as a missing gateway may.
  */
 export const TIMEOUTS = { before: 3_000, nameservers: 1_000, after: 5_000 }
 
@@ -44,7 +44,7 @@ export function nodePaths(host: ProbedHost, state: HostState, apiServer: { host:
 	return [...api, ...gateways, ...(servers.length > 0 ? [dns] : [])]
 }
 
-/** Returns the addresses, and the next hop of the main table for each; an API server given by name is not resolved. */
+/** Returns the addresses, and the next hop in the main table for each. Does not resolve an API server that is given by name. */
 function pathTo(name: string, addresses: readonly string[], { routes }: HostState): Omit<NodePath, 'answers'> {
 	const ips = addresses.filter(address => parseIp(address))
 	const nextHops = ips.flatMap(ip => {
@@ -56,27 +56,27 @@ function pathTo(name: string, addresses: readonly string[], { routes }: HostStat
 }
 
 /**
- * Probes every target until it answers, because a path may need a moment after a change.
+ * Probes every path until it answers, because a path may need a moment after a change.
  *
- * @param timeoutMs milliseconds; by default each target's own
- * @returns one probe per target; a silent one is not ok
+ * @param timeoutMs milliseconds; by default the timeout of each path
+ * @returns one probe per path; a path that does not answer is not ok
  */
 export function probePaths(targets: readonly NodePath[], timeoutMs?: number): Promise<Probe[]> {
 	return Promise.all(targets.map(target => probeOne(target, timeoutMs ?? target.timeoutMs)))
 }
 
-/** @returns the targets that answered before and no longer do */
+/** @returns the names of the paths that answered before and no longer answer */
 export function lostPaths(before: readonly Probe[], after: readonly Probe[]): string[] {
 	const silent = new Set(after.filter(({ ok }) => !ok).map(({ name }) => name))
 	return before.filter(({ name, ok }) => ok && silent.has(name)).map(({ name }) => name)
 }
 
-/** Does not wait after the change for a target that was silent before. */
+/** Returns the paths that answered before; the run does not wait for any others after the change. */
 export function answering(targets: readonly NodePath[], before: readonly Probe[]): NodePath[] {
 	return targets.filter(({ name }) => before.some(probe => probe.name === name && probe.ok))
 }
 
-/** @param more other results; nothing is logged if nothing was probed */
+/** @param more results of other checks; if there are no results at all, nothing is logged */
 export function logProbes(log: Log, what: string, probes: readonly Probe[], more: readonly string[] = []): void {
 	const words = [...probes.map(({ name, ok, milliseconds }) => `${name} ${ok ? `${milliseconds} ms` : 'silent'}`), ...more]
 	if (words.length > 0) log.step(what, words.join(', '))

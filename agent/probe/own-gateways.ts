@@ -8,18 +8,18 @@ import type { Accepted } from '../model/selection.ts'
 import type { Warning } from '../model/warning.ts'
 import type { ProbedHost } from './probed-host.ts'
 
-/** The results of the interfaces' gateways. Each gateway affects only its own interface. */
+/** The results of probing the interfaces' gateways. Each gateway affects only its own interface. */
 export type OwnGateways = { warnings: Map<number, Warning>; words: string[]; notes: string[] }
 
-/** A size that every path carries (bytes). */
+/** Size of a packet that every path can carry (bytes). */
 const SMALL_BYTES = 84
-/** As long as the kernel probes an address that it does not know (milliseconds). */
+/** How long the kernel probes an address that it does not know (milliseconds). */
 const TIMEOUT_MS = 3_000
 
 /**
- * Sends the gateways of all interfaces that are up a packet as large as the MTU, concurrently. Probes a silent one again, with a small
- * packet and by ARP or neighbour discovery. A silent gateway may come later, or may not be a gateway: this is a warning, and nothing is
- * rolled back.
+ * Sends a packet as large as the MTU to the gateways of all interfaces that are up, concurrently. Probes a silent gateway again, with a
+ * small packet and by ARP or neighbour discovery. A silent gateway may start to answer later, or the address may not be a gateway, so this
+ * is only a warning and nothing is rolled back.
  */
 export async function probeOwnGateways(
 	host: ProbedHost,
@@ -45,7 +45,7 @@ export async function probeOwnGateways(
 	}
 }
 
-/** Without a connected route the kernel finds a path to an IPv6 gateway only from an address of the interface, by its rule. */
+/** Without a connected route, the kernel finds a path to an IPv6 gateway only for packets from an address of the interface, by its rule. */
 function sourceOf(nic: WantedInterface, gateway: string): Pick<PingPacket, 'source'> {
 	const source = addressesOf(nic).find(cidr => familyOf(cidr) === 6 && familyOf(gateway) === 6 && !cidr.startsWith('fe80:'))
 	return source === undefined || nic.connectedRoute ? {} : { source: ipOf(source) }
@@ -70,7 +70,7 @@ async function probeAgain(host: ProbedHost, silent: readonly Gateway[]): Promise
 	return silent.map((gateway, at) => [gateway.id, judgeGateway(gateway, { known: known[at] === true, small: small[at], large: large[at] })])
 }
 
-/** A gateway that answers ARP or neighbour discovery but no packet ignores pings: that says nothing about what the path carries. */
+/** A gateway that answers ARP or neighbour discovery but no packets ignores pings, so nothing is known about the path MTU. */
 function judgeGateway(
 	{ ip, bytes }: Gateway,
 	{ known, small, large }: { known: boolean; small?: Echo | undefined; large?: Echo | undefined },

@@ -15,7 +15,7 @@ import { routedElsewhere } from '../plan/routed-elsewhere.ts'
 import { ownAddresses } from '../plan/sample-address.ts'
 import type { ProbedHost } from './probed-host.ts'
 
-/** Which path the kernel uses for the packets of the node, as looked up before the change. */
+/** The kernel's routes for the packets of the node, as looked up before the change. */
 export type PacketRoutes = {
 	lookups: readonly Lookup[]
 	answers: readonly LookupAnswer[]
@@ -24,7 +24,7 @@ export type PacketRoutes = {
 }
 
 /**
- * Looks up which path the kernel uses for the packets of the node, so that the same can be looked up after the change.
+ * Looks up the kernel's routes for the packets of the node, so that they can be compared with those after the change.
  *
  * @param needed addresses that the node depends on
  */
@@ -37,10 +37,10 @@ export async function lookUpRoutes(
 	return { lookups, notes, needed, answers: await lookUpAll(host, lookups, { plan, state: before }) }
 }
 
-/** Result after a change: packets of the node that take another path, and interfaces whose packets leave by another link. */
+/** Result after a change: packets of the node that take another path, and interfaces whose packets leave through another link. */
 export type RoutesAfter = { lost: LookupLoss[]; elsewhere: Map<number, Refusal> }
 
-/** Looks everything up again, and for each desired address whether its packets leave by the interface's own link. */
+/** Repeats all look-ups, and checks for each desired address whether its packets leave through the interface's own link. */
 export async function lookUpRoutesAgain(
 	host: ProbedHost,
 	{ lookups, answers, needed }: PacketRoutes,
@@ -54,9 +54,9 @@ export async function lookUpRoutesAgain(
 type AfterChange = { plan: Plan; state: HostState }
 
 /**
- * A packet without a source follows the rules for the address that the kernel chooses for it, so its path is looked up from there. If that
- * is an address of a link that the run may change, the kernel is queried again, in one process for all of them; all others are queried
- * anyway.
+ * A packet without a source follows the rules for the source address that the kernel chooses, so its route is looked up again from that
+ * address. This second query is needed only if the address is on a link that the run may change, because the others are looked up anyway.
+ * One process makes all second queries.
  *
  * @param before the answers before the change
  */
@@ -86,7 +86,10 @@ async function lookUpAll(
 	return answers
 }
 
-/** From a link-local address no packet goes further than its link, so one to a next hop that had such a source loses nothing. */
+/**
+ * A packet from a link-local address goes no further than its link. A packet to a next hop that had such a source before therefore loses
+ * nothing.
+ */
 function wentNoFurther(answer: LookupAnswer | undefined): boolean {
 	return isLinkLocal(sourceOf(answer) ?? '') && answer !== undefined && 'far' in answer
 }
@@ -95,7 +98,7 @@ function sourceOf(answer: LookupAnswer | undefined): string | undefined {
 	return answer && 'source' in answer ? answer.source : undefined
 }
 
-/** @returns the packets of the node that after a rollback still take another path than before the run */
+/** @returns the packets of the node that take another path after a rollback than before the run */
 export async function lostRoutes(host: ProbedHost, routes: PacketRoutes, { plan, state }: AfterChange): Promise<LookupLoss[]> {
 	const now = await lookUpAll(host, routes.lookups, { plan, state }, routes.answers)
 	return lookupLosses(
@@ -105,7 +108,7 @@ export async function lostRoutes(host: ProbedHost, routes: PacketRoutes, { plan,
 	)
 }
 
-/** @returns why the run must be rolled back: packets of the node that take another path; blames the interfaces that they leave by now */
+/** @returns why the run must be rolled back: packets of the node take another path. Blames the interfaces through which they now leave. */
 export function failureForLosses(losses: readonly LookupLoss[], { accepted }: Plan): Failure<Code> | undefined {
 	const [first] = losses
 	if (!first) return
@@ -119,7 +122,7 @@ export function failureForLosses(losses: readonly LookupLoss[], { accepted }: Pl
 	return failure('CONNECTIVITY_LOST', first.words, { hops: losses.map(({ packet }) => packet.to), lost })
 }
 
-/** @returns id → why an interface that is configured as desired does not send by its own link */
+/** @returns ID → why the packets of an interface that is configured as desired do not leave through its own link */
 export async function interfacesRoutedElsewhere(
 	host: ProbedHost,
 	accepted: readonly Accepted[],

@@ -5,9 +5,9 @@ import type { HostState } from '../model/host-state.ts'
 import type { LookupAnswer } from '../plan/lookup-losses.ts'
 import type { Lookup } from '../plan/node-packets.ts'
 
-/** What the probes read from a host and send from it. */
+/** The operations with which the probes query a host and send packets from it. */
 export type ProbedHost = {
-	/** Returns one answer per packet, in order: which path the kernel uses for it. */
+	/** Looks up the kernel's routes for packets. @returns one answer per packet, in order */
 	lookUp(lookups: readonly Lookup[], links: HostState['links']): Promise<LookupAnswer[]>
 	/** Sends new probes; a neighbour that has not answered after `withinMs` milliseconds counts as silent. */
 	neighboursAnswer(questions: readonly NeighbourQuery[], withinMs: number): Promise<boolean[]>

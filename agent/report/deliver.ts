@@ -11,12 +11,13 @@ export type Destinations = {
 	reportFile?: string | undefined
 	terminationLog: string
 	apiServer?: ApiServer | undefined
-	/** Folder of the token and the certificate of the API server. */
+	/** Directory with the service account's token and the API server's CA certificate. */
 	serviceAccount: string
 }
 
 /**
- * Delivers a report: the short form as termination message, which exists even if nothing else can be reached, then the whole report.
+ * Delivers a report: first the short form as the termination message, which is available even if nothing else can be reached, then the
+ * whole report.
  *
  * @returns whether the whole report was delivered; if not, the cause is logged
  */
@@ -37,12 +38,12 @@ export async function deliver(
 	}
 }
 
-/** Writes a message for users who inspect the pod. The kubelet creates this file beforehand; if it does not exist, no process reads it. */
+/** Writes a message for users who inspect the pod. The kubelet creates this file in advance; if it does not exist, no process reads it. */
 export function terminationMessage(path: string, text: string, log: Log): void {
 	try {
 		if (existsSync(path)) writeFileSync(path, text)
 	} catch (error) {
-		// The file is on the node's own disk, which may be full; the report itself must be sent anyway.
+		// The file is on the node's own disk, which may be full; the report itself must still be sent.
 		log.step('no last words', wordsOf(error))
 	}
 }

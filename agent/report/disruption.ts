@@ -4,10 +4,10 @@ import { type Check, firstOf } from '../model/check.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 import { linksOf } from '../model/route.ts'
 
-/** `isUnmanaged`: NetworkManager releases the link. */
+/** `isUnmanaged`: whether NetworkManager releases the link. */
 type CheckInput = { link: Link; changes: readonly Change[]; isUnmanaged: boolean }
 
-/** Minimum MTU of IPv6; below it the kernel removes a link's IPv6 addresses (RFC 8200). */
+/** Minimum MTU of IPv6 (RFC 8200); below it, the kernel removes a link's IPv6 addresses. */
 const MTU_OF_SIX = 1_280
 
 /** Checked in order: the first that applies says how the steps affect the use of a link. */
@@ -26,7 +26,7 @@ const checks: readonly Check<CheckInput, Disruption>[] = [
 const none: Disruption = { class: 'None', because: 'nothing in use is removed' }
 
 /**
- * Returns how steps affect what is in use on a link now. Settings, files and mere additions disrupt nothing.
+ * Returns how steps disrupt what is currently in use on a link. Settings, files and mere additions disrupt nothing.
  *
  * @param steps that touch this link
  */
@@ -35,7 +35,7 @@ export function disruptionOf(steps: readonly Step[], link: Link): Disruption {
 	return firstOf(checks, { link, changes: changesIn(steps), isUnmanaged }) ?? none
 }
 
-/** @returns the worst disruption of all links that these steps touch */
+/** @returns the worst disruption on any of the links that these steps touch */
 export function worstDisruption(steps: readonly Step[], { links }: HostState): Disruption {
 	const all = links.map(link => disruptionOf(stepsOf(steps, link), link))
 	const first = (wanted: Disruption['class']) => all.find(one => one.class === wanted)
@@ -69,7 +69,7 @@ function addressForgotten({ link, changes }: CheckInput): Disruption | undefined
 		}
 }
 
-/** NetworkManager removes what it added, or leaves it; systemd-networkd removes it once the link is down or has another name. */
+/** NetworkManager may remove the addresses that it added. systemd-networkd removes its own once the link is down or has another name. */
 function addressMayGo({ link, changes, isUnmanaged }: CheckInput): Disruption | undefined {
 	const given = link.up ? link.addresses.find(({ global }) => global) : undefined
 	if (!given) return undefined

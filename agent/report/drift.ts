@@ -8,12 +8,12 @@ import type { FileState, HostState, Link, Rule } from '../model/host-state.ts'
 import { hasMetric, linksOf, type Route, routeKey } from '../model/route.ts'
 import { detailsOf as addressDetails } from '../plan/address-details.ts'
 
-/** As many entries as a person reads about one interface. */
+/** Maximum number of entries for one interface, enough for a human reader. */
 export const DRIFT_MAX = 20
 
 /**
- * Describes drift by the changes that would repair it, so that there is no second definition of the desired state. A step that only serves
- * another (a link taken down to be renamed, and what is restored on it then) is not drift.
+ * Describes drift by the changes that would repair it, so that there is no second definition of the desired state. A step that only
+ * prepares or completes another one (a link set down for a rename, and what is restored afterwards) is not drift.
  */
 export function driftOf(steps: readonly Step[], host: HostState): Drift[] {
 	const found = steps.flatMap((step, at) => {
@@ -23,7 +23,7 @@ export function driftOf(steps: readonly Step[], host: HostState): Drift[] {
 	return withoutRepeats(found).slice(0, DRIFT_MAX)
 }
 
-/** A route may be added in two places of a plan. */
+/** A plan may add the same route in two places. */
 function withoutRepeats(found: readonly Drift[]): Drift[] {
 	const words = found.map(drift => JSON.stringify(drift))
 	return found.filter((_, at) => words.indexOf(words[at] ?? '') === at)
@@ -38,7 +38,7 @@ export function driftWords({ attribute, of, link, wanted, found }: Drift): strin
 	return `${prefix}${of ?? attribute} ${attribute === 'file' ? 'has' : 'is'} ${found}, not ${wanted}`
 }
 
-/** A step that is for no interface must say which link it is about. */
+/** A step that belongs to no interface must say which link it affects. */
 function ofLink({ change, action }: Step, { links }: HostState): Pick<Drift, 'link'> {
 	const what = change ?? action
 	const ifindex = 'link' in what ? what.link : 'route' in what ? linksOf(what.route)[0] : undefined
@@ -46,7 +46,10 @@ function ofLink({ change, action }: Step, { links }: HostState): Pick<Drift, 'li
 	return name === undefined ? {} : { link: name }
 }
 
-/** Of two renames or states of a link the last counts, and an address that is removed and added again is one difference. */
+/**
+ * Whether a later step makes this one irrelevant. Only the last rename or state of a link counts, and an address that is removed and added
+ * again is one difference.
+ */
 function isOverruled(change: Change, later: readonly Step[]): boolean {
 	const isOfDetails = change.kind === 'removeAddress' && !change.address.duplicate && noteOf(change.address) !== ''
 	if (isOfDetails || change.kind === 'addAddress')
@@ -104,7 +107,7 @@ function addressDrift({ kind, address }: Extract<Change, { address: unknown }>, 
 	return now ? differenceIn('address', wanted, `${cidr}${noteOf(now)}`) : { attribute: 'address', wanted, found: 'missing' }
 }
 
-/** @returns ` (a lease, metric 513)`; empty where an address is plain */
+/** @returns ` (a lease, metric 513)`; empty for an address without special attributes */
 function noteOf(address: Address): string {
 	const details = addressDetails(address)
 	return details.length > 0 ? ` (${details.join(', ')})` : ''
@@ -124,7 +127,7 @@ function routeDrift({ kind, route }: Extract<Change, { route: Route }>, { routes
 	return now === then ? undefined : { attribute: 'route', of: words, wanted: then, found: now }
 }
 
-/** What may differ between two otherwise identical routes. */
+/** Formats the attributes that may differ between two otherwise identical routes. */
 function routeDetails({ scope, source, onlink, metrics, encap, nextHopId }: Route): string {
 	const extra = [
 		source === undefined ? '' : `src ${source}`,
@@ -154,7 +157,7 @@ function settingDrift({ name, key, value }: Extract<Change, { kind: 'sysctl' }>,
 	return { attribute: 'sysctl', of: key, wanted: value, found: found ?? 'unknown' }
 }
 
-/** Does not report the content of a file: it may come from elsewhere and contain secrets. */
+/** Does not report the content of a file, because it may come from another program and contain secrets. */
 function fileDrift(change: Extract<Change, { path: string }>, now: FileState | undefined): Drift {
 	const common = { attribute: 'file', of: change.path } as const
 	if (change.kind === 'removeFile') return { ...common, wanted: 'none', found: 'there' }

@@ -10,7 +10,9 @@ import type { Tally } from './tally.ts'
 
 const modes: Record<RunConfig['mode'], string> = { Apply: '', Plan: 'plan only, ', Verify: 'verify only, ', Cleanup: 'cleanup, ' }
 
-/** Logs the first line: which node, which generation, what for. A read-only run leaves what a dead run has left. */
+/**
+ * Logs the first line: the node, the generation and the mode. A read-only run also reports an unfinished run, which it leaves untouched.
+ */
 export function logHeading({ config, unfinished }: Tally, backend: string, log: Log): void {
 	const { nodeName, generation, attempt, mode } = config
 	const again = attempt > 1 ? `, attempt ${attempt}` : ''
@@ -20,7 +22,7 @@ export function logHeading({ config, unfinished }: Tally, backend: string, log: 
 		log.step('unfinished', `an earlier run (${unfinished}) ended before its commit; it would be rolled back first`)
 }
 
-/** Logs one line per interface: what is found, and what happens to it or, in mode Verify, what is wrong with it. */
+/** Logs one line per interface: its current link, and what happens to it or, in mode Verify, its drift. */
 export function logInterfaces(plan: Plan, host: HostState, { log, mode }: { log: Log; mode: RunConfig['mode'] }): void {
 	const wanted = [
 		...plan.accepted.map(accepted => ({ nic: accepted.nic, words: acceptedWords(accepted, plan, mode === 'Verify' ? host : undefined) })),
@@ -36,14 +38,16 @@ export function logInterfaces(plan: Plan, host: HostState, { log, mode }: { log:
 		log.nic(ours.name, ours.mac, `is no longer wanted, but stays: ${refusal.reason}: ${refusal.message}`)
 }
 
-/** @param host the host, in mode Verify */
+/** @param host given in mode Verify only */
 function acceptedWords(accepted: Accepted, plan: Plan, host: HostState | undefined): string {
 	const own = plan.steps.filter(({ id }) => id === accepted.nic.id)
 	const drift = host ? driftOf(own, host) : []
 	return drift.length > 0 ? `${linkWords(accepted.link)}  ${drift.map(driftWords).join('; ')}` : nicWords(accepted, plan)
 }
 
-/** Logs the last line, and before it the duration of each phase; of a plan all that would be done, of a verification the leftovers. */
+/**
+ * Logs the last line. Before it, logs the commands of a plan, leftovers found in mode Verify, or the duration of each phase of other runs.
+ */
 export function logResult(log: Log, report: AgentReport): void {
 	const { mode, outcome, reason, milliseconds, message, changes, drift = [] } = report
 	logPlan(log, report)

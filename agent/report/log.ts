@@ -2,7 +2,7 @@ import { isFailure, wordsOf } from '../model/failure.ts'
 import type { Log } from '../model/run-log.ts'
 import { oneLine } from './one-line.ts'
 
-/** Writes lines for people, with the text in a column, or one JSON object per line. */
+/** Creates a log with aligned lines for users or one JSON object per line. */
 export function createLog(format: LogFormat, write: (line: string) => void): Log {
 	if (format === 'json') {
 		const line = (facts: object) => write(`${JSON.stringify({ time: new Date().toISOString(), ...facts })}\n`)
@@ -19,12 +19,12 @@ export function createLog(format: LogFormat, write: (line: string) => void): Log
 	}
 }
 
-/** How many frames of a stack show where a bug is. */
+/** Number of stack frames that are enough to locate a bug. */
 const FRAMES = 6
 
 /**
- * Logs what went wrong, and for a bug also where. Node's own output would show the bundle's source, one line of 100 kB, and every property
- * of the error, which has not been checked for secrets.
+ * Logs an error, with its stack if it is a bug. Node's own output would show the source line of the bundle, which has 100 kB, and every
+ * property of the error, which may contain secrets.
  */
 export function logError(log: Log, what: string, error: unknown): void {
 	const words = oneLine(wordsOf(error))

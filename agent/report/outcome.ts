@@ -10,13 +10,13 @@ import type { Tally } from './tally.ts'
 
 export type Probes = { before: Probe[]; after: Probe[] }
 
-/** `state`: the host after the attempt, as last observed. */
+/** `state`: the state of the host after the attempt, as last observed. */
 type Attempted = { plan: Plan; state: HostState }
 
-/** What is found on a host that has what it shall have, or on which nothing may be changed. */
+/** The findings on a host that matches its desired state, or that must not be changed. */
 type Findings = {
 	proof: Proof
-	/** id → what its own probes found. */
+	/** ID → the result of the interface's own probes. */
 	warnings: ReadonlyMap<number, Warning>
 	/** What could not be determined, and why. */
 	notes: readonly string[]
@@ -26,18 +26,18 @@ type Findings = {
 type Undone = {
 	probes: Probes
 	failed: Failure<Code>
-	/** What is not managed by MultiNIC, is gone or has changed since this attempt began, and cannot have been changed by this run. */
+	/** State that MultiNIC does not manage and that has disappeared or changed since this attempt began, but not because of this run. */
 	lostByOthers: readonly Loss[]
 }
 
-/** Nothing had to be changed. */
+/** Nothing needed to be changed. */
 export type NoChanges = Attempted & Findings & { kind: 'noChanges' }
-/** Nothing may be changed: modes Plan and Verify. */
+/** Nothing was allowed to be changed: modes Plan and Verify. */
 export type Planned = Attempted & Findings & { kind: 'planned' }
 export type Committed = Attempted & Findings & { kind: 'committed'; probes: Probes }
-/** Everything is as it was before the attempt, and the host is disarmed. */
+/** The host is as it was before the attempt, and disarmed. */
 export type RolledBack = Attempted & Undone & { kind: 'rolledBack' }
-/** The rollback could not restore everything. The undo files stay, so that the host or the next run can try again. */
+/** The rollback could not restore everything. The undo files remain, so that the host or the next run can try again. */
 export type Stuck = Attempted & Undone & { kind: 'stuck'; unrestored: readonly [string, ...string[]] }
 
 /** How an attempt ends. */

@@ -5,7 +5,7 @@ import type { HostState } from '../model/host-state.ts'
 import { worstDisruption } from './disruption.ts'
 import { shownCommand } from './shown-command.ts'
 
-/** Returns everything that these steps would do to the host, as a person could do it. */
+/** Returns everything that these steps would change on the host, as commands that a user could run. */
 export function diffOf(steps: readonly Step[], host: HostState): PlannedDiff {
 	const device = shownDevice(host.links)
 	const commands = steps.map(step => shownCommand(step, device))
@@ -19,8 +19,8 @@ export function diffOf(steps: readonly Step[], host: HostState): PlannedDiff {
 }
 
 /**
- * Shows the content only of files that MultiNIC makes: a file may be restored to what it was before, and the record contains that too, so
- * both may contain secrets of other programs.
+ * Shows only the content of files that MultiNIC generates. Restored files and the record contain the content of other files, which may
+ * include secrets of other programs.
  */
 function fileOf({ id, change }: Step, { files }: HostState): PlannedDiff['files'][number] | undefined {
 	if (change?.kind === 'removeFile') return { path: change.path, action: 'remove' }

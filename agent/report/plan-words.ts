@@ -7,14 +7,14 @@ import { MAIN } from '../model/route.ts'
 import type { Accepted } from '../model/selection.ts'
 import type { Plan } from '../plan/plan.ts'
 
-/** @returns what these steps do for one interface, a few words per change; omits what only serves another change */
+/** @returns what these steps do for one interface, in a few words per change; replacements and repetitions count as one change */
 export function doneWords(steps: readonly Step[], id: number): string[] {
 	return withReplaced(changesIn(steps.filter(step => step.id === id)))
 }
 
 /**
- * An address that is removed and added again is one change to a person, and so is a route that is added in two places of a plan. The kernel
- * adds the route to its network together with the address.
+ * To a reader, an address that is removed and added again is one change, and so is a route that is added in two places of a plan. The
+ * kernel adds the route to the network of an address together with the address.
  */
 function withReplaced(changes: readonly Change[]): string[] {
 	const cidrs = (kind: Change['kind']) =>
@@ -32,24 +32,24 @@ function withReplaced(changes: readonly Change[]): string[] {
 	return [...new Set(words)]
 }
 
-/** Up to this many routes are listed individually. */
+/** Maximum number of routes that are listed individually. */
 const MOST_ROUTES = 4
 
-/** If rules are also added, everything is new and no route is listed. */
+/** If rules are added too, the whole table is new and its routes are not listed. */
 function routesAdded(changes: readonly Change[]): string[] {
 	if (changes.some(({ kind }) => kind === 'addRule')) return []
 	const routes = withReplaced(changes.filter(({ kind }) => kind === 'addRoute'))
 	return routes.length > MOST_ROUTES ? [`${routes.length} routes`] : routes
 }
 
-/** @returns `is ens7, down     rename, mtu 1450, 10.0.0.23/24, table 100 from 10.0.0.23`: what is found, and what happens to it */
+/** @returns `is ens7, down     rename, mtu 1450, 10.0.0.23/24, table 100 from 10.0.0.23`: the current state and the changes to it */
 export function nicWords({ nic, link }: Accepted, { steps }: Plan): string {
 	const own = steps.filter(({ id }) => id === nic.id)
 	if (own.length === 0) return 'in sync'
 	return `${linkWords(link)}  ${summary(changesIn(own), addressesOf(nic)).join(', ')}`
 }
 
-/** @returns `is ens7, down`, as wide as a column */
+/** @returns `is ens7, down`, padded to the width of a column */
 export function linkWords({ name, up }: Link): string {
 	return `is ${name}, ${up ? 'up' : 'down'}`.padEnd(16)
 }

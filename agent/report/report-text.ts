@@ -2,7 +2,8 @@ import type { AgentReport } from '../../contract/agent-run.ts'
 import { REPORT_MAX_BYTES, TERMINATION_MAX_BYTES } from '../../contract/names.ts'
 
 /**
- * @returns the report as JSON, no longer than its ConfigMap may hold: what is optional is omitted first, starting with the content of files
+ * @returns the report as JSON, within the size limit of its ConfigMap: optional parts are omitted as needed, starting with the content of
+ *   files
  */
 export function reportText(report: AgentReport): string {
 	const forms = [report, withoutContents(report), withFewerCommands(report), withoutDetails(withoutPlan(report))]
@@ -13,7 +14,7 @@ function isShortEnough(text: string): boolean {
 	return Buffer.byteLength(text) <= REPORT_MAX_BYTES
 }
 
-/** Omits the largest first, until the rest fits. */
+/** Omits the content of files, the largest first, until the report fits. */
 function withoutContents(report: AgentReport): AgentReport {
 	const { plan } = report
 	if (!plan) return report
@@ -25,7 +26,7 @@ function withoutContents(report: AgentReport): AgentReport {
 	return { ...report, plan: { ...plan, files } }
 }
 
-/** Keeps half of them, and half again; the log has all. */
+/** Repeatedly halves the list of commands until the report fits; the log contains all of them. */
 function withFewerCommands(report: AgentReport): AgentReport {
 	const plan = report.plan && { ...report.plan, files: report.plan.files.map(lean) }
 	const all = plan?.commands ?? []
@@ -49,7 +50,7 @@ function withoutDetails({ drift: _, ...report }: AgentReport): AgentReport {
 	return { ...report, interfaces: report.interfaces.map(({ done: _done, drift: _drift, ...nic }) => nic) }
 }
 
-/** @returns a short form for the termination message; still a complete report, with as much text as fits */
+/** @returns a short form for the termination message: still a valid report, with as much text as fits */
 export function shortText(report: AgentReport): string {
 	const forms = [200, 80, 30, 0].map(length => JSON.stringify(cut(report, length)))
 	return (

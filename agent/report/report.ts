@@ -20,7 +20,7 @@ import { diffOf } from './plan-diff.ts'
 import { isDry, type Tally } from './tally.ts'
 import { duplicateWords, interfaceVerdict, rolledBack, short, verdict } from './verdict.ts'
 
-/** Reports the result of a run, interface by interface. */
+/** Reports the result of a run, for each interface. */
 export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): AgentReport {
 	const { plan, state } = outcome
 	const failed = isFailed(outcome)
@@ -44,13 +44,13 @@ export function reportOutcome(outcome: Outcome, tally: Tally, finished: Date): A
 	}
 }
 
-/** Failed probes come first if not all fit. */
+/** If not all probes fit, failed probes come first. */
 function fitting(probes: readonly Probe[]): Probe[] {
 	if (probes.length <= REPORT_COUNTS.probes) return [...probes]
 	return probes.toSorted((a, b) => Number(a.ok) - Number(b.ok)).slice(0, REPORT_COUNTS.probes)
 }
 
-/** Reports a run that could not judge any interface. */
+/** Reports a run that failed before it could judge any interface. */
 export function reportFailure(error: Failure<Code>, wanted: readonly WantedInterface[], tally: Tally, finished: Date): AgentReport {
 	const reason = reasonOf(error.code)
 	return {
@@ -63,7 +63,7 @@ export function reportFailure(error: Failure<Code>, wanted: readonly WantedInter
 	}
 }
 
-/** Reports a run that ended before it had a tally: its input is invalid, another run holds the host, or the agent has a bug. */
+/** Reports a run that ended before it had a tally: its input is invalid, another run holds the lock, or the agent has a bug. */
 export function reportEarlyEnd(
 	{ reason, message }: Refusal,
 	of: Pick<AgentReport, 'nodeName' | 'uid' | 'generation' | 'attempt' | 'mode'>,
@@ -94,7 +94,7 @@ function backend(host: HostState): Pick<AgentReport, 'backend'> {
 	return 'backend' in found ? found : {}
 }
 
-/** Mode Plan reports what would be done; mode Verify reports leftovers that belong to no interface. */
+/** Mode Plan reports the plan; mode Verify reports leftovers that belong to no interface. */
 function planOrDrift({ outcome: { plan, state }, tally: { config } }: ReportInput): Pick<AgentReport, 'plan' | 'drift'> {
 	if (config.mode === 'Plan') return { plan: diffOf(plan.steps, state) }
 	const drift =
@@ -146,11 +146,11 @@ function warningsOf(nic: WantedInterface, { outcome: { plan, proof }, tally }: R
 	return found.filter(warning => warning !== undefined)
 }
 
-/** As much as a person reads about one interface. */
+/** Limits for one interface, enough for a human reader. */
 const DONE_MAX = 30
 const DONE_LENGTH = 80
 
-/** What was done about an interface, or would be, or differs from the desired state, depending on the mode. */
+/** What was done for an interface (Apply), would be disrupted (Plan), or differs from the desired state (Verify). */
 function whatOf(id: number, link: Link, { outcome, tally }: ReportInput): Pick<InterfaceReport, 'done' | 'drift' | 'disruption'> {
 	const own = outcome.plan.steps.filter(step => step.id === id)
 	if (tally.config.mode === 'Plan') return own.length > 0 ? { disruption: disruptionOf(own, link) } : {}

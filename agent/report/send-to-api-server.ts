@@ -8,13 +8,13 @@ import { failure, isFailure } from '../model/failure.ts'
 
 export type ApiServer = { host: string; port: number }
 
-/** The change may have cut off the API server for a moment, so requests are retried for this long (milliseconds). */
+/** The change may interrupt the connection to the API server for a moment, so requests are retried for this long (milliseconds). */
 const PATIENCE = 60_000
 
 /**
- * Patches the report into the one key of the one ConfigMap that this run may write.
+ * Patches the report into the only key of the only ConfigMap that this run may write.
  *
- * @param serviceAccount folder with `token` and `ca.crt`
+ * @param serviceAccount directory with `token` and `ca.crt`
  * @throws Failure API_REFUSED when the API server rejects the request, or cannot be reached within a minute
  */
 export async function send(
@@ -37,7 +37,7 @@ export async function send(
 	}
 }
 
-/** Implements as much HTTP as one request needs: docs/decisions/0027 says why node:https does not do it. */
+/** Implements only as much of HTTP as one request needs. docs/decisions/0027 explains why node:https is not used. */
 async function patch(path: string, body: string, { apiServer, serviceAccount }: Access): Promise<void> {
 	const { host, port } = apiServer
 	const head = [
@@ -51,18 +51,19 @@ async function patch(path: string, body: string, { apiServer, serviceAccount }: 
 	const answer = await exchange(`${head.join('\r\n')}\r\n\r\n${body}`, { apiServer, serviceAccount })
 	const [, status, text = ''] = /^HTTP\/1\.\d (\d{3}).*?\r\n\r\n(.*)$/s.exec(answer) ?? []
 	if (status === undefined) throw new Error('the API server closed the connection without a response')
-	// In a chunked body each chunk follows a line with its length. The first chunk has more text than is reported.
+	// In a chunked body, a line with its length precedes each chunk. The first chunk is longer than the text that is reported.
 	settle(Number(status), /^transfer-encoding: *chunked/im.test(answer) ? (text.split('\r\n')[1] ?? '') : text)
 }
 
 type Access = { apiServer: ApiServer; serviceAccount: string }
 
-/** More of a response is not read: its head, and the text that is reported, are far shorter. */
+/** Maximum length of a response that is read. The head and the text that is reported are far shorter. */
 const MAX_RESPONSE = 65_536
 
 /**
- * @returns what the server sends until it closes the connection, at most 64 KiB. TLS is loaded on demand, so that a run that reports to a file
- *   does not pay for it.
+ * Sends a request. Loads TLS on demand, so that a run that reports to a file does not have that overhead.
+ *
+ * @returns what the server sends until it closes the connection, at most about 64 KiB
  */
 async function exchange(request: string, { apiServer: { host, port }, serviceAccount }: Access): Promise<string> {
 	const { connect } = await import('node:tls')
@@ -81,7 +82,7 @@ async function exchange(request: string, { apiServer: { host, port }, serviceAcc
 	})
 }
 
-/** A conflict, too many requests or a server error may pass; any other rejection is final. */
+/** A conflict, rate limiting or a server error may be temporary; any other rejection is final. */
 function settle(status: number, text: string): void {
 	if (status >= 200 && status < 300) return
 	const words = `the API server returned ${status}: ${text.slice(0, 200)}`

@@ -7,10 +7,10 @@ import type { Action, Step } from '../model/change.ts'
 import { settingPath } from '../model/paths.ts'
 
 /**
- * Formats one step as a person would type it. `ip` lines run through `ip -batch` and mean the same individually. Links are shown as
- * `if<ifindex>`, where the batch uses a longer word, and tables by name. Steps that run no program are described in words.
+ * Formats one step as a user would type it. A run executes `ip` lines with `ip -batch`; individual commands have the same effect. Links are
+ * shown as `if<ifindex>`, where the batch uses a longer word, and tables by name. Steps that run no program are described in words.
  *
- * @param device for hosts where a link has such a name
+ * @param device needed on hosts where a link is named like `if3`
  */
 export function shownCommand(step: Step, device: Device = shownDevice()): string {
 	const { change, action } = step

@@ -1,23 +1,23 @@
 import type { RunConfig } from '../../contract/agent-run.ts'
 import type { Warning } from '../model/warning.ts'
 
-/** What a run collects in the course of its work. */
+/** Data that a run collects for its report. */
 export type Tally = {
 	config: RunConfig
 	started: Date
 	milliseconds: Record<string, number>
-	/** id → number of committed changes. */
+	/** ID → number of committed changes. */
 	changes: Map<number, number>
-	/** The same changes, in a few words each. */
+	/** ID → descriptions of the committed changes, in a few words each. */
 	done: Map<number, string[]>
 	total: number
-	/** id → the last result of the interface's probes. */
+	/** ID → the last result of the interface's probes. */
 	warnings: Map<number, Warning>
 	/** What could not be determined, and why. */
 	notes: Set<string>
-	/** The tag of a dead run that this read-only run has found and left. */
+	/** The tag of an unfinished run that this read-only run found and left untouched. */
 	unfinished: string | undefined
-	/** What could not be rolled back of a dead run. */
+	/** What could not be rolled back of an unfinished run. */
 	unrestored: readonly string[]
 }
 
@@ -26,7 +26,7 @@ export function isDry({ mode }: RunConfig): boolean {
 	return mode === 'Plan' || mode === 'Verify'
 }
 
-/** Runs work and adds its duration to that phase. */
+/** Runs `work` and adds its duration to the given phase. */
 export async function timed<T>({ milliseconds }: Tally, phase: string, work: () => Promise<T>): Promise<T> {
 	const started = performance.now()
 	try {

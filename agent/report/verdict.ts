@@ -33,7 +33,7 @@ const checks: readonly Check<VerdictInput, Verdict>[] = [
 	whenNothingWanted,
 ]
 
-/** Returns the result of all interfaces together: an outcome, a reason, a message. */
+/** Returns the verdict on the run as a whole: an outcome, a reason, a message. */
 export function verdict(interfaces: readonly InterfaceReport[], { outcome, tally }: ReportInput): Verdict {
 	const input = { interfaces, outcome, mode: tally.config.mode, unfinished: tally.unfinished !== undefined, unrestored: tally.unrestored }
 	const first = firstOf(checks, input)
@@ -41,7 +41,7 @@ export function verdict(interfaces: readonly InterfaceReport[], { outcome, tally
 	return { outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: `Configured ${share(interfaces)}` }
 }
 
-/** Returns the result of one interface after a run that succeeded. */
+/** Returns the result of one interface after a successful run. */
 export function interfaceVerdict(
 	mode: RunConfig['mode'],
 	{ changes, drift = [], duplicates }: { changes: number; drift?: readonly Drift[] | undefined; duplicates: string | undefined },
@@ -53,11 +53,11 @@ export function interfaceVerdict(
 	return { state: 'Configured', reason: 'Configured', message: `${many(changes)} made` }
 }
 
-/** Returns why a run had no effect, and whether all of it was rolled back. */
+/** Returns why a run had no effect, and whether everything was rolled back. */
 export function rolledBack(outcome: Failed): Refusal {
 	const { failed, plan } = outcome
 	const cause = reasonOf(failed.code)
-	// what was not restored must keep other nodes from the same change
+	// if something was not restored, the rollout must not make the same change on other nodes
 	const reason = outcome.kind === 'stuck' && cause !== 'ConnectivityLost' ? 'NotRestored' : cause
 	const end = outcome.kind === 'stuck' ? `NOT rolled back: ${outcome.unrestored.join('; ')}` : 'everything was rolled back'
 	const isRemoval = plan.accepted.every(({ nic }) => countChanges(plan.steps, nic.id) === 0)
@@ -65,14 +65,14 @@ export function rolledBack(outcome: Failed): Refusal {
 	return { reason, message: isRemoval ? notRemoved(plan.released, message) : message }
 }
 
-/** Returns one line, no longer than a status may hold. */
+/** Returns the message as one line, within the size limit of a status. */
 export function short(message: string): string {
 	return cut(oneLine(message))
 }
 
 function whenRolledBack({ outcome }: VerdictInput): Verdict | undefined {
 	if (!isFailed(outcome)) return
-	// Changes by other programs are no verdict on this change, so they do not halt the rollout.
+	// Changes by other programs say nothing about this change, so they do not halt the rollout.
 	const isRolledBack = outcome.kind === 'rolledBack' && outcome.failed.code !== 'LOST_BY_OTHERS'
 	return { ...rolledBack(outcome), outcome: isRolledBack ? 'RolledBack' : 'Failed' }
 }
@@ -103,7 +103,7 @@ function planned({ plan: { steps }, state }: Outcome): string {
 	return changes === 0 ? 'no changes' : `${many(changes)} would be made; disruption ${found}: ${because}`
 }
 
-/** Reports leftovers on the node that are no longer desired, or an unfinished run that must be rolled back. */
+/** Reports drift that belongs to no failed interface, such as leftovers, or an unfinished run that must be rolled back. */
 function whenDrifted({ outcome: { plan }, mode, unfinished }: VerdictInput): Verdict | undefined {
 	const changes = countChanges(plan.steps)
 	if (mode !== 'Verify' || (changes === 0 && !unfinished)) return undefined
@@ -111,14 +111,14 @@ function whenDrifted({ outcome: { plan }, mode, unfinished }: VerdictInput): Ver
 	return { outcome: 'Failed', reason: 'Drifted', message: before(unfinished) + words }
 }
 
-/** An interface that is configured is correct whatever an earlier run left; if none is desired, nothing else reports that. */
+/** A configured interface is correct regardless of what an earlier run left behind; if none is desired, nothing else reports it. */
 function whenNotRestored({ interfaces, unrestored }: VerdictInput): Verdict | undefined {
 	if (interfaces.length > 0 || unrestored.length === 0) return undefined
 	const message = `no interfaces are requested; an earlier run was not rolled back completely: ${unrestored.join('; ')}`
 	return { outcome: 'Failed', reason: 'NotRestored', message }
 }
 
-/** Reports files that are not managed by MultiNIC, because the next boot may use them; their existence is not a failure of this run. */
+/** Reports files that MultiNIC does not manage, because the next boot may use them; their existence does not make this run fail. */
 function whenNothingWanted({ interfaces, outcome: { state } }: VerdictInput): Verdict | undefined {
 	if (interfaces.length > 0) return undefined
 	const left = [
@@ -138,10 +138,10 @@ function share(interfaces: readonly InterfaceReport[]): string {
 	return `${interfaces.filter(({ state }) => state !== 'Failed').length}/${interfaces.length}`
 }
 
-/** Space for one interface in a message about several (characters). */
+/** Length available for one interface in a message about several (characters). */
 const DRIFT_LENGTH = 120
 
-/** Lists as many as fit; the report has them all. */
+/** Lists as many differences as fit; the report contains all of them. */
 function driftMessage(drift: readonly Drift[], changes: number): string {
 	const words = drift.map(driftWords)
 	if (words.length === 0) return `${many(changes)} would repair it`
@@ -157,7 +157,7 @@ function notRemoved(released: readonly Released[], message: string): string {
 	return `${[first, ...more].map(({ name, macAddress }) => `${name} (${macAddress})`).join(', ')} are not removed: ${message}`
 }
 
-/** One common reason says more than that some failed. */
+/** If all have the same reason, that reason is more useful than `PartlyFailed`. */
 function common(bad: readonly Pick<Refusal, 'reason'>[]): Reason {
 	const reasons = new Set(bad.map(({ reason }) => reason))
 	const [only = 'PartlyFailed'] = reasons
@@ -168,7 +168,7 @@ function many(changes: number): string {
 	return `${changes} ${changes === 1 ? 'change' : 'changes'}`
 }
 
-/** @returns the addresses of a link that another host was found to have, as a sentence */
+/** @returns a sentence with the addresses of a link that another host also has */
 export function duplicateWords({ addresses }: Link): string | undefined {
 	const ips = addresses.flatMap(({ cidr, duplicate }) => (duplicate ? [ipOf(cidr)] : []))
 	return ips.length > 0 ? `another host has ${ips.join(', ')}` : undefined

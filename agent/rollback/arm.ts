@@ -13,18 +13,19 @@ import { hostDevice, programNames, programsOf } from './programs.ts'
 import { assertReadable, bootIdOf, committedUndo, type StoredUndo, storedUndo } from './stored-undo.ts'
 import { rollbackFiles, UNDO_JSON } from './systemd-units.ts'
 
-/** rollback/: the undo that the host applies by itself if a run does not commit. */
+/** rollback/: the undo that the host applies automatically if a run does not commit. */
 
 export type Armed = StoredUndo & {
 	/**
-	 * When the host rolls back: milliseconds of `performance.now()`, because the timer also uses a clock that cannot be set. Absent without
-	 * systemd; 0 for a run that died.
+	 * When the host rolls back: a value of `performance.now()` (milliseconds), because the timer also uses a monotonic clock. Absent without
+	 * systemd; 0 for an unfinished run whose timer may still be running.
 	 */
 	ends?: number
 }
 
 /**
- * Writes the undo of the run to the host and makes systemd wait for the commit. Nothing may be changed before this has returned.
+ * Writes the undo of the run to the host and starts the systemd timer that applies it unless the run commits. Nothing may be changed before
+ * this function returns.
  *
  * @throws Failure NOT_ARMED, with nothing left behind
  */
@@ -68,9 +69,9 @@ export async function arm(
 }
 
 /**
- * Commits by renaming one folder, then removes the timer and the units.
+ * Commits by renaming one directory, then removes the timer and the units.
  *
- * @returns whether the commit came in time; false if the host has already started to roll back, and then nothing is touched
+ * @returns whether the commit was in time; false if the host has already started to roll back, in which case nothing is touched
  */
 export async function commit(root: string, armed: Armed): Promise<boolean> {
 	try {
@@ -84,14 +85,14 @@ export async function commit(root: string, armed: Armed): Promise<boolean> {
 	return true
 }
 
-/** Disarms the host: what it was to roll back has been rolled back, or no longer has to be. */
+/** Disarms the host, because its changes have been rolled back or no longer need to be. */
 export async function disarm(root: string, { tag, ends, undo }: Armed): Promise<void> {
 	if (ends !== undefined) await systemdCall(root, 'StopUnit', rollbackPaths(undo, tag).timer)
 	for (const folder of [UNDO_FOLDER, UNDOING_FOLDER]) removeByRename(root, folder)
 	removeRollbackFiles(root, { undo, tag })
 }
 
-/** Renames the folder first, so that a partly removed one is never taken for a complete one. */
+/** Renames the directory first, so that a partly removed undo is never mistaken for a complete one. */
 function removeByRename(root: string, folder: string): void {
 	if (!exists(root, folder)) return
 	removeAll(root, COMMITTED_FOLDER)
@@ -106,16 +107,16 @@ function removeRollbackFiles(root: string, { tag, undo }: Armed): void {
 	removeEmpty(root)
 }
 
-/** Builds the undo files for their paths only. */
+/** Builds the rollback files only to get their paths. */
 function rollbackPaths(undo: readonly UndoStep[], tag: string) {
 	return rollbackFiles({ undo, tag, bootId: '', commitTimeoutSeconds: 0, programs: programNames, onRoot: true })
 }
 
 /**
- * Removes the temporary files of a killed run, and what it had yet to remove.
+ * Removes the temporary files of a killed run, and files that it had not removed yet.
  *
  * @returns the undo of a run that died
- * @throws Failure BAD_RECORD when it cannot be read, so that the original state of the host is unknown
+ * @throws Failure BAD_RECORD when the undo cannot be read, so that the original state of the host is unknown
  */
 export function unfinishedUndo(root: string): Armed | undefined {
 	const committed = committedUndo(root)
@@ -123,7 +124,7 @@ export function unfinishedUndo(root: string): Armed | undefined {
 	for (const folder of foldersOfOurs()) removeTemporary(root, folder)
 	const stored = storedUndo(root)
 	if (!stored) {
-		// Without it, the other files belong to an undo that was incomplete, before anything was changed, or that has been applied.
+		// Without undo.json, the other files belong to an undo that was incomplete, so that nothing was changed, or that has been applied.
 		for (const folder of [UNDO_FOLDER, UNDOING_FOLDER]) removeAll(root, folder)
 		removeEmpty(root)
 		return undefined
@@ -134,7 +135,7 @@ export function unfinishedUndo(root: string): Armed | undefined {
 
 /**
  * @returns the tag of a run that died and left its undo, which is not touched
- * @throws Failure BAD_RECORD when it cannot be read
+ * @throws Failure BAD_RECORD when the undo cannot be read
  */
 export function unfinishedTag(root: string): string | undefined {
 	return storedUndo(root)?.tag
@@ -146,12 +147,12 @@ function foldersOfOurs(): Set<string> {
 	return new Set([RECORD_PATH, UNDO_JSON, ...Object.keys({ ...live, ...boot }), ...ours.flat()].map(dirname))
 }
 
-/** @returns whether the undo still exists, which means that the host has not applied it in the meantime */
+/** @returns whether the undo still exists, so the host has not applied it yet */
 export function isArmed(root: string): boolean {
 	return exists(root, UNDO_JSON)
 }
 
-/** A timer that cannot be stopped is harmless: what it starts does nothing once the undo is gone. */
+/** A failure to stop a timer is harmless: the service that it starts does nothing once the undo is gone. */
 async function systemdCall(root: string, verb: 'StartUnit' | 'StopUnit', unit: string): Promise<void> {
 	const manager = ['org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager']
 	const { code, stderr } = await execOnHost(root, 'busctl', ['call', ...manager, verb, 'ss', unit, 'replace'])
@@ -167,7 +168,7 @@ function putAll(root: string, files: Readonly<Record<string, { content: string; 
 	putFiles(root, Object.entries(files))
 }
 
-/** Leaves a folder that is mounted, or on a disk that became read-only: an empty folder is harmless. */
+/** Removes the directory if possible. It may be a mount point or on a disk that became read-only: an empty directory is harmless. */
 function removeEmpty(root: string): void {
 	try {
 		rmdirSync(entryAt(root, STATE_FOLDER))

@@ -4,13 +4,13 @@ import { type Device, deviceWord, deviceWordAmong } from '../ip/device-word.ts'
 import { failure } from '../model/failure.ts'
 import type { Programs } from './systemd-units.ts'
 
-/** For callers that need only the paths of the undo files. */
+/** Placeholder for callers that need only the paths of the undo files. */
 export const programNames: Programs = { ip: 'ip', cp: 'cp', mv: 'mv', rm: 'rm', sleep: 'sleep' }
 
 /**
- * Finds the host's own programs, which its undo runs.
+ * Finds the host's own programs that a rollback runs.
  *
- * @throws Failure NOT_ARMED if one is missing
+ * @throws Failure NOT_ARMED if a required program is missing
  */
 export function programsOf(root: string): Programs {
 	const extra = ['udevadm', 'nmcli', ...(exists(root, '/sys/fs/selinux/enforce') ? ['restorecon'] : [])].flatMap(program => {
@@ -27,10 +27,10 @@ export function programsOf(root: string): Programs {
 	return { ip, cp, mv, rm, sleep, ...Object.fromEntries(extra) }
 }
 
-/** Maximum bytes of `ip`. */
+/** Maximum size of the `ip` binary (bytes). */
 const PROGRAM = 16 * MAX_BYTES
 
-/** @returns how to identify a link to the host's own `ip`: one without alternative names accepts no word longer than a name */
+/** @returns how to identify a link to the host's own `ip`: a version without altnames accepts no word longer than a name */
 export function hostDevice(root: string): Device {
 	const programs = ['/usr/sbin/ip', '/usr/bin/ip', '/sbin/ip', '/bin/ip'].map(path => readText(root, path, PROGRAM)).filter(Boolean)
 	const isOld = programs.length > 0 && !programs.some(program => program.includes('altname'))

@@ -4,16 +4,14 @@ import { memoized } from '../model/memoize.ts'
 import { OUR_PATHS, RECORD_PATH } from '../model/paths.ts'
 import { Int, Ip, Prefix, RecordedAddress, RecordedRoute, Word } from '../model/record-network.ts'
 
-/**
- * A step as stored in a rollback on the host. Root applies it, so each string is limited to what it becomes: a word of a line, or a path.
- */
+/** A step of an undo stored on the host. Root applies it, so each string is restricted to its use: a word of a command line, or a path. */
 
 const Name = z.string().regex(/^[\w.@-]{1,128}$/)
 const link = Int
 /** The paths that a run writes. */
 const Path = z.string().refine(path => path === RECORD_PATH || OUR_PATHS.has(path), 'is no file of ours')
 const file = () => z.object({ content: z.string(), mode: z.int().min(0).max(0o7777), gid: Int })
-/** `+`: the broadcast address that follows from the network. */
+/** `+`: the broadcast address is derived from the network. */
 const address = () => RecordedAddress.extend({ broadcast: z.union([Ip, z.literal('+')]).optional() })
 const rule = () =>
 	z.object({ family: z.union([z.literal(4), z.literal(6)]), from: Prefix, to: Prefix.optional(), priority: Int, table: Int })
@@ -23,7 +21,7 @@ const neighbour = () =>
 
 type Shapes<T extends { kind: string }> = Readonly<Record<T['kind'], () => z.ZodType>>
 
-/** Each schema is created on first use: most runs change nothing and need none. */
+/** Each schema is created on first use, because most runs change nothing and need none. */
 const schemaOf = memoized((shape: () => z.ZodType) => shape())
 
 const changeShapes: Shapes<Change> = {
@@ -46,7 +44,7 @@ const changeShapes: Shapes<Change> = {
 	removeFile: () => z.object({ path: Path }),
 }
 
-/** A rollback has no other action. */
+/** Actions of a rollback; it has no others. */
 const noticeShapes: Shapes<Notice> = {
 	waitForNames: () => z.object({ names: z.array(Name) }),
 	unmanage: () => z.object({ link, name: Name }),
@@ -55,7 +53,7 @@ const noticeShapes: Shapes<Notice> = {
 	loadProfiles: () => z.object({ paths: z.array(Path) }),
 }
 
-/** The content is kept as it is, including fields that no schema names: this agent or an earlier one wrote it. */
+/** The content is unchanged, including fields that no schema defines, because this agent or an earlier version wrote it. */
 export const StoredStep = z.custom<UndoStep>(value => isStep(value), 'is no step that this agent knows')
 
 function isStep(value: unknown): boolean {
@@ -70,7 +68,7 @@ function isShaped(value: unknown, shapes: Readonly<Record<string, () => z.ZodTyp
 	return shape !== undefined && schemaOf(shape).safeParse(value).success && isOneLine(value)
 }
 
-/** Everything but the content of a file becomes a word of a line. */
+/** Everything except the content of a file becomes part of a command line. */
 function isOneLine(value: object): boolean {
 	return 'kind' in value && (value.kind === 'writeFile' || !/\\u00[01]|\\[nrtbf]/.test(JSON.stringify(value)))
 }

@@ -14,18 +14,18 @@ export type StoredUndo = { undo: readonly UndoStep[]; tag: string }
 const Stored = z.object({
 	version: z.literal(1),
 	tag: z.string().regex(/^[\w.-]{1,100}$/),
-	/** Absent in an undo by an agent that predates this field. */
+	/** Absent in an undo written by an older agent. */
 	bootId: z.string().optional(),
 	steps: z.array(StoredStep).max(100_000),
 })
 
 /**
- * @returns the undo of a run that ended before its commit. After a reboot only the steps for files: by now the links have other indexes,
- *   and their state is that of the boot.
- * @throws Failure BAD_RECORD when it cannot be read, so that the original state of the host is unknown
+ * @returns the undo of a run that ended before its commit. After a reboot, only the steps for files: the links now have other indexes, and
+ *   their state is that of the boot.
+ * @throws Failure BAD_RECORD when the undo cannot be read, so that the original state of the host is unknown
  */
 export function storedUndo(root: string): StoredUndo | undefined {
-	// The host may have started to apply it and may have been stopped.
+	// The host may have started to apply the undo and may have been interrupted.
 	return storedAt(root, UNDO_JSON) ?? storedAt(root, UNDOING_JSON)
 }
 
@@ -34,7 +34,7 @@ export function committedUndo(root: string): StoredUndo | undefined {
 	return storedAt(root, `${COMMITTED_FOLDER}/${basename(UNDO_JSON)}`)
 }
 
-/** @throws Error if the next run could not read an undo, and so could not restore what this run changes */
+/** @throws Error if the next run could not read this undo, so that it could not revert this run */
 export function assertReadable(undo: readonly UndoStep[]): void {
 	const odd = undo.find(step => !StoredStep.safeParse(step).success)
 	if (odd) throw new Error(`its undo could not be read again: ${stepWords(odd)}`)
@@ -44,12 +44,12 @@ export function bootIdOf(root: string): string {
 	return readUtf8(root, '/proc/sys/kernel/random/boot_id')
 }
 
-/** Whether a step means the same after a reboot. */
+/** Whether a step has the same effect after a reboot. */
 function isOfFiles({ change, action }: UndoStep): boolean {
 	return change ? 'path' in change : action.kind === 'reloadUdev' || action.kind === 'loadProfiles'
 }
 
-/** Maximum bytes of an undo, which contains files as they were. */
+/** Maximum size of an undo (bytes), which contains the original content of files. */
 const MAX_UNDO_BYTES = 32 * MAX_BYTES
 
 function storedAt(root: string, path: string): StoredUndo | undefined {

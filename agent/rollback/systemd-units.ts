@@ -4,7 +4,7 @@ import type { Change, Notice, UndoStep } from '../model/change.ts'
 import type { FileState } from '../model/host-state.ts'
 import { COMMITTED_FOLDER, settingPath, UNDO_FOLDER, UNDOING_FOLDER } from '../model/paths.ts'
 
-/** Absolute paths of the host's programs, which are all that a rollback without Node.js needs; the optional ones if the host has them. */
+/** Absolute paths of the programs that a rollback runs on the host, without Node.js; optional programs only if the host has them. */
 export type Programs = {
 	ip: string
 	cp: string
@@ -19,9 +19,9 @@ export type Programs = {
 export type RollbackFiles = {
 	/** Files below UNDO_FOLDER that the rollback reads. */
 	files: Record<string, FileState>
-	/** Units of this boot: a timer that fires unless the run commits, and the service that it starts. */
+	/** Units for the current boot: a timer that fires unless the run commits, and the service that the timer starts. */
 	live: Record<string, FileState>
-	/** The unit of the next boot. */
+	/** The unit for the next boot. */
 	boot: Record<string, FileState>
 	timer: string
 	/** The symlink that enables the boot unit, and its target. */
@@ -31,16 +31,16 @@ export type RollbackFiles = {
 export type Rollback = {
 	undo: readonly UndoStep[]
 	programs: Programs
-	/** Tag of this run; part of the names of its units, so that systemd never has an older one in memory. */
+	/** Tag of this run. It is part of the unit names, so that systemd never uses an older unit that it still has in memory. */
 	tag: string
-	/** /proc/sys/kernel/random/boot_id, by which the next run detects that the ifindexes in the rollback are from an earlier boot. */
+	/** /proc/sys/kernel/random/boot_id, which shows the next run whether the ifindexes in the undo are from an earlier boot. */
 	bootId: string
 	commitTimeoutSeconds: number
-	/** The current MADE_AT_BOOT: the next boot generates them from the files of MultiNIC, before its rollback removes those. */
+	/** The current MADE_AT_BOOT files: the next boot generates them from MultiNIC's files before its rollback removes those. */
 	madeAtBoot?: Readonly<Record<string, FileState | undefined>>
 	/** How the host's `ip` identifies a link. */
 	device?: Device
-	/** STATE_FOLDER is on the root file system, so the rollback can run before udev names links. */
+	/** Whether STATE_FOLDER is on the root file system, so that the rollback can run before udev names links. */
 	onRoot: boolean
 }
 
@@ -49,7 +49,7 @@ export const UNDO_JSON = `${UNDO_FOLDER}/undo.json`
 export const UNDOING_JSON = `${UNDOING_FOLDER}/undo.json`
 const BOOT_UNIT = 'multinic-undo.service'
 
-/** Returns the rollback of a whole run as systemd units that need neither Node.js nor a shell. Valid after any prefix of the steps. */
+/** Returns the rollback of a run as systemd units that need neither Node.js nor a shell. Valid after any number of its steps. */
 export function rollbackFiles({
 	undo,
 	programs,
@@ -99,12 +99,12 @@ export function rollbackFiles({
 	}
 }
 
-/** When the boot unit runs: after STATE_FOLDER is there, and before any program configures a link. */
+/** The boot unit runs after STATE_FOLDER is mounted, and before any program configures a link. */
 function bootConditions(onRoot: boolean): string[] {
-	// udevd caches files for some seconds: it must not have read what netplan generated from MultiNIC's files early in this boot.
+	// udevd caches files for some seconds, so it must not have read files that netplan generated from MultiNIC's files early in this boot.
 	const udev = onRoot ? ' systemd-udevd.service systemd-udev-trigger.service' : ''
 	return [
-		// Either of them: the power may have failed during the rollback.
+		// Either file is enough: the power may have failed during the rollback.
 		`ConditionPathExists=|${UNDO_JSON}`,
 		`ConditionPathExists=|${UNDOING_JSON}`,
 		'DefaultDependencies=no',
@@ -115,7 +115,7 @@ function bootConditions(onRoot: boolean): string[] {
 	]
 }
 
-/** `onBoot`: the commands also restore files at the next boot. */
+/** `onBoot`: the commands also run at the next boot, because they restore files. */
 type RollbackCommand = { files: Record<string, FileState>; commands: string[]; onBoot: boolean }
 
 function commandFor(group: StepGroup, at: number, programs: Programs): RollbackCommand {
@@ -132,7 +132,7 @@ function commandFor(group: StepGroup, at: number, programs: Programs): RollbackC
 	}
 }
 
-/** Files are written to UNDO_FOLDER when the timer is armed, and read from UNDOING_FOLDER when the rollback runs. */
+/** Files are written to UNDO_FOLDER when the host is armed, and read from UNDOING_FOLDER when the rollback runs. */
 function savedFile(saved: string, file: FileState): Record<string, FileState> {
 	return { [`${UNDO_FOLDER}/${saved}`]: file }
 }
@@ -161,7 +161,7 @@ function commandForSingle({ change, action }: SingleStep, programs: Programs): R
 	return { files: {}, commands: action ? commandsForNotice(action, programs) : [], onBoot: false }
 }
 
-/** Many links get the same few values, so each value is stored once. */
+/** Many links get the same few values, so each value is stored only once. */
 function commandForSetting(change: Extract<Change, { kind: 'sysctl' }>, { cp }: Programs): RollbackCommand {
 	const saved = `value-${change.value.replace(/\W/g, '_')}`
 	const setting = `/proc/sys/${settingPath(change.name, change.key)}`
@@ -176,7 +176,7 @@ function commandsForNotice(notice: Notice, { sleep, udevadm, nmcli }: Programs):
 	return [`${nmcli} device set ${notice.name} managed ${notice.kind === 'manage' ? 'yes' : 'no'}`]
 }
 
-/** The next command runs even if this one fails. @see systemd.service(5) */
+/** The `-` prefix makes systemd run the next command even if this one fails. @see systemd.service(5) */
 function ignoringFailure(command: string): string {
 	return `-${command}`
 }

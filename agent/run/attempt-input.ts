@@ -15,15 +15,15 @@ export type AttemptInput = {
 	tag: string
 	commitTimeoutSeconds: number
 	apiServer: { host: string; port: number } | undefined
-	/** Called with the plan before anything is done about it. */
+	/** Called with the plan before the attempt acts on it. */
 	planned(plan: Plan, state: HostState): void
-	/** Observe only: modes Plan and Verify. */
+	/** Whether the run is read-only: modes Plan and Verify. */
 	isDry: boolean
-	/** Whether to probe the interfaces' own gateways if nothing is changed. */
+	/** Whether to probe the interfaces' own gateways even if the attempt changes nothing. */
 	probesGateways: boolean
 	/** The kernel refused to rename a link that is up. */
 	renameDown: boolean
-	/** Keys of state that is not managed by MultiNIC and that other programs on this node change meanwhile. */
+	/** Keys of state that MultiNIC does not manage and that other programs on this node change during the run. */
 	excused: ReadonlySet<string>
 	/** Runs a phase and records its duration. */
 	timed<T>(phase: string, work: () => Promise<T>): Promise<T>

@@ -17,10 +17,10 @@ import { makePlan, observeHost } from './observe-and-plan.ts'
 import { expired, hasEnded, rollBack } from './roll-back.ts'
 import { assertNothingLost, assertNotRoutedElsewhere, assertPathsAnswer, assertRoutesKept, ignoringNewLinks, verify } from './verify.ts'
 
-/** A commit this close to the end of the rollback timer could run concurrently with the rollback (milliseconds). */
+/** A commit within this time (milliseconds) before the rollback timer fires could race with the rollback. */
 const COMMIT_MARGIN_MS = 3_000
 
-/** Runs observe → plan → arm → apply → verify → probe → commit; on failure rolls all of it back. */
+/** Runs observe → plan → arm → apply → verify → probe → commit. On failure, rolls everything back. */
 export async function attempt(task: AttemptInput): Promise<Outcome> {
 	const before = await observeHost(task)
 	const plan = await makePlan(task, before)
@@ -47,7 +47,9 @@ export async function attempt(task: AttemptInput): Promise<Outcome> {
 
 type Preparing = { probing: Promise<Probe[]>; arming: Promise<Armed>; lookingUp: Promise<PacketRoutes> }
 
-/** Waits for all three, so that no process outlives the run. If one fails, nothing has been changed and there is nothing to roll back. */
+/**
+ * Waits for all three, so that no child process outlives the run. If one of them fails, nothing has changed yet and no rollback is needed.
+ */
 async function whenPrepared({ host }: AttemptInput, { probing, arming, lookingUp }: Preparing) {
 	const [answers, armed, routes] = await Promise.allSettled([probing, arming, lookingUp])
 	if (armed.status === 'rejected') throw armed.reason
@@ -58,9 +60,10 @@ async function whenPrepared({ host }: AttemptInput, { probing, arming, lookingUp
 }
 
 /**
- * After a bug, rolls back without verifying the result. The host stays armed: it restores what this undo may have missed.
+ * After an unexpected error, rolls back without verifying the result. The rollback timer stays armed and restores whatever this undo
+ * misses.
  *
- * @returns the bug
+ * @returns the unexpected error, which the caller throws
  */
 async function rollBackAfterBug({ host, log }: AttemptInput, { undo }: Plan, bug: unknown): Promise<unknown> {
 	try {
@@ -73,7 +76,9 @@ async function rollBackAfterBug({ host, log }: AttemptInput, { undo }: Plan, bug
 	return bug
 }
 
-/** Nothing has to be changed, or nothing may be changed. The state of the interfaces' own gateways is reported anyway. */
+/**
+ * Ends an attempt that needs no changes or may not make any. Still reports the state of the interfaces' own gateways, except in mode Plan.
+ */
 async function unchanged(task: AttemptInput, plan: Plan, state: HostState): Promise<NoChanges | Planned> {
 	const kind = task.isDry ? 'planned' : 'noChanges'
 	if (!task.probesGateways) return { kind, plan, state, proof: await prove(task, plan, state), warnings: new Map(), notes: [] }
@@ -88,7 +93,7 @@ async function unchanged(task: AttemptInput, plan: Plan, state: HostState): Prom
 	return { kind, plan: judged, state, proof: await prove(task, judged, state), warnings, notes }
 }
 
-/** An interface that matches the node config but does not send over its own link is not configured. */
+/** Rejects every interface that matches the node config but whose packets leave through another link. */
 function withRefused(plan: Plan, wrong: ReadonlyMap<number, Refusal>): Plan {
 	const refused = plan.accepted.flatMap(({ nic }) => {
 		const refusal = wrong.get(nic.id)
@@ -99,7 +104,7 @@ function withRefused(plan: Plan, wrong: ReadonlyMap<number, Refusal>): Plan {
 
 async function applyAndVerify(task: AttemptInput, { plan, before, probes, paths, routes, armed }: AttemptWork): Promise<Committed> {
 	const { host, timed, log } = task
-	// By then the host has no undo any more.
+	// Once the rollback timer has fired, no undo is left on the host to revert further changes.
 	if (hasEnded(armed)) throw expired(task)
 	const notChecked = await applySteps(task, plan)
 	const open = await timed('probe', () => assertNoIpv6Duplicates(host, plan.steps))
@@ -138,7 +143,7 @@ async function applySteps({ host, timed, log }: AttemptInput, { steps }: Plan): 
 	return notChecked
 }
 
-/** @returns whether a reboot would restore the host as it is now */
+/** @returns whether a reboot would restore the current state of the host */
 async function prove({ host, timed, log, isDry }: AttemptInput, plan: Plan, state: HostState): Promise<Proof> {
 	const why = unprovable(plan, isDry)
 	const found = why === undefined ? await timed('prove', () => host.prove(plan.accepted, state)) : unproven(why)
@@ -153,7 +158,7 @@ function logArmed(log: Log, { ends }: Armed): void {
 
 const NO_TIMER = 'undo files are written; without systemd only another run can use them'
 
-/** Uses the wall clock as it is set now. */
+/** Converts a monotonic time to a wall-clock time, using the current setting of the clock. */
 function clockTime(monotonic: number): string {
 	return new Date(Date.now() + monotonic - performance.now()).toISOString().slice(11, 19)
 }

@@ -3,37 +3,37 @@ import { addressesOf, routesOf } from '../model/desired-network.ts'
 import { MAIN } from '../model/route.ts'
 import type { Accepted, Released } from '../model/selection.ts'
 
-/** A desired interface, by its id, or the removal of one that is no longer desired, by its MAC. */
+/** Identifies a change: the ID of a desired interface, or the MAC of an interface to be removed. */
 export type ChangeId = number | string
 
 /**
- * The search for the one change that costs the node a path. What is tried without a loss is committed. Every loss costs a few seconds
- * without that path, so there must be few: at most five for ten interfaces.
+ * A binary search for the change that breaks a path of the node. Trials that break no path are committed. Each failed trial interrupts the
+ * path for a few seconds, so there must be few of them: at most five for ten interfaces.
  */
 export type Bisect = {
-	/** The path was lost with them, so one of them is the cause; empty: nothing is known about those that are tried. */
+	/** Changes of a trial that lost the path, so one of them is the cause. Empty: nothing is known about the changes in `trial`. */
 	candidates: readonly ChangeId[]
-	/** What the next attempt changes. */
+	/** Changes that the next attempt makes. */
 	trial: readonly ChangeId[]
-	/** Nothing is known about them, and they are held back meanwhile. */
+	/** Changes that are held back for now; nothing is known about them. */
 	deferred: readonly ChangeId[]
 	guilty: readonly ChangeId[]
-	/** The candidates that are held back first. */
+	/** Candidates that are held back first, because one of them is likely the cause. */
 	likely?: readonly ChangeId[] | undefined
 }
 
-/** How a change relates to the path of packets. */
+/** The networks and routes of a change, to be compared with the addresses on a lost path. */
 type Reach = { change: ChangeId; networks: readonly string[]; routes: readonly string[] }
 type Indication = (reach: Reach, hops: readonly string[]) => boolean
 
-/** Why a change is the likely cause; the first that applies to some but not to all counts. */
+/** Indications that a change is the cause. The first one that applies to some but not all of the changes is used. */
 const indications: readonly Indication[] = [isOnThePath, leadsToThePath, hasDefaultRoute]
 
 /**
- * Starts a bisection after a path was lost with all of them.
+ * Starts a bisection after an attempt with all of these changes lost a path.
  *
- * @param hops addresses that no longer answer, or are on the path to those
- * @param released what the attempt removed; if nothing indicates a cause, the removals are tried alone first
+ * @param hops addresses that no longer answer, or that are on the path to one that no longer answers
+ * @param released interfaces that the attempt removed; if nothing indicates a cause, the removals are tried first, on their own
  */
 export function startBisect(accepted: readonly Accepted[], hops: readonly string[], released: readonly Released[]): Bisect {
 	const all = [...released.map(reachOfReleased), ...accepted.map(reachOfAccepted)]
@@ -43,18 +43,18 @@ export function startBisect(accepted: readonly Accepted[], hops: readonly string
 	return next({ candidates, deferred: [], guilty: [], likely: [...groups, wanted].find(group => divides(group, candidates)) })
 }
 
-/** @returns what to try after an attempt that lost a path; undefined: no candidate is the cause */
+/** @returns the bisection after an attempt that lost a path; undefined if the trial was empty, so that no candidate is the cause */
 export function onFailure({ candidates, trial, deferred, guilty }: Bisect): Bisect | undefined {
 	if (trial.length === 0) return undefined
 	return next({ candidates: trial, deferred: [...deferred, ...without(candidates, trial)], guilty })
 }
 
-/** @returns what to try after an attempt that lost no path */
+/** @returns the bisection after an attempt that lost no path */
 export function onSuccess({ candidates, trial, deferred, guilty }: Bisect): Bisect {
 	return next({ candidates: without(candidates, trial), deferred, guilty })
 }
 
-/** @returns a bisection that ends here: what is not known to be safe is held back */
+/** @returns a finished bisection that holds back every change not known to be safe */
 export function giveUp({ candidates, trial, deferred, guilty }: Bisect): Bisect {
 	return { candidates: [], trial: [], deferred: [], guilty: [...new Set([...candidates, ...trial, ...deferred, ...guilty])] }
 }
@@ -64,12 +64,12 @@ export function isFinished({ candidates, trial, deferred }: Bisect): boolean {
 	return candidates.length + trial.length + deferred.length === 0
 }
 
-/** @returns what the next attempt must not change */
+/** @returns the changes that the next attempt must not make */
 export function withheld({ candidates, trial, deferred, guilty }: Bisect): ChangeId[] {
 	return without([...candidates, ...deferred, ...guilty], trial)
 }
 
-/** Without a likely cause, half of them are tried. */
+/** Tries the candidates that are not likely to be the cause. If no likely cause is known, tries half of the candidates. */
 function next({ candidates, deferred, guilty, likely }: Omit<Bisect, 'trial'>): Bisect {
 	if (candidates.length === 0) return { candidates, trial: deferred, deferred: [], guilty }
 	if (candidates.length === 1) return next({ candidates: [], deferred, guilty: [...guilty, ...candidates] })
@@ -95,7 +95,7 @@ function reachOfReleased({ ours, link }: Released): Reach {
 	return { change: ours.mac, networks, routes: ours.routes.flatMap(({ table, to }) => (table === MAIN ? [to] : [])) }
 }
 
-/** The network that now appears to be behind this interface, or was before it was removed. */
+/** Whether an address on the path is in a network that this interface has, or had before its removal. */
 function isOnThePath({ networks }: Reach, hops: readonly string[]): boolean {
 	return networks.some(cidr => hops.some(hop => contains(cidr, hop)))
 }

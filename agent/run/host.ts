@@ -21,7 +21,7 @@ import type { Generated } from '../plan/file-steps.ts'
 import type { ProbedHost } from '../probe/probed-host.ts'
 import { arm, type Armed, commit, disarm, isArmed, unfinishedTag, unfinishedUndo } from '../rollback/arm.ts'
 
-/** Everything that a run can read from its host or change on it. */
+/** All operations with which a run reads or changes its host. */
 export type Host = ProbedHost &
 	QueriedHost & {
 		observe(macs: readonly string[]): Promise<HostState>
@@ -30,17 +30,17 @@ export type Host = ProbedHost &
 		prove(accepted: readonly Accepted[], state: HostState): Promise<Proof>
 		arm(wish: { undo: readonly UndoStep[]; tag: string; commitTimeoutSeconds: number; systemd: boolean }): Promise<Armed>
 		isArmed(): boolean
-		/** @returns whether the commit came in time */
+		/** @returns whether the commit was in time */
 		commit(armed: Armed): Promise<boolean>
 		disarm(armed: Armed): Promise<void>
 		unfinishedUndo(): Armed | undefined
-		/** The tag of a run that died before its commit and is not rolled back yet. */
+		/** The tag of a run that died before its commit and has not been rolled back yet. */
 		unfinishedTag(): string | undefined
 		apply(steps: readonly Step[], runProbes?: ProbeRunner): Promise<void>
 		undo(steps: readonly UndoStep[]): Promise<string[]>
 	}
 
-/** @param root where the host's `/` is mounted; the kernel is that of the current network namespace */
+/** @param root where the host's `/` is mounted; the kernel's state is that of the current network namespace */
 export function hostAt(root: string): Host {
 	const generator = generatorAt(root)
 	return {

@@ -10,7 +10,7 @@ import type { AttemptInput } from './attempt-input.ts'
 /**
  * Observes the host.
  *
- * @throws Failure UNKNOWN_BACKEND or BAD_RECORD: nothing can be judged on such a host
+ * @throws Failure UNKNOWN_BACKEND or BAD_RECORD if the host's backend is unknown or its record is invalid, so that no plan is possible
  */
 export async function observeHost({ host, wanted, timed, renameDown }: AttemptInput): Promise<HostState> {
 	const observed = await timed('observe', () => host.observe(wanted.interfaces.map(({ macAddress }) => macAddress)))
@@ -24,7 +24,7 @@ export async function observeHost({ host, wanted, timed, renameDown }: AttemptIn
 	return renameDown ? { ...observed, liveRename: false } : observed
 }
 
-/** @returns what this attempt would change on such a host, without what netplan would reject at the next boot */
+/** @returns the changes that this attempt would make to a host in this state, excluding those that netplan would reject at the next boot */
 export async function makePlan({ wanted, host, timed }: AttemptInput, state: HostState): Promise<Plan> {
 	const first = select(wanted, state)
 	const { failed, kept } = await timed('generate', () => host.predictRejections(first, state))

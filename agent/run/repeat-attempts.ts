@@ -13,19 +13,19 @@ import { retryWords } from './retry-words.ts'
 import { excluded, next, type RetryState } from './retry.ts'
 import type { RunState } from './run-context.ts'
 
-/** After this time no path is risked any more, because the Job has 300 s in total (milliseconds since the run began). */
+/** From this time on, no attempt may risk losing a path, because the Job is limited to 300 s (milliseconds since the run began). */
 const RISK_UNTIL_MS = 200_000
 
 const RECORD_LOST =
 	'the record of this host (/var/lib/multinic/record.json) is lost: what is ours was read from our files; what was there before is not known, so a removed NIC keeps its name until the next boot'
 
-/** Tries again as long as each attempt gives a reason to, so that one faulty NIC does not block the others. */
+/** Repeats the attempt as long as there is a reason to retry, so that one faulty NIC does not block the others. */
 export async function repeatAttempts(
 	interfaces: readonly WantedInterface[],
 	run: RunState,
 	known: RetryState,
 ): Promise<{ outcome: Outcome; retry: RetryState }> {
-	// A link that appeared since the last call is itself a reason to try again, so attempts are counted from zero.
+	// A link that appeared since the last call is itself a reason to retry, so the budget of attempts is reset.
 	let state: RetryState = { ...known, budget: undefined }
 	for (;;) {
 		const outcome = await attempt(attemptInput(interfaces, run, state))

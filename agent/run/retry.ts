@@ -6,36 +6,36 @@ import { countChanges } from '../plan/plan.ts'
 import { isFailed, type Outcome, type RolledBack } from '../report/outcome.ts'
 import { type Bisect, type ChangeId, giveUp, isFinished, onFailure, onSuccess, startBisect, withheld } from './bisect.ts'
 
-/** What the attempts of a run have shown so far. */
+/** What the run has learned from its attempts so far. */
 export type RetryState = {
-	/** Interfaces that are not changed, and why. */
+	/** ID → why that interface is not configured. */
 	failed: ReadonlyMap<number, Refusal>
 	/** MAC → why that interface is not removed. */
 	kept: ReadonlyMap<string, Refusal>
 	/** The kernel refused to rename a link that is up. */
 	renameDown: boolean
-	/** Keys of state that is not managed by MultiNIC and that other programs change meanwhile: no attempt fails because of it. */
+	/** Keys of state that MultiNIC does not manage and that other programs change during the run; no attempt fails because of them. */
 	excused: ReadonlySet<string>
-	/** An attempt did not fail, so the run as a whole was not rolled back. */
+	/** At least one attempt succeeded, so the run as a whole was not rolled back. */
 	committed: boolean
-	/** How many attempts have changed the host since a link last appeared, and how many may; undefined: none was made since. */
+	/** Number of attempts that changed the host since a link last appeared, and the maximum; undefined: no attempt since then. */
 	budget: { used: number; most: number } | undefined
-	/** How many attempts were made. */
+	/** Number of attempts made in this run. */
 	attemptCount: number
-	/** The search for the change that costs the node a path, and what is reported about the loss. */
+	/** The bisection for the change that breaks a path, and the refusal that reports the loss. */
 	search: { state: Bisect; loss: Refusal } | undefined
 }
 
-/** Why another attempt may end differently than the last one. Without a reason there is no other attempt. */
+/** Why another attempt may have a different result. Without a reason, the run makes no further attempt. */
 export type RetryReason =
 	| { kind: 'renameDown' }
-	/** These are no longer changed. */
+	/** These changes are excluded from further attempts. */
 	| { kind: 'excluded'; changes: readonly ChangeId[] }
-	/** Fewer than before may be the cause: these are held back while the others are tried. */
+	/** Fewer changes than before may be the cause: these are held back while the others are tried. */
 	| { kind: 'narrowed'; withheld: readonly ChangeId[] }
 	| { kind: 'lostByOthers'; keys: readonly string[] }
 
-/** What a run does after an attempt, and what it knows by then. */
+/** What a run does after an attempt, with its updated state. */
 export type Next = { kind: 'again'; state: RetryState; reason: RetryReason } | End
 type End = { kind: 'end'; state: RetryState }
 
@@ -63,10 +63,10 @@ const checks: readonly Check<FailedInput, Next>[] = [
 ]
 
 /**
- * Decides what a run does after an attempt. It ends after 1 + (number of interfaces) attempts that change something: desired interfaces, and
- * those to be removed.
+ * Decides what a run does after an attempt. The run ends after at most 1 + (number of interfaces) attempts that change something.
+ * Interfaces to be removed count too.
  *
- * @param timeLeft for how long a path may still be risked (milliseconds)
+ * @param timeLeft how long attempts may still risk losing a path (milliseconds)
  */
 export function next(before: RetryState, outcome: Outcome, timeLeft: number): Next {
 	const used = (before.budget?.used ?? 0) + (outcome.plan.steps.length > 0 ? 1 : 0)
@@ -85,18 +85,18 @@ function end(state: RetryState): End {
 	return { kind: 'end', state }
 }
 
-/** @returns how many attempts may change the host: one, and one for each interface, desired or to be removed */
+/** @returns how many attempts may change the host: one, plus one for each interface, desired or to be removed */
 function mostAttempts({ plan: { accepted, refused, released, kept } }: Outcome): number {
 	return 1 + accepted.length + refused.length + released.length + kept.length
 }
 
-/** @returns what the next attempt does not change: what has failed, and what is held back for now */
+/** @returns the changes that the next attempt does not make: those that failed and those that are held back for now */
 export function excluded({ failed, kept, search }: RetryState): Pick<RetryState, 'failed' | 'kept'> {
 	const held = byKind(search ? withheld(search.state).map(change => [change, search.loss] as const) : [])
 	return { failed: new Map([...held.failed, ...failed]), kept: new Map([...held.kept, ...kept]) }
 }
 
-/** Nothing is left to try once each is either configured or blamed. */
+/** Continues the bisection. Nothing is left to try once every interface is either configured or blamed. */
 function whenSucceeded(state: RetryState, hasTime: boolean): Next {
 	if (!state.search) return end(state)
 	const { state: bisect, loss } = state.search
@@ -115,7 +115,7 @@ function whenBlamed({ state, outcome: { failed } }: FailedInput): Next | undefin
 	return exclude(state, refusals)
 }
 
-/** What other programs removed now is not lost again, or not because of the run. */
+/** State that other programs have removed cannot be lost again, or at least not because of the run, so the next attempt ignores it. */
 function whenLostByOthers({ state, outcome: { lostByOthers, failed } }: FailedInput): Next | undefined {
 	const keys = lostByOthers.flatMap(({ key }) => (state.excused.has(key) ? [] : [key]))
 	if (failed.code !== 'LOST_BY_OTHERS' || keys.length === 0) return
@@ -133,7 +133,7 @@ function whenPathLost({ state, outcome, hasTime }: FailedInput): Next | undefine
 	return continueBisect({ ...state, search: { state: hasTime ? bisect : giveUp(bisect), loss: unchangedRefusal(failed) } }, isLeft)
 }
 
-/** The cause is not known, so the others are tried without the removals. */
+/** The cause is unknown, so the next attempt excludes the removals and tries only the other changes. */
 function whenCauseUnknown({ state, outcome }: FailedInput): Next | undefined {
 	const { failed } = outcome
 	const { accepted, released } = changedBy(outcome)
@@ -144,7 +144,7 @@ function whenCauseUnknown({ state, outcome }: FailedInput): Next | undefined {
 	)
 }
 
-/** Excludes what this attempt was to change, so that the next one, which changes nothing, can report what earlier ones did. */
+/** Excludes the changes of this attempt, so that the next one changes nothing and can report the result of earlier attempts. */
 function whenCommittedBefore({ state, outcome }: FailedInput): Next | undefined {
 	if (!state.committed) return
 	const { accepted, released } = changedBy(outcome)
@@ -156,7 +156,7 @@ function whenCommittedBefore({ state, outcome }: FailedInput): Next | undefined 
 	)
 }
 
-/** @param isLeft whether there is something to try other than what a finished search has found */
+/** @param isLeft whether any change remains to be tried once a finished bisection has excluded the guilty ones */
 function continueBisect(state: RetryState, isLeft: (concluded: RetryState) => boolean): Next {
 	const { search } = state
 	if (!search) return end(state)
@@ -166,7 +166,7 @@ function continueBisect(state: RetryState, isLeft: (concluded: RetryState) => bo
 	return isLeft(concluded.state) ? concluded : end(concluded.state)
 }
 
-/** @returns undefined if all of them were already known */
+/** @returns undefined if all of these changes are already excluded */
 function exclude(state: RetryState, refusals: readonly (readonly [ChangeId, Refusal])[]): Next | undefined {
 	const news = refusals.filter(([change]) => !(typeof change === 'number' ? state.failed.has(change) : state.kept.has(change)))
 	if (news.length === 0) return
@@ -189,7 +189,7 @@ function unchangedRefusal({ code, message }: Failure<Code>): Refusal {
 	return { reason: reasonOf(code), message: `${message}; this interface is unchanged` }
 }
 
-/** Returns what this attempt was to change. */
+/** Returns the interfaces that this attempt was to change or remove. */
 function changedBy({ plan: { accepted, released, steps } }: Outcome): { accepted: Accepted[]; released: readonly Released[] } {
 	return { accepted: accepted.filter(({ nic }) => countChanges(steps, nic.id) > 0), released }
 }

@@ -12,10 +12,10 @@ import { lostRoutes } from '../probe/packet-routes.ts'
 import type { Failed } from '../report/outcome.ts'
 import type { AttemptInput, AttemptWork } from './attempt-input.ts'
 
-/** What is observed after a rollback. */
+/** The result of observing and probing after a rollback. */
 type AfterRollback = { state: HostState; answers: readonly Probe[]; lostRoutes: readonly LookupLoss[] }
 
-/** What must be as it was before the run; each describes what is not. The rollback is complete if none returns anything. */
+/** Comparisons with the state before the run; each describes the differences. The rollback is complete if there are none. */
 const comparisons: readonly ((work: AttemptWork, now: AfterRollback) => readonly string[])[] = [
 	touchedThings,
 	foreignThings,
@@ -23,14 +23,14 @@ const comparisons: readonly ((work: AttemptWork, now: AfterRollback) => readonly
 	routesOverOurLinks,
 ]
 
-/** Rolls back everything, then compares and probes again: the log and the report follow from that. */
+/** Rolls everything back, then compares and probes again. The log and the report are based on the result. */
 export async function rollBack(task: AttemptInput, work: AttemptWork & { failed: Failure<Code> }): Promise<Failed> {
 	const { plan, before, probes, armed, failed } = work
 	const { host, log } = task
 	log.step('failed', failed.message)
 	const { complaints, ...now } = await undoAndCompare(task, work)
 	const foreign = lossesByCause(plan, before, now.state).byOthers
-	// If something not managed by MultiNIC is gone, the paths that went with it are not reported separately.
+	// If state that MultiNIC does not manage has disappeared, the paths lost with it are not reported separately.
 	const lostByOthers = foreign.length > 0 ? foreign : now.lostRoutes
 	const undone = { plan, state: now.state, probes, lostByOthers }
 	const [first, ...more] = now.unrestored
@@ -49,14 +49,14 @@ export function expired({ commitTimeoutSeconds }: AttemptInput): Failure<Code> {
 	return failure('EXPIRED', `the run took longer than ${commitTimeoutSeconds} s, so the host rolls back`)
 }
 
-/** Then the host rolls back by itself, which is why a run fails, or may fail, and why there must not be another attempt meanwhile. */
+/** Whether the rollback timer has fired. The host then rolls back automatically, so the run fails and must not start another attempt. */
 export function hasEnded({ ends = Number.POSITIVE_INFINITY }: AttemptWork['armed']): boolean {
 	return performance.now() > ends
 }
 
 type Compared = AfterRollback & { unrestored: string[]; complaints: string[] }
 
-/** A rollback whose result cannot be determined is not complete: its links are unknown. */
+/** If the result of a rollback cannot be determined, the rollback counts as incomplete and the returned state has no links. */
 async function undoAndCompare(task: AttemptInput, work: AttemptWork): Promise<Compared> {
 	const { paths, probes, routes, plan, before } = work
 	const { host, timed, log } = task
@@ -74,10 +74,13 @@ async function undoAndCompare(task: AttemptInput, work: AttemptWork): Promise<Co
 	}
 }
 
-/** How often an undo is applied if a network daemon runs: it may configure a link in the middle of it, once its name is restored. */
+/**
+ * Maximum number of times that an undo is applied while a network daemon runs: the daemon may configure a link during the undo, once the
+ * link has its old name.
+ */
 const MAX_UNDOS = 3
 
-/** @param complaints gets those of the last undo; whether it succeeded is observed */
+/** @param complaints receives the complaints of the last undo; an observation decides whether that undo succeeded */
 async function undoUntilRestored(task: AttemptInput, work: AttemptWork, complaints: string[]): Promise<HostState> {
 	const isShared = work.before.networkd || work.before.networkmanager
 	for (let turn = 1; ; turn++) {
@@ -97,7 +100,7 @@ async function undo({ host, timed }: AttemptInput, { plan }: AttemptWork): Promi
 	}
 }
 
-/** If other programs caused all losses, the run is not the cause. */
+/** If other programs caused all losses, the run is not the cause, so the failure becomes LOST_BY_OTHERS. */
 function causeOf(failed: Failure<Code>, lostByOthers: readonly Loss[]): Failure<Code> {
 	const { lost = [] } = failed.facts as { lost?: readonly string[] }
 	const taken = new Set(lostByOthers.map(({ key }) => key))
@@ -114,7 +117,7 @@ function lossWords(losses: readonly Loss[]): string {
 	return losses.map(({ words }) => words).join('; ')
 }
 
-/** NetworkManager configures again what it had, in its own time (milliseconds). */
+/** How long NetworkManager may take to restore the configuration of a device that it manages again (milliseconds). */
 const DAEMON_WAIT_MS = 10_000
 
 async function observeWhenRestored({ host, wanted }: AttemptInput, work: AttemptWork): Promise<HostState> {
@@ -135,8 +138,8 @@ function foreignThings({ plan, before }: AttemptWork, { state }: AfterRollback):
 }
 
 /**
- * Once everything that the run touched is restored, packets that still take another path do so because of other programs, unless they leave
- * by a link of the run.
+ * Once everything that the run touched is restored, a packet that still takes another path does so because of other programs, unless it
+ * leaves through a link that the run touched.
  */
 function routesOverOurLinks({ plan }: AttemptWork, { lostRoutes }: AfterRollback): string[] {
 	const touched = touchedBy(plan)

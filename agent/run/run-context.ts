@@ -16,7 +16,7 @@ export type RunState = {
 	host: Host
 	context: RunContext
 	tally: Tally
-	/** When it began: milliseconds of `performance.now()`. */
+	/** When the run began: a value of `performance.now()` (milliseconds). */
 	began: number
 	logHeading(backend: string): void
 }

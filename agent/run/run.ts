@@ -17,18 +17,19 @@ import { repeatAttempts } from './repeat-attempts.ts'
 import { FIRST_STATE } from './retry.ts'
 import type { RunContext, RunState } from './run-context.ts'
 
-/** run/: one run, from the config to the report. It uses all folders below. */
+/** run/: one run, from the config to the report. Uses all the other directories of the agent. */
 
 /**
- * Executes one run: rolls back what a dead run left, then configures what it can. An interface that makes the batch fail is excluded and
- * the others are tried again. The run waits for an interface whose link does not exist yet while the others are already configured.
+ * Executes one run: rolls back an unfinished earlier run, then configures every interface that it can. An interface that makes an attempt
+ * fail is excluded, and the others are tried again. If the link of an interface does not exist yet, the run configures the others first,
+ * then waits for the link.
  *
- * @returns the report, whatever happens; throws only on a bug
+ * @returns the report, also if the run fails; throws only because of a bug
  */
 export async function run(config: RunConfig, host: Host, context: RunContext): Promise<AgentReport> {
 	const tally = newTally(config)
 	const began = performance.now()
-	/** Does not depend on the wall clock, which may be set meanwhile. */
+	/** The current time, independent of changes to the wall clock during the run. */
 	const now = () => new Date(tally.started.getTime() + Math.round(performance.now() - began))
 	const interfaces =
 		config.mode === 'Cleanup' ? [] : settle(config.interfaces, { bases: basesIn(config), podNetworks: config.podNetworks ?? [] })
@@ -49,7 +50,7 @@ export async function run(config: RunConfig, host: Host, context: RunContext): P
 	}
 }
 
-/** The bases of the controller; a config that names none comes from a controller that cannot choose. */
+/** The bases in the config. A config without them comes from a controller that does not support setting them, so the defaults apply. */
 function basesIn({ routeTableBase: table = DEFAULT_BASES.table, rulePriorityBase: priority = DEFAULT_BASES.priority }: RunConfig): Bases {
 	return { table, priority }
 }
@@ -68,8 +69,8 @@ function once<T>(act: (value: T) => void): (value: T) => void {
 }
 
 /**
- * Rolls back a run that died. It left its undo on the host and never committed, so this happens before anything is planned. A read-only run
- * reports the undo and leaves it.
+ * Rolls back an earlier run that died before its commit and left its undo on the host. This must happen before planning. A read-only run
+ * reports the unfinished run and leaves its undo in place.
  */
 async function rollBackUnfinishedRun(host: Host, tally: Tally, log: Log): Promise<void> {
 	if (isDry(tally.config)) {
@@ -87,7 +88,7 @@ async function rollBackUnfinishedRun(host: Host, tally: Tally, log: Log): Promis
 	tally.notes.add(`an earlier run ended before its commit, and ${words}`)
 }
 
-/** How often the rollback is tried, because a network daemon may be working on the same link. */
+/** Maximum number of rollback attempts, because a network daemon may be configuring the same link. */
 const MAX_UNDOS = 3
 
 /** @returns what could not be undone */

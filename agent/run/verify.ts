@@ -15,9 +15,9 @@ import type { Probes } from '../report/outcome.ts'
 import type { AttemptInput } from './attempt-input.ts'
 import { makePlan, observeHost } from './observe-and-plan.ts'
 
-/** Checks what must hold after a change, before it is committed. */
+/** Checks that must pass after the changes are applied and before they are committed. */
 
-/** Ignores what this run could not touch from its beginning: a link that appeared meanwhile is for the next attempt. */
+/** Excludes what the plan excluded, so that a link that has appeared in the meantime is left to the next attempt. */
 export function ignoringNewLinks(task: AttemptInput, { refused, kept: staying }: Plan): AttemptInput {
 	const failed = new Map([...task.wanted.failed, ...refused.map(({ nic, refusal }) => [nic.id, refusal] as const)])
 	const kept = new Map(staying.map(({ ours, refusal }) => [ours.mac, refusal] as const))
@@ -25,12 +25,13 @@ export function ignoringNewLinks(task: AttemptInput, { refused, kept: staying }:
 }
 
 /**
- * How often changes that networkd has undone are applied again, its addresses first, then the rest. networkd does not undo them endlessly.
+ * Maximum number of times that effects of networkd are corrected: first what it added, then what it reverted. networkd eventually stops.
  */
 const MAX_REPEATS = 6
 
 /**
- * The state is correct if nothing is left to plan; there is no second definition. A daemon may need a moment, so there are three checks.
+ * The state is correct if a new plan has no steps; there is no separate definition of correctness. A daemon may need a moment, so a wrong
+ * state is checked three times.
  */
 export async function verify(task: AttemptInput, plan: Plan, before: HostState): Promise<HostState> {
 	let again = 0
@@ -44,7 +45,7 @@ export async function verify(task: AttemptInput, plan: Plan, before: HostState):
 	}
 }
 
-/** `rest`: what networkd has added or undone meanwhile. */
+/** `rest`: the steps that correct what networkd has added or reverted in the meantime. */
 async function compared(task: AttemptInput, wanted: Plan, before: HostState) {
 	const state = await task.timed('verify', () => observeHost(task))
 	const plan = await makePlan(task, state)
@@ -57,7 +58,9 @@ async function applyAgain({ host, log, timed }: AttemptInput, rest: readonly Ste
 	await timed('apply', () => host.apply(rest))
 }
 
-/** An interface that was configured and is refused now is not correct either: other programs have added or removed something meanwhile. */
+/**
+ * An interface that was accepted but is now refused also counts as wrong: another program has added or removed something in the meantime.
+ */
 function unlikePlan({ steps, refused }: Plan, { accepted }: Plan): Failure<Code> | undefined {
 	const wanted = new Set(accepted.map(({ nic }) => nic.id))
 	const [first] = refused.filter(({ nic }) => wanted.has(nic.id))
@@ -67,7 +70,7 @@ function unlikePlan({ steps, refused }: Plan, { accepted }: Plan): Failure<Code>
 	return failure('NOT_VERIFIED', `still differs after applying: ${steps.map(stepWords).join(', ')}`, { id: steps[0]?.id })
 }
 
-/** @throws Failure FOREIGN_CHANGED if something not managed by MultiNIC is gone or has changed */
+/** @throws Failure FOREIGN_CHANGED if state that MultiNIC does not manage has disappeared or changed */
 export function assertNothingLost(
 	{ excused }: AttemptInput,
 	{ plan, before, state }: { plan: Plan; before: HostState; state: HostState },
@@ -85,7 +88,7 @@ export function assertPathsAnswer(targets: readonly NodePath[], { before, after 
 	if (lost.length > 0) throw failure('CONNECTIVITY_LOST', `${lost.join(' and ')} unreachable after the change`, { hops })
 }
 
-/** @throws Failure CONNECTIVITY_LOST if packets of the node take another path */
+/** @throws Failure CONNECTIVITY_LOST if packets of the node now take another path */
 export function assertRoutesKept({ excused }: AttemptInput, plan: Plan, losses: readonly LookupLoss[]): void {
 	const loss = failureForLosses(
 		losses.filter(({ key }) => !excused.has(key)),
@@ -94,7 +97,7 @@ export function assertRoutesKept({ excused }: AttemptInput, plan: Plan, losses: 
 	if (loss) throw loss
 }
 
-/** @throws Failure ROUTED_ELSEWHERE that blames every interface whose packets leave by another link */
+/** @throws Failure ROUTED_ELSEWHERE that blames every interface whose packets leave through another link */
 export function assertNotRoutedElsewhere(found: ReadonlyMap<number, Refusal>): void {
 	if (found.size === 0) return
 	throw blaming(
