@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { MutantResult, PartialStrykerOptions } from '@stryker-mutator/api/core'
+import type { LogLevel, MutantResult, PartialStrykerOptions } from '@stryker-mutator/api/core'
 import { Stryker } from '@stryker-mutator/core'
 import { type Change, idOf } from './mutants.ts'
 
@@ -22,7 +22,7 @@ const options: PartialStrykerOptions = {
 	disableTypeChecks: false,
 	warnings: false,
 	reporters: ['counted'],
-	logLevel: 'warn',
+	logLevel: 'warn' as LogLevel,
 	allowConsoleColors: false,
 	timeoutMS: 60_000, // what takes a minute longer than without the change never ends; a busy machine delays a test, too
 	timeoutFactor: 4,
