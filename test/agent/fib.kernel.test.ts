@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { canonicalIp } from '../../contract/ip.ts'
 import { lineOf } from '../../agent/host/route-lookup.ts'
 import { fibOf, lookup, type Way } from '../../agent/plan/fib.ts'
 import type { LookupAnswer } from '../../agent/plan/lookup-losses.ts'
@@ -77,6 +78,13 @@ describe.skipIf(!isRoot)('the model of rules and routes (needs root for network 
 			'-c',
 			`ip -6 -force -batch - 2>/dev/null <<'.'\n${[...flush.slice(0, 2), ...flush.slice(3, 8), ...six].join('\n')}\n.`,
 		])
+		await vi.waitFor(hasLocalRoutes, { timeout: 30_000, interval: 20 })
+	}
+
+	/** The kernel adds the local route of an IPv6 address asynchronously, also with nodad. */
+	async function hasLocalRoutes(): Promise<void> {
+		const { stdout } = await host.inside('ip', ['-6', 'route', 'show', 'table', 'local'])
+		for (const ip of ['fd00:0:1::2', 'fd00:1:1::2', 'fd00:2:1::1']) expect(stdout).toContain(`local ${canonicalIp(ip)} `)
 	}
 })
 
