@@ -78,7 +78,7 @@ describe('a clock change', () => {
 		await machine.ask('date -s "-12 hours"')
 		await expect.poll(link, pace).toMatch(/^vec1 DOWN $/)
 		goOn(run)
-		expect((await run.ended).report).toMatchObject({ outcome: 'Failed', reason: 'NotVerified', changes: 0 })
+		expect((await run.ended).report).toMatchObject({ outcome: 'RolledBack', reason: 'RolledBack', changes: 0 })
 		await machine.ask('date -s "+6 hours"')
 		expect(await stateOf(machine)).toEqual(before)
 	})
