@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
  * only a tenth as many generated nodes as `npm test`.
  */
 process.env.NODES ??= '200'
+process.env.PROPERTY_MS ??= '200'
 
 const steps: readonly [what: string, command: string, ...args: string[]][] = [
 	['types', 'tsc', '--noEmit', '-p', '.'],

@@ -1,3 +1,4 @@
+import { execa } from 'execa'
 import { allBinaries, findKit } from '../lab/kit/kit.ts'
 import { monitoringPackages, probePackages, unpackPackages } from '../lab/base/packages.ts'
 import { prepareLab } from '../lab/setup/prepare.ts'
@@ -23,7 +24,7 @@ export const parts: readonly Part[] = [
 	{ name: 'lab', what: 'the lab itself: start, stop, signals', prepare: () => prepareLab(2) },
 	{ name: 'vm', what: 'real nodes: kernel, systemd, netplan, containerd, kubelet, reboot', prepare: () => prepareLab(2) },
 	{ name: 'long', what: 'what takes too long for every change', prepare: () => prepareLab(2), isLong: true },
-	{ name: 'mutation', what: 'whether the pure tests notice a change of any decision', isLong: true },
+	{ name: 'mutation', what: 'whether the pure tests notice a change of any decision', prepare: installStryker, isLong: true },
 ]
 
 /** Reasons for which a test may be skipped in CI. A VM that did not boot is not one of them. */
@@ -32,4 +33,10 @@ export const expectedSkips: readonly string[] = []
 async function prepareCluster(): Promise<void> {
 	await findKit(allBinaries)
 	await unpackPackages(monitoringPackages)
+}
+
+/** Only the mutation run needs it, and it would make every other setup a third slower. */
+async function installStryker(): Promise<void> {
+	const packages = ['api', 'core', 'instrumenter', 'vitest-runner'].map(name => `@stryker-mutator/${name}@10.1.1`)
+	await execa('npm', ['install', '--no-save', '--no-package-lock', '--no-audit', '--no-fund', ...packages], { stdio: 'inherit' })
 }

@@ -11,4 +11,10 @@ declare module 'vitest' {
  * Prepares every test file: all properties of a run have the seed that `vitest.config.ts` chose and printed. `SEED=<number>` repeats a run,
  * and the failure of a property names the path to its counterexample.
  */
-fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: inject('seed') })
+const limit = process.env.PROPERTY_MS
+/** `PROPERTY_MS` ends each property after that time, however many cases it has tried by then; `npm run check` sets it. */
+fc.configureGlobal({
+	...fc.readConfigureGlobal(),
+	seed: inject('seed'),
+	...(limit !== undefined && { interruptAfterTimeLimit: Number(limit), markInterruptAsFailure: false }),
+})
