@@ -12,7 +12,10 @@ declare module 'vitest' {
  * and the failure of a property names the path to its counterexample.
  */
 const limit = process.env.PROPERTY_MS
-/** `PROPERTY_MS` ends each property after that time, however many cases it has tried by then; `npm run check` sets it. */
+/**
+ * `PROPERTY_MS` ends each property after that time, however many cases it has tried by then; `npm run check` sets it. A property that counts
+ * its cases sets `interruptAfterTimeLimit` itself.
+ */
 fc.configureGlobal({
 	...fc.readConfigureGlobal(),
 	seed: inject('seed'),

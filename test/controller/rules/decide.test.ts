@@ -430,7 +430,7 @@ describe('for any snapshot', () => {
 				const own = snapshot.runs.filter(one => one.generation === snapshot.config.generation && one.uid === snapshot.config.uid)
 				expect(own.some(one => one.report?.outcome === 'Succeeded')).toBe(true)
 			}),
-			{ numRuns: 5_000 },
+			{ numRuns: 5_000, interruptAfterTimeLimit: 600_000 },
 		)
 		expect(seen).toBeGreaterThan(5)
 	})
@@ -444,7 +444,7 @@ describe('for any snapshot', () => {
 				seen++
 				expect(isReported(snapshot, last) || !(last.job || last.pod || last.report)).toBe(true)
 			}),
-			{ numRuns: 10_000 },
+			{ numRuns: 10_000, interruptAfterTimeLimit: 600_000 },
 		)
 		expect(seen).toBeGreaterThan(10)
 	})
