@@ -5,7 +5,7 @@ import { execa } from 'execa'
  * it tests only a tenth as many generated nodes as `npm test`, and ends each property early.
  */
 process.env.NODES ??= '200'
-process.env.PROPERTY_MS ??= '200'
+process.env.PROPERTY_MS ??= '100'
 
 const steps: readonly [what: string, command: string, ...args: string[]][] = [
 	['types', 'tsc', '--noEmit', '-p', '.'],
