@@ -8,7 +8,7 @@ import { type Context, type Read, runProcess } from '../runtime/process.ts'
 import { type Config, readConfig } from './config.ts'
 import { type Controller, createController } from './controller.ts'
 import { countDecisions } from './metrics.ts'
-import { MANAGER } from './cache/projections.ts'
+import { MANAGER } from './cache/config-view.ts'
 
 const readers = { config: readConfig, credentials: (env: Context['env']) => loadCredentials({}, env) }
 

@@ -1,6 +1,6 @@
 import { NodeConfig } from '../controller/model/node-config-kind.ts'
 import type { ConfigView } from '../controller/model/snapshot.ts'
-import { configView } from '../controller/cache/projections.ts'
+import { configView } from '../controller/cache/config-view.ts'
 import { type KubeClient, startReflector } from '../runtime/kube/index.ts'
 import { createLog } from '../runtime/log.ts'
 import { printLine, seconds, step, type ReportProgress } from './base/progress.ts'

@@ -61,7 +61,7 @@ export async function startFleet(count: number): Promise<Fleet> {
 	await waitForCrds(client, [nodeConfigCrd])
 	const controller = startDaemon({
 		name: 'controller',
-		argv: [process.execPath, '--max-semi-space-size=2', join(import.meta.dirname, '../controller/main.ts')],
+		argv: [process.execPath, '--max-semi-space-size=4', join(import.meta.dirname, '../controller/main.ts')],
 		logFile: join(runDir.path, 'controller.log'),
 		env: { ...settings, KUBECONFIG: await controllerAccess(api, client, runDir.path) },
 	})

@@ -28,7 +28,7 @@ export type ControllerProcess = {
 }
 
 /** The Node flags of the chart, and the environment of the image. */
-const flags = ['--max-semi-space-size=2', '--max-old-space-size=160']
+const flags = ['--max-semi-space-size=4', '--max-old-space-size=160']
 const imageEnv = { MALLOC_ARENA_MAX: '2' }
 
 /** Bundles the sources into a temporary directory. */

@@ -23,7 +23,8 @@ import { createRunIndex, type RunIndex } from './run-index.ts'
 import type { ConfigView, NodeView, Conflict } from '../model/snapshot.ts'
 import type { StopRecord } from '../rollout/stop-record.ts'
 import { watchSettings } from './watch-settings.ts'
-import { configMapView, configView, jobView, nodeView, podView } from './projections.ts'
+import { configView } from './config-view.ts'
+import { configMapView, jobView, nodeView, podView } from './projections.ts'
 
 /** The cluster's objects as the watches report them, including the controller's own latest writes. */
 export type Caches = {
@@ -188,11 +189,8 @@ function watchRuns({ client, namespace, log, signal, serviceAccount }: CacheOpti
 		}
 	return {
 		configMaps: startReflector({
-			...ours,
-			kind: ConfigMap,
-			protobuf: configMapPart,
-			project: configMapView,
-			onChange: onRun(runs.configMap),
+			...{ ...ours, kind: ConfigMap, protobuf: configMapPart },
+			...{ project: configMapView, onChange: onRun(runs.configMap) },
 		}),
 		jobs: startReflector({ ...ours, kind: Job, protobuf: jobPart, project: jobView, onChange: onRun(runs.job) }),
 		pods: startReflector({ ...ours, fieldSelector, kind: Pod, protobuf: podPart, project: podView, onChange: onRun(runs.pod) }),

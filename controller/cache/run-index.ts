@@ -1,7 +1,8 @@
+import { type ActiveRuns, createActiveRuns } from './active-runs.ts'
 import { readReport } from './read-report.ts'
 import type { Report } from '../model/report.ts'
-import { isFinished, isActive, msUntilGivenUp } from '../model/runs.ts'
-import type { Mode, Run } from '../model/snapshot.ts'
+import { isActive, isFinished } from '../model/runs.ts'
+import type { Run } from '../model/snapshot.ts'
 import type { ConfigMapView, RunIdentity, RunJobView, RunPodView } from './projections.ts'
 
 /** What is known about one run, from three caches that are updated independently. */
@@ -17,11 +18,8 @@ export type RunIndex = {
 	job: Take<RunJobView>
 	pod: Take<RunPodView>
 	runsOf(node: string): Run[]
-	/**
-	 * Returns how many runs of these modes are in progress in the whole cluster. Runs that the controller has given up on do not count,
-	 * although their pods may remain forever.
-	 */
-	active(is: (mode: Mode) => boolean): number
+	/** Returns how many runs of these modes are in progress in the whole cluster. */
+	active: ActiveRuns['count']
 }
 
 /** Applies a change in a cache. `now` is undefined if the object was deleted, `before` if it is new. */
@@ -35,8 +33,7 @@ type Take<V> = (now: V | undefined, before: V | undefined) => void
  */
 export function createRunIndex(uptime: () => number = () => performance.now(), deadlineMs = Number.POSITIVE_INFINITY): RunIndex {
 	const nodes = new Map<string, Map<string, Parts>>()
-	const active = new Map<string, Pick<Run, 'mode' | 'firstSeenAt'>>()
-	const isCounted = (run: Pick<Run, 'firstSeenAt'>) => msUntilGivenUp(run, { uptime: uptime(), settings: { deadlineMs } }) > 0
+	const active = createActiveRuns(uptime, deadlineMs)
 	const change = (identity: RunIdentity | undefined, edit: (parts: Parts) => void) => {
 		if (!identity?.node || !identity.name) return
 		const key = `${identity.name} ${identity.uid}`
@@ -45,15 +42,14 @@ export function createRunIndex(uptime: () => number = () => performance.now(), d
 		edit(parts)
 		keep(nodes, runs, { node: identity.node, key }, parts)
 		const run = runFrom(parts)
-		if (run && isActive(run)) active.set(key, run)
-		else active.delete(key)
+		active.set(key, run && isActive(run) ? run : undefined)
 	}
 	return {
 		configMap: apart((now, before) => change(now ?? before, parts => assign(parts, 'configMap', now))),
 		job: apart((now, before) => change(now ?? before, parts => assign(parts, 'job', now))),
 		pod: apart((now, before) => change(now ?? before, parts => takePod(parts, now, before))),
 		runsOf: node => [...(nodes.get(node)?.values() ?? [])].flatMap(parts => runFrom(parts) ?? []),
-		active: is => [...active.values()].filter(run => is(run.mode) && isCounted(run)).length,
+		active: active.count,
 	}
 }
 

@@ -103,13 +103,21 @@ function takeChange<T extends KubeObject, P>(running: RunningReflector<T, P>, { 
 	const key = keyOf(object.metadata)
 	if (running.overlay.has(key)) return
 	if (type === 'DELETED') running.store.remove(key)
-	else put(running, projected(running, object))
+	else if (running.store.versionOf(key) !== object.metadata.resourceVersion) put(running, changed(running, object))
 }
 
 /** Handles an object from the response to another request like a watch event, unless the watch has already reached its version. */
 export function observeWrite<T extends KubeObject, P>(running: RunningReflector<T, P>, object: Stored<T>): void {
-	const known = projected(running, object)
-	if (known && running.overlay.add(known)) put(running, known)
+	const { overlay } = running
+	// checked first, because the watch has often delivered the version already, and a projection may be expensive
+	if (!overlay.isNew(keyOf(object.metadata), object.metadata.resourceVersion)) return
+	const known = changed(running, object)
+	if (known && overlay.add(known)) put(running, known)
+}
+
+/** Projects an object that is a change of the stored one. */
+function changed<T extends KubeObject, P>(running: RunningReflector<T, P>, object: Stored<T>): Known<P> | undefined {
+	return projected(running, object, running.store.get(keyOf(object.metadata)))
 }
 
 function put<T extends KubeObject, P>({ store }: RunningReflector<T, P>, known: Known<P> | undefined): void {
@@ -123,13 +131,13 @@ function collect<T extends KubeObject, P>(running: RunningReflector<T, P>, fresh
 }
 
 /** @returns undefined if the projection threw: an object that it cannot handle must not hide the others or appear to be deleted */
-function projected<T extends KubeObject, P>({ options }: RunningReflector<T, P>, object: Stored<T>): Known<P> | undefined {
+function projected<T extends KubeObject, P>({ options }: RunningReflector<T, P>, object: Stored<T>, before?: P): Known<P> | undefined {
 	const { project, log, kind } = options
 	// with a projection, managedFields stay: the projection may read them, and the object itself is not kept
 	if (!project) delete object.metadata.managedFields
 	const key = keyOf(object.metadata)
 	try {
-		return { key, version: object.metadata.resourceVersion, value: project ? project(object) : (object as unknown as P) }
+		return { key, version: object.metadata.resourceVersion, value: project ? project(object, before) : (object as unknown as P) }
 	} catch (error) {
 		log.error({ err: error, kind: kind.kind, key }, 'bug: an object could not be projected')
 		return undefined

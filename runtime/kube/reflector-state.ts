@@ -30,8 +30,12 @@ export type ReflectorOptions<T extends KubeObject, P> = Selection & {
 	kind: Kind<T>
 	/** How the watch reads an object from protobuf; fields that this does not read are missing. Default: the watch uses JSON. */
 	protobuf?: Message<T>
-	/** Returns the data to keep of an object; called during decoding, so that the rest is never held. Default: all except managedFields. */
-	project?: (object: Stored<T>) => P
+	/**
+	 * Returns the data to keep of an object; called during decoding, so that the rest is never held. Default: all except managedFields.
+	 *
+	 * @param before the stored data; undefined while all objects are read, because the cluster may have been restored from a backup
+	 */
+	project?: (object: Stored<T>, before?: P) => P
 	/** Called for every change, in order, after the change is in the store. An error that it throws or rejects with is only logged. */
 	onChange?: Change<P>
 	log: Log

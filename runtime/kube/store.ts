@@ -16,6 +16,8 @@ export type Store<P> = {
 }
 
 export type MutableStore<P> = Store<P> & {
+	/** The resource version of the stored object. */
+	versionOf(key: string): string | undefined
 	set(key: string, version: string, value: P): void
 	remove(key: string): void
 	/** Reports every object again unchanged. */
@@ -52,6 +54,7 @@ export function createStore<P>(onChange: Change<P>, onBug: (error: unknown, key:
 		},
 		get: key => entries.get(key)?.value,
 		has: key => entries.has(key),
+		versionOf: key => entries.get(key)?.version,
 		keys: () => entries.keys(),
 		values: () => valuesOf(entries),
 		set(key, version, value) {

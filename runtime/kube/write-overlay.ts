@@ -1,5 +1,7 @@
 /** Objects from responses to other requests of this process, as they are in the store, until the watch reaches their version. */
 export type WriteOverlay<P> = {
+	/** Whether `add` would take this version of the object. */
+	isNew(key: string, version: string): boolean
 	/** @returns false if the overlay already has this or a later version, or the watch has already reached it (and perhaps a deletion) */
 	add(object: Known<P>): boolean
 	/** Whether the overlay has a version of the object that the watch has not reached yet. */
@@ -22,11 +24,14 @@ export function createWriteOverlay<P>(): WriteOverlay<P> {
 	const objects = new Map<string, Known<P>>()
 	let reached = 0n
 	const isAhead = (object: Known<P> | undefined): object is Known<P> => object !== undefined && BigInt(object.version) > reached
+	const isNew = (key: string, version: string) => {
+		const known = objects.get(key)
+		return BigInt(version) > reached && !(known && BigInt(known.version) >= BigInt(version))
+	}
 	return {
+		isNew,
 		add(object) {
-			if (!isAhead(object)) return false
-			const known = objects.get(object.key)
-			if (known && BigInt(known.version) >= BigInt(object.version)) return false
+			if (!isNew(object.key, object.version)) return false
 			objects.delete(object.key)
 			objects.set(object.key, object)
 			return true

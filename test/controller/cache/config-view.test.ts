@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY } from '../../../contract/names.ts'
 import { requestAnnotations, requestsIn } from '../../../controller/model/requests.ts'
-import { configView, MANAGER } from '../../../controller/cache/projections.ts'
+import { configView, MANAGER } from '../../../controller/cache/config-view.ts'
 import { reportedStatus } from '../../../controller/status/build-status.ts'
 import { report, run, spec, world } from '../world.ts'
 
