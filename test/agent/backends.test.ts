@@ -61,12 +61,12 @@ const cases: [title: string, nic: Partial<Interface>][] = [
 describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 	test('is detected on its host', () => expect(backendOf(host)).toEqual({ backend: name }))
 
-	test.each(cases)('writes files for an interface with %s that match the changes of a run', (_, more) => {
+	test.each(cases)('writes files that match the changes of a run for an interface with %s', (_, more) => {
 		const nic = wantedNic(more)
 		expect(sorted(read(backendFor(host).files(nic, host), nic.name))).toEqual(sorted(meant(nic)))
 	})
 
-	test('writes files for any interface that match the changes of a run', () => {
+	test('writes files that match the changes of a run for any interface', () => {
 		fc.assert(
 			fc.property(anyNic, anyPodNetworks, (more, podNetworks) => {
 				const nic = wantedNic(more, podNetworks)
@@ -167,7 +167,7 @@ describe('the backend', () => {
 			hostWith([], { netplan: false }),
 			/^looked for netplan, for ifcfg files in .* and for NetworkManager, and found none of them$/,
 		],
-	])('is selected for a host with %s', (_, host, backend) => {
+	])('is determined for a host with %s', (_, host, backend) => {
 		expect(Object.values(backendOf(host))[0]).toEqual(typeof backend === 'string' ? backend : expect.stringMatching(backend))
 	})
 })
@@ -473,7 +473,7 @@ describe('the name that udev assigns', () => {
 	})
 })
 
-describe('the profile of a NIC as read by NetworkManager', () => {
+describe('the check of a profile as read by NetworkManager', () => {
 	const nic = wantedNic(
 		{
 			address: '10.0.0.23',
@@ -503,20 +503,20 @@ describe('the profile of a NIC as read by NetworkManager', () => {
 		'ipv6.method:ignore',
 	].join('\n')
 	test.each<[title: string, said: string, faults: RegExp[]]>([
-		['has no faults if all values are as desired', right, []],
-		['has a different metric for connected routes', right.replace('metric:0', 'metric:-1'), [/route-metric is -1, not 0/]],
-		['has a different MTU', right.replace('1450', 'auto'), [/mtu is auto, not 1450/]],
-		['has no faults if its routes have a different order', right.replace(/(10\.9.*103), (10\.8.* 7), /, '$2, $1, '), []],
-		['lacks a route', right.replace(', 10.0.0.0/24 table=103', ''), [/routes is .*, not .*10\.0\.0\.0\/24 table 103/]],
-		['has a route with a different next hop', right.replace('10.0.0.7', '10.0.0.8'), [/routes is .*10\.0\.0\.8/]],
+		['reports nothing if all values are as desired', right, []],
+		['reports a different metric for connected routes', right.replace('metric:0', 'metric:-1'), [/route-metric is -1, not 0/]],
+		['reports a different MTU', right.replace('1450', 'auto'), [/mtu is auto, not 1450/]],
+		['ignores the order of routes', right.replace(/(10\.9.*103), (10\.8.* 7), /, '$2, $1, '), []],
+		['reports a missing route', right.replace(', 10.0.0.0/24 table=103', ''), [/routes is .*, not .*10\.0\.0\.0\/24 table 103/]],
+		['reports a route with a different next hop', right.replace('10.0.0.7', '10.0.0.8'), [/routes is .*10\.0\.0\.8/]],
 		[
 			'has a route in a different table',
 			right.replace('50 table=103', '50'),
 			[/routes is .*, not .*10\.9\.0\.0\/16 via 10\.0\.0\.7 table 103/],
 		],
-		['has an additional route', right.replace('routes:', 'routes:10.5.0.0/16 table=103, '), [/routes is 10\.5/]],
-		['lacks an address', right.replace(', 10.0.0.24/24', ''), [/addresses is 10\.0\.0\.23\/24, not/]],
-		['lacks the field of rules', right.replace(/ipv4\.routing-rules.*\n/, ''), [/says nothing of ipv4\.routing-rules/]],
+		['reports an additional route', right.replace('routes:', 'routes:10.5.0.0/16 table=103, '), [/routes is 10\.5/]],
+		['reports a missing address', right.replace(', 10.0.0.24/24', ''), [/addresses is 10\.0\.0\.23\/24, not/]],
+		['reports a missing field of rules', right.replace(/ipv4\.routing-rules.*\n/, ''), [/says nothing of ipv4\.routing-rules/]],
 	])('%s', (_, said, faults) => {
 		expect(profileFaults(nic, said)).toEqual(faults.map(words => expect.stringMatching(words)))
 	})

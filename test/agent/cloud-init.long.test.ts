@@ -12,8 +12,8 @@ const nics = [first, second].map((macAddress, id) => ({ id, macAddress, address:
 const pace = { interval: 500 }
 
 describe.each([
-	['netplan with systemd-networkd', { network: 'networkd' }],
-	['NetworkManager with keyfiles', { network: 'networkmanager', netplan: false }],
+	['netplan and systemd-networkd', { network: 'networkd' }],
+	['NetworkManager and keyfiles', { network: 'networkmanager', netplan: false }],
 ] as const)('a host with %s', (_, kind) => {
 	let lab: Machines
 	let machine: BareMachine

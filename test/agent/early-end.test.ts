@@ -29,14 +29,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const preload = (thrower: string) =>
 	`--import=data:text/javascript,${encodeURIComponent(
 		`import { Server } from 'node:net'
-		const bug = () => Object.assign(new Error('an unexpected\\nvalue'), { token: 'hush' })
+		const bug = () => Object.assign(new Error('an unexpected\\nvalue of a field'), { token: 'hush' })
 		Server.prototype.listen = () => { ${thrower} }`,
 	)}`
 
 test.each<[title: string, options: string[], words: RegExp]>([
-	['an exception in the run', [preload('throw bug()')], /an unexpected value/],
-	['an exception in a callback', [preload('setImmediate(() => { throw bug() })')], /an unexpected value/],
-	['an unhandled rejection', [preload('void Promise.reject(bug())')], /an unexpected value/],
+	['an exception in the run', [preload('throw bug()')], /an unexpected value of a field/],
+	['an exception in a callback', [preload('setImmediate(() => { throw bug() })')], /an unexpected value of a field/],
+	['an unhandled rejection', [preload('void Promise.reject(bug())')], /an unexpected value of a field/],
 ])('%s is logged in readable lines and reported', async (_, options, words) => {
 	const { code, said, report, lastWords } = await agent(runConfig([]), {}, options)
 	expect(code).toBe(1)
@@ -49,16 +49,16 @@ test.each<[title: string, options: string[], words: RegExp]>([
 	expect(AgentReport.parse(JSON.parse(lastWords))).toMatchObject({ reason: 'RunFailed', message: report?.message })
 })
 
-test('the report of a bug while an undo is on the host states what rolls back the changes', async () => {
+test('the report about a bug with an undo on the host states what rolls back the changes', async () => {
 	mkdirSync(join(root, 'var/lib/multinic/undo'), { recursive: true })
 	writeFileSync(join(root, 'var/lib/multinic/undo/undo.json'), '')
 	const { report } = await agent(runConfig([]), {}, [preload('throw bug()')])
 	expect(report?.message).toBe(
-		'the agent stopped on an unexpected error, the host or the next run rolls back its changes: an unexpected value',
+		'the agent stopped on an unexpected error, the host or the next run rolls back its changes: an unexpected value of a field',
 	)
 })
 
-test('a run on a host that another run has locked reports this', async () => {
+test('a run on a host that another run has locked fails and reports the cause', async () => {
 	const unlock = await acquireLock(root, runConfig([]))
 	const { code, said, report } = await agent(runConfig([])).finally(unlock)
 	expect(code).toBe(1)
@@ -71,7 +71,7 @@ test('a run on a host that another run has locked reports this', async () => {
 })
 
 test.each<RunConfig['mode']>(['Apply', 'Plan', 'Verify', 'Cleanup'])(
-	'the report of invalid input contains mode %s of the run',
+	'the report about invalid input of a run in mode %s contains the mode',
 	async mode => {
 		const { code, report } = await agent(runConfig([{ id: 0, macAddress: 'no' }], { mode }))
 		expect(code).toBe(2)
@@ -110,7 +110,7 @@ describe('the agent', () => {
 		['exits with 2 for a config that is not JSON', 2, /config\.json is not JSON/, { wish: '{"version":' }],
 		['exits with 2 for a missing config', 2, /nowhere\.json cannot be read/, { env: { AGENT_CONFIG: '/nowhere.json' } }],
 		['exits with 2 for a config larger than any ConfigMap', 2, /no ConfigMap more than/, { wish: `"${'x'.repeat(1_048_576)}"` }],
-		['exits with 2 for an invalid RUN', 2, /RUN: nodeName: /, { env: { RUN: '{}' } }],
+		['exits with 2 for an invalid variable RUN', 2, /RUN: nodeName: /, { env: { RUN: '{}' } }],
 		[
 			'exits with 2 for a config of another generation than that of the pod',
 			2,
@@ -128,7 +128,7 @@ describe('the agent', () => {
 		['is not JSON', '{', /is not JSON/],
 		['is for another generation', wish, /generation: 1, but this pod was started for 3/],
 		['has an unknown field', wish.replace('{', '{"more":1,'), /Unrecognized key: "more"/],
-	])('reports a config that %s, for the run in RUN', async (_, text, says) => {
+	])('names the run from the variable RUN in the report about a config that %s', async (_, text, says) => {
 		const { report, lastWords } = await agent(text, { RUN })
 		expect(report).toMatchObject({ ...mark, outcome: 'Failed', reason: 'InvalidConfig', changes: 0, message: expect.stringMatching(says) })
 		expect(AgentReport.parse(JSON.parse(lastWords))).toMatchObject(mark)

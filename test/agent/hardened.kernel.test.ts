@@ -11,8 +11,8 @@ process.env.PERMUTATIONS = '20'
 /** @see linux/capability.h */
 const BITS: Record<string, number> = { CHOWN: 0, NET_ADMIN: 12, NET_RAW: 13, SYS_CHROOT: 18 }
 
-describe.skipIf(process.getuid?.() !== 0)('hardened (needs root)', () => {
-	test('the agent and its child processes have these capabilities and cannot gain others', () => {
+describe.skipIf(process.getuid?.() !== 0)('a hardened container (needs root)', () => {
+	test('the agent and its child processes have its capabilities and cannot gain others', () => {
 		const [program = '', ...args] = [...confinement(), 'sh', '-c', 'cat /proc/self/status']
 		const status = execFileSync(program, args, { encoding: 'utf8' })
 		const wanted = HARDENED_CAPABILITIES.map(name => 1 << (BITS[name] ?? 63)).reduce((sum, bit) => sum | bit, 0)

@@ -30,7 +30,7 @@ describe.skipIf(!isRoot)('a run with net.ipv6.conf.all.disable_ipv6=1 (needs roo
 		expect(await host.ask('addr show dev ens1')).toMatchObject([{ addr_info: [] }])
 	})
 
-	test('does the same if the link has no IPv6 settings because its MTU is below 1280', async () => {
+	test('also refuses an IPv6 address on a link without IPv6 settings, whose MTU is below 1280', async () => {
 		await host.ip('link set ens1 mtu 1000')
 		expect((await host.agent([four(0), six(1)])).report?.interfaces).toMatchObject([{ reason: 'AlreadyConfigured' }, refused('ens1')])
 		expect((await host.agent([four(0), four(1)])).report?.interfaces).toMatchObject([{ reason: 'AlreadyConfigured' }, ok])

@@ -195,7 +195,7 @@ describe('a NIC is refused', () => {
 			{ routes: [defaultVia(0, 4), { ...byRouter(3), protocol: 4 }], nodeAddresses: ['192.168.9.2'] },
 			/\(ip -6 route show default\)$/,
 		],
-		['not for a default route if MultiNIC already manages it', { routes: [defaultVia(1100, 3)], ours }, undefined],
+		['not because of a default route if MultiNIC already manages the NIC', { routes: [defaultVia(1100, 3)], ours }, undefined],
 		['if it has a static address that is not desired', { link: link({ addresses: [address('172.16.0.1/24')] }) }, /172\.16\.0\.1\/24/],
 		['not for a desired address', { link: link({ addresses: [address('10.0.0.23/24')] }) }, undefined],
 		['not for a lease', { link: link({ addresses: [address('172.16.0.1/24', true)] }) }, undefined],

@@ -131,7 +131,7 @@ describe('an object that another program changes during a run', () => {
 		},
 	)
 
-	test('ends the run with NotVerified if another one is removed in every attempt', async () => {
+	test('ends the run with NotVerified if another object changes in every attempt', async () => {
 		let left = 20
 		const { report } = await runOn(
 			{ ...start, routes: Array.from({ length: 20 }, (_, at) => ({ ...route, to: `10.${at + 100}.0.0/16` })) },

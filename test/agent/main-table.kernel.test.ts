@@ -45,7 +45,7 @@ describe.skipIf(!isRoot)('the main table of the node (needs root for network nam
 		],
 		['a route to the metadata service', main('169.254.169.254/32'), /meets 169\.254\.0\.0\/16, which is link-local/],
 		['a route that is not listed', main('203.0.113.0/24'), /no prefix of runs\.allowMainTableRoutes holds it/],
-	])('does not change for %s: the interface is refused, and the other one is configured', async (_, wish, said) => {
+	])('does not change because of %s: the interface is refused, and the other one is configured', async (_, wish, said) => {
 		const { report, stdout } = await host.agent([{ ...nic, ...wish }, other], chart)
 		expect(report?.interfaces, stdout).toMatchObject([
 			{ state: 'Failed', reason: 'NotAllowed', message: expect.stringMatching(said) },
@@ -77,7 +77,7 @@ describe.skipIf(!isRoot)('the main table of the node (needs root for network nam
 	})
 
 	test.each<[title: string, wish: Partial<Interface>, to: string]>([
-		['an address outside that is in a desired /3 network', { address: '95.0.0.23', cidr: '64.0.0.0/3' }, '93.184.216.34'],
+		['an external address in a desired /3 network', { address: '95.0.0.23', cidr: '64.0.0.0/3' }, '93.184.216.34'],
 		['a pod of this node whose address is desired', { address: '10.20.1.5', cidr: '10.20.1.5/32' }, '10.20.1.5'],
 		['the metadata service, whose address is desired', { address: '169.254.169.254', cidr: '169.254.169.254/32' }, '169.254.169.254'],
 	])('still routes packets to %s through the same link', async (_, wish, to) => {

@@ -117,7 +117,7 @@ describe('a config drive', () => {
 		expect(await ask({}, by)).toEqual({ unavailable: expect.stringMatching(new RegExp(`; config drive: ${words}$`)) })
 	})
 
-	test('that cannot be mounted is reported and leaves nothing', async () => {
+	test('that cannot be mounted is reported, and no directory remains', async () => {
 		put('/dev/disk/by-label/config-2', 'no file system')
 		expect(await ask()).toEqual({ unavailable: expect.stringMatching(/; config drive: mount: [^\n]*device[^\n]*$/) })
 		expect(readdirSync(tmpdir()).filter(name => name.startsWith('multinic-drive-'))).toEqual([])

@@ -205,7 +205,7 @@ describe('a plan', () => {
 		expect(afterEvery(back, steps, false).links).toEqual(carriedOut(second, first).links)
 	})
 
-	test('sets a link down to rename it if the kernel requires this, and adds the address that the kernel removes', () => {
+	test('sets a link down to rename it if the kernel requires this, and adds the address again that the kernel removes', () => {
 		const six = { family: 6 as const, cidr: 'fd00::9/64', global: true, dynamic: false }
 		const start = hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0), up: true, addresses: [six] }], { liveRename: false })
 		const kinds = plan(wanted([{ ...nic(0), addresses: ['fd00::9/64'] }]), start, {}).steps.map(kindOf)
@@ -237,7 +237,7 @@ describe('a plan', () => {
 		['the same addresses in a different order', ['10.0.0.23/24', '10.0.0.24/24'], ['10.0.0.24/24', '10.0.0.23/24']],
 		['a new address before one in the same network', ['10.0.0.24/24', '10.1.0.1/24'], ['10.0.0.23/24', '10.0.0.24/24', '10.1.0.1/24']],
 		['a new address after one in the same network', ['10.0.0.23/24'], ['10.0.0.23/24', '10.0.0.24/24']],
-	])('for %s adds the addresses of a network in the order of the config, and its undo restores the former order', (_, had, asked) => {
+	])('with %s adds the addresses of a network in the order of the config, and its undo restores the former order', (_, had, asked) => {
 		const wish = (addresses: string[]) => wanted([{ id: 0, macAddress: mac(0), addresses }])
 		const of = ({ links }: HostState) => links.flatMap(({ addresses }) => addresses.map(({ cidr }) => cidr))
 		const first = carriedOut(wish(had), hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0) }]))
@@ -254,7 +254,7 @@ describe('a plan', () => {
 		['reloads udev immediately if a udev rule is removed', [], ours, true],
 		['does not reload udev if only an address changes', [{ ...nic(0), address: '10.0.0.24' }], ours, false],
 		['does not reload udev if the host has none', [], { ...ours, udev: false }, false],
-	])('%s; its undo does the same', (_, wishes, start, isSo) => {
+	])('%s; the same applies to its undo', (_, wishes, start, isSo) => {
 		const { steps, undo } = plan(wanted(wishes), start, {})
 		expect([steps, undo].map(all => all.some(step => kindOf(step) === 'reloadUdev'))).toEqual([isSo, isSo])
 	})

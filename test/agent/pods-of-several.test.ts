@@ -65,7 +65,7 @@ test.each<[title: string, wish: Interface[], bases: Bases]>([
 		DEFAULT_BASES,
 	],
 ])(
-	'packets from each interface to a pod leave through its link after each step to %s, and after each step of the undo',
+	'packets from each interface to a pod leave through the link of the pod after each step of a change to %s, and of its undo',
 	(_, wish, bases) => {
 		const host = planned(
 			start,

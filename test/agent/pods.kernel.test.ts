@@ -61,12 +61,12 @@ describe.skipIf(!isRoot)(
 
 		test.each<[title: string, lines: string, podNetworks: string[]]>([
 			[
-				'a pod of another pool, on a node with many pods of the first pool',
+				'a pod of another pool (on a node with many pods of the first pool)',
 				Array.from({ length: 20 }, (_, at) => `route add 10.240.1.${at}/32 dev mgmt scope link`).join('\n'),
 				['10.240.1.0/24'],
 			],
 			...[[], POD_NETWORKS].map((podNetworks): [string, string, string[]] => [
-				`a pod of another node, through a tunnel without an address, with ${podNetworks.length} known pod networks`,
+				`a pod of another node (through a tunnel without an address, with ${podNetworks.length} known pod networks)`,
 				`route del {pod}\nroute add 10.244.1.0/24 via 169.254.7.7 dev cali1 onlink
 			neigh add 169.254.7.7 lladdr 02:00:00:00:00:02 dev cali1\nroute replace default via 192.168.9.1 src 192.168.9.2`,
 				podNetworks,
@@ -136,8 +136,8 @@ describe.skipIf(!isRoot)(
 
 		test.each<[title: string, first: Partial<Interface>, podNetworks: string[]]>([
 			['a new gateway of the NIC', { gateway: undefined }, []],
-			['a run that no longer has the pod networks as input', {}, POD_NETWORKS],
-		])('the path from an address of the NIC to a pod still works despite %s, which fails', async (_, first, podNetworks) => {
+			['pod networks that were removed from its input', {}, POD_NETWORKS],
+		])('a run with %s fails, and the path from an address of the NIC to a pod still works', async (_, first, podNetworks) => {
 			await configured([{ ...nic, ...first }], { ...told, podNetworks })
 			await addPod()
 			const { report, stdout } = await host.agent([nic], { ...told, podNetworks: [], generation: 2 })

@@ -71,20 +71,20 @@ function lost(host: HostState, steps: readonly Step[]): string[] {
 	})
 }
 
-describe('packets from an address of the NIC to a pod leave through its link after each step', () => {
+describe('packets from an address of the NIC to a pod leave through the link of the pod after each step', () => {
 	const wider = ['10.244.0.0/16', 'fd44::/16']
 	test.each<[title: string, wish: Interface[], podNetworks: string[], bases: Bases]>([
-		['to larger pod networks', [nic], wider, DEFAULT_BASES],
+		['of a change to larger pod networks', [nic], wider, DEFAULT_BASES],
 		[
-			'to larger pod networks and a further address, which is probed first',
+			'of a change to larger pod networks and a further address, which is probed first',
 			[{ ...nic, addresses: ['fd00::23/64', '10.0.0.24/24'] }],
 			wider,
 			DEFAULT_BASES,
 		],
-		['to another base', [nic], PODS, { table: 200, priority: 20_000 }],
-		['to a base less than ten away', [nic], PODS, { table: 100, priority: 10_005 }],
-		['to another id', [{ ...nic, id: 3 }], PODS, DEFAULT_BASES],
-		['to addresses without connected routes', [{ ...nic, connectedRoute: false }], PODS, DEFAULT_BASES],
+		['of a change to another base', [nic], PODS, { table: 200, priority: 20_000 }],
+		['of a change to a base less than ten away', [nic], PODS, { table: 100, priority: 10_005 }],
+		['of a change to another id', [{ ...nic, id: 3 }], PODS, DEFAULT_BASES],
+		['of a change to addresses without connected routes', [{ ...nic, connectedRoute: false }], PODS, DEFAULT_BASES],
 		['of a removal', [], PODS, DEFAULT_BASES],
 	])('%s, and after each step of the undo', (_, wish, podNetworks, bases) => {
 		const host = planned(start, [nic], PODS).steps.reduce(after, start)

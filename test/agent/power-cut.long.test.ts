@@ -17,8 +17,8 @@ const wanted = [{ ...nic(0, a), addresses: ['10.0.0.24/24'], mtu: 1300 }, nic(2,
 
 const hosts: [what: string, machine: NewMachine][] = [
 	['systemd-networkd', { network: 'networkd' }],
-	['NetworkManager with netplan', { network: 'networkmanager' }],
-	['NetworkManager with keyfiles', { network: 'networkmanager', netplan: false }],
+	['NetworkManager and netplan', { network: 'networkmanager' }],
+	['NetworkManager and keyfiles', { network: 'networkmanager', netplan: false }],
 	['systemd-networkd and NetworkManager', { network: 'both' }],
 ]
 

@@ -22,7 +22,7 @@ const nics = Array.from({ length: MAX_INTERFACES }, (_, id) => ({
 
 describe.each<[what: string, machine: NewMachine]>([
 	['systemd-networkd', { network: 'networkd' }],
-	['NetworkManager with keyfiles', { network: 'networkmanager', netplan: false }],
+	['NetworkManager and keyfiles', { network: 'networkmanager', netplan: false }],
 ])('a host with %s', (_, kind) => {
 	let lab: Machines
 	let machine: BareMachine

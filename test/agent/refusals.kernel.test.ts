@@ -131,7 +131,7 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 			{ 'usr/lib/udev/rules.d/99-zz.rules': rule, 'run/udev/rules.d/99-zz.rules': '' },
 			undefined,
 		],
-	])('a udev rule %s that gives the NIC a different name is reported if udev reads it', async (_, files, warned) => {
+	])('a udev rule that gives the NIC a different name is reported if udev reads it (%s)', async (_, files, warned) => {
 		for (const [path, content] of Object.entries(files)) {
 			mkdirSync(dirname(join(host.root, path)), { recursive: true })
 			writeFileSync(join(host.root, path), content)
@@ -151,7 +151,7 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 		expect((await host.agent([nic(0)])).report?.interfaces[0]).toMatchObject({ reason: 'InUse' })
 	})
 
-	test('a NIC with a default route from a router advertisement is taken over if the node has no IPv6 address, and accepts it again after a removal', async () => {
+	test('a NIC with a default route from a router advertisement is taken over if the node has no IPv6 address, and accepts router advertisements again after a removal', async () => {
 		const routes = () => host.ask('-6 route show default')
 		await host.ip('link set ens0 up\nroute add ::/0 via fe80::1 dev ens0 proto ra metric 1024 expires 1800')
 		expect((await host.agent([nic(0)], { nodeAddresses: ['192.168.9.2', 'fd00::2'] })).report).toMatchObject({

@@ -24,7 +24,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 			'noprefixroute',
 			['route add 192.168.9.0/24 dev ens0 proto kernel scope link src 192.168.9.60 metric 200'],
 		],
-	])('with a lease %s in the network of the node has it after the rollback of a late failure', async (_, detail, routes) => {
+	])('with a lease in the network of the node (%s) has the lease after the rollback of a late failure', async (_, detail, routes) => {
 		await host.ip('addr add 192.168.9.2/24 dev mgmt metric 100 valid_lft 3600 preferred_lft 3600')
 		await host.ip('route add default via 192.168.9.1 metric 100')
 		await host.ip([`addr add 192.168.9.60/24 dev ens0 ${detail} valid_lft 3600 preferred_lft 3600`, ...routes].join('\n'))
@@ -50,9 +50,9 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 	const withoutGateway = two.map(({ gateway: _, ...nic }) => nic)
 	const second = 'addr add 10.0.0.24/24 brd + dev ens0'
 	test.each<[string, string[], Partial<Interface>[]]>([
-		['a lease with a metric', [`addr add 10.0.0.23/24 metric 513 brd + dev ens0 ${life}`], wish],
+		['a lease and a metric', [`addr add 10.0.0.23/24 metric 513 brd + dev ens0 ${life}`], wish],
 		[
-			'a lease with a metric and a default route',
+			'a lease, a metric and a default route',
 			[
 				`addr add 10.0.0.23/24 metric 513 brd + dev ens0 ${life}`,
 				'route add default dev mgmt metric 7',
@@ -61,7 +61,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 			wish,
 		],
 		[
-			'a lease whose routes a daemon has added',
+			'a lease and routes from a daemon',
 			[
 				`addr add 10.0.0.23/24 brd + dev ens0 noprefixroute ${life}`,
 				'route add 10.0.0.0/24 dev ens0 proto kernel scope link src 10.0.0.23 metric 101',
@@ -70,9 +70,9 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 			],
 			wish,
 		],
-		['an IPv6 lease with a metric', [`addr add fd00::23/64 metric 513 dev ens0 nodad ${life}`], six],
+		['an IPv6 lease and a metric', [`addr add fd00::23/64 metric 513 dev ens0 nodad ${life}`], six],
 		[
-			'an IPv6 lease whose route a daemon has added',
+			'an IPv6 lease and a route from a daemon',
 			[`addr add fd00::23/64 dev ens0 nodad noprefixroute ${life}`, 'route add fd00::/64 dev ens0 proto kernel metric 100'],
 			six,
 		],

@@ -89,7 +89,7 @@ describe.skipIf(!isRoot)('a run tolerates (needs root for network namespaces)', 
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('an invalid netplan file of another program: the NICs are configured, and the report contains that the next boot does not configure them', async () => {
+	test('an invalid netplan file of another program: the NICs are configured, and the report warns that the next boot does not configure them', async () => {
 		const theirs = join(host.root, 'etc/netplan/50-theirs.yaml')
 		writeFileSync(theirs, 'network:\n  version: 2\n ethernets: [\n')
 		await pretendSystemd(host)

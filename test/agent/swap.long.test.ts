@@ -14,8 +14,8 @@ const pace = { interval: 500 }
 
 describe.each<[what: string, machine: NewMachine]>([
 	['systemd-networkd', { network: 'networkd' }],
-	['NetworkManager with netplan', { network: 'networkmanager' }],
-	['NetworkManager with keyfiles', { network: 'networkmanager', netplan: false }],
+	['NetworkManager and netplan', { network: 'networkmanager' }],
+	['NetworkManager and keyfiles', { network: 'networkmanager', netplan: false }],
 	['systemd-networkd and NetworkManager', { network: 'both' }],
 ])('a host with %s', (_, kind) => {
 	let lab: Machines

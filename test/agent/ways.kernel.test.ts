@@ -117,19 +117,19 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 			"stay on this node because table local has the route 'local fd00::/32 dev lo' (ip -6 route show table local fd00::/32)",
 		],
 		[
-			'a missing carrier, with ignore_routes_with_linkdown on all links',
+			'a missing carrier (ignore_routes_with_linkdown on all links)',
 			['link set ens0 up', ...withoutCarrier('ipv4.conf.all')],
 			nic,
 			noCarrier('ens0', 'ignore_routes_with_linkdown'),
 		],
 		[
-			'a missing carrier, with ignore_routes_with_linkdown on the NIC',
+			'a missing carrier (ignore_routes_with_linkdown on the NIC)',
 			['link set ens0 up', ...withoutCarrier('ipv4.conf.ens0')],
 			nic,
 			noCarrier('ens0', 'ignore_routes_with_linkdown'),
 		],
 		[
-			'a missing carrier, with ignore_routes_with_linkdown for IPv6',
+			'a missing carrier (ignore_routes_with_linkdown for IPv6)',
 			['link set ens0 up', ...withoutCarrier('ipv6.conf.ens0')],
 			{ id: 0, macAddress: nic.macAddress, address: 'fd00::23', cidr: 'fd00::/64' },
 			noCarrier('ens0', 'ignore_routes_with_linkdown'),
@@ -154,7 +154,7 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 
 	test.each([
 		['ignore_routes_with_linkdown is 0', withoutCarrier()],
-		['ignore_routes_with_linkdown is only 1 for IPv6', withoutCarrier('ipv6.conf.all', 'ipv6.conf.ens0')],
+		['ignore_routes_with_linkdown is 1 only for IPv6', withoutCarrier('ipv6.conf.all', 'ipv6.conf.ens0')],
 	])('a NIC without a carrier is configured if %s', async (_, setup) => {
 		await lay(['link set ens0 up', ...setup])
 		expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
@@ -179,7 +179,7 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 			'10.0.0.23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000 (from all lookup local) (ip rule show priority 32000)',
 		],
 		[
-			'with lower precedence than the rules of MultiNIC, without a gateway',
+			'with lower precedence than the rules of MultiNIC (without a gateway)',
 			movedTo(32_000),
 			[{ ...nic, gateway: undefined }],
 			'10.0.0.23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000',
@@ -197,7 +197,7 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 			'10.244.1.1, an address of this node, leave by cni0 because rule 9990 comes before rule 9995',
 		],
 		[
-			'with lower precedence than the rules of MultiNIC, for IPv6',
+			'with lower precedence than the rules of MultiNIC (IPv6)',
 			movedTo6,
 			[six],
 			'fd00::23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000 (-6 from all lookup local) (ip -6 rule show priority 32000)',

@@ -78,7 +78,7 @@ describe('the comparison of unmanaged objects', () => {
 	const rule = { family: 4 as const, priority: 500, from: '10.2.0.1/32', table: 7, plain: true, words: 'from 10.2.0.1' }
 	const before = hostWith([other, pod], { rules: [rule] })
 	test.each<[title: string, after: ReturnType<typeof hostWith>, lost: RegExp[]]>([
-		['reports no change', before, []],
+		['reports nothing if nothing has changed', before, []],
 		['ignores added objects', hostWith([other, pod, { ...pod, ifindex: 13 }], { rules: [rule, { ...rule, words: 'other' }] }), []],
 		['ignores a removed link', hostWith([other], { rules: [rule] }), []],
 		[

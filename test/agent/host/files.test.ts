@@ -31,7 +31,7 @@ test.skipIf(!isRoot)('if one of several files cannot be written, none remains (n
 	expect(readFile(root, '/a/one')).toEqual(file)
 })
 
-test('a run whose undo cannot be stored is not armed, and the error contains that nothing was changed', async () => {
+test('a run whose undo cannot be stored is not armed, and the error states that nothing was changed', async () => {
 	mkdirSync(join(root, 'var'))
 	writeFileSync(join(root, 'var/lib'), '')
 	const arming = arm(root, { undo: [], tag: 'g1', commitTimeoutSeconds: 60, systemd: false })
@@ -85,7 +85,7 @@ describe('a path on the host', () => {
 		['a symlink to a missing file', () => symlinkSync('/none', place('etc/a')), undefined],
 		['a large file, which is not read', () => sparse('etc/a', 600e6), { why: 'it is larger than 1 MiB', isFile: true }],
 		['a file one byte too large', () => sparse('etc/a', MAX_BYTES + 1), { why: 'it is larger than 1 MiB', isFile: true }],
-	])('is read correctly if it is %s', (_, given, found) => {
+	])('has a defined result if it is %s', (_, given, found) => {
 		mkdirSync(place('etc'))
 		given()
 		expect(readRegularFile(root, '/etc/a')).toEqual(found)
@@ -98,7 +98,7 @@ describe('a path on the host', () => {
 		['a symlink to a symlink', '/opt/link', 'b'],
 		['a symlink to /dev/null', '/dev/null', ''],
 		['a symlink to a file that only the container has', import.meta.filename, undefined],
-	])('is read below the root of the host through %s', (_, target, content) => {
+	])('is resolved below the root of the host through %s', (_, target, content) => {
 		for (const folder of ['etc', 'opt']) mkdirSync(place(folder))
 		writeFileSync(place('opt/b'), 'b')
 		symlinkSync('b', place('opt/link'))

@@ -31,7 +31,7 @@ test.each<[title: string, talk: (socket: Socket) => void, said: RegExp]>([
 		/in progress on this host: a{1,200}$/,
 	],
 	['sends more than is read', socket => socket.write('a'.repeat(1 << 20)), /in progress on this host: a{200}$/],
-])('a lock holder that %s keeps the lock, and another run fails after a limited time', async (_, talk, said) => {
+])('a lock holder that %s still has the lock, and another run fails after a limited time', async (_, talk, said) => {
 	const path = join(root, LOCK_FOLDER, 'lock')
 	mkdirSync(dirname(path), { recursive: true })
 	server = createServer(socket => talk(socket.on('error', () => {})))

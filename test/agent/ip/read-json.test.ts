@@ -7,7 +7,7 @@ import { isFailure } from '../../../agent/model/failure.ts'
 test.each<[title: string, read: () => unknown, command: string | undefined, words: string | RegExp]>([
 	['contains the field', () => parseRules([{ priority: 'x' }], 4), undefined, /^unexpected output of ip: \[0\]\.priority: [^\n{}]+$/],
 	['contains the command', () => z.array(z.object({})).parse(1), 'ip route get', /^unexpected output of ip route get: it: [^\n{}]+$/],
-	['contains that the output is not JSON', () => ipJson('oops'), undefined, /^unexpected output of ip: .*JSON/],
+	['states that the output is not JSON', () => ipJson('oops'), undefined, /^unexpected output of ip: .*JSON/],
 	['contains a few of many errors', () => parseRules(Array(50).fill({}), 4), undefined, /; and \d+ more$/],
 ])('the message about unexpected output of ip %s', (_, read, command, words) => {
 	try {

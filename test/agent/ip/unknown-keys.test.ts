@@ -79,7 +79,7 @@ describe('a key that the agent does not know', () => {
 			'colour',
 			'ip -j -d neigh show proxy',
 		],
-	])('%s makes the agent refuse the link, and the message has the key and the command', (_, documents, key, see) => {
+	])('%s makes the agent refuse the NIC, and the message contains the key and the command', (_, documents, key, see) => {
 		const { links, routes } = parseNetwork(documents)
 		expect(links.map(({ unknown }) => unknown?.[0])).toContainEqual({ key, see })
 		const { refused } = plan(wantedOn(nic.address), hostWith(links, { routes }), {})
@@ -95,7 +95,7 @@ describe('a key that the agent does not know', () => {
 
 describe('a route uses', () => {
 	test.each([
-		['the link in its output', route, [3]],
+		['the link in `dev`', route, [3]],
 		['no link', { ...route, dev: undefined, type: '7' }, []],
 		[
 			'every link of its next hops, each once',

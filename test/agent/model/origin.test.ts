@@ -83,7 +83,7 @@ test.each([
 	['the kernel', 2, true],
 	['an administrator', 4, true],
 	['DHCP', 16, true],
-])('a route from %s is recorded: %3$s', (_, protocol, isRecorded) => {
+])('a route from %s (protocol %i) is recorded: %s', (_, protocol, isRecorded) => {
 	expect(isRecordable(route({ protocol }))).toBe(isRecorded)
 })
 

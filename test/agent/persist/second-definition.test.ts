@@ -191,9 +191,13 @@ async function runOn(host: HostState, mode: RunConfig['mode'], wanted: readonly 
 }
 
 /** Which definition the next boot applies. */
-const results = { both: 'applied in addition to MultiNIC', theirs: 'applied instead of MultiNIC', ours: 'not applied' }
+const results = {
+	both: 'applied in addition to the definition of MultiNIC',
+	theirs: 'applied instead of the definition of MultiNIC',
+	ours: 'not applied',
+}
 
-describe.each(all)('a second definition with $backend: $title', ({ backend, row: [path, content, applied] }) => {
+describe.each(all)('a possible second definition with $backend: $title', ({ backend, row: [path, content, applied] }) => {
 	test(`is ${applied === undefined ? 'not a definition' : results[applied]}`, () => {
 		const found = definitionsOf(nic, hostOf(backend, { [path]: content }))
 		expect(found.map(one => [one.path, one.applied])).toEqual(applied === undefined ? [] : [[path, applied]])
