@@ -510,7 +510,7 @@ describe('the check of a profile as read by NetworkManager', () => {
 		['reports a missing route', right.replace(', 10.0.0.0/24 table=103', ''), [/routes is .*, not .*10\.0\.0\.0\/24 table 103/]],
 		['reports a route with a different next hop', right.replace('10.0.0.7', '10.0.0.8'), [/routes is .*10\.0\.0\.8/]],
 		[
-			'has a route in a different table',
+			'reports a route in a different table',
 			right.replace('50 table=103', '50'),
 			[/routes is .*, not .*10\.9\.0\.0\/16 via 10\.0\.0\.7 table 103/],
 		],

@@ -122,12 +122,12 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 		['in /run', { 'run/udev/rules.d/99-zz.rules': rule }, '/run/udev/rules.d/99-zz.rules'],
 		['in /usr/lib', { 'usr/lib/udev/rules.d/99-zz.rules': rule }, '/usr/lib/udev/rules.d/99-zz.rules'],
 		[
-			'in /usr/lib that a file in /etc overrides',
+			'in /usr/lib, overridden in /etc',
 			{ 'usr/lib/udev/rules.d/99-zz.rules': rule, 'etc/udev/rules.d/99-zz.rules': '' },
 			undefined,
 		],
 		[
-			'in /usr/lib that a file in /run overrides',
+			'in /usr/lib, overridden in /run',
 			{ 'usr/lib/udev/rules.d/99-zz.rules': rule, 'run/udev/rules.d/99-zz.rules': '' },
 			undefined,
 		],

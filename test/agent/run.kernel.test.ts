@@ -184,7 +184,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(files.filter(({ content }) => content === undefined).map(({ path }) => path)).toEqual(['/var/lib/multinic/record.json'])
 	})
 
-	test('in mode Plan leaves no file behind if the generator fails', async () => {
+	test('in mode Plan leaves no file on the host if the generator fails', async () => {
 		await addNics(1)
 		mkdirSync(join(host.root, 'usr/libexec/netplan'), { recursive: true })
 		writeFileSync(join(host.root, 'usr/libexec/netplan/generate'), '')
