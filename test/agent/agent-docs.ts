@@ -192,7 +192,9 @@ function lively(start: HostState): Host {
 	}
 }
 
-/** @returns states of the node of the examples: before its first run, after it, after another program changed it, and without its second NIC */
+/**
+ * @returns states of the node of the examples: before its first run, after it, after another program changed it, and without its second NIC
+ */
 export async function nodes(): Promise<Record<'fresh' | 'configured' | 'changed' | 'halfThere', HostState>> {
 	const configured = await after(networkd)
 	const links = networkd.links.filter(({ name }) => name !== 'ens8')

@@ -16,8 +16,8 @@ const isRoot = process.getuid?.() === 0
 const NODES = Number(process.env.KERNEL_NODES ?? 50)
 const SEED = Number(process.env.SEED ?? 13)
 /**
- * The number of nodes that run concurrently is enough to keep two cores busy. Each test handles a batch of nodes, so that a run with thousands
- * of nodes shows its progress.
+ * The number of nodes that run concurrently is enough to keep two cores busy. Each test handles a batch of nodes, so that a run with
+ * thousands of nodes shows its progress.
  */
 const BESIDE = 4
 const BATCH = 100

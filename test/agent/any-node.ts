@@ -49,8 +49,8 @@ const primary = fc.constantFrom<NodeAddress>(
 	{ cidr: '192.168.9.2/32', far: true },
 )
 /**
- * The addresses that a NIC has before the run; some of them are also desired. No address is in the network of a rule of the node, because the
- * rule would no longer match packets of the node after the address is removed.
+ * The addresses that a NIC has before the run; some of them are also desired. No address is in the network of a rule of the node, because
+ * the rule would no longer match packets of the node after the address is removed.
  */
 const before = fc.constantFrom<(n: number) => NodeAddress[]>(
 	() => [],

@@ -97,7 +97,9 @@ describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 })
 
 describe('an ifcfg file', () => {
-	/** Keys of nm-settings-ifcfg-rh(5) and initscripts' sysconfig.txt that both readers support, or that one supports and the other ignores. */
+	/**
+	 * Keys of nm-settings-ifcfg-rh(5) and initscripts' sysconfig.txt that both readers support, or that one supports and the other ignores.
+	 */
 	const known =
 		/^(TYPE|NAME|UUID|DEVICE|HWADDR|ONBOOT|AUTOCONNECT_PRIORITY|BOOTPROTO|DEFROUTE|IPV[46]_ROUTE_METRIC|PEERDNS|NOZEROCONF|MTU|(IPADDR|PREFIX)[1-9]?|IPV6(INIT|_AUTOCONF|_DEFROUTE|ADDR|ADDR_SECONDARIES)|ROUTING_RULE6?_[1-9][0-9]*)$/
 	/** The options of `ip route` that NetworkManager's reader of route files accepts; it ignores a route with any other option. */

@@ -2,7 +2,9 @@ import { parse } from 'yaml'
 import type { HostState } from '../../agent/model/host-state.ts'
 import { hostWith } from './simulated-host.ts'
 
-/** The configuration of one interface in the files of a backend, as parsed by a reader of the tests. Its form is the same for all backends. */
+/**
+ * The configuration of one interface in the files of a backend, as parsed by a reader of the tests. Its form is the same for all backends.
+ */
 export type Said = {
 	name: string
 	mac?: string

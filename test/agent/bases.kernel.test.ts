@@ -6,8 +6,8 @@ import { type NodeHost, nodeHost } from './node-host.ts'
 import type { Streamed } from './tcp-stream.ts'
 
 /**
- * The first route table and the first rule priority are configurable. When they change, a run moves the rules and routes of a host, and every
- * packet has a route during the move.
+ * The first route table and the first rule priority are configurable. When they change, a run moves the rules and routes of a host, and
+ * every packet has a route during the move.
  */
 const isRoot = process.getuid?.() === 0
 /** The run fails after every multiple of this number of steps. */
@@ -161,7 +161,9 @@ function recordedBases(): number[][] {
 	return links.map(({ bases = [] }) => bases.flatMap(({ table, priority }) => [table, priority]))
 }
 
-/** Starts traffic that is routed only by the rule and the table of multinic0. The result ends it and returns how many packets had no route. */
+/**
+ * Starts traffic that is routed only by the rule and the table of multinic0. The result ends it and returns how many packets had no route.
+ */
 async function stream(): Promise<() => Promise<Streamed & { unrouted: number }>> {
 	const script = `${import.meta.dirname}/tcp-stream.ts`
 	const before = unrouted()

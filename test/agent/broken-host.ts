@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { failure } from '../../agent/model/failure.ts'
 import type { Host } from '../../agent/run/host.ts'
 
-/** A fault of a run after `at` of its steps. `renameDown`: the host behaves like a kernel before 6.2. Without `at`, nothing else happens. */
+/**
+ * A fault of a run after `at` of its steps. `renameDown`: the host behaves like a kernel before 6.2. Without `at`, nothing else happens.
+ */
 export type Fault = { at?: number; renameDown?: boolean } & (
 	| { how: 'fail' | 'kill' }
 	/** The link with this ifindex is unplugged. */

@@ -3,8 +3,8 @@ import { type BareMachine, type Machines, startMachines } from '../../lab/setup/
 import { stateOf } from './machine-state.ts'
 
 /**
- * cloud-init is configured to name the NICs by their MACs at every boot. The NICs have the names of MultiNIC while they are desired, and the
- * names of cloud-init after their removal.
+ * cloud-init is configured to name the NICs by their MACs at every boot. The NICs have the names of MultiNIC while they are desired, and
+ * the names of cloud-init after their removal.
  */
 
 const [first, second] = ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:02'] as const

@@ -3,7 +3,9 @@ import { driftWords } from '../../agent/report/drift.ts'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost, type Session } from './node-host.ts'
 
-/** Addresses, connected routes, tables and rules of an interface that were changed manually: a run detects, reports and repairs the change. */
+/**
+ * Addresses, connected routes, tables and rules of an interface that were changed manually: a run detects, reports and repairs the change.
+ */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const nics: Partial<Interface>[] = [
@@ -161,8 +163,8 @@ describe.skipIf(!isRoot)('a run detects and repairs a manual change (needs root 
 })
 
 /**
- * Addresses with their flags, all routes and rules, after duplicate address detection has finished for all addresses, because the kernel then
- * adds the local routes.
+ * Addresses with their flags, all routes and rules, after duplicate address detection has finished for all addresses, because the kernel
+ * then adds the local routes.
  */
 async function state() {
 	await expect.poll(async () => (await host.inside('ip', ['-o', 'addr', 'show', 'tentative'])).stdout).toBe('')

@@ -9,16 +9,18 @@ import { type NodeHost, nodeHost, type Ran } from './node-host.ts'
 
 /**
  * A host in a network namespace whose root is a whole Debian: netplan's generator, systemd-networkd and NetworkManager are the
- * distribution's own. No systemd starts them; the test performs a boot step by step. There are two differences from real hardware: a NIC is a
- * veth, which has no permanent MAC, and /sys is read-only, so that both daemons do not wait for udev.
+ * distribution's own. No systemd starts them; the test performs a boot step by step. There are two differences from real hardware: a NIC is
+ * a veth, which has no permanent MAC, and /sys is read-only, so that both daemons do not wait for udev.
  */
 export type DaemonHost = NodeHost & {
 	/** Runs a program in the root directory of the host. */
 	onHost(program: string, ...args: string[]): Promise<Ran>
 	/**
-	 * Boots the host: creates all NICs again with the names that MultiNIC's udev rules assign, and starts the daemon, which reads the files.
+	 * Boots the host: creates all NICs again with the names that MultiNIC's udev rules assign, and starts the daemon, which reads the
+	 * files.
 	 *
-	 * @param more an alternative name of the first NIC; the state of the first NIC to wait for, instead of a final state of every desired NIC
+	 * @param more an alternative name of the first NIC; the state of the first NIC to wait for, instead of a final state of every desired
+	 * NIC
 	 */
 	boot(wanted: readonly Partial<Interface>[], more?: { altname?: string; state?: string }): Promise<void>
 	/** Waits until duplicate address detection has finished for all addresses of the managed NICs. */

@@ -206,7 +206,9 @@ async function statesOf(host: DaemonHost, wish: readonly Partial<Interface>[], t
 	return { ...Object.fromEntries(states), rules }
 }
 
-/** Ignores the label, and the flag `noprefixroute`, because NetworkManager adds the connected routes itself; they are compared as routes. */
+/**
+ * Ignores the label, and the flag `noprefixroute`, because NetworkManager adds the connected routes itself; they are compared as routes.
+ */
 function addressWords({ noprefixroute: _, label: _label, ...address }: Ip): string {
 	return JSON.stringify(address, Object.keys(address).sort())
 }

@@ -3,8 +3,8 @@ import type { Interface } from '../../contract/interface.ts'
 import { type BareMachine, type Machines, startMachines } from '../../lab/setup/start-machines.ts'
 
 /**
- * The agent on a machine set up as in public bug reports: a netplan file for all `en*` NICs, cloud-init that reads its network configuration
- * at every boot, and a VLAN that MultiNIC does not manage.
+ * The agent on a machine set up as in public bug reports: a netplan file for all `en*` NICs, cloud-init that reads its network
+ * configuration at every boot, and a VLAN that MultiNIC does not manage.
  */
 
 const pace = { interval: 500 }

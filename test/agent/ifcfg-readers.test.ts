@@ -8,8 +8,8 @@ import { anyWish } from './any-wish.ts'
 import { shell } from './backends.ts'
 
 /**
- * The readers of ifcfg files, RHEL's initscripts and NetworkManager's ifcfg-rh, are not available in the registries that the tests use. This
- * is a model of their defaults, with the source of each. The tests read the files of MultiNIC with it.
+ * The readers of ifcfg files, RHEL's initscripts and NetworkManager's ifcfg-rh, are not available in the registries that the tests use.
+ * This is a model of their defaults, with the source of each. The tests read the files of MultiNIC with it.
  */
 type Variables = Record<string, string>
 type Reader = { source: string; read(variables: Variables): unknown }

@@ -24,14 +24,15 @@ type Rule = { priority: number; src: string; srclen?: number; table: string }
 /** Directories with the network configuration of the machine, and with files that are generated from it at boot. */
 const folders = '/etc /run/systemd/network /run/udev/rules.d /run/NetworkManager/system-connections /run/multinic /var/lib/multinic'
 /**
- * Only the existence of the record is compared, because the original state of a NIC in it differs between runs: the time of the observation,
- * the daemon that configured the NIC in that boot, the link-local address from NetworkManager. A removal shows whether it is correct.
+ * Only the existence of the record is compared, because the original state of a NIC in it differs between runs: the time of the
+ * observation, the daemon that configured the NIC in that boot, the link-local address from NetworkManager. A removal shows whether it is
+ * correct.
  */
 const RECORD = '/var/lib/multinic/record.json'
 const THERE = 'there'.padEnd(32)
 /**
- * Files that daemons write for their own use: NetworkManager for connections that it generated or that other programs configured, netplan for
- * all NICs at every boot.
+ * Files that daemons write for their own use: NetworkManager for connections that it generated or that other programs configured, netplan
+ * for all NICs at every boot.
  */
 const passing =
 	/^\/etc\/(resolv\.conf|mtab|ld\.so\.cache)$|^\/run\/NetworkManager\/system-connections\/(lo|Wired |multinic\d\.)|^\/run\/udev\/rules\.d\/90-netplan\.rules$/

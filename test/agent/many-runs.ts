@@ -13,8 +13,8 @@ export type Grown = {
 }
 
 /**
- * Executes `count` runs one after the other, each of which has changes to make. Every fifth run fails, each time after a different number of
- * steps. Then three more runs are killed.
+ * Executes `count` runs one after the other, each of which has changes to make. Every fifth run fails, each time after a different number
+ * of steps. Then three more runs are killed.
  */
 export async function manyRuns(host: NodeHost, count: number): Promise<Grown> {
 	const session = host.session()

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** The name or an alternative name of the primary link is one that `ip` also reads as an ifindex: `if3`, where the managed NIC has ifindex 3. */
+/**
+ * The name or an alternative name of the primary link is one that `ip` also reads as an ifindex: `if3`, where the managed NIC has ifindex
+ * 3.
+ */
 const isRoot = process.getuid?.() === 0
 const macAddress = 'fa:16:3e:00:00:00'
 const wish = [{ id: 0, macAddress, address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1', mtu: 1400 }]

@@ -5,7 +5,9 @@ import { generated } from '../../agent/model/paths.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { netplanGenerator, pretendSystemd } from './pretend.ts'
 
-/** netplan's own generator rejects all files if one refers to an undefined link. Then no link of the node is configured at the next boot. */
+/**
+ * netplan's own generator rejects all files if one refers to an undefined link. Then no link of the node is configured at the next boot.
+ */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const nic = (id: number) => ({ id, macAddress: mac(id), address: `10.0.${id}.9`, cidr: `10.0.${id}.0/24` })

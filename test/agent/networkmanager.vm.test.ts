@@ -4,8 +4,8 @@ import type { NewMachine } from '../../lab/nodes/bare-machine.ts'
 import { type BareMachine, type Machines, startMachines } from '../../lab/setup/start-machines.ts'
 
 /**
- * The agent on two machines that NetworkManager manages, which creates an automatic connection for every NIC that is plugged in. networkd is
- * masked on both, and netplan's file for the management NIC does not set a name.
+ * The agent on two machines that NetworkManager manages, which creates an automatic connection for every NIC that is plugged in. networkd
+ * is masked on both, and netplan's file for the management NIC does not set a name.
  */
 
 const mac = 'fa:16:3e:00:00:01'

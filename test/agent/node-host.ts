@@ -10,8 +10,8 @@ import type { Fault } from './broken-host.ts'
 import { PROGRAMS_FOLDER, putProbePrograms, type Wire } from './wire.ts'
 
 /**
- * A host for kernel tests: a network namespace and a mount namespace, both kept by one process, and a directory as its root. The kernel, `ip`
- * and all files are real; it has no systemd.
+ * A host for kernel tests: a network namespace and a mount namespace, both kept by one process, and a directory as its root. The kernel,
+ * `ip` and all files are real; it has no systemd.
  */
 export type NodeHost = {
 	root: string

@@ -5,8 +5,8 @@ import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
 /**
- * A pod of the node is on a link without an address, so the kernel selects the source address of the node's packets to it: the address of the
- * first link that it finds.
+ * A pod of the node is on a link without an address, so the kernel selects the source address of the node's packets to it: the address of
+ * the first link that it finds.
  */
 const isRoot = process.getuid?.() === 0
 const nic = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }

@@ -6,8 +6,8 @@ import { type MachineState, stateOf } from './machine-state.ts'
 import { moments, standStillAt, untilStanding } from './moments.ts'
 
 /**
- * A power cut during a run that changes one NIC, removes one and adds one. After the boot, the node has its former state if the power cut was
- * before the commit, and otherwise the desired state.
+ * A power cut during a run that changes one NIC, removes one and adds one. After the boot, the node has its former state if the power cut
+ * was before the commit, and otherwise the desired state.
  */
 
 const pace = { interval: 500 }
@@ -71,8 +71,8 @@ describe.each(hosts)('a host with %s', (_, kind) => {
 		else await expect.poll(now, pace).toEqual(states[becomes])
 		await run(machine, before)
 		expect(await stateOf(machine)).toEqual(states.was)
-		// With both daemons, NetworkManager manages a NIC that was restored in a later boot only after another boot. The record would contain
-		// this difference.
+		// With both daemons, NetworkManager manages a NIC that was restored in a later boot only after another boot. The record would
+		// contain this difference.
 		if (kind.network === 'both') await machine.reboot()
 	})
 })

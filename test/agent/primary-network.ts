@@ -7,7 +7,10 @@ import type { Streamed } from './tcp-stream.ts'
 
 const linked = ['mgmt', 'br0', 'pod0', 'pod1']
 
-/** What a node has in addition to the managed NICs: a primary NIC that is connected to another machine, traffic on it, and other links and rules. */
+/**
+ * What a node has in addition to the managed NICs: a primary NIC that is connected to another machine, traffic on it, and other links and
+ * rules.
+ */
 export type PrimaryNetwork = {
 	/** Starts a TCP stream over the primary NIC. The result ends it and returns what was received, and the number of retransmissions. */
 	stream(): Promise<() => Promise<Streamed & { retransmitted: number }>>

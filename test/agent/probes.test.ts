@@ -328,8 +328,8 @@ describe('the gateways of the interfaces', () => {
 	const withGateways = wish.map((nic, id) => (id < 4 ? { ...nic, gateway: `10.0.${id}.1` } : nic))
 
 	/**
-	 * The gateway of interface 0 replies to everything, that of 1 does not exist, that of 2 does not reply to large packets, and that of 3 does
-	 * not reply to echo requests.
+	 * The gateway of interface 0 replies to everything, that of 1 does not exist, that of 2 does not reply to large packets, and that of 3
+	 * does not reply to echo requests.
 	 */
 	function wire() {
 		const { host } = livingHost(links)

@@ -121,16 +121,8 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 	test.each<[title: string, files: Record<string, string>, warned: string | undefined]>([
 		['in /run', { 'run/udev/rules.d/99-zz.rules': rule }, '/run/udev/rules.d/99-zz.rules'],
 		['in /usr/lib', { 'usr/lib/udev/rules.d/99-zz.rules': rule }, '/usr/lib/udev/rules.d/99-zz.rules'],
-		[
-			'in /usr/lib, overridden in /etc',
-			{ 'usr/lib/udev/rules.d/99-zz.rules': rule, 'etc/udev/rules.d/99-zz.rules': '' },
-			undefined,
-		],
-		[
-			'in /usr/lib, overridden in /run',
-			{ 'usr/lib/udev/rules.d/99-zz.rules': rule, 'run/udev/rules.d/99-zz.rules': '' },
-			undefined,
-		],
+		['in /usr/lib, overridden in /etc', { 'usr/lib/udev/rules.d/99-zz.rules': rule, 'etc/udev/rules.d/99-zz.rules': '' }, undefined],
+		['in /usr/lib, overridden in /run', { 'usr/lib/udev/rules.d/99-zz.rules': rule, 'run/udev/rules.d/99-zz.rules': '' }, undefined],
 	])('a udev rule that gives the NIC a different name is reported if udev reads it (%s)', async (_, files, warned) => {
 		for (const [path, content] of Object.entries(files)) {
 			mkdirSync(dirname(join(host.root, path)), { recursive: true })

@@ -55,8 +55,8 @@ function afterChange(host: HostState, change: Change): HostState {
 }
 
 /**
- * An existing address keeps its position. An existing IPv4 address also keeps the attributes that only a removal can change, and an existing
- * IPv6 address keeps its metric unless a metric is given.
+ * An existing address keeps its position. An existing IPv4 address also keeps the attributes that only a removal can change, and an
+ * existing IPv6 address keeps its metric unless a metric is given.
  */
 function withAddress(addresses: readonly Address[], given: Address): Address[] {
 	const had = addresses.find(({ cidr }) => cidr === given.cidr)
