@@ -169,7 +169,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			expect(await names()).toEqual(expect.arrayContaining(['ens0', 'multinic1']))
 		})
 
-		test('is refused if the other host uses strict reverse path filtering and has no route back through the same link', async () => {
+		test('is refused if the other host uses strict reverse path filtering and its route to the node uses another link', async () => {
 			await machine.ip('route add default via 192.168.9.2\naddr add 10.0.0.23/32 dev peer0')
 			const strict = await machine.inside('sh', ['-c', 'for name in all peer0; do echo 1 > /proc/sys/net/ipv4/conf/$name/rp_filter; done'])
 			expect(strict.code).toBe(0)
