@@ -129,7 +129,7 @@ function commandsOf(host: HostState): string[] {
 	return diffOf(plan(wanted, host, generatedOn(host)).steps, host).commands
 }
 
-/** Mimics netplan's generator: what it writes is up to netplan; the page only shows that the output is installed. */
+/** Mimics netplan's generator with arbitrary content, because the page only shows that its output is installed. */
 function generatedOn(host: HostState): Generated {
 	const keeping = backendFor(host)
 	return Object.fromEntries(
@@ -137,7 +137,7 @@ function generatedOn(host: HostState): Generated {
 	)
 }
 
-/** Whether the command is for a daemon or the next boot. */
+/** Whether the command notifies a daemon or writes a file for the next boot, instead of changing the kernel. */
 function isNoKernel(command: string): boolean {
 	return /^(nmcli|udevadm|write|remove) /.test(command)
 }
@@ -147,7 +147,7 @@ function isShared(path: string): boolean {
 	return path.startsWith('/etc/udev/') || path.startsWith('/etc/sysctl.d/')
 }
 
-/** The files of the second NIC, which has more of everything. */
+/** The files of the second NIC, which has more addresses and routes than the first. */
 function filesOf(host: HostState, isMeant: (path: string) => boolean): string {
 	const files = diffOf(plan(wanted, host, {}).steps, host).files.filter(({ path }) => path.includes('multinic1') && isMeant(path))
 	return files.map(({ path, mode, content = '' }) => `## ${path}, mode ${mode}\n${content.trimEnd()}`).join('\n\n')
@@ -192,7 +192,9 @@ function lively(start: HostState): Host {
 	}
 }
 
-/** @returns states of the node of the examples: before its first run, after it, after something else changed it, without its second NIC */
+/**
+ * @returns states of the node of the examples: before its first run, after it, after another program changed it, and without its second NIC
+ */
 export async function nodes(): Promise<Record<'fresh' | 'configured' | 'changed' | 'halfThere', HostState>> {
 	const configured = await after(networkd)
 	const links = networkd.links.filter(({ name }) => name !== 'ens8')

@@ -17,9 +17,9 @@ export type Answered = {
 	said: string
 	/** `ip -j` output of links with addresses, routes of all tables, rules. */
 	kernel: Record<'links' | 'routes' | 'rules', Record<string, unknown>[]>
-	/** File descriptors that this process has open. */
+	/** The number of open file descriptors of this process. */
 	descriptors: number
-	/** MiB after a full garbage collection: of objects, and of the whole process. */
+	/** MiB after a full garbage collection: heap in use, and resident set size of the process. */
 	memory: { heap: number; resident: number }
 }
 

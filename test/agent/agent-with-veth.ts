@@ -9,7 +9,8 @@ import { broken, type Fault } from './broken-host.ts'
 import { askQuickly } from './quick-neighbours.ts'
 
 /**
- * The real agent with three differences: veth counts as hardware, probe timeouts are short, and FAULT breaks it after a number of steps.
+ * The real agent with three differences: it accepts veth links as NICs, probe timeouts are short, and FAULT breaks it after a number of
+ * steps.
  */
 const kinds = new Set(['hardware', 'veth'])
 const fault = JSON.parse(process.env.FAULT ?? 'null') as Fault | null

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** When a link is renamed, udev adds its old name as an alternative name, according to the naming policy of the distribution. */
+/** When a link is renamed, udev can add its old name as an alternative name, depending on the naming policy of the distribution. */
 const isRoot = process.getuid?.() === 0
 const nic = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24' }
 
-describe.skipIf(!isRoot)('the old name that udev adds as an alternative name (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('an old name that udev added as an alternative name (needs root for network namespaces)', () => {
 	let host: NodeHost
 	let before: unknown
 

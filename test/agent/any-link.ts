@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 
 /**
- * Everything a link can have according to ip-address(8), ip-route(8), ip-neighbour(8) and ip-nexthop(8), as lines for `ip -batch`. The
+ * Everything that a link can have according to ip-address(8), ip-route(8), ip-neighbour(8) and ip-nexthop(8), as lines for `ip -batch`. The
  * kernel rejects some of them.
  */
 
 const DEV = 'dev ens0'
 
-/** Optional words. */
+/** An optional part of a line. */
 const perhaps = (arbitrary: fc.Arbitrary<string>) => fc.oneof({ weight: 2, arbitrary: fc.constant('') }, { weight: 1, arbitrary })
 const word = (...words: string[]) => perhaps(fc.constantFrom(...words))
 const number = (name: string, ...numbers: number[]) => word(...numbers.map(one => `${name} ${one}`))
@@ -16,7 +16,7 @@ const always = (words: string) => fc.constant(words)
 
 const byte = fc.integer({ min: 1, max: 6 })
 const four = fc.tuple(byte, byte).map(([a, b]) => `10.${a}.0.${b}`)
-/** Outside the networks of the addresses: which of two overlapping routes the kernel creates depends on their order. */
+/** Outside the networks of the addresses: the order of two addresses decides which of two overlapping routes the kernel creates. */
 const peer = fc.tuple(byte, byte).map(([a, b]) => `172.${a}.0.${b}`)
 const six = fc.tuple(byte, byte).map(([a, b]) => `fd0${a}::${b}`)
 const linkLocal = byte.map(n => `fe80::${n}`)
@@ -177,7 +177,7 @@ const neighbour = fc.oneof(
 		word('protocol 42'),
 	),
 )
-/** Keeps the order, because the last ones are groups of the first. */
+/** In this order, because the last objects are groups of earlier ones. */
 const nextHopObjects = fc.subarray([
 	`nexthop add id 4 via 10.1.0.5 ${DEV} onlink`,
 	`nexthop add id 5 via 10.2.0.5 ${DEV}`,
@@ -187,7 +187,7 @@ const nextHopObjects = fc.subarray([
 	'nexthop add id 9 group 6/7',
 ])
 
-/** @returns lines that give a link all this, in the order that the kernel accepts */
+/** @returns lines that add a random selection of these to a link, in an order that the kernel accepts */
 export const anyLink: fc.Arbitrary<string[]> = fc
 	.tuple(
 		fc.array(address4, { maxLength: 4 }),

@@ -16,8 +16,8 @@ const isRoot = process.getuid?.() === 0
 const NODES = Number(process.env.KERNEL_NODES ?? 50)
 const SEED = Number(process.env.SEED ?? 13)
 /**
- * The number of nodes that run concurrently is enough to keep two cores busy. Tests have limited batches, so that a run of thousands shows
- * its progress.
+ * The number of nodes that run concurrently is enough to keep two cores busy. Each test handles a batch of nodes, so that a run with
+ * thousands of nodes shows its progress.
  */
 const BESIDE = 4
 const BATCH = 100
@@ -30,7 +30,7 @@ describe.skipIf(!isRoot)('any desired config on any node (needs root for network
 	const batches = Array.from({ length: Math.ceil(NODES / BATCH) }, (_, at) => [at * BATCH, Math.min(NODES, (at + 1) * BATCH)] as const)
 
 	test.each(batches)(
-		`nodes %i to %i of SEED=${SEED}: no way of the node is lost, what is Configured sends by its own link, a removal restores the node`,
+		`nodes %i to %i of SEED=${SEED}: no path of the node is lost, packets of Configured interfaces leave through their links, a removal restores the node`,
 		async (from, to) => {
 			const worker = async (first: number) => {
 				for (let at = from + first; at < to; at += BESIDE) {
@@ -81,7 +81,7 @@ function wordsOf(losses: readonly LookupLoss[]): string[] {
 	return losses.map(({ words }) => words)
 }
 
-/** @returns packets from the addresses of Configured interfaces that leave by another link */
+/** @returns packets from the addresses of Configured interfaces that leave through another link */
 async function wrongWays(host: NodeHost, { wish, podNetworks }: Asked, { report }: Answered): Promise<string[]> {
 	const state = (await observedRouting(host)) as HostState
 	const configured = new Set(report.interfaces.flatMap(({ id, state: is }) => (is === 'Configured' ? [id] : [])))
@@ -98,7 +98,7 @@ async function wrongWays(host: NodeHost, { wish, podNetworks }: Asked, { report 
 	})
 }
 
-/** A lifetime decreases in the meantime. */
+/** Ignores lifetimes, which decrease during the test. */
 function withoutLifetimes(everything: unknown): unknown {
 	return JSON.parse(JSON.stringify(everything).replace(/"(valid_life_time|preferred_life_time|expires)":\d+/g, '"$1":0')) as unknown
 }

@@ -1,4 +1,4 @@
-/** Like `any-node.test.ts`, with many more nodes, different ones in each run. */
+/** Like `any-node.test.ts`, with many more nodes, which differ in each run. */
 process.env.NODES ??= '50000'
 
 await import('./any-node.test.ts')

@@ -39,7 +39,7 @@ const answersOf = (host: HostState, packets: readonly Parameters<typeof lookup>[
 	return packets.map(packet => answerOf(lookup(fib, packet)))
 }
 
-test('a plan reroutes no packet of the node, and every configured address sends by its own link', () => {
+test('a plan reroutes no packet of the node, and packets from every configured address leave through the link of their interface', () => {
 	fc.assert(
 		fc.property(anyNode, anyNodeWish, anyPodNetworks, (node, wish, podNetworks) => {
 			const { start, made, end } = carriedOut(node, wish, podNetworks)
@@ -61,7 +61,7 @@ test('a plan reroutes no packet of the node, and every configured address sends 
 	)
 })
 
-test('a plan that is applied leaves no steps, and a new plan has the same result', () => {
+test('after a plan is applied, a new plan has no steps and refuses the same interfaces', () => {
 	fc.assert(
 		fc.property(anyNode, anyNodeWish, anyPodNetworks, (node, wish, podNetworks) => {
 			const { wanted, made, end } = carriedOut(node, wish, podNetworks)
@@ -73,7 +73,7 @@ test('a plan that is applied leaves no steps, and a new plan has the same result
 	)
 })
 
-test('an undo after any number of steps restores the node', () => {
+test('the undo restores the node after any number of steps', () => {
 	fc.assert(
 		fc.property(anyNode, anyNodeWish, anyPodNetworks, fc.nat(), (node, wish, podNetworks, cut) => {
 			const { start, made } = carriedOut(node, wish, podNetworks)

@@ -49,8 +49,8 @@ const primary = fc.constantFrom<NodeAddress>(
 	{ cidr: '192.168.9.2/32', far: true },
 )
 /**
- * What a NIC has before the run; some of it is also desired. No address is in the network of a rule of the node, because a removal would
- * take it from that rule.
+ * The addresses that a NIC has before the run; some of them are also desired. No address is in the network of a rule of the node, because
+ * the rule would no longer match packets of the node after the address is removed.
  */
 const before = fc.constantFrom<(n: number) => NodeAddress[]>(
 	() => [],
@@ -183,7 +183,7 @@ function interfaceOf(id: number, { network, gateway, policyRouting, connectedRou
 	}
 }
 
-/** @returns the node as an observation, including what the kernel derives from its addresses */
+/** @returns the observed state of the node, including the routes that the kernel derives from its addresses */
 export function stateOf(node: Node): HostState {
 	const links = node.links.map(({ name, mac, up, kind, altnames = [], addresses }, at) => ({
 		ifindex: at + 2,
@@ -204,7 +204,7 @@ function baseRules({ localAt }: Node): Rule[] {
 	return BASE_RULES.map(rule => (localAt !== undefined && rule.family === 4 && rule.table === 255 ? { ...rule, priority: localAt } : rule))
 }
 
-/** Recomputes what the kernel derives from addresses. */
+/** Recomputes the routes that the kernel derives from addresses. */
 export function withKernel(host: HostState): HostState {
 	const set = host.routes.filter(({ protocol }) => protocol !== 2)
 	return {
@@ -315,7 +315,7 @@ function ruleLine({ priority, from, to, mark, inverted, iif, table, suppress }: 
 		.join(' ')
 }
 
-/** Pod networks that the run receives: on links that MultiNIC manages, on other links, and on no link. */
+/** Pod networks that the run receives: on links that MultiNIC manages, on other links, and not on any link. */
 export const anyPodNetworks: fc.Arbitrary<string[]> = fc.subarray([
 	'10.200.0.0/16',
 	'10.0.0.0/23',

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 
-/** Hosts for look-ups: links with addresses, routes of all kinds in several tables, rules with every selector, as lines for `ip -batch`. */
+/**
+ * Hosts for route lookups: links with addresses, all kinds of routes in several tables, rules with all selectors, as lines for `ip -batch`.
+ */
 
 export type Routing = { lines: string[]; six: string[] }
 

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import type { Interface } from '../../contract/interface.ts'
 
 /**
- * Any desired config of a node: ids, addresses of both families, prefix lengths, next hops inside and outside of any network, routes of all
- * kinds.
+ * Any desired config of a node: ids, addresses of both families, prefix lengths, next hops inside and outside the networks of the NIC, all
+ * kinds of routes.
  */
 
 const none = { nil: undefined }
@@ -28,7 +28,7 @@ const choices = {
 }
 type Chosen = { [key in keyof typeof choices]: (typeof choices)[key] extends fc.Arbitrary<infer T> ? T : never }
 
-/** @returns desired interfaces for some of these MACs, at most `most` of them */
+/** @returns at most `most` desired interfaces, each for one of these MACs */
 export function anyWish(macs: readonly string[], most: number): fc.Arbitrary<Partial<Interface>[]> {
 	const ids = fc.uniqueArray(fc.nat({ max: 9 }), { maxLength: most })
 	return fc

@@ -7,7 +7,7 @@ import { settle } from '../../contract/interface.ts'
 import { backends, type Files } from './backends.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** The same scenario on a host of every backend: real kernel, real files. No daemon reads the files here. */
+/** The same scenario on a host with each backend: real kernel, real files. No daemon reads the files here. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const nic = (id: number, more: object = {}) => ({
@@ -21,7 +21,7 @@ const nic = (id: number, more: object = {}) => ({
 /** The run is killed after every multiple of this number of steps. */
 const STRIDE = 9
 
-/** What such a host has in addition to every host of these tests: path → text, or a folder. */
+/** What such a host has in addition to every host of these tests: path → text, or undefined for a directory. */
 const fixtures: Record<string, Record<string, string | undefined>> = {
 	'netplan-networkd': { '/etc/netplan/01-theirs.yaml': 'network: {version: 2}\n' },
 	'netplan-networkmanager': { '/etc/netplan/01-theirs.yaml': 'network: {version: 2, renderer: NetworkManager}\n' },
@@ -29,7 +29,7 @@ const fixtures: Record<string, Record<string, string | undefined>> = {
 	ifcfg: { '/etc/sysconfig/network-scripts/ifcfg-eth0': 'DEVICE=eth0\n' },
 }
 
-describe.skipIf(!isRoot).each(Object.keys(fixtures))('on a host of %s (needs root for network namespaces)', backend => {
+describe.skipIf(!isRoot).each(Object.keys(fixtures))('a host with backend %s (needs root for network namespaces)', backend => {
 	let host: NodeHost
 	let before: unknown
 
@@ -42,7 +42,7 @@ describe.skipIf(!isRoot).each(Object.keys(fixtures))('on a host of %s (needs roo
 	})
 	afterAll(() => host?.close())
 
-	test('a killed run is rolled back by the next one, after any number of steps', async () => {
+	test('the next run rolls back a run that was killed, after any number of steps', async () => {
 		const { report } = await host.agent([nic(0), nic(1)], { mode: 'Plan' })
 		const steps = report?.plan?.commands.length ?? 0
 		expect(steps).toBeGreaterThan(20)
@@ -76,26 +76,26 @@ describe.skipIf(!isRoot).each(Object.keys(fixtures))('on a host of %s (needs roo
 		expect(host.changeTimes()).toEqual(times)
 	})
 
-	test('another address in the same network replaces the first, and its routes stay', async () => {
+	test('a different address in the same network replaces the first, and the routes of the interface stay', async () => {
 		const { report } = await host.agent([nic(0, { address: '10.0.0.24' }), nic(1, { mtu: 1400 })])
 		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
 		expect(await host.ask('route show table 100')).toMatchObject([{ dst: 'default', gateway: '10.0.0.1' }, { dst: '10.0.0.0/24' }])
 	})
 
-	test('a /32 address replaces it, and the gateway is still reached', async () => {
+	test('a /32 address replaces a /24 address, and the route to the gateway becomes onlink', async () => {
 		const { report, stdout } = await host.agent([nic(0, { address: '10.0.0.24', cidr: '10.0.0.24/32' }), nic(1, { mtu: 1400 })])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
 		const [route] = await host.ask('route show table 100')
 		expect(route).toMatchObject({ dst: 'default', gateway: '10.0.0.1', flags: ['onlink'] })
 	})
 
-	test('a different config with swapped names is applied', async () => {
+	test('a config that swaps the names of two NICs is applied', async () => {
 		const { report } = await host.agent([nic(1, { macAddress: mac(0) }), nic(0, { macAddress: mac(1) })])
 		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
 		expect(backends[backend]?.read(filesOf('multinic1'), 'multinic1')).toMatchObject({ mac: mac(0), addresses: ['10.0.1.23/24'] })
 	})
 
-	test('a dropped interface leaves no file, and a cleanup restores the host', async () => {
+	test('no file of a removed interface remains, and a cleanup restores the host', async () => {
 		await host.agent([nic(1, { macAddress: mac(0) })])
 		expect(Object.keys(filesOf('multinic0'))).toEqual([])
 		const { report } = await host.agent([], { mode: 'Cleanup' })
@@ -104,7 +104,7 @@ describe.skipIf(!isRoot).each(Object.keys(fixtures))('on a host of %s (needs roo
 		expect(existsSync(join(host.inner, 'var/lib/multinic'))).toBe(false)
 	})
 
-	/** @param text undefined: a folder */
+	/** @param text undefined: creates a directory */
 	function put(path: string, text: string | undefined): void {
 		mkdirSync(join(host.root, text === undefined ? path : dirname(path)), { recursive: true })
 		if (text !== undefined) writeFileSync(join(host.root, path), text)
@@ -121,7 +121,7 @@ describe.skipIf(!isRoot).each(Object.keys(fixtures))('on a host of %s (needs roo
 	}
 })
 
-test.skipIf(!isRoot)('a host without a known backend is refused and left unchanged (needs root for network namespaces)', async () => {
+test.skipIf(!isRoot)('a host without a known backend: the run fails and changes nothing (needs root for network namespaces)', async () => {
 	const host = await nodeHost()
 	try {
 		rmSync(join(host.root, 'etc/netplan'), { recursive: true })

@@ -24,25 +24,25 @@ const wantedNic = (more: Partial<Interface>, podNetworks: readonly string[] = []
 const file = (content: string) => ({ content, mode: 0o644, gid: 0 })
 
 const cases: [title: string, nic: Partial<Interface>][] = [
-	['name and MTU alone', { mtu: 1450 }],
-	['name alone', {}],
+	['only a name and an MTU', { mtu: 1450 }],
+	['only a name', {}],
 	['one address', { address: '10.0.0.23', cidr: '10.0.0.0/24' }],
 	['an address, a gateway, an MTU', { address: '10.0.0.23', cidr: '10.0.0.23/24', gateway: '10.0.0.1', mtu: 9000 }],
 	['both families', { address: '10.0.0.23', cidr: '10.0.0.0/24', addresses: ['fd00::23/64', 'fd00::24/64', '10.1.0.5/16'] }],
-	['IPv6 alone', { address: 'fd00::23', cidr: 'fd00::/64', gateway: 'fd00::1' }],
-	['a gateway that is on no network of it', { address: '10.0.0.23', cidr: '10.0.0.23/32', gateway: '10.9.9.1' }],
+	['only IPv6', { address: 'fd00::23', cidr: 'fd00::/64', gateway: 'fd00::1' }],
+	['a gateway outside its networks', { address: '10.0.0.23', cidr: '10.0.0.23/32', gateway: '10.9.9.1' }],
 	[
 		'no connected route',
 		{ address: '10.0.0.23', cidr: '10.0.0.0/24', addresses: ['fd00::23/64'], gateway: '10.0.0.1', connectedRoute: false },
 	],
-	['no connected route, IPv6', { address: 'fd00::23', cidr: 'fd00::/64', gateway: 'fd00::1', connectedRoute: false }],
+	['no connected route and only IPv6', { address: 'fd00::23', cidr: 'fd00::/64', gateway: 'fd00::1', connectedRoute: false }],
 	['the default route of the node', { address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1', defaultRoute: true }],
 	[
-		'no table of its own',
+		'no policy routing',
 		{ address: '10.0.0.23', cidr: '10.0.0.0/24', policyRouting: false, routes: [{ to: '10.8.0.0/16', via: '10.0.0.1' }] },
 	],
 	[
-		'routes of all kinds',
+		'all kinds of routes',
 		{
 			address: '10.0.0.23',
 			cidr: '10.0.0.0/24',
@@ -61,12 +61,12 @@ const cases: [title: string, nic: Partial<Interface>][] = [
 describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 	test('is detected on its host', () => expect(backendOf(host)).toEqual({ backend: name }))
 
-	test.each(cases)('writes files for an interface with %s that match the run', (_, more) => {
+	test.each(cases)('writes files that match the changes of a run for an interface with %s', (_, more) => {
 		const nic = wantedNic(more)
 		expect(sorted(read(backendFor(host).files(nic, host), nic.name))).toEqual(sorted(meant(nic)))
 	})
 
-	test('writes files for any interface that match the run', () => {
+	test('writes files that match the changes of a run for any interface', () => {
 		fc.assert(
 			fc.property(anyNic, anyPodNetworks, (more, podNetworks) => {
 				const nic = wantedNic(more, podNetworks)
@@ -75,7 +75,7 @@ describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 		)
 	})
 
-	test('names the NIC by the last udev rule and persists its sysctls', () => {
+	test('names the NIC with the last udev rule and persists its sysctls', () => {
 		const files = backendFor(host).files(wantedNic({ address: '10.0.0.23', cidr: '10.0.0.0/24' }), host)
 		expect(files['/etc/udev/rules.d/99-z-multinic3.rules']?.content).toMatch(
 			/ATTR\{address\}=="fa:16:3e:00:00:01", NAME="multinic3", RUN\+="\/lib\/systemd\/systemd-sysctl --prefix=\/net\/ipv4\/conf\/multinic3 --prefix=\/net\/ipv6\/conf\/multinic3"\n$/,
@@ -88,7 +88,7 @@ describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 		expect(text.includes('"set-name"')).toBe(name === 'netplan-networkd')
 	})
 
-	test('restricts files that may hold secrets to mode 0600, and marks all of its files', () => {
+	test('writes files that may contain secrets with mode 0600, and starts each file with the header of MultiNIC', () => {
 		const files = Object.entries(backendFor(host).files(wantedNic({ mtu: 1450 }), host))
 		const secret = files.filter(([path]) => /netplan|system-connections/.test(path))
 		expect(secret.filter(([, { mode }]) => mode !== 0o600)).toEqual([])
@@ -97,15 +97,17 @@ describe.each(Object.entries(backends))('%s', (name, { host, read }) => {
 })
 
 describe('an ifcfg file', () => {
-	/** Keys of nm-settings-ifcfg-rh(5) and initscripts' sysconfig.txt that both readers know or that the other one ignores. */
+	/**
+	 * Keys of nm-settings-ifcfg-rh(5) and initscripts' sysconfig.txt that both readers support, or that one supports and the other ignores.
+	 */
 	const known =
 		/^(TYPE|NAME|UUID|DEVICE|HWADDR|ONBOOT|AUTOCONNECT_PRIORITY|BOOTPROTO|DEFROUTE|IPV[46]_ROUTE_METRIC|PEERDNS|NOZEROCONF|MTU|(IPADDR|PREFIX)[1-9]?|IPV6(INIT|_AUTOCONF|_DEFROUTE|ADDR|ADDR_SECONDARIES)|ROUTING_RULE6?_[1-9][0-9]*)$/
-	/** The words of `ip route` that NetworkManager's reader of route files accepts; it ignores a route with any other word. */
+	/** The options of `ip route` that NetworkManager's reader of route files accepts; it ignores a route with any other option. */
 	const routeLine = /^[0-9a-f.:]+\/\d+( via [0-9a-f.:]+)? dev multinic3( table \d+)?( metric \d+)?( onlink)?$/
 	const ruleLine = /^from [0-9a-f.:]+\/\d+( to [0-9a-f.:]+\/\d+)? table \d+ priority \d+$/
 	const hosts = [true, false].map(networkmanager => ({ ...(backends.ifcfg?.host ?? hostWith([])), networkmanager }))
 
-	test.each(hosts)('has only keys and words that its readers know (NetworkManager runs: $networkmanager)', host => {
+	test.each(hosts)('has only keys and options that its readers support (NetworkManager runs: $networkmanager)', host => {
 		fc.assert(
 			fc.property(anyNic, anyPodNetworks, (more, podNetworks) => {
 				const files = Object.entries(backendFor(host).files(wantedNic(more, podNetworks), host)).filter(([path]) =>
@@ -134,22 +136,22 @@ describe('the backend', () => {
 		hostWith([{ ...primary, managedBy }], { routes, ...more })
 	const both = { networkd: true, networkmanager: true, generator: '/usr/libexec/netplan/generate' }
 	test.each<[title: string, host: HostState, backend: string | RegExp]>([
-		["netplan, and networkd has the node's own link", by('systemd-networkd', both), 'netplan-networkd'],
-		['netplan, and NetworkManager has it', by('NetworkManager', both), 'netplan-networkmanager'],
-		['netplan with NetworkManager alone', hostWith([], { networkmanager: true, generator: '/g' }), 'netplan-networkmanager'],
+		['netplan, where networkd manages the primary link', by('systemd-networkd', both), 'netplan-networkd'],
+		['netplan, where NetworkManager manages the primary link', by('NetworkManager', both), 'netplan-networkmanager'],
+		['netplan and NetworkManager without networkd', hostWith([], { networkmanager: true, generator: '/g' }), 'netplan-networkmanager'],
 		[
-			'netplan without either, told to use NetworkManager',
+			'netplan with renderer NetworkManager, where neither daemon runs',
 			hostWith([], { files: { '/etc/netplan/01.yaml': file('network: {renderer: NetworkManager}') } }),
 			'netplan-networkmanager',
 		],
-		['an empty folder of netplan, and NetworkManager', hostWith([], { networkmanager: true, keyfiles: true }), 'networkmanager-keyfile'],
+		['NetworkManager and an empty netplan directory', hostWith([], { networkmanager: true, keyfiles: true }), 'networkmanager-keyfile'],
 		[
-			'an ifcfg file of the link the node lives by',
+			'an ifcfg file of the primary link',
 			by('NetworkManager', { netplan: false, networkmanager: true, files: { '/etc/sysconfig/network-scripts/ifcfg-eth0': file('') } }),
 			'ifcfg',
 		],
 		[
-			'an ifcfg file of another link, left over from an upgrade',
+			'an ifcfg file of another link, which an upgrade left over',
 			by('NetworkManager', {
 				netplan: false,
 				networkmanager: true,
@@ -158,21 +160,21 @@ describe('the backend', () => {
 			'networkmanager-keyfile',
 		],
 		[
-			'systemd-networkd alone',
+			'only systemd-networkd',
 			hostWith([], { netplan: false, networkd: true, keyfiles: true }),
 			/^looked for netplan.*only known together with netplan$/,
 		],
 		[
-			'nothing at all',
+			'no network configuration system',
 			hostWith([], { netplan: false }),
 			/^looked for netplan, for ifcfg files in .* and for NetworkManager, and found none of them$/,
 		],
-	])('is selected by what a host has: %s', (_, host, backend) => {
+	])('is determined for a host with %s', (_, host, backend) => {
 		expect(Object.values(backendOf(host))[0]).toEqual(typeof backend === 'string' ? backend : expect.stringMatching(backend))
 	})
 })
 
-/** Mimics cloud-init: one definition per NIC, the one for our MAC first. */
+/** Mimics cloud-init: one definition per NIC, the one for `mac` first. */
 function netplan(ours: string, other: string): string {
 	const definition = (id: string, address: string, more: string) => [
 		`        ${id}:`,
@@ -185,35 +187,47 @@ function netplan(ours: string, other: string): string {
 	return ['network:', '    version: 2', '    ethernets:', ...all, ''].join('\n')
 }
 
-describe('after a reboot', () => {
+describe('a NIC after a reboot', () => {
 	const nic = wantedNic({ mtu: 1450 })
 	test.each<[title: string, files: Record<string, ReturnType<typeof file>>, reason: string | undefined]>([
-		['nothing else speaks of the MAC', {}, undefined],
+		['keeps its configuration if no other file contains its MAC', {}, undefined],
 		[
-			'another netplan file defines it',
+			'may lose its configuration if another netplan file defines it without a name',
 			{ '/etc/netplan/60-a.yaml': file(`network: {ethernets: {a: {match: {macaddress: ${mac}}}}}`) },
 			'NotPersistent',
 		],
-		['another netplan file is no mapping', { '/etc/netplan/60-a.yaml': file(mac) }, 'NotPersistent'],
 		[
-			'another netplan file gives it another name, which our rule overrules',
+			'may lose its configuration if another netplan file with its MAC is not a YAML mapping',
+			{ '/etc/netplan/60-a.yaml': file(mac) },
+			'NotPersistent',
+		],
+		[
+			'keeps its configuration if another netplan file sets a different name, which the udev rule of MultiNIC overrides',
 			{ '/etc/netplan/60-a.yaml': file(`network: {ethernets: {a: {match: {macaddress: ${mac}}, set-name: ens7}}}`) },
 			undefined,
 		],
-		['another netplan file has a comment on it', { '/etc/netplan/60-a.yaml': file(`# ${mac}\nnetwork: {version: 2}`) }, undefined],
 		[
-			'another netplan file renames it among others that it does not',
+			'keeps its configuration if another netplan file has its MAC in a comment',
+			{ '/etc/netplan/60-a.yaml': file(`# ${mac}\nnetwork: {version: 2}`) },
+			undefined,
+		],
+		[
+			'keeps its configuration if another netplan file renames it and not another NIC',
 			{ '/etc/netplan/60-a.yaml': file(netplan('set-name: ens8', '')) },
 			undefined,
 		],
-		['another netplan file renames others', { '/etc/netplan/60-a.yaml': file(netplan('', 'set-name: ens7')) }, 'NotPersistent'],
 		[
-			'another netplan file renames it, in one line',
+			'may lose its configuration if another netplan file renames another NIC and not it',
+			{ '/etc/netplan/60-a.yaml': file(netplan('', 'set-name: ens7')) },
+			'NotPersistent',
+		],
+		[
+			'keeps its configuration if another netplan file renames it, in flow style',
 			{ '/etc/netplan/60-a.yaml': file(`network:\n ethernets:\n  a: {match: {macaddress: ${mac}}, set-name: ens8}\n  b: {dhcp4: true}\n`) },
 			undefined,
 		],
 		[
-			'another netplan file renames others, in one line',
+			'may lose its configuration if another netplan file renames other NICs and not it, in flow style',
 			{
 				'/etc/netplan/60-a.yaml': file(
 					`network:\n ethernets:\n  b: {set-name: b}\n  a: {match: {macaddress: ${mac}}}\n  c: {set-name: c}\n`,
@@ -222,18 +236,22 @@ describe('after a reboot', () => {
 			'NotPersistent',
 		],
 		[
-			'an older udev rule that loses names it',
+			'keeps its configuration if an earlier udev rule names it',
 			{ '/etc/udev/rules.d/70-persistent-net.rules': file(`ATTR{address}=="${mac}", NAME="ens7"`) },
 			undefined,
 		],
-		['a later udev rule names it', { '/etc/udev/rules.d/99-zz.rules': file(`ATTR{address}=="${mac}", NAME="ens7"`) }, 'NotPersistent'],
 		[
-			'an earlier .network file takes every link',
+			'may lose its configuration if a later udev rule names it',
+			{ '/etc/udev/rules.d/99-zz.rules': file(`ATTR{address}=="${mac}", NAME="ens7"`) },
+			'NotPersistent',
+		],
+		[
+			'may lose its configuration if an earlier .network file matches every link',
 			{ '/etc/systemd/network/05-all.network': file('[Match]\nName=*\n'), '/run/systemd/network/10-netplan-multinic3.network': file('') },
 			'NotPersistent',
 		],
 		[
-			'a later .network file takes every link',
+			'keeps its configuration if a later .network file matches every link',
 			{
 				'/etc/systemd/network/99-all.network': file('[Match]\nName=*\n'),
 				'/run/systemd/network/10-netplan-multinic3.network': file('[Match]\nName=multinic3\n'),
@@ -244,7 +262,7 @@ describe('after a reboot', () => {
 		expect(contradiction(nic, hostWith([], { files }))?.reason).toBe(reason)
 	})
 
-	test('NetworkManager does not keep a route of a family without an address on the interface', () => {
+	test('loses a route of a family without an address if NetworkManager configures it', () => {
 		const odd = wantedNic({ address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: 'fd00::1' })
 		expect(contradiction(odd, backends['networkmanager-keyfile']?.host ?? hostWith([]))).toMatchObject({
 			reason: 'NotPersistent',
@@ -252,29 +270,33 @@ describe('after a reboot', () => {
 		})
 	})
 
-	test('the kernel command line takes precedence over any cloud-init file', () => {
+	test('may lose its configuration if the kernel command line contains a network-config for cloud-init, despite any cloud-init file', () => {
 		const host = hostWith([], { cloudInit: { macs: [mac], forced: true } })
 		expect(contradiction(nic, host)).toMatchObject({ reason: 'CloudInitConflict', message: expect.stringContaining('network-config=') })
 	})
 })
 
-describe('network configuration by cloud-init is disabled', () => {
+describe('MultiNIC disables network configuration by cloud-init', () => {
 	const nic = wantedNic({})
 	const cloud = { '/etc/netplan/50-cloud-init.yaml': file(`macaddress: ${mac.toUpperCase()}`) }
 	const remembered = { cloudInit: { macs: [mac], forced: false } }
 	test.each<[title: string, host: HostState, told: boolean]>([
-		['not where it knows nothing of the NIC', hostWith([]), false],
-		['where its netplan file names the NIC', hostWith([], { files: cloud }), true],
-		['where it remembers the NIC', hostWith([], remembered), true],
+		['not if cloud-init has no configuration for the NIC', hostWith([]), false],
+		['if the netplan file of cloud-init contains the MAC of the NIC', hostWith([], { files: cloud }), true],
+		['if the saved data of cloud-init contains the MAC of the NIC', hostWith([], remembered), true],
 		[
-			'not where somebody told it already',
+			'not if another file already disables it',
 			hostWith([], { ...remembered, files: { '/etc/cloud/cloud.cfg.d/99-x.cfg': file('network: {config: disabled}') } }),
 			false,
 		],
-		['not where it does not run', hostWith([], { ...remembered, files: { '/etc/cloud/cloud-init.disabled': file('') } }), false],
-		['where it reads at every boot which NICs there are', hostWith([], { cloudInit: { macs: [], forced: false, everyBoot: true } }), true],
+		['not if cloud-init is disabled', hostWith([], { ...remembered, files: { '/etc/cloud/cloud-init.disabled': file('') } }), false],
 		[
-			'not where it reads them and somebody told it already',
+			'if cloud-init reads its network configuration at every boot',
+			hostWith([], { cloudInit: { macs: [], forced: false, everyBoot: true } }),
+			true,
+		],
+		[
+			'not if cloud-init would read it at every boot and another file already disables it',
 			hostWith([], {
 				cloudInit: { macs: [], forced: false, everyBoot: true },
 				files: { '/etc/cloud/cloud.cfg.d/10-x.cfg': file('network:\n  config: disabled\n') },
@@ -294,19 +316,29 @@ describe('cloud-init reads its network configuration', () => {
 		['once, from a config drive', [], 'configdrive', false],
 		['at every boot, on EC2', [''], 'aws\n', true],
 		['at every boot, on Azure', [''], 'azure', true],
-		['once on EC2 where it is told so', ['updates: {network: {when: [boot-new-instance]}}'], 'aws', false],
-		['at every boot where a file says so', ['', 'updates:\n  network:\n    when: [boot-new-instance, boot]\n'], 'openstack', true],
+		['once on EC2 if a file sets boot-new-instance', ['updates: {network: {when: [boot-new-instance]}}'], 'aws', false],
+		['at every boot if a file sets boot', ['', 'updates:\n  network:\n    when: [boot-new-instance, boot]\n'], 'openstack', true],
 		[
-			'at every boot where a list in lines says so',
+			'at every boot if a file sets boot in a block list',
 			['updates:\n  network:\n    when:\n      - boot-new-instance\n      - boot\n'],
 			'',
 			true,
 		],
-		['when a NIC is plugged in', ['updates:\n  network:\n    when: ["boot-new-instance", "hotplug"]\n'], 'openstack', true],
-		['at every boot in old words', ['updates: {network: {when: [boot-legacy]}}'], '', true],
-		['once where a comment speaks of it', ['# updates: {network: {when: [boot]}}\n'], 'openstack', false],
-		['as the last that says it', ['updates: {network: {when: [boot]}}', 'updates: {network: {when: [boot-new-instance]}}'], '', false],
-		['once where updates are of something else', ['updates: {storage: {when: [boot]}}'], 'openstack', false],
+		[
+			'whenever a NIC is plugged in if a file sets hotplug',
+			['updates:\n  network:\n    when: ["boot-new-instance", "hotplug"]\n'],
+			'openstack',
+			true,
+		],
+		['at every boot if a file sets boot-legacy', ['updates: {network: {when: [boot-legacy]}}'], '', true],
+		['once if only a comment contains the setting', ['# updates: {network: {when: [boot]}}\n'], 'openstack', false],
+		[
+			'according to the last file with the setting',
+			['updates: {network: {when: [boot]}}', 'updates: {network: {when: [boot-new-instance]}}'],
+			'',
+			false,
+		],
+		['once if updates are only set for storage', ['updates: {storage: {when: [boot]}}'], 'openstack', false],
 	])('%s', (_, settings, cloud, everyBoot) => expect(readsAtEveryBoot(settings, cloud)).toBe(everyBoot))
 })
 
@@ -342,7 +374,7 @@ describe('a .network file', () => {
 	})
 })
 
-describe('the .network file that networkd uses after a reboot', () => {
+describe('the .network file that networkd uses for a NIC after a reboot', () => {
 	const nic = wantedNic({ mtu: 1450 })
 	const [ours, theirs] = ['/run/systemd/network/10-netplan-multinic3.network', '/run/systemd/network/10-netplan-all-en.network']
 	const catchAll = { [theirs]: file('[Match]\nName=en*\n\n[Network]\nDHCP=ipv4\n'), [ours]: file('[Match]\nName=multinic3\n') }
@@ -361,58 +393,58 @@ describe('the .network file that networkd uses after a reboot', () => {
 	})
 	const link = (more: object = {}) => ({ ifindex: 4, name: 'multinic3', mac, ...more })
 	test.each<[title: string, link: ReturnType<typeof link>, files: HostState['files'], says: RegExp | undefined]>([
-		['is ours where theirs is for none of its names', link(), catchAll, undefined],
+		['is the file of MultiNIC if the other file does not match any name of the NIC', link(), catchAll, undefined],
 		[
-			'is theirs where that is for another name of the NIC',
+			'is the other file if it matches an alternative name of the NIC',
 			link({ altnames: ['enp0s7'] }),
 			catchAll,
 			/all-en.network for multinic3, which is also called enp0s7/,
 		],
 		[
-			'is theirs where that is for a name that it had before',
+			'is the other file if it matches the original name, which udev may add as an alternative name',
 			link(),
 			{ ...catchAll, ...record({ altnames: ['enp0s7'] }) },
 			/also called ens7/,
 		],
-		['is ours where it had no alternative name before', link(), { ...catchAll, ...record({}) }, undefined],
+		['is the file of MultiNIC if the NIC originally had no alternative name', link(), { ...catchAll, ...record({}) }, undefined],
 		[
-			'is ours where networkd has read ours at a boot since',
+			'is the file of MultiNIC if networkd already uses it',
 			link({ networkFile: ours }),
 			{ ...catchAll, ...record({ altnames: ['enp0s7'] }) },
 			undefined,
 		],
 		[
-			'is ours where theirs sorts after it',
+			'is the file of MultiNIC if the other file sorts after it',
 			link({ altnames: ['enp0s7'], networkFile: '/etc/systemd/network/90-all.network' }),
 			{ [ours]: file('[Match]\nName=multinic3\n'), '/etc/systemd/network/90-all.network': file('[Match]\nName=en*\n') },
 			undefined,
 		],
 		[
-			'is theirs where a drop-in makes it so',
+			'is the other file if a drop-in makes it match the NIC',
 			link(),
 			{ ...catchAll, '/etc/systemd/network/10-netplan-all-en.network.d/more.conf': file('[Match]\nName=multinic*\n') },
 			/all-en.network/,
 		],
 		[
-			'is ours where a drop-in takes it from theirs',
+			'is the file of MultiNIC if a drop-in makes the other file not match the NIC',
 			link({ altnames: ['enp0s7'] }),
 			{ ...catchAll, '/etc/systemd/network/10-netplan-all-en.network.d/more.conf': file('[Match]\nName=\nName=eth*\n') },
 			undefined,
 		],
 		[
-			'is ours where theirs is masked',
+			'is the file of MultiNIC if the other file is masked',
 			link({ altnames: ['enp0s7'] }),
 			{ ...catchAll, '/etc/systemd/network/10-netplan-all-en.network': file('') },
 			undefined,
 		],
 		[
-			'is theirs where an unmanaged one is for another name',
+			'is the other file if it matches an alternative name and makes the NIC unmanaged',
 			link({ altnames: ['enp0s7'] }),
 			{ ...catchAll, [theirs]: file('[Match]\nName=enp*\n\n[Link]\nUnmanaged=yes\n') },
 			/all-en/,
 		],
 		[
-			'may be one that cannot be read and that networkd uses now',
+			'may be an unreadable file that networkd uses now',
 			link({ networkFile: '/run/systemd/network/10-a.network' }),
 			{ [ours]: file('[Match]\nName=multinic3\n') },
 			/by \/run\/systemd\/network\/10-a.network, which cannot be read/,
@@ -427,23 +459,23 @@ describe('the name that udev assigns', () => {
 	const rule = '/etc/udev/rules.d/99-z-multinic0.rules'
 	test.each<[title: string, said: string[], naming: ReturnType<typeof lastNamed>]>([
 		[
-			'is that of the last rule',
+			'is set by the last rule with a name',
 			["multinic0: /lib/udev/80-net-setup-link.rules:11 NAME 'ens4'", `multinic0: ${rule}:2 NAME 'multinic0'`],
 			{ name: 'multinic0', by: rule },
 		],
 		[
-			'in the words of older versions',
+			'is parsed from the output of older versions of udev',
 			["NAME 'ens4' /lib/udev/rules.d/80-net-setup-link.rules:9", `NAME 'multinic0' ${rule}:2`],
 			{ name: 'multinic0', by: rule },
 		],
-		['in those of newer ones', [`multinic0: ${rule}:2 NAME="multinic0"`], { name: 'multinic0', by: rule }],
-		['is not there where no rule names it', ['ID_NET_NAME=ens4', 'ID_NET_LINK_FILE=/x.link', `multinic0: ${rule}:2 RUN 'x'`], undefined],
+		['is parsed from the output of newer versions of udev', [`multinic0: ${rule}:2 NAME="multinic0"`], { name: 'multinic0', by: rule }],
+		['is unknown if no rule sets a name', ['ID_NET_NAME=ens4', 'ID_NET_LINK_FILE=/x.link', `multinic0: ${rule}:2 RUN 'x'`], undefined],
 	])('%s', (_, said, naming) => {
 		expect(lastNamed(said.join('\n'))).toEqual(naming)
 	})
 })
 
-describe('a profile as read by NetworkManager', () => {
+describe('the check of a profile as read by NetworkManager', () => {
 	const nic = wantedNic(
 		{
 			address: '10.0.0.23',
@@ -473,16 +505,20 @@ describe('a profile as read by NetworkManager', () => {
 		'ipv6.method:ignore',
 	].join('\n')
 	test.each<[title: string, said: string, faults: RegExp[]]>([
-		['is right', right, []],
-		['has another metric for the network of an address', right.replace('metric:0', 'metric:-1'), [/route-metric is -1, not 0/]],
-		['has another MTU', right.replace('1450', 'auto'), [/mtu is auto, not 1450/]],
-		['has its routes in another order', right.replace(/(10\.9.*103), (10\.8.* 7), /, '$2, $1, '), []],
-		['lacks a route', right.replace(', 10.0.0.0/24 table=103', ''), [/routes is .*, not .*10\.0\.0\.0\/24 table 103/]],
-		['has one by another way', right.replace('10.0.0.7', '10.0.0.8'), [/routes is .*10\.0\.0\.8/]],
-		['has one in another table', right.replace('50 table=103', '50'), [/routes is .*, not .*10\.9\.0\.0\/16 via 10\.0\.0\.7 table 103/]],
-		['has one too many', right.replace('routes:', 'routes:10.5.0.0/16 table=103, '), [/routes is 10\.5/]],
-		['lacks an address', right.replace(', 10.0.0.24/24', ''), [/addresses is 10\.0\.0\.23\/24, not/]],
-		['says nothing of rules', right.replace(/ipv4\.routing-rules.*\n/, ''), [/says nothing of ipv4\.routing-rules/]],
+		['reports nothing if all values are as desired', right, []],
+		['reports a different metric for connected routes', right.replace('metric:0', 'metric:-1'), [/route-metric is -1, not 0/]],
+		['reports a different MTU', right.replace('1450', 'auto'), [/mtu is auto, not 1450/]],
+		['ignores the order of routes', right.replace(/(10\.9.*103), (10\.8.* 7), /, '$2, $1, '), []],
+		['reports a missing route', right.replace(', 10.0.0.0/24 table=103', ''), [/routes is .*, not .*10\.0\.0\.0\/24 table 103/]],
+		['reports a route with a different next hop', right.replace('10.0.0.7', '10.0.0.8'), [/routes is .*10\.0\.0\.8/]],
+		[
+			'reports a route in a different table',
+			right.replace('50 table=103', '50'),
+			[/routes is .*, not .*10\.9\.0\.0\/16 via 10\.0\.0\.7 table 103/],
+		],
+		['reports an additional route', right.replace('routes:', 'routes:10.5.0.0/16 table=103, '), [/routes is 10\.5/]],
+		['reports a missing address', right.replace(', 10.0.0.24/24', ''), [/addresses is 10\.0\.0\.23\/24, not/]],
+		['reports a missing field of rules', right.replace(/ipv4\.routing-rules.*\n/, ''), [/says nothing of ipv4\.routing-rules/]],
 	])('%s', (_, said, faults) => {
 		expect(profileFaults(nic, said)).toEqual(faults.map(words => expect.stringMatching(words)))
 	})
@@ -492,10 +528,10 @@ describe('another NetworkManager profile', () => {
 	const nic = wantedNic({})
 	const line = (type: string, autoconnect: string, priority: string) => `11:${type}:${autoconnect}:${priority}:Wired: 1\n`
 	test.each<[title: string, said: string, isRival: boolean]>([
-		['ranks as high as ours by its priority', line('802-3-ethernet', 'yes', '999'), true],
-		['ranks lower by any other', line('802-3-ethernet', 'yes', '998'), false],
-		['does not rank where it is not activated by itself', line('802-3-ethernet', 'no', '999'), false],
-		['does not rank where it is for other devices', line('bridge', 'yes', '999'), false],
+		['is a rival if it has the priority of MultiNIC profiles', line('802-3-ethernet', 'yes', '999'), true],
+		['is not a rival if it has a lower priority', line('802-3-ethernet', 'yes', '998'), false],
+		['is not a rival if it is not activated automatically', line('802-3-ethernet', 'no', '999'), false],
+		['is not a rival if it is for other types of devices', line('bridge', 'yes', '999'), false],
 	])('%s', (_, said, isRival) => expect(rivals(said, new Set(['22']))).toEqual(isRival ? [{ uuid: '11', name: 'Wired: 1' }] : []))
 
 	test('is not a rival if MultiNIC manages it', () => expect(rivals(line('802-3-ethernet', 'yes', '999'), new Set(['11']))).toEqual([]))

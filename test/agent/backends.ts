@@ -2,7 +2,9 @@ import { parse } from 'yaml'
 import type { HostState } from '../../agent/model/host-state.ts'
 import { hostWith } from './simulated-host.ts'
 
-/** What a backend's files say about one interface, parsed by a reader of the tests: the same shape for every backend. */
+/**
+ * The configuration of one interface in the files of a backend, as parsed by a reader of the tests. Its form is the same for all backends.
+ */
 export type Said = {
 	name: string
 	mac?: string
@@ -16,7 +18,7 @@ export type Said = {
 }
 export type Files = Readonly<Record<string, { content: string; mode: number }>>
 
-/** Every backend: a host on which it is detected, and a reader of its files. */
+/** For each backend, a host on which it is detected, and a reader of its files. */
 export const backends: Record<string, { host: HostState; read(files: Files, name: string): Said }> = {
 	'netplan-networkd': { host: hostWith([]), read: readNetplan },
 	'netplan-networkmanager': {
@@ -101,7 +103,7 @@ function readScripts(files: Files, name: string): Said {
 	}
 }
 
-/** Parses `key value key value`, and words without a value. */
+/** Parses pairs of key and value, and `onlink`, which has no value. */
 function words(line: string): Record<string, string> {
 	const found: Record<string, string> = {}
 	const all = line.split(' ')
@@ -112,7 +114,7 @@ function words(line: string): Record<string, string> {
 	return found
 }
 
-/** Parses shell assignments that need no shell; throws on anything else. */
+/** Parses shell assignments without expansions; throws on anything else. */
 export function shell(text: string): Record<string, string> {
 	return Object.fromEntries(
 		text
@@ -139,7 +141,7 @@ function ini(text: string): Record<string, Record<string, string>> {
 	return sections
 }
 
-/** @param route in the form of any backend: its values are words */
+/** @param route in the form of any backend, with strings as values */
 export function routeWords(route: Record<string, unknown>): string {
 	const { to, via, metric, table = 254, onlink } = route
 	const plain = String(to).includes(':') ? 1024 : 0

@@ -6,11 +6,11 @@ import { type NodeHost, nodeHost } from './node-host.ts'
 import type { Streamed } from './tcp-stream.ts'
 
 /**
- * The first route table and the first rule priority are configurable. A host with other values is moved, and every packet has a route in
- * the meantime.
+ * The first route table and the first rule priority are configurable. When they change, a run moves the rules and routes of a host, and
+ * every packet has a route during the move.
  */
 const isRoot = process.getuid?.() === 0
-/** The run is broken after every multiple of this number of steps. */
+/** The run fails after every multiple of this number of steps. */
 const STRIDE = 7
 const OUTSIDE = { four: '198.51.100.1', six: '2001:db8:9::1' }
 const nic = (id: number) => ({
@@ -45,7 +45,7 @@ describe.skipIf(!isRoot)('a host moves to another base (needs root for network n
 		host.close()
 	})
 
-	test('a stream routed only by its own table loses nothing when either or both bases change, to the limits and back', async () => {
+	test('a TCP stream that is routed only by the table of its NIC loses no data when one or both bases change, up to their limits', async () => {
 		const session = host.session()
 		expect((await session(nics, old)).report.outcome).toBe('Succeeded')
 		const endOfStream = await stream()
@@ -67,7 +67,7 @@ describe.skipIf(!isRoot)('a host moves to another base (needs root for network n
 		expect([streamed.sent > 0, unrouted]).toEqual([true, 0])
 	})
 
-	test('both families leave by their NIC after each step, and an undo restores the host from there', async () => {
+	test('packets of both families have a route after any number of steps, and a rollback after these steps restores the host', async () => {
 		const session = host.session()
 		await session(nics, old)
 		const steps = (await session(nics, { ...next, mode: 'Plan' })).report.plan?.commands.length ?? 0
@@ -85,7 +85,7 @@ describe.skipIf(!isRoot)('a host moves to another base (needs root for network n
 		}
 	})
 
-	test('a killed run is rolled back by the next under traffic, and a further run moves the host', async () => {
+	test('the next run rolls back a killed run under traffic, and no packet is lost', async () => {
 		await host.agent(nics, old)
 		const endOfStream = await stream()
 		for (const step of [5, 13, 21]) {
@@ -99,7 +99,7 @@ describe.skipIf(!isRoot)('a host moves to another base (needs root for network n
 		expect([streamed.received === streamed.sent, streamed.inOrder, unrouted]).toEqual([true, true, 0])
 	})
 
-	test('a verification reports the old base as drift and changes nothing, and the record then has both bases', async () => {
+	test('a verification reports the old base as drift and changes nothing; after a run, the record contains both bases', async () => {
 		const session = host.session()
 		await session(nics, old)
 		const before = await host.everything()
@@ -119,7 +119,7 @@ describe.skipIf(!isRoot)('a host moves to another base (needs root for network n
 		expect(tables(await host.ask('route show table all'))).toEqual([])
 	})
 
-	test('a NIC waits if its new table is still used by another NIC, with a base less than ten away', async () => {
+	test('a NIC is refused while another NIC still uses its new table, if the new base is less than ten away from the old one', async () => {
 		const session = host.session()
 		await session(nics, old)
 		const first = (await session(nics, at(101, 10_000))).report
@@ -144,7 +144,7 @@ describe.skipIf(!isRoot)('a host moves to another base (needs root for network n
 
 type Row = Record<string, unknown>
 
-/** IPv4 rules by address, in the form `10000 100`. */
+/** The IPv4 rules for the addresses of the NICs, in the form `10000 100`. */
 function ours(rules: readonly Row[]): string[] {
 	return rules.filter(({ src }) => /^10\.0\.\d\.23$/.test(String(src))).map(({ priority, table }) => `${priority} ${table}`)
 }
@@ -161,7 +161,9 @@ function recordedBases(): number[][] {
 	return links.map(({ bases = [] }) => bases.flatMap(({ table, priority }) => [table, priority]))
 }
 
-/** Starts traffic whose only route is the rule and the table of multinic0; its end returns how many packets had no route. */
+/**
+ * Starts traffic that is routed only by the rule and the table of multinic0. The result ends it and returns how many packets had no route.
+ */
 async function stream(): Promise<() => Promise<Streamed & { unrouted: number }>> {
 	const script = `${import.meta.dirname}/tcp-stream.ts`
 	const before = unrouted()

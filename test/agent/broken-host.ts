@@ -4,20 +4,22 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { failure } from '../../agent/model/failure.ts'
 import type { Host } from '../../agent/run/host.ts'
 
-/** What happens to a run after a number of its steps. `renameDown`: behave like a kernel before 6.2. Without `at`, nothing else happens. */
+/**
+ * A fault of a run after `at` of its steps. `renameDown`: the host behaves like a kernel before 6.2. Without `at`, nothing else happens.
+ */
 export type Fault = { at?: number; renameDown?: boolean } & (
 	| { how: 'fail' | 'kill' }
 	/** The link with this ifindex is unplugged. */
 	| { how: 'vanish'; link: number }
 	/** Another program changes the network; the text is lines for `ip -batch`. */
 	| { how: 'others'; ip: string }
-	/** The run pauses: it creates the file `held` and continues once the file `go` exists or `held` is gone. */
+	/** The run pauses: it creates the file `held` and continues once the file `go` exists or `held` is removed. */
 	| { how: 'hold'; held: string; go: string }
 	/** The wall clock is changed by `set` seconds while `pass` seconds pass. */
 	| { how: 'clock'; set: number; pass: number }
 )
 
-/** A host on which the fault happens; it happens only once if it does not end the run. */
+/** A host with this fault, which happens only once if it does not end the run. */
 export function broken(host: Host, fault: Fault): Host {
 	const { at, renameDown = false } = fault
 	let isOver = at === undefined

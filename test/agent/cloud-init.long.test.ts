@@ -3,8 +3,8 @@ import { type BareMachine, type Machines, startMachines } from '../../lab/setup/
 import { stateOf } from './machine-state.ts'
 
 /**
- * cloud-init knows the NICs by MAC and names them at every boot. They have the MultiNIC names while they are desired, and the cloud-init
- * names after that.
+ * cloud-init is configured to name the NICs by their MACs at every boot. The NICs have the names of MultiNIC while they are desired, and
+ * the names of cloud-init after their removal.
  */
 
 const [first, second] = ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:02'] as const
@@ -12,9 +12,9 @@ const nics = [first, second].map((macAddress, id) => ({ id, macAddress, address:
 const pace = { interval: 500 }
 
 describe.each([
-	['netplan with systemd-networkd', { network: 'networkd' }],
-	['NetworkManager by keyfiles', { network: 'networkmanager', netplan: false }],
-] as const)('on a host of %s', (_, kind) => {
+	['netplan and systemd-networkd', { network: 'networkd' }],
+	['NetworkManager and keyfiles', { network: 'networkmanager', netplan: false }],
+] as const)('a host with %s', (_, kind) => {
 	let lab: Machines
 	let machine: BareMachine
 	let before: Record<string, string>

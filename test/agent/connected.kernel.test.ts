@@ -3,7 +3,9 @@ import { driftWords } from '../../agent/report/drift.ts'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost, type Session } from './node-host.ts'
 
-/** The actual main table and rules of an interface: a run detects, reports and repairs any difference. */
+/**
+ * Addresses, connected routes, tables and rules of an interface that were changed manually: a run detects, reports and repairs the change.
+ */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const nics: Partial<Interface>[] = [
@@ -27,21 +29,21 @@ describe.skipIf(!isRoot)('a run detects and repairs a manual change (needs root 
 
 	const on = 'dev multinic0'
 	test.each<[title: string, change: string[], drift: RegExp[]]>([
-		['a connected route that is gone', [`route del 10.0.0.0/24 ${on}`], [/^route 10\.0\.0\.0\/24 table main is missing$/]],
-		['one of IPv6', [`route del fd00::/64 ${on}`], [/^route fd00::\/64 table main metric 256 is missing$/]],
+		['a missing connected route', [`route del 10.0.0.0/24 ${on}`], [/^route 10\.0\.0\.0\/24 table main is missing$/]],
+		['a missing IPv6 connected route', [`route del fd00::/64 ${on}`], [/^route fd00::\/64 table main metric 256 is missing$/]],
 		[
-			'one with another metric',
+			'a connected route with a different metric',
 			[`route del 10.0.0.0/24 ${on}`, `route add 10.0.0.0/24 ${on} proto kernel scope link src 10.0.0.23 metric 50`],
 			[/^route 10\.0\.0\.0\/24 table main metric 50 is unexpected$/, /^route 10\.0\.0\.0\/24 table main is missing$/],
 		],
 		[
-			'one of IPv6 with another metric',
+			'an IPv6 connected route with a different metric',
 			[`route del fd00::/64 ${on}`, `route add fd00::/64 ${on} proto kernel metric 1024`],
 			[/^route fd00::\/64 table main is unexpected$/, /^route fd00::\/64 table main metric 256 is missing$/],
 		],
-		['a second one', [`route add 10.0.0.0/24 ${on} metric 7`], [/^route 10\.0\.0\.0\/24 table main metric 7 is unexpected$/]],
+		['a second connected route', [`route add 10.0.0.0/24 ${on} metric 7`], [/^route 10\.0\.0\.0\/24 table main metric 7 is unexpected$/]],
 		[
-			'an address that was given without it',
+			'an address without a connected route (noprefixroute)',
 			[
 				`addr del 10.0.0.24/24 ${on}`,
 				`addr del 10.0.0.23/24 ${on}`,
@@ -56,7 +58,7 @@ describe.skipIf(!isRoot)('a run detects and repairs a manual change (needs root 
 			],
 		],
 		[
-			'one of IPv6 that was given without it',
+			'an IPv6 address without a connected route (noprefixroute)',
 			[`addr change fd00::23/64 ${on} noprefixroute`],
 			[/^address is fd00::23\/64 \(noprefixroute\), not fd00::23\/64$/],
 		],
@@ -66,7 +68,7 @@ describe.skipIf(!isRoot)('a run detects and repairs a manual change (needs root 
 			[/^address is 10\.0\.0\.24\/24 \(label multinic0:vip\), not 10\.0\.0\.24\/24$/],
 		],
 		[
-			'addresses with the scope of a link',
+			'addresses with scope link',
 			[
 				`addr del 10.0.0.24/24 ${on}`,
 				`addr del 10.0.0.23/24 ${on}`,
@@ -81,19 +83,23 @@ describe.skipIf(!isRoot)('a run detects and repairs a manual change (needs root 
 			],
 		],
 		[
-			'one with a metric',
+			'an address with a metric',
 			[`addr change 10.0.0.23/24 ${on} metric 7`],
 			[/^address is 10\.0\.0\.23\/24 \(metric 7\), not 10\.0\.0\.23\/24$/],
 		],
-		['one that is not preferred', [`addr change 10.0.0.24/24 ${on} preferred_lft 0`], [/^address is 10\.0\.0\.24\/24 \(deprecated\), not/]],
-		['one of IPv6', [`addr change fd00::23/64 ${on} preferred_lft 0`], [/^address is fd00::23\/64 \(deprecated\), not fd00::23\/64$/]],
+		['a deprecated address', [`addr change 10.0.0.24/24 ${on} preferred_lft 0`], [/^address is 10\.0\.0\.24\/24 \(deprecated\), not/]],
 		[
-			'one of IPv6 that is a lease',
+			'a deprecated IPv6 address',
+			[`addr change fd00::23/64 ${on} preferred_lft 0`],
+			[/^address is fd00::23\/64 \(deprecated\), not fd00::23\/64$/],
+		],
+		[
+			'an IPv6 address with a lifetime',
 			[`addr change fd00::23/64 ${on} valid_lft 3600 preferred_lft 3600`],
 			[/^address is fd00::23\/64 \(a lease\), not fd00::23\/64$/],
 		],
 		[
-			'a rule with another priority',
+			'a rule with a different priority',
 			['rule del from 10.0.0.23 priority 10000', 'rule add from 10.0.0.23 table 100 priority 500'],
 			[
 				/^rule from 10\.0\.0\.23\/32 table 100 priority 500 is unexpected$/,
@@ -106,32 +112,36 @@ describe.skipIf(!isRoot)('a run detects and repairs a manual change (needs root 
 			[/^rule from 10\.0\.0\.24\/32 table 100 priority 501 is unexpected$/],
 		],
 		[
-			'a route of the own table with another scope and source',
+			"a route in the interface's own table with a different scope and source",
 			[`route replace 10.0.0.0/24 ${on} table 100 scope host src 10.0.0.24`],
 			[/^10\.0\.0\.0\/24 table 100 is scope 254 src 10\.0\.0\.24, not scope link$/],
 		],
 		[
-			'one that is onlink',
+			"a route in the interface's own table with the flag onlink",
 			[`route replace default via 10.0.0.1 ${on} table 100 onlink`],
 			[/^0\.0\.0\.0\/0 via 10\.0\.0\.1 table 100 is scope global onlink, not scope global$/],
 		],
 		[
-			'one with an MTU',
+			"a route in the interface's own table with an MTU",
 			[`route replace default via 10.0.0.1 ${on} table 100 mtu 1300`],
 			[/^0\.0\.0\.0\/0 via 10\.0\.0\.1 table 100 is scope global mtu 1300, not/],
 		],
 		[
-			'one with another metric in the own table',
+			"a route in the interface's own table with a different metric",
 			[`route del 10.0.0.0/24 ${on} table 100`, `route add 10.0.0.0/24 ${on} table 100 metric 9`],
 			[/^route 10\.0\.0\.0\/24 table 100 metric 9 is unexpected$/, /^route 10\.0\.0\.0\/24 table 100 is missing$/],
 		],
 		[
-			'a connected route that must not be there',
+			'a connected route despite connectedRoute: false',
 			['route add 10.0.1.0/24 dev multinic1'],
 			[/^route 10\.0\.1\.0\/24 table main is unexpected$/],
 		],
-		['one of IPv6 that must not be there', ['route add fd00:1::/64 dev multinic1'], [/^route fd00:1::\/64 table main is unexpected$/]],
-		['an address with its network that was to be alone', ['addr add 10.0.1.23/24 dev multinic1'], [/^10\.0\.1\.23\/24 is unexpected$/]],
+		[
+			'an IPv6 connected route despite connectedRoute: false',
+			['route add fd00:1::/64 dev multinic1'],
+			[/^route fd00:1::\/64 table main is unexpected$/],
+		],
+		['an address with a prefix length of 24 instead of 32', ['addr add 10.0.1.23/24 dev multinic1'], [/^10\.0\.1\.23\/24 is unexpected$/]],
 	])('%s', async (_, change, drift) => {
 		const before = await state()
 		await host.ip(change.join('\n'))
@@ -144,7 +154,7 @@ describe.skipIf(!isRoot)('a run detects and repairs a manual change (needs root 
 		expect((await run(nics, { mode: 'Verify' })).report.interfaces.flatMap(({ drift: found = [] }) => found)).toEqual([])
 	})
 
-	test('a removal deletes the rules of its addresses at any priority', async () => {
+	test('a removal deletes the rules for the addresses of the interface at any priority', async () => {
 		await host.ip('rule add from 10.0.0.24 table 100 priority 501')
 		const { report, said } = await run([])
 		expect(report, said).toMatchObject({ outcome: 'Succeeded' })
@@ -153,8 +163,8 @@ describe.skipIf(!isRoot)('a run detects and repairs a manual change (needs root 
 })
 
 /**
- * Addresses with their flags, all routes and rules, after duplicate address detection has finished for all: then the kernel adds the local
- * routes.
+ * Addresses with their flags, all routes and rules, after duplicate address detection has finished for all addresses, because the kernel
+ * then adds the local routes.
  */
 async function state() {
 	await expect.poll(async () => (await host.inside('ip', ['-o', 'addr', 'show', 'tentative'])).stdout).toBe('')

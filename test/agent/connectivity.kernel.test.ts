@@ -5,7 +5,7 @@ import { run } from '../../agent/run/run.ts'
 import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { comparable, hostWith, livingHost } from './simulated-host.ts'
 
-/** A change cuts off an API server, over a real socket. The agent waits 5 s for each lost path. */
+/** A change cuts off a simulated API server with a real socket. The agent waits 5 s for each lost path. */
 const mac = 'fa:16:3e:00:00:01'
 const start = hostWith([{ ifindex: 3, name: 'ens7', mac }])
 const lines: string[] = []
@@ -28,7 +28,7 @@ test('a lost path rolls back the run and is probed again', async () => {
 	expect(isArmed).toBe(false)
 })
 
-test('a path that stays lost after the rollback is reported, and the host stays armed', async () => {
+test('a path that is still lost after the rollback is reported, and the rollback timer stays armed', async () => {
 	const { report, isArmed } = await runThat({ comesBack: false })
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'ConnectivityLost' })
 	expect(report.message).toMatch(/NOT rolled back: api does not answer$/)

@@ -9,19 +9,21 @@ import { type NodeHost, nodeHost, type Ran } from './node-host.ts'
 
 /**
  * A host in a network namespace whose root is a whole Debian: netplan's generator, systemd-networkd and NetworkManager are the
- * distribution's own. No systemd starts them; the test performs a boot step by step. Two things differ from hardware: a NIC is a veth,
- * which has no permanent MAC, and /sys is read-only, which tells both daemons not to wait for udev.
+ * distribution's own. No systemd starts them; the test performs a boot step by step. There are two differences from real hardware: a NIC is
+ * a veth, which has no permanent MAC, and /sys is read-only, so that both daemons do not wait for udev.
  */
 export type DaemonHost = NodeHost & {
-	/** Runs a program in the host's own root. */
+	/** Runs a program in the root directory of the host. */
 	onHost(program: string, ...args: string[]): Promise<Ran>
 	/**
-	 * Plugs in everything again under the names that our udev rules assign, and makes the daemon read the files.
+	 * Boots the host: creates all NICs again with the names that MultiNIC's udev rules assign, and starts the daemon, which reads the
+	 * files.
 	 *
-	 * @param more an alternative name of the first NIC; the final state of the NICs, if not `configured`
+	 * @param more an alternative name of the first NIC; the state of the first NIC to wait for, instead of a final state of every desired
+	 * NIC
 	 */
 	boot(wanted: readonly Partial<Interface>[], more?: { altname?: string; state?: string }): Promise<void>
-	/** Waits until duplicate address detection has finished for all addresses of our NICs. */
+	/** Waits until duplicate address detection has finished for all addresses of the managed NICs. */
 	settled(): Promise<void>
 	/** Resets the host: no daemon runs, and each NIC is present and down. */
 	startOver(): Promise<void>
@@ -43,7 +45,7 @@ export async function daemonHost(backend: DaemonBackend, macs: readonly string[]
 	await must(host, 'sh', '-c', mounts, 'sh', host.root, tree)
 	for (const path of ['etc/netplan', 'etc/systemd/network', 'etc/NetworkManager/system-connections'])
 		for (const name of readdirSync(join(host.inner, path))) rmSync(join(host.inner, path, name), { recursive: true })
-	// No neighbour has any of the addresses here, so the kernel need not wait a second for each.
+	// No neighbour has any of the addresses here, so the kernel does not have to wait a second for each.
 	await must(host, 'sysctl', '-qw', 'net.ipv6.conf.default.dad_transmits=0')
 	setups[backend](host)
 	writeFileSync(join(host.inner, 'etc/NetworkManager/conf.d/peers.conf'), '[keyfile]\nunmanaged-devices=interface-name:peer*\n')
@@ -81,7 +83,7 @@ export async function daemonHost(backend: DaemonBackend, macs: readonly string[]
 	}
 }
 
-/** `$1`: the folder that becomes the host's root; `$2`: the tree below it, which is not modified. */
+/** `$1`: the directory that becomes the root of the host; `$2`: the lower layer of its overlay, which is not modified. */
 const mounts = `set -e
 mkdir "$1.plain" "$1.layers"
 mount --bind "$1" "$1.plain"
@@ -95,7 +97,7 @@ mount -t sysfs -o ro sysfs "$1/sys"
 mount --bind /dev "$1/dev"
 mount -t tmpfs run "$1/run"`
 
-/** Removes what a run has left below the root `$1`. */
+/** Removes the files that runs have written below the root `$1`. */
 const forget = `cd "$1" && rm -rf var/lib/multinic etc/netplan/99-* etc/udev/rules.d/99-z-* etc/sysctl.d/99-multinic* etc/systemd/network/70-* etc/NetworkManager/system-connections/*`
 
 const prefixes = (name: string) => ['ipv4', 'ipv6'].map(family => `--prefix=/net/${family}/conf/${name}`)
@@ -160,7 +162,7 @@ async function plug(host: NodeHost, macs: readonly string[], nameOf: (n: number)
 	await host.ip(macs.map((mac, n) => `link add ${nameOf(n)} address ${mac} type veth peer name peer${n}\nlink set peer${n} up`).join('\n'))
 }
 
-/** A deleted link takes its addresses and routes with it. Rules stay, and only the test has added any. */
+/** Removes the NICs, and the rules. The kernel removes addresses and routes together with their link, but not rules. */
 async function unplug(host: NodeHost, macs: readonly string[]): Promise<void> {
 	await host.inside('sh', ['-c', macs.map((_, n) => `ip link del peer${n}`).join('\n')])
 	for (const family of ['-4', '-6']) {
@@ -170,7 +172,7 @@ async function unplug(host: NodeHost, macs: readonly string[]): Promise<void> {
 	}
 }
 
-/** Prepares a boot: an empty /run, except for the folders that systemd creates for its services. */
+/** Prepares a boot: an empty /run, except for the directories that systemd creates for its services. */
 function clean({ inner }: NodeHost, backend: DaemonBackend): void {
 	const run = join(inner, 'run')
 	for (const name of readdirSync(run)) rmSync(join(run, name), { recursive: true })
@@ -191,7 +193,7 @@ function withoutPermanentMacs({ inner }: NodeHost): () => void {
 }
 
 async function settled(host: NodeHost): Promise<void> {
-	await until('no address to be tentative', async () => {
+	await until('duplicate address detection', async () => {
 		const { stdout } = await host.inside('ip', ['-o', 'addr', 'show', 'tentative'])
 		return !stdout.includes('multinic')
 	})

@@ -14,10 +14,10 @@ const macs = Array.from({ length: 10 }, (_, n) => `fa:16:3e:00:00:0${n}`)
 const WISHES = Number(process.env.WISHES ?? 1)
 const SEED = Number(process.env.SEED ?? 1_075_090_324)
 
-/** Input of the run about the node: the pod networks, for which each address has a rule. */
+/** Further input of each run: pod networks, for which each address gets rules. */
 const told = { podNetworks: ['10.244.0.0/16', 'fd44::/56'] }
 
-/** An interface with this id. */
+/** @returns an interface with this id */
 type Made = (n: number) => Partial<Interface>
 
 const four = (n: number) => ({ address: `10.0.${n}.23`, cidr: `10.0.${n}.0/24` })
@@ -25,7 +25,7 @@ const six = (n: number) => ({ address: `fd00:${n}::23`, cidr: `fd00:${n}::/64` }
 const both = (n: number) => ({ ...four(n), addresses: [`fd00:${n}::23/64`] })
 const gateway = (n: number) => ({ gateway: `10.0.${n}.1` })
 
-/** A host has up to ten of them at a time. */
+/** Each table is one config with up to ten interfaces. */
 const tables: Record<string, Record<string, Made>> = {
 	'addresses and MTUs': {
 		'IPv4 with a gateway': n => ({ ...four(n), ...gateway(n), mtu: 1400 }),
@@ -35,9 +35,12 @@ const tables: Record<string, Record<string, Made>> = {
 		'no address, an MTU below 1280': () => ({ mtu: 1200 }),
 		'an address, an MTU below 1280': n => ({ ...four(n), mtu: 1200 }),
 		'an MTU of 1280': n => ({ ...both(n), mtu: 1280 }),
-		'an address that is alone in its network': n => ({ address: `10.0.${n}.23`, cidr: `10.0.${n}.23/32`, ...gateway(n) }),
-		'an IPv6 address that is alone in its network': n => ({ address: `fd00:${n}::23`, cidr: `fd00:${n}::23/128`, gateway: `fd01:${n}::1` }),
-		'further addresses': n => ({ ...both(n), addresses: [`10.0.${n}.24/24`, `10.1.${n}.5/28`, `fd00:${n}::23/64`, `fd01:${n}::5/64`] }),
+		'a /32 address with a gateway': n => ({ address: `10.0.${n}.23`, cidr: `10.0.${n}.23/32`, ...gateway(n) }),
+		'a /128 address with a gateway': n => ({ address: `fd00:${n}::23`, cidr: `fd00:${n}::23/128`, gateway: `fd01:${n}::1` }),
+		'several addresses of each family': n => ({
+			...both(n),
+			addresses: [`10.0.${n}.24/24`, `10.1.${n}.5/28`, `fd00:${n}::23/64`, `fd01:${n}::5/64`],
+		}),
 	},
 	routes: {
 		'metrics and tables': n => ({
@@ -62,7 +65,7 @@ const tables: Record<string, Record<string, Made>> = {
 		'a default route': n => ({ ...four(n), ...gateway(n), defaultRoute: true }),
 		'an IPv6 default route': n => ({ ...six(n), gateway: `fd00:${n}::1`, defaultRoute: true }),
 		'a default route without policy routing': n => ({ ...four(n), ...gateway(n), defaultRoute: true, policyRouting: false }),
-		'a route by a link-local next hop': n => ({ ...six(n), routes: [{ to: `fd0${n}:1::/48`, via: 'fe80::1' }] }),
+		'a route via a link-local next hop': n => ({ ...six(n), routes: [{ to: `fd0${n}:1::/48`, via: 'fe80::1' }] }),
 	},
 }
 
@@ -81,7 +84,7 @@ describe.skipIf(!isRoot).each(backends)('a boot with %s has the same result as a
 		await expectSame(wish, Object.keys(table))
 	})
 
-	test(`${WISHES} generated`, async () => {
+	test(`${WISHES} random configs`, async () => {
 		const wishes = fc.sample(anyWish(macs, macs.length), { numRuns: WISHES, seed: SEED }).filter(({ length }) => length > 0)
 		for (const wish of wishes)
 			await expectSame(
@@ -91,7 +94,7 @@ describe.skipIf(!isRoot).each(backends)('a boot with %s has the same result as a
 	})
 
 	if (backend !== 'netplan-networkd')
-		test('NetworkManager reads the profiles as intended, and no other profile has their priority', async () => {
+		test('NetworkManager reads the profiles as intended, and a profile with the same priority is detected as a rival', async () => {
 			const wish = Object.values(tables['addresses and MTUs'] ?? {}).map((made, id) => ({ id, macAddress: macs[id] ?? '', ...made(id) }))
 			const wanted = settle(wish, told)
 			await host.startOver()
@@ -138,7 +141,7 @@ describe.skipIf(!isRoot)('a NIC with an alternative name, and a netplan file for
 	})
 	afterAll(() => host?.close())
 
-	test('is refused if networkd manages it by that name, and the message has the file and the name', async () => {
+	test('is refused if networkd manages it by that name, and the message contains the file and the name', async () => {
 		await host.boot([], { altname: 'enp0s7', state: 'configuring' })
 		const { report, stdout } = await host.agent(wish, told)
 		expect(report, stdout).toMatchObject({ outcome: 'Failed', changes: 0, interfaces: [{ reason: 'InUse' }] })
@@ -157,14 +160,14 @@ describe.skipIf(!isRoot)('a NIC with an alternative name, and a netplan file for
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'False', message: says } })
 	})
 
-	test('is configured by the other file after a boot, according to networkd', async () => {
+	test('is configured from the other file after a boot, according to networkd', async () => {
 		await host.boot(wish, { altname: 'enp0s7', state: 'configuring' })
 		const [{ ifindex } = {}] = await host.ask('link show multinic1')
 		const { stdout } = await host.inside('grep', ['NETWORK_FILE', `${host.root}/run/systemd/netif/links/${ifindex}`])
 		expect(stdout).toBe(`NETWORK_FILE=${theirs}\n`)
 	})
 
-	test('is configured by the MultiNIC file after a boot without the alternative name', async () => {
+	test('is configured from the MultiNIC file after a boot without the alternative name', async () => {
 		await host.boot(wish)
 		const [{ ifindex } = {}] = await host.ask('link show multinic1')
 		const { stdout } = await host.inside('grep', ['NETWORK_FILE', `${host.root}/run/systemd/netif/links/${ifindex}`])
@@ -203,7 +206,9 @@ async function statesOf(host: DaemonHost, wish: readonly Partial<Interface>[], t
 	return { ...Object.fromEntries(states), rules }
 }
 
-/** NetworkManager itself adds the route to the network of an address; the comparison of routes covers it. */
+/**
+ * Ignores the label, and the flag `noprefixroute`, because NetworkManager adds the connected routes itself; they are compared as routes.
+ */
 function addressWords({ noprefixroute: _, label: _label, ...address }: Ip): string {
 	return JSON.stringify(address, Object.keys(address).sort())
 }
@@ -214,8 +219,8 @@ function isReached({ dst, table, metric, protocol }: Ip, at: number, routes: rea
 }
 
 /**
- * NetworkManager always gives the link-local network metric 1024, the kernel 256. The metric has no effect, because each packet names its
- * link.
+ * NetworkManager always sets metric 1024 for the link-local network, and the kernel 256. The metric has no effect, because each packet to
+ * that network specifies its link.
  */
 function routeWords({ pref: _, ...route }: Ip): string {
 	if (route.dst === 'fe80::/64') route.metric = 256

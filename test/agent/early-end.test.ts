@@ -11,7 +11,7 @@ import { agentFormat } from '../../bundle.ts'
 import { AgentReport, type RunConfig } from '../../contract/agent-run.ts'
 import { runConfig } from '../../lab/setup/machine-agent.ts'
 
-/** The agent's minified bundle in its own process, and what is reported when a run cannot report normally. */
+/** Runs the agent's minified bundle as a process, and checks what is reported when a run cannot report normally. */
 let folder: string
 let root: string
 const bundled = () => join(folder, 'agent.cjs')
@@ -25,19 +25,19 @@ beforeEach(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Loaded before the agent: when the agent takes the host's lock, an error is thrown that is not handled. */
+/** Loaded before the agent: when the agent acquires the host's lock, an unhandled error is thrown. */
 const preload = (thrower: string) =>
 	`--import=data:text/javascript,${encodeURIComponent(
 		`import { Server } from 'node:net'
-		const bug = () => Object.assign(new Error('what nobody\\nthought of'), { token: 'hush' })
+		const bug = () => Object.assign(new Error('an unexpected\\nvalue of a field'), { token: 'hush' })
 		Server.prototype.listen = () => { ${thrower} }`,
 	)}`
 
 test.each<[title: string, options: string[], words: RegExp]>([
-	['an exception of the run', [preload('throw bug()')], /what nobody thought of/],
-	['an exception in a callback', [preload('setImmediate(() => { throw bug() })')], /what nobody thought of/],
-	['a rejection nobody waits for', [preload('void Promise.reject(bug())')], /what nobody thought of/],
-])('%s is logged in readable lines, and reported', async (_, options, words) => {
+	['an exception in the run', [preload('throw bug()')], /an unexpected value of a field/],
+	['an exception in a callback', [preload('setImmediate(() => { throw bug() })')], /an unexpected value of a field/],
+	['an unhandled rejection', [preload('void Promise.reject(bug())')], /an unexpected value of a field/],
+])('%s is logged in readable lines and reported', async (_, options, words) => {
 	const { code, said, report, lastWords } = await agent(runConfig([]), {}, options)
 	expect(code).toBe(1)
 	expect(said).toMatch(/^failed +by a bug of the agent: /)
@@ -49,16 +49,16 @@ test.each<[title: string, options: string[], words: RegExp]>([
 	expect(AgentReport.parse(JSON.parse(lastWords))).toMatchObject({ reason: 'RunFailed', message: report?.message })
 })
 
-test('a bug while an undo is on the host is reported with what rolls back the changes', async () => {
+test('the report about a bug with an undo on the host states what rolls back the changes', async () => {
 	mkdirSync(join(root, 'var/lib/multinic/undo'), { recursive: true })
 	writeFileSync(join(root, 'var/lib/multinic/undo/undo.json'), '')
 	const { report } = await agent(runConfig([]), {}, [preload('throw bug()')])
 	expect(report?.message).toBe(
-		'the agent stopped on an unexpected error, the host or the next run rolls back its changes: what nobody thought of',
+		'the agent stopped on an unexpected error, the host or the next run rolls back its changes: an unexpected value of a field',
 	)
 })
 
-test('a host locked by another run is reported', async () => {
+test('a run on a host that another run has locked fails and reports the cause', async () => {
 	const unlock = await acquireLock(root, runConfig([]))
 	const { code, said, report } = await agent(runConfig([])).finally(unlock)
 	expect(code).toBe(1)
@@ -71,7 +71,7 @@ test('a host locked by another run is reported', async () => {
 })
 
 test.each<RunConfig['mode']>(['Apply', 'Plan', 'Verify', 'Cleanup'])(
-	'invalid input of a run of mode %s is reported with that mode',
+	'the report about invalid input of a run in mode %s contains the mode',
 	async mode => {
 		const { code, report } = await agent(runConfig([{ id: 0, macAddress: 'no' }], { mode }))
 		expect(code).toBe(2)
@@ -84,7 +84,7 @@ test.each<RunConfig['mode']>(['Apply', 'Plan', 'Verify', 'Cleanup'])(
 	},
 )
 
-test('a report that cannot be delivered is in the termination message, and the failure is logged', async () => {
+test('a report that cannot be delivered is written to the termination message, and the failure is logged', async () => {
 	const { code, said, lastWords } = await agent(runConfig([], { commitTimeoutSeconds: 0 }), {
 		REPORT_FILE: join(root, 'nowhere/report.json'),
 	})
@@ -93,25 +93,30 @@ test('a report that cannot be delivered is in the termination message, and the f
 	expect(AgentReport.parse(JSON.parse(lastWords))).toMatchObject({ reason: 'InvalidConfig' })
 })
 
-describe('the exit status', () => {
+describe('the agent', () => {
 	const mark = { nodeName: 'worker-1', uid: 'a-uid', generation: 3, attempt: 1, mode: 'Verify' as const }
 	const RUN = JSON.stringify({ ...mark, report: { namespace: 'multinic-system', configMap: 'a-run' } })
 	const wish = JSON.stringify(runConfig([]))
 	type Case = [title: string, code: number, words: RegExp, given: { wish?: string; env?: Record<string, string>; args?: string[] }]
 	test.each<Case>([
-		['of a question for help is 0', 0, /^multinic-agent: applies.*\n\n( .*\n+)+Exit status\n( .*\n)+$/, { args: ['--help'] }],
-		['of a host that is none we know is 1', 1, /^failed +\S/m, {}],
-		['of a host that cannot be locked is 1', 1, /^failed +the lock of this host .*ENOTDIR/m, { env: { HOST_ROOT: '/dev/null' } }],
-		['of a report that found no taker is 1', 1, /^not reported .*ENOENT/m, { env: { REPORT_FILE: '/nowhere/report.json' } }],
-		['of a flag nobody knows is 2', 2, /^failed +--dry -x: unknown flag; see --help$/m, { args: ['--dry', '-x'] }],
-		['of two formats at once is 2', 2, /either --human or --json/, { args: ['--human', '--json'] }],
-		['of a variable that is wrong is 2', 2, /HOST_ROOT: /, { env: { HOST_ROOT: 'host' } }],
-		['of a run that nobody would hear of is 2', 2, /nowhere to send the report/, { env: { REPORT_FILE: '' } }],
-		['of a config that is not JSON is 2', 2, /config\.json is not JSON/, { wish: '{"version":' }],
-		['of a config that is not there is 2', 2, /nowhere\.json cannot be read/, { env: { AGENT_CONFIG: '/nowhere.json' } }],
-		['of a config larger than any ConfigMap is 2', 2, /no ConfigMap more than/, { wish: `"${'x'.repeat(1_048_576)}"` }],
-		['of a RUN that is wrong is 2', 2, /RUN: nodeName: /, { env: { RUN: '{}' } }],
-		['of another generation than the pod was started for is 2', 2, /generation: 1, but this pod was started for 3/, { env: { RUN } }],
+		['exits with 0 for --help', 0, /^multinic-agent: applies.*\n\n( .*\n+)+Exit status\n( .*\n)+$/, { args: ['--help'] }],
+		['exits with 1 on a host without a known backend', 1, /^failed +\S/m, {}],
+		['exits with 1 on a host that cannot be locked', 1, /^failed +the lock of this host .*ENOTDIR/m, { env: { HOST_ROOT: '/dev/null' } }],
+		['exits with 1 if the report cannot be written', 1, /^not reported .*ENOENT/m, { env: { REPORT_FILE: '/nowhere/report.json' } }],
+		['exits with 2 for an unknown flag', 2, /^failed +--dry -x: unknown flag; see --help$/m, { args: ['--dry', '-x'] }],
+		['exits with 2 for two formats', 2, /either --human or --json/, { args: ['--human', '--json'] }],
+		['exits with 2 for an invalid environment variable', 2, /HOST_ROOT: /, { env: { HOST_ROOT: 'host' } }],
+		['exits with 2 without a destination for the report', 2, /nowhere to send the report/, { env: { REPORT_FILE: '' } }],
+		['exits with 2 for a config that is not JSON', 2, /config\.json is not JSON/, { wish: '{"version":' }],
+		['exits with 2 for a missing config', 2, /nowhere\.json cannot be read/, { env: { AGENT_CONFIG: '/nowhere.json' } }],
+		['exits with 2 for a config larger than any ConfigMap', 2, /no ConfigMap more than/, { wish: `"${'x'.repeat(1_048_576)}"` }],
+		['exits with 2 for an invalid variable RUN', 2, /RUN: nodeName: /, { env: { RUN: '{}' } }],
+		[
+			'exits with 2 for a config of another generation than that of the pod',
+			2,
+			/generation: 1, but this pod was started for 3/,
+			{ env: { RUN } },
+		],
 	])('%s', async (_, code, words, { wish: text = wish, env, args }) => {
 		const heard = await agent(text, env, [], args)
 		expect(heard.said).toMatch(words)
@@ -121,15 +126,15 @@ describe('the exit status', () => {
 
 	test.each<[title: string, text: string, says: RegExp]>([
 		['is not JSON', '{', /is not JSON/],
-		['is of another generation', wish, /generation: 1, but this pod was started for 3/],
-		['has a field nobody knows', wish.replace('{', '{"more":1,'), /Unrecognized key: "more"/],
-	])('of a config that %s is reported for the run that the Job names', async (_, text, says) => {
+		['is for another generation', wish, /generation: 1, but this pod was started for 3/],
+		['has an unknown field', wish.replace('{', '{"more":1,'), /Unrecognized key: "more"/],
+	])('names the run from the variable RUN in the report about a config that %s', async (_, text, says) => {
 		const { report, lastWords } = await agent(text, { RUN })
 		expect(report).toMatchObject({ ...mark, outcome: 'Failed', reason: 'InvalidConfig', changes: 0, message: expect.stringMatching(says) })
 		expect(AgentReport.parse(JSON.parse(lastWords))).toMatchObject(mark)
 	})
 
-	test('of a report that the API server refuses is 1, and the refusal is logged', async () => {
+	test('exits with 1 and logs the response if the API server rejects the report', async () => {
 		const { account, port, close } = await apiServer(403)
 		const env = { REPORT_FILE: '', KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(port), SERVICE_ACCOUNT: account }
 		const { code, said, lastWords } = await agent(wish, env).finally(close)
@@ -140,13 +145,13 @@ describe('the exit status', () => {
 	})
 })
 
-test('--json prints every line as an object, --human none, regardless of the environment', async () => {
+test('--json prints every line as a JSON object, and --human as text, regardless of the environment', async () => {
 	const json = await agent('{', { LOG_FORMAT: 'human' }, [], ['--json'])
 	for (const line of json.said.trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ time: expect.any(String) })
 	expect((await agent('{', { LOG_FORMAT: 'json' }, [], ['--human'])).said).toMatch(/^failed +/)
 })
 
-/** An API server that sends the same response to every client. */
+/** An API server that sends this status to every client. */
 async function apiServer(status: number): Promise<{ account: string; port: number; close(): void }> {
 	const account = join(root, 'account')
 	mkdirSync(account)

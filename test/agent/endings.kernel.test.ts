@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** How a run ends that removes the NIC the node depends on, or during which another program changes the node's network. */
+/** The result of a run that removes a NIC which the node needs, or during which another program changes the node's network. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const plain = (id: number) => ({ id, macAddress: mac(id), address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24`, gateway: `10.0.${id}.1` })
 const PORT = '6443'
 const server = `require('node:net').createServer(socket => socket.end()).listen(${PORT}, '10.0.0.1', () => console.log('ready'))`
 
-describe.skipIf(!isRoot)('the removal of the NIC by which the node reaches its API server (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('the removal of the NIC through which the node reaches its API server (needs root for network namespaces)', () => {
 	const env = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: PORT }
 	const removal =
 		'multinic0 \\(fa:16:3e:00:00:00\\) is not removed: packets to 10.0.0.1 leave by (ens0|multinic0) from 10.0.0.23 before the change and have no way .* after it'
@@ -36,7 +36,7 @@ describe.skipIf(!isRoot)('the removal of the NIC by which the node reaches its A
 		host.close()
 	})
 
-	test('is tried once and rolled back in mode Cleanup', async () => {
+	test('is attempted once and rolled back in mode Cleanup', async () => {
 		const before = await host.everything()
 		const { report, stdout } = await host.agent([], { mode: 'Cleanup' }, undefined, env)
 		expect(report).toMatchObject({
@@ -48,7 +48,7 @@ describe.skipIf(!isRoot)('the removal of the NIC by which the node reaches its A
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('does not stop another interface, and the link stays unchanged and on record', async () => {
+	test('does not prevent the configuration of another interface, and the link stays unchanged', async () => {
 		const { report, stdout } = await host.agent([plain(1)], {}, undefined, env)
 		expect(report).toMatchObject({
 			outcome: 'PartlyFailed',
@@ -61,14 +61,14 @@ describe.skipIf(!isRoot)('the removal of the NIC by which the node reaches its A
 		expect(await host.ask('-4 addr show dev multinic0')).toMatchObject([{ addr_info: [{ local: '10.0.0.23' }] }])
 	})
 
-	test('succeeds in a later run, when the API server is reached by another path', async () => {
+	test('succeeds in a later run that does not probe the API server', async () => {
 		const { report } = await host.agent([plain(1)])
 		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
 		expect((await host.ask('link')).map(({ ifname }) => ifname)).toContain('ens0')
 	})
 })
 
-describe.skipIf(!isRoot)('what another program removes during a run (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('an object that another program changes during a run (needs root for network namespaces)', () => {
 	const wish = [0, 1].map(id => ({ ...plain(id), gateway: undefined }))
 	let host: NodeHost
 
@@ -90,7 +90,7 @@ describe.skipIf(!isRoot)('what another program removes during a run (needs root 
 	})
 	afterAll(() => host?.close())
 
-	test('is not blamed on the run, which applies the same steps again and notes what is gone', async () => {
+	test('is reported as changed by another program, and the run applies the same steps again', async () => {
 		const ip = [
 			'route del 10.42.7.0/24',
 			'neigh del 10.42.7.9 dev vx0',
@@ -113,7 +113,7 @@ describe.skipIf(!isRoot)('what another program removes during a run (needs root 
 		expect(stdout.match(/^armed /gm)).toHaveLength(2)
 	})
 
-	test('fails the run as NotRestored if the run may be the cause: a route by a gateway in a desired network', async () => {
+	test('ends the run with NotRestored if the run may be the cause: a route via a gateway in a desired network', async () => {
 		await host.agent([])
 		await host.ip('route add 10.43.0.0/16 via 10.0.0.7 dev mgmt onlink')
 		const { report, stdout } = await host.agent(wish, {}, { at: 5, how: 'others', ip: 'route del 10.43.0.0/16' })
@@ -123,7 +123,7 @@ describe.skipIf(!isRoot)('what another program removes during a run (needs root 
 	})
 })
 
-describe.skipIf(!isRoot)('what another program does to a NIC during the run (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('a NIC that another program changes (needs root for network namespaces)', () => {
 	let host: NodeHost
 
 	beforeEach(async () => {
@@ -139,16 +139,16 @@ describe.skipIf(!isRoot)('what another program does to a NIC during the run (nee
 	afterEach(() => host.close())
 
 	test.each<[string, number, (index: number) => string, RegExp]>([
-		['its address on another link', 8, () => 'addr add 10.0.0.23/24 dev mgmt', /10\.0\.0\.23.*mgmt/],
-		['another address on it', 12, () => 'addr add 10.44.0.5/24 dev multinic0', /10\.44\.0\.5/],
+		['if its address is added to another link', 8, () => 'addr add 10.0.0.23/24 dev mgmt', /10\.0\.0\.23.*mgmt/],
+		['if an address is added to it', 12, () => 'addr add 10.44.0.5/24 dev multinic0', /10\.44\.0\.5/],
 		[
-			'another link in its place, with its ifindex',
+			'if another link with the same ifindex replaces it',
 			12,
 			index =>
 				`link del multinic0\nlink add pod0 index ${index} address 02:00:00:00:00:77 type veth peer name pp\nlink set pp up\nlink set pod0 up`,
 			/./,
 		],
-	])('%s: the NIC is not reported as configured', async (_, at, ip, says) => {
+	])('is not reported as configured %s during the run', async (_, at, ip, says) => {
 		const index = Number((await host.ask('link show dev ens0'))[0]?.ifindex)
 		const { report, stdout } = await host.agent([plain(0), plain(1)], {}, { how: 'others', at, ip: ip(index) })
 		expect(report?.interfaces[0], stdout).toMatchObject({ id: 0, state: expect.not.stringMatching('Configured') })
@@ -156,7 +156,7 @@ describe.skipIf(!isRoot)('what another program does to a NIC during the run (nee
 		expect(report?.interfaces[1], stdout).toMatchObject({ id: 1, state: 'Configured' })
 	})
 
-	test('a removal that would set the NIC down is refused if it has another address and route, and names the address', async () => {
+	test('is not removed if the removal would set it down and it has an address from another program, which the message contains', async () => {
 		await host.agent([plain(0)])
 		await host.ip('addr add 10.44.0.5/24 dev multinic0\nroute add 10.45.0.0/16 via 10.44.0.1')
 		const { report, stdout } = await host.agent([])

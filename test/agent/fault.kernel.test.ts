@@ -2,15 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { swapped } from './swapped.ts'
 
-/** The run is broken after each of its steps in turn; whatever it has done, the host is restored. */
+/** A run fails or is killed after any number of its steps; each time, the host is restored. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 
 describe.skipIf(!isRoot).each([
 	{ kernel: 'that renames links that are up', renameDown: false, stride: 1 },
-	{ kernel: 'before 6.2, where a link goes down to be renamed', renameDown: true, stride: 3 },
+	{ kernel: 'before 6.2, where a link must be down to be renamed', renameDown: true, stride: 3 },
 ])('a run that fails on a kernel $kernel (needs root for network namespaces)', ({ renameDown, stride }) => {
-	/** Desired before, so that a run for it changes nothing. */
+	/** The config of the previous run; another run for it changes nothing. */
 	const former = [
 		{ id: 0, macAddress: mac(0), address: '10.0.0.9', cidr: '10.0.0.0/24' },
 		{ id: 1, macAddress: mac(1), mtu: 1500 },
@@ -52,7 +52,7 @@ describe.skipIf(!isRoot).each([
 		}
 	})
 
-	test('is rolled back by the next run, before that observes the host, if it is killed after any number of steps', async () => {
+	test('is rolled back at the start of the next run if it is killed after any number of steps', async () => {
 		for (let at = 0; at <= steps; at += stride + 1) {
 			await host.agent(swapped, {}, { at, how: 'kill', renameDown })
 			const next = await host.agent(former)

@@ -10,7 +10,7 @@ import { anyPacket, anyRouting, type PacketChoice, type Routing } from './any-ro
 import { kernelWays, observedRouting } from './kernel-routing.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** Compares the model of rules and routes with the kernel on generated hosts. `SEED` selects the hosts, and `HOSTS` sets their number. */
+/** Compares the model of rules and routes with the kernel on random hosts. `SEED` selects the hosts, and `HOSTS` sets their number. */
 const isRoot = process.getuid?.() === 0
 const HOSTS = Number(process.env.HOSTS ?? 25)
 const SEED = Number(process.env.SEED ?? 20_261_129)
@@ -36,7 +36,7 @@ describe.skipIf(!isRoot)('the model of rules and routes (needs root for network 
 	})
 	afterAll(() => host?.close())
 
-	test(`${HOSTS} hosts of SEED=${SEED}: ${PACKETS} packets each leave by the links that the model says`, async () => {
+	test(`predicts the links of ${PACKETS} packets on each of ${HOSTS} random hosts, SEED=${SEED}`, async () => {
 		const hosts = fc.sample(anyRouting(), { numRuns: HOSTS, seed: SEED })
 		for (const [at, routing] of hosts.entries()) {
 			await lay(routing)
@@ -108,12 +108,12 @@ function lookupOf(isSix: boolean, { to, from, iif, mark, tos, uid, flow }: Packe
 /** @returns the difference between the model and the kernel, or an empty string */
 function disagreement(way: Way, kernel: LookupAnswer | undefined): string {
 	const model = 'route' in way ? linksOf(way.route) : undefined
-	const words = `the kernel says ${JSON.stringify(kernel)}, the model ${model ?? 'refused'}`
+	const words = `the kernel returns ${JSON.stringify(kernel)}, the model ${model ?? 'no route'}`
 	if (!kernel || 'error' in kernel) return model ? words : ''
 	return isLocal(way) || kernel.links.some(link => model?.includes(link)) ? '' : words
 }
 
-/** The kernel reports a packet for this host itself on `lo`, or on the link that has the address. */
+/** For a packet to the host itself, the kernel returns `lo` or the link that has the address. */
 function isLocal(way: Way): boolean {
 	return 'route' in way && way.route.type === 2
 }

@@ -3,8 +3,8 @@ import type { Interface } from '../../contract/interface.ts'
 import { type BareMachine, type Machines, startMachines } from '../../lab/setup/start-machines.ts'
 
 /**
- * The agent on a machine set up as in public bug reports: a file for all `en*` NICs, a cloud-init that reads its network at every boot, a
- * VLAN not managed by MultiNIC.
+ * The agent on a machine set up as in public bug reports: a netplan file for all `en*` NICs, cloud-init that reads its network
+ * configuration at every boot, and a VLAN that MultiNIC does not manage.
  */
 
 const pace = { interval: 500 }
@@ -60,9 +60,9 @@ describe('a netplan file for all `en*` NICs, and NICs with alternative names', (
 	})
 
 	test.each([
-		['that has a lease', wish(0, leased, '192.168.20'), 'enp0s7'],
-		['that got no lease', quiet, 'enp0s8'],
-	])('a NIC %s is refused because networkd would keep it', async (_, wanted, altname) => {
+		['with a lease', wish(0, leased, '192.168.20'), 'enp0s7'],
+		['without a lease', quiet, 'enp0s8'],
+	])('a NIC %s is refused because networkd would continue to manage it', async (_, wanted, altname) => {
 		const { report, stdout } = await machine.agent([wanted])
 		expect(report, stdout).toMatchObject({ changes: 0, interfaces: [{ reason: 'InUse' }] })
 		expect(report?.interfaces[0]?.message).toContain(catchAll)
@@ -78,7 +78,7 @@ describe('a netplan file for all `en*` NICs, and NICs with alternative names', (
 		await isNotPersistent()
 	})
 
-	test('networkd uses that file after a reboot, and a run configures the NIC and reports it again', async () => {
+	test('networkd uses that file after a reboot, and a run configures the NIC and reports it as not persistent again', async () => {
 		await machine.ask('systemctl daemon-reload')
 		await initrdUdev()
 		await machine.reboot()
@@ -103,7 +103,7 @@ describe('a netplan file for all `en*` NICs, and NICs with alternative names', (
 		expect(stdout).not.toContain('same after reboot: yes')
 	}
 
-	/** Mimics udev of an initrd at every boot: it leaves the alternative names, before our files apply. */
+	/** Mimics udev of an initrd at every boot, which adds the alternative name before the files of MultiNIC apply. */
 	async function initrdUdev(): Promise<void> {
 		const at = (await machine.ports()).find(({ mac }) => mac === silent)?.index
 		const unit = '/etc/systemd/system/initrd-udev.service'
@@ -113,7 +113,7 @@ describe('a netplan file for all `en*` NICs, and NICs with alternative names', (
 	}
 })
 
-describe('cloud-init that reads its network at every boot, and a VLAN not managed by MultiNIC', () => {
+describe('cloud-init that reads its network configuration at every boot, and a VLAN that MultiNIC does not manage', () => {
 	const nic = wish(0, late, '192.168.30')
 	const off = '/etc/cloud/cloud.cfg.d/99-multinic.cfg'
 	const trunk = '/etc/netplan/99-z-trunk.yaml'
@@ -130,7 +130,7 @@ describe('cloud-init that reads its network at every boot, and a VLAN not manage
 		expect(await machine.ask(`grep -v ^# ${off}`)).toBe('network: {config: disabled}')
 	})
 
-	test('cloud-init does not touch the NIC at the next boot although its metadata lists it, and both NICs are configured', async () => {
+	test('cloud-init does not configure the NIC at the next boot although its metadata lists it, and both NICs are configured', async () => {
 		const port = (mac: string, name: string, dhcp: boolean) =>
 			`  ${name}: {match: {macaddress: "${mac}"}, set-name: ${name}, dhcp4: ${dhcp}, optional: true}`
 		const listed = [port(first, 'ens4', false), port(late, 'ens5', true)].join('\n')
@@ -143,7 +143,7 @@ describe('cloud-init that reads its network at every boot, and a VLAN not manage
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', changes: 0 })
 	})
 
-	test('a removal is refused while another netplan file has a VLAN on the NIC', async () => {
+	test('a removal is refused while another netplan file defines a VLAN on top of the NIC', async () => {
 		await put(trunk, 'network:\n  version: 2\n  vlans:\n    trunk100: {id: 100, link: multinic0, addresses: [172.20.0.5/24]}')
 		await machine.ask('netplan generate')
 		await isRefused(`cat ${trunk}`)
@@ -158,7 +158,7 @@ describe('cloud-init that reads its network at every boot, and a VLAN not manage
 		await isRefused(`cat ${trunk}`)
 	})
 
-	test('the removal succeeds once the VLAN and its file are gone, and cloud-init has the network again', async () => {
+	test('the removal succeeds once the VLAN and its file are removed, and no file of MultiNIC remains', async () => {
 		await machine.ask(`rm ${trunk}`)
 		const { report, stdout } = await machine.agent([])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces', persistent: { status: 'True' } })

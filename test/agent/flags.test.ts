@@ -6,19 +6,19 @@ describe('the command line', () => {
 		['without a flag', [], { help: false, logFormat: undefined }],
 		['with a format', ['--json'], { help: false, logFormat: 'json' }],
 		['with the same format twice', ['--human', '--human'], { help: false, logFormat: 'human' }],
-		['that asks for help, too', ['--human', '--help'], { help: true, logFormat: 'human' }],
+		['with a format and --help', ['--human', '--help'], { help: true, logFormat: 'human' }],
 	])('%s is accepted', (_, args, flags) => {
 		expect(parseFlags(args)).toEqual(flags)
 	})
 
 	test.each<[title: string, args: string[], says: string]>([
 		['with unknown flags', ['--dry', '--json', '-x'], '--dry -x: unknown flag; see --help'],
-		['with an argument that is no flag', ['constructor'], 'constructor: unknown flag; see --help'],
+		['with an argument that is not a flag', ['constructor'], 'constructor: unknown flag; see --help'],
 		['with a flag that is a property of every object', ['--toString'], '--toString: unknown flag; see --help'],
 		['with a value', ['--json=yes', '--help='], '--json=yes --help=: unknown flag; see --help'],
-		['with letters in a group', ['-hj'], '-hj: unknown flag; see --help'],
+		['with combined short flags', ['-hj'], '-hj: unknown flag; see --help'],
 		['with a negated flag', ['--no-json'], '--no-json: unknown flag; see --help'],
-		['with an end of its flags', ['--', '--json'], '-- --json: unknown flag; see --help'],
+		['with -- before a flag', ['--', '--json'], '-- --json: unknown flag; see --help'],
 		['with an empty argument', ['', '--json'], ': unknown flag; see --help'],
 		['with two formats', ['--json', '--human'], 'the log is either --human or --json'],
 	])('%s is rejected', (_, args, says) => {
@@ -33,6 +33,6 @@ test.each<[args: string[], env: Record<string, string>, format: string]>([
 	[['--dry', '--json'], { LOG_FORMAT: 'human' }, 'json'],
 	[['--human', '--json'], {}, 'human'],
 	[['--json', '--human'], {}, 'json'],
-])('an error of the command line %j with %j is logged as %s', (args, env, format) => {
+])('an error in the command line %j with environment %j is logged in format %s', (args, env, format) => {
 	expect(formatFor(env, args)).toBe(format)
 })

@@ -4,15 +4,15 @@ import { describe, expect, test } from 'vitest'
 import { HARDENED_CAPABILITIES } from '../../controller/act/host-access.ts'
 import { confinement, nodeHost } from './node-host.ts'
 
-/** Runs the same cases with only the capabilities of a hardened container. */
+/** Runs cases of other kernel tests with only the capabilities of a hardened container. */
 process.env.CAPABILITIES = HARDENED_CAPABILITIES.join(',')
 process.env.PERMUTATIONS = '20'
 
 /** @see linux/capability.h */
 const BITS: Record<string, number> = { CHOWN: 0, NET_ADMIN: 12, NET_RAW: 13, SYS_CHROOT: 18 }
 
-describe.skipIf(process.getuid?.() !== 0)('hardened (needs root)', () => {
-	test('the agent and its child processes have these capabilities and cannot gain others', () => {
+describe.skipIf(process.getuid?.() !== 0)('a hardened container (needs root)', () => {
+	test('the agent and its child processes have its capabilities and cannot gain others', () => {
 		const [program = '', ...args] = [...confinement(), 'sh', '-c', 'cat /proc/self/status']
 		const status = execFileSync(program, args, { encoding: 'utf8' })
 		const wanted = HARDENED_CAPABILITIES.map(name => 1 << (BITS[name] ?? 63)).reduce((sum, bit) => sum | bit, 0)
@@ -25,14 +25,14 @@ describe.skipIf(process.getuid?.() !== 0)('hardened (needs root)', () => {
 		const host = await nodeHost()
 		try {
 			const file = `${host.inner}/etc/sysctl.d/99-multinic0.conf`
-			writeFileSync(file, '# of somebody else\n')
+			writeFileSync(file, '# of another program\n')
 			chownSync(file, 0, 4)
 			await host.ip('link add ens0 address fa:16:3e:00:00:00 type veth peer name peer0')
 			const { report } = await host.agent([{ id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24' }])
 			expect(report).toMatchObject({ outcome: 'Succeeded' })
 			expect(readFileSync(file, 'utf8')).toContain('MultiNIC')
 			await host.agent([], { mode: 'Cleanup' })
-			expect([readFileSync(file, 'utf8'), statSync(file).gid]).toEqual(['# of somebody else\n', 4])
+			expect([readFileSync(file, 'utf8'), statSync(file).gid]).toEqual(['# of another program\n', 4])
 		} finally {
 			host.close()
 		}

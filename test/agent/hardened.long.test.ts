@@ -1,7 +1,7 @@
 import { HARDENED_CAPABILITIES } from '../../controller/act/host-access.ts'
 
 /**
- * The rest of the agent's kernel suite with only the capabilities of a hardened container; `hardened.kernel.test.ts` has the first part.
+ * More kernel tests of the agent with only the capabilities of a hardened container, in addition to those in `hardened.kernel.test.ts`.
  */
 process.env.CAPABILITIES = HARDENED_CAPABILITIES.join(',')
 

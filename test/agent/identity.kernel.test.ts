@@ -5,19 +5,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { anyLink } from './any-link.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** A link that is read, written and read again is the same. `SEED` selects the links, and `LINKS` sets their number. */
+/** Reads a link, writes what was read to a new link, and compares both. `SEED` selects the links, and `LINKS` sets their number. */
 const isRoot = process.getuid?.() === 0
 const LINKS = Number(process.env.LINKS ?? 50)
 const SEED = Number(process.env.SEED ?? 20_261_129)
 
-/** Minimized cases of a longer search. */
+/** Minimized cases that a longer search found. */
 const examples = [
 	[
 		'addr add 10.3.0.4/24 dev ens0',
 		'route add local default dev ens0 table 77',
 		'route add 10.102.0.0/32 table 77 proto static nexthop via 10.5.0.5 dev ens0 nexthop via 10.3.0.6 dev ens0 onlink',
 	],
-	// One of the two next hops of the default route is the link itself, through which about half of the gateways are reached.
+	// One of the two next hops of the default route is the link without a gateway; the kernel selects it for about half of the gateways.
 	[
 		'addr add fd01::4/64 dev ens0',
 		'-6 nexthop add id 6 dev ens0',
@@ -39,7 +39,7 @@ describe.skipIf(!isRoot)('a link (needs root for network namespaces)', () => {
 	})
 	afterAll(() => host?.close())
 
-	test(`is given again as it was read: ${LINKS} of SEED=${SEED}`, async () => {
+	test(`is restored as it was read: ${LINKS} random links, SEED=${SEED}`, async () => {
 		const cases = join(host.root, 'cases.json')
 		writeFileSync(cases, JSON.stringify([...examples, ...fc.sample(anyLink, { numRuns: LINKS, seed: SEED })]))
 		const { stdout, stderr } = await host.inside(process.execPath, [join(import.meta.dirname, 'rewritten.ts'), host.root, cases])

@@ -8,8 +8,8 @@ import { anyWish } from './any-wish.ts'
 import { shell } from './backends.ts'
 
 /**
- * The readers of ifcfg files, RHEL's initscripts and NetworkManager's ifcfg-rh, are not in any registry that the tests reach. Their
- * defaults are modeled here with the source of each, and the files that MultiNIC writes are read with this model.
+ * The readers of ifcfg files, RHEL's initscripts and NetworkManager's ifcfg-rh, are not available in the registries that the tests use.
+ * This is a model of their defaults, with the source of each. The tests read the files of MultiNIC with it.
  */
 type Variables = Record<string, string>
 type Reader = { source: string; read(variables: Variables): unknown }
@@ -18,7 +18,7 @@ const isThere = (variables: Variables, key: string) => (variables[key] ?? '') !=
 
 const readers = {
 	/** Adds a route to 169.254.0.0/16 with metric 1000 + ifindex, unless NOZEROCONF has any value. */
-	zeroconf: { source: 'initscripts, ifup-eth; seen: 169.254.0.0/16 dev multinic0 metric 1003', read: v => !isThere(v, 'NOZEROCONF') },
+	zeroconf: { source: 'initscripts, ifup-eth; observed: 169.254.0.0/16 dev multinic0 metric 1003', read: v => !isThere(v, 'NOZEROCONF') },
 	/** Disables IPv4 without an address and without DHCP. */
 	method4: {
 		source: 'NetworkManager 1.42, nms-ifcfg-rh-reader.c, make_ip4_setting(); nm-settings-ifcfg-rh(5)',
@@ -29,13 +29,13 @@ const readers = {
 		source: 'NetworkManager 1.42, nms-ifcfg-rh-reader.c, make_ip6_setting(); nm-settings-ifcfg-rh(5)',
 		read: v => (v.IPV6INIT === 'no' ? 'ignore' : v.IPV6_AUTOCONF !== 'no' ? 'auto' : isThere(v, 'IPV6ADDR') ? 'manual' : 'link-local'),
 	},
-	/** Without a metric, NetworkManager counts devices from 100, and uses 1024 in IPv6; the kernel uses 0 and 256. */
+	/** Without a metric, NetworkManager numbers devices from 100 (IPv4) or uses 1024 (IPv6); the kernel uses 0 and 256. */
 	metrics: { source: 'nm-settings-ifcfg-rh(5)', read: v => [v.IPV4_ROUTE_METRIC ?? 'by device', v.IPV6_ROUTE_METRIC ?? 'by device'] },
-	/** Adds a default route by this interface if a GATEWAY is known. */
+	/** Adds a default route through this interface if a gateway is known, unless DEFROUTE is `no` and no GATEWAY is set. */
 	isDefault: { source: 'initscripts, sysconfig.txt; nm-settings-ifcfg-rh(5)', read: v => v.DEFROUTE !== 'no' || isThere(v, 'GATEWAY') },
 } satisfies Record<string, Reader>
 
-describe('the readers of an ifcfg file', () => {
+describe('the model of the readers of an ifcfg file', () => {
 	test.each<[text: string, reader: keyof typeof readers, made: unknown]>([
 		['DEVICE=eth0\nBOOTPROTO=none\nIPADDR=10.0.0.2\n', 'zeroconf', true],
 		['DEVICE=eth0\nNOZEROCONF=yes\n', 'zeroconf', false],
@@ -47,10 +47,10 @@ describe('the readers of an ifcfg file', () => {
 		['IPV6INIT=yes\nIPV6_AUTOCONF=no\nIPV6ADDR=fd00::2/64\n', 'method6', 'manual'],
 		['DEVICE=eth0\n', 'metrics', ['by device', 'by device']],
 		['DEFROUTE=no\n', 'isDefault', false],
-	])('read %j, %s, as %j', (text, reader, made) => expect(readers[reader].read(shell(text))).toEqual(made))
+	])('from %j, determines that %s is %j', (text, reader, made) => expect(readers[reader].read(shell(text))).toEqual(made))
 })
 
-test.each([true, false])('readers of ifcfg files add nothing to what the files say (NetworkManager runs: %s)', networkmanager => {
+test.each([true, false])('readers of ifcfg files add no configuration to that in the files (NetworkManager runs: %s)', networkmanager => {
 	fc.assert(
 		fc.property(anyWish(['fa:16:3e:00:00:01'], 1), wish => {
 			for (const nic of settle(wish.map(one => ({ ...one, macAddress: 'fa:16:3e:00:00:01' })))) {

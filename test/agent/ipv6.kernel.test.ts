@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** A host whose kernel has IPv6 but has it disabled, on all links or on one. */
+/** A host whose kernel supports IPv6, with IPv6 disabled on all links or on one. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const four = (id: number): Partial<Interface> => ({ id, macAddress: mac(id), address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24`, mtu: 1400 })
@@ -15,7 +15,7 @@ const refused = (name: string) => ({
 
 let host: NodeHost
 
-describe.skipIf(!isRoot)('net.ipv6.conf.all.disable_ipv6=1 (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('a run with net.ipv6.conf.all.disable_ipv6=1 (needs root for network namespaces)', () => {
 	beforeAll(async () => {
 		host = await nodeHost()
 		await set('all', 1)
@@ -24,37 +24,37 @@ describe.skipIf(!isRoot)('net.ipv6.conf.all.disable_ipv6=1 (needs root for netwo
 	})
 	afterAll(() => host.close())
 
-	test('configures an interface with IPv4 only, and refuses one with an IPv6 address without touching it', async () => {
+	test('configures an interface with IPv4 only, and refuses one with an IPv6 address and leaves its link unchanged', async () => {
 		const { report, stdout } = await host.agent([four(0), six(1)])
 		expect(report?.interfaces, stdout).toMatchObject([ok, refused('ens1')])
 		expect(await host.ask('addr show dev ens1')).toMatchObject([{ addr_info: [] }])
 	})
 
-	test('does the same if the MTU was too small for IPv6, so that the link has no IPv6 settings', async () => {
+	test('also refuses an IPv6 address on a link without IPv6 settings, whose MTU is below 1280', async () => {
 		await host.ip('link set ens1 mtu 1000')
 		expect((await host.agent([four(0), six(1)])).report?.interfaces).toMatchObject([{ reason: 'AlreadyConfigured' }, refused('ens1')])
 		expect((await host.agent([four(0), four(1)])).report?.interfaces).toMatchObject([{ reason: 'AlreadyConfigured' }, ok])
 		expect(await settingOf('multinic1', 'accept_ra')).toBe('0')
 	})
 
-	test('finds no drift in a verification, and refuses an IPv6 address that is desired now', async () => {
+	test('finds no drift in a verification, and refuses an IPv6 address that is added to the config', async () => {
 		const verified = (await host.agent([four(0), four(1)], { mode: 'Verify' })).report
 		expect(verified).toMatchObject({ outcome: 'Succeeded', changes: 0 })
 		expect((await host.agent([four(0), six(1)])).report?.interfaces).toMatchObject([{ reason: 'AlreadyConfigured' }, refused('multinic1')])
 	})
 
-	test('configures a link for which IPv6 is enabled', async () => {
+	test('configures an IPv6 address on a link on which IPv6 is enabled', async () => {
 		await set('multinic1', 0)
 		expect((await host.agent([six(0), six(1)])).report?.interfaces).toMatchObject([refused('multinic0'), ok])
 	})
 
-	test('refuses a link without trying it after IPv6 was disabled again and the kernel removed the address', async () => {
+	test('refuses an interface before any change after IPv6 was disabled again and the kernel removed its address', async () => {
 		await set('multinic1', 1)
 		const { report } = await host.agent([four(0), six(1)])
 		expect(report).toMatchObject({ changes: 0, interfaces: [{ reason: 'AlreadyConfigured' }, refused('multinic1')] })
 	})
 
-	test('leaves nothing after a removal', async () => {
+	test('restores the original MTU in a removal, and leaves no address', async () => {
 		expect((await host.agent([])).report).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
 		expect(await host.ask('addr show dev ens1')).toMatchObject([{ mtu: 1000, addr_info: [] }])
 	})

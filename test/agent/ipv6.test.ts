@@ -11,16 +11,16 @@ const nic = { id: 0, macAddress: 'fa:16:3e:00:00:01', address: '10.0.0.23', cidr
 const works: [title: string, more: object][] = [
 	['an IPv4 address', {}],
 	[
-		'a gateway, a second address and routes of IPv4',
+		'an IPv4 gateway, a second IPv4 address and an IPv4 route',
 		{ gateway: '10.0.0.1', addresses: ['10.0.0.24/24'], routes: [{ to: '10.9.0.0/16', via: '10.0.0.7' }] },
 	],
-	['policy routing switched off', { policyRouting: false }],
-	['an MTU below that of IPv6', { mtu: 1000 }],
-	['no address at all', { address: undefined, cidr: undefined }],
+	['policy routing disabled', { policyRouting: false }],
+	['an MTU below 1280', { mtu: 1000 }],
+	['no address', { address: undefined, cidr: undefined }],
 ]
 const needsIpv6: [title: string, more: object, ip: string][] = [
 	['an IPv6 address', { address: 'fd00::23', cidr: 'fd00::/64' }, 'fd00::23/64'],
-	['a further address of IPv6', { addresses: ['10.0.0.24/24', 'fd00::23/64'] }, 'fd00::23/64'],
+	['an additional IPv6 address', { addresses: ['10.0.0.24/24', 'fd00::23/64'] }, 'fd00::23/64'],
 	['a link-local address', { addresses: ['fe80::23/64'] }, 'fe80::23/64'],
 	['an IPv6 address in another form', { addresses: ['FD00:0::23/64'] }, 'fd00::23/64'],
 	['an IPv6 gateway', { addresses: ['fd00::23/64'], gateway: 'fd00::1' }, 'fd00::23/64'],
@@ -79,17 +79,17 @@ test.each(needsIpv6)('with IPv6 enabled, configures an interface with %s', (_, m
 describe('an error of `ip -6 rule show`', () => {
 	test.each<[title: string, stderr: string]>([
 		[
-			'of a kernel with ipv6.disable=1 (Linux 6.1)',
+			'on a kernel with ipv6.disable=1 (Linux 6.1)',
 			'RTNETLINK answers: Address family not supported by protocol\nDump terminated\nCommand failed -:1',
 		],
-		['of a kernel without IPv6', 'RTNETLINK answers: Address family not supported by protocol\nDump terminated'],
-	])('%s means that there is no IPv6', (_, stderr) => {
+		['on a kernel without IPv6', 'RTNETLINK answers: Address family not supported by protocol\nDump terminated'],
+	])('%s means that the kernel does not support IPv6', (_, stderr) => {
 		expect(ignoreMissingIpv6(failure('COMMAND_FAILED', `ip rule show: ${stderr}`))).toBeUndefined()
 	})
 
 	test.each<[title: string, error: unknown]>([
-		['no permission', failure('COMMAND_FAILED', 'ip rule show: RTNETLINK answers: Operation not permitted')],
-		['no program', failure('COMMAND_FAILED', 'ip -6 is not there')],
+		['a missing permission', failure('COMMAND_FAILED', 'ip rule show: RTNETLINK answers: Operation not permitted')],
+		['a missing program', failure('COMMAND_FAILED', 'ip -6 was not found')],
 		['a bug', new TypeError('x is not a function')],
 		['another failure', failure('BAD_RECORD', 'Address family not supported by protocol')],
 	])('due to %s is rethrown', (_, error) => {
@@ -101,7 +101,7 @@ function wanted(nics: readonly object[]) {
 	return { interfaces: settle(Interfaces.parse(nics)), nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }
 }
 
-/** @returns the refusals, and how many steps are left after the plan is applied */
+/** @returns the refusals, and the number of steps of a new plan after the plan is applied */
 function planned(wish: object, start: ReturnType<typeof hostOf>) {
 	const { refused, steps } = plan(wanted([wish]), start, {})
 	const end = steps.reduce(after, start)

@@ -27,7 +27,7 @@ afterAll(() => lab?.stop())
 
 const links = async () => (await machine.ask('ip -br -4 addr | grep multinic || true')).replace(/ +(\n?)/g, (_, end) => end || ' ').trim()
 
-test('its `ip -6` fails like the recorded one', async () => {
+test('`ip -6` fails with the error that the agent recognizes', async () => {
 	const { stderr, exitCode } = await machine.run('echo rule show | ip -6 -N -j -d -batch -')
 	expect([exitCode !== 0, stderr]).toEqual([true, expect.stringContaining('RTNETLINK answers: Address family not supported by protocol')])
 })

@@ -12,19 +12,19 @@ const mac = 'fa:16:3e:37:c3:f1'
 const link = (more: Partial<Link> = {}): Link => hostWith([{ ifindex: 3, name: 'ens7', mac, ...more }]).links[0] as Link
 const other = (more: Partial<Link>): Link => ({ ...link(), ifindex: 4, name: 'ens8', mac: 'fa:16:3e:00:00:99', ...more })
 
-describe('a MAC matches its link', () => {
+describe('a link matches the MAC of an interface', () => {
 	test.each<[title: string, links: Link[], found: string]>([
-		['by the MAC it has', [link(), other({})], 'ens7'],
-		['by the MAC it was made with, though it has another now', [link({ mac: '02:00:00:00:00:01', permanentMac: mac })], 'ens7'],
+		['by its current MAC', [link(), other({})], 'ens7'],
+		['by its permanent MAC if its current MAC is different', [link({ mac: '02:00:00:00:00:01', permanentMac: mac })], 'ens7'],
 		[
-			'by the made MAC before one that merely has it',
+			'by its permanent MAC rather than another link by its current MAC',
 			[link({ permanentMac: '02:00:00:00:00:01' }), other({ mac: '02:00:00:00:00:02', permanentMac: mac })],
 			'ens8',
 		],
-		['not on a bridge, bond or VLAN that borrowed it', [link({ kind: 'bridge' }), other({ mac })], 'ens8'],
-		['not on something that is no Ethernet', [link({ ethernet: false })], 'WaitingForDevice'],
-		['not at all while it is not there', [other({})], 'WaitingForDevice'],
-		['not when two have it', [link(), other({ mac })], 'Ambiguous'],
+		['not if it is a bridge with the MAC of its port', [link({ kind: 'bridge' }), other({ mac })], 'ens8'],
+		['not if it is not an Ethernet device', [link({ ethernet: false })], 'WaitingForDevice'],
+		['not if it has a different MAC', [other({})], 'WaitingForDevice'],
+		['not if another link has the same MAC', [link(), other({ mac })], 'Ambiguous'],
 	])('%s', (_, links, found) => {
 		const result = matchLink(mac, links, hardwareOnly)
 		expect('reason' in result ? result.reason : result.name).toBe(found)
@@ -69,154 +69,174 @@ type Case = Partial<Omit<PreflightInput, 'link' | 'host' | 'own'>> & {
 const NETWORK = '/etc/systemd/network/99-dhcp.network'
 const byNetworkd = { managedBy: 'systemd-networkd' as const, networkFile: NETWORK, addresses: [address('172.16.0.1/24', true)] }
 
-describe('a link is refused', () => {
+describe('a NIC is refused', () => {
 	test.each<[title: string, given: Case, says: RegExp | undefined]>([
-		['not when it is free', {}, undefined],
-		['when it is a port of a bridge', { link: link({ master: 'br0' }) }, /^ens7 is a port of br0 \(ip link show master br0\)$/],
+		['not if nothing uses it', {}, undefined],
+		['if it is a port of a bridge', { link: link({ master: 'br0' }) }, /^ens7 is a port of br0 \(ip link show master br0\)$/],
 		[
-			'when a VLAN stands on it',
+			'if a VLAN is on top of it',
 			{ others: [other({ kind: 'vlan', lower: 3, name: 'vlan5' })] },
 			/^vlan5 is on top of ens7 \(ip -d link show dev vlan5\)$/,
 		],
-		["not because of a veth's other end", { others: [other({ kind: 'veth', lower: 3 })] }, undefined],
+		['not because it is the peer of a veth', { others: [other({ kind: 'veth', lower: 3 })] }, undefined],
 		[
-			'when Kubernetes knows the node by its address',
+			'if one of its addresses is the address of the node in Kubernetes',
 			{ link: link({ addresses: [address('10.0.0.23/24')] }), nodeAddresses: ['10.0.0.23'] },
 			/knows this node/,
 		],
 		[
-			'when its wanted address is the one by which Kubernetes knows the node, wherever that is',
+			'if its desired address is the address of the node in Kubernetes, even if no link has it',
 			{ nodeAddresses: ['10.0.0.23'] },
 			/^10\.0\.0\.23 is wanted here, and Kubernetes knows this node by it \(ip addr show to 10\.0\.0\.23\)$/,
 		],
-		['when that is written otherwise', { nic: six, nodeAddresses: ['FD00:0::0:23'] }, /^fd00::23 is wanted here/],
-		['not for another address of the same network', { nodeAddresses: ['10.0.0.24'] }, undefined],
 		[
-			'when an interface before it wants the same address',
+			'if its desired address is the address of the node in Kubernetes in another notation',
+			{ nic: six, nodeAddresses: ['FD00:0::0:23'] },
+			/^fd00::23 is wanted here/,
+		],
+		['not if the node has another address of the same network in Kubernetes', { nodeAddresses: ['10.0.0.24'] }, undefined],
+		[
+			'if an earlier interface of the config has the same address',
 			{ interfaces: settle([{ id: 9, macAddress: mac }, ...twice]), nic: second },
 			/^10\.0\.0\.23 is wanted on multinic3 as well \(kubectl get /,
 		],
-		['not when one after it does', { interfaces: settle(twice), nic: first }, undefined],
-		['when it carries the default route', { routes: [defaultVia(0, 3)] }, /default route/],
-		['not when another default route is better', { routes: [defaultVia(100, 3), defaultVia(0, 4)] }, undefined],
+		['not if a later interface of the config has the same address', { interfaces: settle(twice), nic: first }, undefined],
+		['if it carries the default route', { routes: [defaultVia(0, 3)] }, /default route/],
+		['not if another default route has a better metric', { routes: [defaultVia(100, 3), defaultVia(0, 4)] }, undefined],
 		[
-			'when it carries it as one of several next hops',
+			'if it is one of several next hops of the default route',
 			{ routes: [defaultVia(0, undefined, { nextHops: [hop(3), hop(4)] })] },
 			/^ens7 carries the default route of this node \(ip route show default\)$/,
 		],
 		[
-			'when it carries it as one of several next hops by DHCP',
+			'if it is one of several next hops of a default route from DHCP',
 			{ routes: [defaultVia(100, undefined, { nextHops: [hop(4), hop(3)], protocol: 16 })] },
 			/default route/,
 		],
-		['when it carries it by a next hop object', { routes: [defaultVia(0, 3, { nextHopId: 7 })] }, /default route/],
-		['when it carries it in an encapsulation', { routes: [defaultVia(0, 3, { encap: 'mpls 100' })] }, /default route/],
+		['if it carries the default route through a next hop object', { routes: [defaultVia(0, 3, { nextHopId: 7 })] }, /default route/],
+		['if it carries the default route with an encapsulation', { routes: [defaultVia(0, 3, { encap: 'mpls 100' })] }, /default route/],
 		[
-			'when it carries one half of the address space',
+			'if it carries a route to half of the address space',
 			{ routes: [defaultVia(0, 4), defaultVia(0, 3, { to: '128.0.0.0/1' })] },
 			/default route/,
 		],
 		[
-			'when it carries the default route below the halves of a tunnel',
+			'if it carries the default route although the routes of a tunnel cover both halves of the address space',
 			{ routes: [defaultVia(0, 3), defaultVia(0, 4, { to: '0.0.0.0/1' }), defaultVia(0, 4, { to: '128.0.0.0/1' })] },
 			/default route/,
 		],
-		['not for several next hops that lose', { routes: [defaultVia(100, undefined, { nextHops: [hop(3)] }), defaultVia(0, 4)] }, undefined],
 		[
-			'when a route to a network leads over it and another link',
+			'not if it is a next hop of a default route with a worse metric',
+			{ routes: [defaultVia(100, undefined, { nextHops: [hop(3)] }), defaultVia(0, 4)] },
+			undefined,
+		],
+		[
+			'if it and another link are next hops of a route to a network',
 			{ routes: [defaultVia(0, undefined, { to: '10.50.0.0/16', nextHops: [hop(3), hop(4)] })], others: [other({})] },
 			/^the route to 10\.50\.0\.0\/16 leads over ens7 and ens8 \(ip route show 10\.50\.0\.0\/16 table all\)$/,
 		],
 		[
-			'when such a route is in another table, of IPv6',
+			'if it and another link are next hops of an IPv6 route in another table',
 			{ routes: [defaultVia(0, undefined, { family: 6, to: 'fd50::/16', table: 7, nextHops: [hop(4), hop(3)] })] },
 			/\(ip -6 route show fd50::\/16 table all\)$/,
 		],
 		[
-			'not when it is ours by then',
+			'not because of a route with several next hops if MultiNIC already manages the NIC',
 			{ routes: [defaultVia(0, undefined, { to: '10.50.0.0/16', nextHops: [hop(3), hop(4)] })], ours },
 			undefined,
 		],
 		[
-			'when a default route by DHCP on it is the best',
+			'if it has the default route with the best metric, from DHCP',
 			{ routes: [defaultVia(100, 3, { protocol: 16 }), defaultVia(200, 4)] },
 			/default route/,
 		],
 		[
-			'not when a default route by DHCP on it loses',
+			'not if it has a default route from DHCP with a worse metric',
 			{ routes: [defaultVia(100, 4, { protocol: 16 }), defaultVia(200, 3, { protocol: 16 })] },
 			undefined,
 		],
 		[
-			'not for a router where the node lives by IPv4',
+			'not for a default route from a router advertisement if the node only has an IPv4 address',
 			{ routes: [defaultVia(0, 4), byRouter(3)], nodeAddresses: ['192.168.9.2'] },
 			undefined,
 		],
 		[
-			'not for a router where the API server has an IPv4 address too',
+			'not for a default route from a router advertisement if the node and the API server only have IPv4 addresses',
 			{ routes: [defaultVia(0, 4), byRouter(3)], nodeAddresses: ['192.168.9.2'], apiServer: '10.96.0.1' },
 			undefined,
 		],
 		[
-			'when a router is what the node lives by',
+			'if it has a default route from a router advertisement and the node has an IPv6 address',
 			{ routes: [defaultVia(0, 4), byRouter(3)], nodeAddresses: ['192.168.9.2', 'fd00::2'] },
 			/\(ip -6 route show default\)$/,
 		],
 		[
-			'when a router is how the API server is reached',
+			'if it has a default route from a router advertisement and the API server has an IPv6 address',
 			{ routes: [defaultVia(0, 4), byRouter(3)], nodeAddresses: ['192.168.9.2'], apiServer: 'fd00::1' },
 			/default route/,
 		],
-		['when nothing else leads outside than a router on it', { routes: [byRouter(3)], nodeAddresses: ['192.168.9.2'] }, /default route/],
-		['when nothing is known of the node and a router is on it', { routes: [defaultVia(0, 4), byRouter(3)] }, /default route/],
-		['not where a router is on the primary link too', { routes: [byRouter(4), byRouter(3)], nodeAddresses: ['fd00::2'] }, undefined],
 		[
-			'when a default route of IPv6 is static',
+			'if the only default route is from a router advertisement on it',
+			{ routes: [byRouter(3)], nodeAddresses: ['192.168.9.2'] },
+			/default route/,
+		],
+		[
+			'if it has a default route from a router advertisement and the addresses of the node are unknown',
+			{ routes: [defaultVia(0, 4), byRouter(3)] },
+			/default route/,
+		],
+		[
+			'not for a default route from a router advertisement if the primary link has the same',
+			{ routes: [byRouter(4), byRouter(3)], nodeAddresses: ['fd00::2'] },
+			undefined,
+		],
+		[
+			'if it has a static IPv6 default route',
 			{ routes: [defaultVia(0, 4), { ...byRouter(3), protocol: 4 }], nodeAddresses: ['192.168.9.2'] },
 			/\(ip -6 route show default\)$/,
 		],
-		['not for a default route that we gave it', { routes: [defaultVia(1100, 3)], ours }, undefined],
-		['when it has an address that nobody wants', { link: link({ addresses: [address('172.16.0.1/24')] }) }, /172\.16\.0\.1\/24/],
-		['not for an address that is wanted', { link: link({ addresses: [address('10.0.0.23/24')] }) }, undefined],
+		['not because of a default route if MultiNIC already manages the NIC', { routes: [defaultVia(1100, 3)], ours }, undefined],
+		['if it has a static address that is not desired', { link: link({ addresses: [address('172.16.0.1/24')] }) }, /172\.16\.0\.1\/24/],
+		['not for a desired address', { link: link({ addresses: [address('10.0.0.23/24')] }) }, undefined],
 		['not for a lease', { link: link({ addresses: [address('172.16.0.1/24', true)] }) }, undefined],
-		['not for what the kernel gives every link', { link: link({ addresses: [address('fe80::1/64')] }) }, undefined],
-		['not for an address that we gave it before', { link: link({ addresses: [address('10.0.0.22/24')] }), ours }, undefined],
-		['not for one that we gave it even earlier', { link: link({ addresses: [address('10.0.0.21/24')] }), ours }, undefined],
-		['not when networkd will let go of it by its new name', { link: link(byNetworkd), match: 'Name=en* eth*' }, undefined],
+		['not for a link-local address', { link: link({ addresses: [address('fe80::1/64')] }) }, undefined],
+		['not for an address of the last config', { link: link({ addresses: [address('10.0.0.22/24')] }), ours }, undefined],
+		['not for an address of an earlier config', { link: link({ addresses: [address('10.0.0.21/24')] }), ours }, undefined],
+		['not if the new name makes networkd release it', { link: link(byNetworkd), match: 'Name=en* eth*' }, undefined],
 		[
-			'when networkd would go on with it under any name',
+			'if networkd would manage it with any name',
 			{ link: link(byNetworkd), match: 'Name=*' },
 			/configures ens7 by .*99-dhcp.network.*except/,
 		],
 		[
-			'when networkd would go on with it by an alternative name',
+			'if networkd would continue to manage it by its alternative name',
 			{ link: link({ ...byNetworkd, altnames: ['enp0s7'] }), match: 'Name=enp*' },
 			/99-dhcp.network, which is for enp0s7 as well, an alternative name of this NIC.*networkctl status ens7/,
 		],
 		[
-			'when udev would make its old name an alternative name',
+			'if networkd would continue to manage it by its old name, which udev adds as an alternative name',
 			{ link: link({ ...byNetworkd, altnames: ['enp0s7'] }), match: 'Name=ens*' },
 			/which is for ens7 as well/,
 		],
-		['not when networkd has it by a file of ours', { link: link(byNetworkd), match: 'Name=*', ours }, undefined],
-		['when its name could not be given back', { link: link({ name: 'a#b' }) }, /could not be restored/],
+		['not because of networkd if MultiNIC already manages it', { link: link(byNetworkd), match: 'Name=*', ours }, undefined],
+		['if a removal could not restore its name', { link: link({ name: 'a#b' }) }, /could not be restored/],
 		[
-			'when its table holds a route over another link',
+			'if its table has a route over another link',
 			{ routes: [{ ...defaultVia(0, 1), table: 100 }] },
 			/^table 100 is needed for multinic0 and has a route to 0\.0\.0\.0\/0 \(ip route show table 100\)/,
 		],
-		['not for a route of its own there', { routes: [{ ...defaultVia(0, 3), table: 100 }] }, undefined],
+		['not if its table has a route over the NIC itself', { routes: [{ ...defaultVia(0, 3), table: 100 }] }, undefined],
 		[
-			'not when it gets back one that is not too small',
+			'not if its MTU is too small for its IPv6 address and the run restores its larger original MTU',
 			{ nic: six, link: link({ mtu: 1200 }), ours: { ...ours, mtu: 1200, original: { mtu: 1500 } } as RecordedLink },
 			undefined,
 		],
 		[
-			'when its MTU is too small for its IPv6 address',
+			'if its MTU is too small for its IPv6 address',
 			{ nic: six, link: link({ mtu: 1200 }) },
 			/^fd00::23\/64 needs .* 1280 or more, not 1200 /,
 		],
-		['when it cannot carry the MTU', { link: link({ maxMtu: 1400 }) }, /1400 or less, not 1450/],
+		['if its maximum MTU is below the desired MTU', { link: link({ maxMtu: 1400 }) }, /1400 or less, not 1450/],
 	])('%s', (_, { link: own = link(), others = [], routes = [], match, ...more }, says) => {
 		if (!nic) throw new Error('no nic')
 		const files = match === undefined ? {} : { [NETWORK]: { content: `[Match]\n${match}\n`, mode: 0o644, gid: 0 } }

@@ -19,7 +19,7 @@ export async function observedRouting(host: NodeHost): Promise<Pick<HostState, '
 	return { ...parseNetwork({ addresses, routes, neighbours: [] }), rules: [...parseRules(rules, 4), ...parseRules(rules6, 6)] }
 }
 
-/** The kernel's answers to look-ups on a host. */
+/** The kernel's answers to route lookups on a host. */
 export async function kernelWays(host: NodeHost, lookups: readonly Lookup[]): Promise<LookupAnswer[]> {
 	const names = (await host.ask('link show')).map(({ ifname, ifindex }) => ({ name: String(ifname), ifindex: Number(ifindex) }))
 	const script = `ip -N -j -force -batch - <<'.'\n${lookups.map(lineOf).join('\n')}\n.`

@@ -10,7 +10,7 @@ const macs = ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:02']
 const [first, second] = macs.map((mac, id) => ({ ifindex: id + 3, name: `ens${id}`, mac }))
 if (!first || !second) throw new Error('no links')
 
-test('a link that appears while the others are configured does not affect them and is configured next', async () => {
+test('a link that appears while another link is configured does not affect it and is configured next', async () => {
 	const { host, turns } = pluggedAfter(1)
 	const wish = runConfig(
 		macs.map((macAddress, id) => ({ id, macAddress, mtu: 1400 })),
@@ -21,7 +21,7 @@ test('a link that appears while the others are configured does not affect them a
 	expect(turns()).toBe(2)
 })
 
-test('a late link that cannot be configured does not affect the first and is the only one reported', async () => {
+test('a late link that cannot be configured does not affect the first, and only the late link is reported as failed', async () => {
 	const { host } = pluggedAfter(1)
 	let applied = 0
 	const apply: Host['apply'] = async steps => {
@@ -44,7 +44,7 @@ test('a late link that cannot be configured does not affect the first and is the
 	])
 })
 
-/** A host that has the second link as soon as the first steps are done. */
+/** A host on which the second link appears after steps have been applied `turn` times. */
 function pluggedAfter(turn: number): { host: Host; turns(): number } {
 	const { host } = livingHost(hostWith([first, second].flatMap(link => link ?? [])))
 	let turns = 0

@@ -10,8 +10,8 @@ import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { BASE_RULES, hostWith, livingHost } from './simulated-host.ts'
 
 /**
- * Another program removes or changes something unmanaged at some point of a run; the run is judged by what is still lost after its
- * rollback.
+ * Another program removes or changes objects that MultiNIC does not manage at some point of a run. The result of the run depends on what is
+ * still missing or different after its rollback.
  */
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const route: Route = {
@@ -66,19 +66,19 @@ const foreign: Record<string, Taking> = {
 }
 const kinds = Object.keys(foreign)
 
-/** What refers to the run: by its table, its address, its network, a name, or a link on top of one of its NICs. */
+/** Objects that refer to what the run changes: a table, an address, a network, a name, or a link of a NIC. */
 const related: Record<string, { has: Partial<HostState>; taking: Taking }> = {
-	'a route by a gateway at a wanted address': withRoute({ to: '10.9.0.0/16', via: '10.0.1.23' }),
-	'a route by a gateway in a wanted network': withRoute({ to: '10.9.0.0/16', via: '10.0.0.7' }),
-	'a route with a wanted source address': withRoute({ to: '10.9.0.0/16', source: '10.0.1.23' }),
-	'a rule from a wanted address': withRule({ from: '10.0.2.23/32', words: '600: from 10.0.2.23 table 77' }),
-	'a rule that names a NIC': withRule({ words: '600: iif ens1 table 77' }),
-	'a rule that names what a NIC becomes': withRule({ words: '600: oif multinic1 table 77' }),
-	'a neighbour at a wanted address': {
+	'a route via a gateway with a desired address': withRoute({ to: '10.9.0.0/16', via: '10.0.1.23' }),
+	'a route via a gateway in a desired network': withRoute({ to: '10.9.0.0/16', via: '10.0.0.7' }),
+	'a route with a desired address as its source': withRoute({ to: '10.9.0.0/16', source: '10.0.1.23' }),
+	'a rule from a desired address': withRule({ from: '10.0.2.23/32', words: '600: from 10.0.2.23 table 77' }),
+	'a rule with the name of a NIC': withRule({ words: '600: iif ens1 table 77' }),
+	'a rule with the new name of a NIC': withRule({ words: '600: oif multinic1 table 77' }),
+	'a neighbour with a desired address': {
 		has: { neighbours: [{ link: 4, ip: '10.0.0.23', mac: '02:00:00:00:00:09' }] },
 		taking: state => ({ ...state, neighbours: [] }),
 	},
-	'the MTU of the other end of a NIC': {
+	'the MTU of the peer of a NIC': {
 		has: {
 			links: [
 				...start.links,
@@ -106,10 +106,10 @@ function withRule(more: Partial<Rule>): { has: Partial<HostState>; taking: Takin
 	}
 }
 
-describe('what another program removes during a run', () => {
+describe('an object that another program changes during a run', () => {
 	const moments = fc.record({ what: fc.subarray(kinds, { minLength: 1 }), step: fc.nat(40), onUndo: fc.boolean() })
 
-	test('is noted at any step and of any kind, and the run applies again instead of rolling back', async () => {
+	test('is noted in the report, at any step and of any kind, and the run applies its steps again', async () => {
 		await fc.assert(
 			fc.asyncProperty(moments, async ({ what, step, onUndo }) => {
 				const taking: Taking = state => what.reduce((now, kind) => foreign[kind]?.(now) ?? now, state)
@@ -123,7 +123,7 @@ describe('what another program removes during a run', () => {
 	})
 
 	test.each(Object.entries(related))(
-		'fails the run as NotRestored if it refers to what the run changes: %s',
+		'ends the run with NotRestored if it refers to what the run changes: %s',
 		async (_, { has, taking }) => {
 			const { report, said } = await runOn({ ...start, ...has }, { taking, step: 2 })
 			expect(report, said).toMatchObject({ outcome: 'Failed', reason: 'NotRestored' })
@@ -131,7 +131,7 @@ describe('what another program removes during a run', () => {
 		},
 	)
 
-	test('ends the run if it continues, and does not halt the rollout', async () => {
+	test('ends the run with NotVerified if another object changes in every attempt', async () => {
 		let left = 20
 		const { report } = await runOn(
 			{ ...start, routes: Array.from({ length: 20 }, (_, at) => ({ ...route, to: `10.${at + 100}.0.0/16` })) },
@@ -142,14 +142,14 @@ describe('what another program removes during a run', () => {
 	})
 })
 
-/** Two changes of one object are one loss. */
+/** Two changes of the same object are reported as one. */
 function kindOf(what: string): string {
 	return what.includes('neighbour') ? 'neighbour' : what.includes('route') ? 'route' : what.includes(' link') ? 'link' : what
 }
 
 type Moment = { taking: Taking; step: number; failsOnce?: boolean; always?: boolean }
 
-/** Objects disappear after a number of steps; with `failsOnce`, the run fails at that point for its own reason. */
+/** Another program makes its changes after `step` steps. With `failsOnce`, the first attempt also fails for another reason. */
 async function runOn(state: HostState, { taking, step, failsOnce = false, always = false }: Moment) {
 	const { host, now, put } = livingHost(state)
 	let isOver = false

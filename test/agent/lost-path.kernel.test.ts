@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** A node whose API server is on another machine behind its gateway, and a NIC that takes over the path to it. */
+/** A node that reaches its API server through its gateway, and an interface that would take over the path to it. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const PORT = '6443'
@@ -12,7 +12,7 @@ const server = `require('node:net').createServer(socket => socket.end()).listen(
 let host: NodeHost
 let machine: NodeHost
 
-describe.skipIf(!isRoot)('a NIC that takes over the path to the API server (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('an interface that would take over the path to the API server (needs root for network namespaces)', () => {
 	beforeEach(async () => {
 		host = await nodeHost()
 		machine = await nodeHost()
@@ -36,12 +36,12 @@ describe.skipIf(!isRoot)('a NIC that takes over the path to the API server (need
 
 	test.each<[title: string, culprit: Partial<Interface>, said: RegExp]>([
 		[
-			'by a route',
+			'a route to the API server',
 			{ ...plain(2), routes: [{ to: '10.96.0.0/16', via: '10.0.2.1', table: 254 }] },
 			/meets 10\.96\.0\.1\/32, the API server/,
 		],
-		['by half of the internet', { ...plain(2), routes: [{ to: '0.0.0.0/1', via: '10.0.2.1', table: 254 }] }, /or half of one/],
-	])('a desired NIC is refused before any change, and the others are configured: %s', async (_, culprit, said) => {
+		['a route to half of the address space', { ...plain(2), routes: [{ to: '0.0.0.0/1', via: '10.0.2.1', table: 254 }] }, /or half of one/],
+	])('is refused before any change if it has %s, and the others are configured', async (_, culprit, said) => {
 		const wish = [0, 1, 2, 3].map(id => ({ id, macAddress: mac(id), ...(id === 2 ? culprit : plain(id)) }))
 		const env = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: PORT }
 		const { report, stdout } = await host.agent(wish, {}, undefined, env)

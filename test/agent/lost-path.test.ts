@@ -8,8 +8,7 @@ import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { comparable, hostWith, livingHost } from './simulated-host.ts'
 
 /**
- * Hosts on which some of the NICs, once they are up, make the node lose a route that MultiNIC does not manage. Lost paths themselves have a
- * kernel test.
+ * Hosts that lose a route that MultiNIC does not manage when certain NICs are up. A kernel test covers lost paths.
  */
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const foreign: Route = {
@@ -33,7 +32,7 @@ const wishes = fc
 	)
 
 describe('an interface that makes the node lose a route not managed by MultiNIC', () => {
-	test('fails alone, and all others are configured', async () => {
+	test('is the only one that fails, and all others are configured', async () => {
 		await fc.assert(
 			fc.asyncProperty(wishes, async ({ count, culprit, asking }) => {
 				const { report, losses, now } = await runOn({ count, asking, isLost: up => up.includes(culprit) })
@@ -51,7 +50,7 @@ describe('an interface that makes the node lose a route not managed by MultiNIC'
 		)
 	})
 
-	test('is not blamed if the loss persists: another program is the cause, and the same steps are applied again', async () => {
+	test('is not reported as failed if the route is also missing after the rollback, because another program is the cause', async () => {
 		let isGone = false
 		const isLost = (up: readonly number[]) => {
 			isGone ||= up.length > 0
@@ -63,7 +62,7 @@ describe('an interface that makes the node lose a route not managed by MultiNIC'
 		expect(losses).toBe(1)
 	})
 
-	test('is not searched for if it is the only one, and the run is rolled back', async () => {
+	test('is not searched for if there is no other interface, and the run is rolled back', async () => {
 		const { report, losses, start, now } = await runOn({ count: 1, asking: [], isLost: up => up.length > 0 })
 		expect(report).toMatchObject({ outcome: 'RolledBack', reason: 'ForeignChanged' })
 		expect(losses).toBe(1)
@@ -71,7 +70,7 @@ describe('an interface that makes the node lose a route not managed by MultiNIC'
 	})
 })
 
-/** @param isLost called with the ids of the NICs that are up */
+/** @param isLost whether the route is lost while the NICs with these ids are up */
 async function runOn({ count, asking, isLost }: { count: number; asking: readonly number[]; isLost(up: readonly number[]): boolean }) {
 	const start = hostWith([primary, ...ids(count).map(id => ({ ifindex: id + 3, name: `ens${id}`, mac: mac(id) }))], { routes: [foreign] })
 	const { host, now } = livingHost(start)

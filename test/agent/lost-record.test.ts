@@ -9,7 +9,7 @@ import type { Interface } from '../../contract/interface.ts'
 import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
-/** The record of a host is deleted; our files still say which NICs MultiNIC manages. */
+/** The record of a host is deleted. The files of MultiNIC still show which NICs it manages. */
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const nic = (id: number): Partial<Interface> => ({
 	id,
@@ -49,7 +49,7 @@ async function lost(host: HostState): Promise<{ before: HostState; now: HostStat
 const note = expect.stringMatching(/^the record of this host \(\/var\/lib\/multinic\/record\.json\) is lost: /)
 
 describe.each(Object.entries(hosts))('a lost record, with %s', (_, host) => {
-	test('keeps the NICs managed: a run writes the record again and changes nothing else', async () => {
+	test('is written again by a run, which changes nothing else', async () => {
 		const { before, now } = await lost(host)
 		const { report, now: then } = await runOn(now, [nic(0), nic(1)])
 		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2', changes: 1, notes: [note] })
@@ -67,14 +67,14 @@ describe.each(Object.entries(hosts))('a lost record, with %s', (_, host) => {
 		expect(report).toMatchObject({ outcome: 'Failed', reason: 'Drifted', notes: [note], drift: [{ of: RECORD_PATH, found: 'missing' }] })
 	})
 
-	test('does not keep addresses and routes that are no longer desired', async () => {
+	test('does not prevent the removal of addresses and routes that are no longer desired', async () => {
 		const { report, now } = await runOn((await lost(host)).now, [{ ...nic(0), address: '10.0.0.99', addresses: [], routes: [] }, nic(1)])
 		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
 		expect(now.links.find(({ mac: of }) => of === mac(0))?.addresses.map(({ cidr }) => cidr)).toEqual(['10.0.0.99/24'])
 		expect(now.routes.filter(({ to }) => to === '10.9.0.0/24')).toEqual([])
 	})
 
-	test('does not stop a removal, but the name stays until the next boot', async () => {
+	test('does not prevent a removal, but the NIC keeps the name of MultiNIC until the next boot', async () => {
 		const { report, now } = await runOn((await lost(host)).now, [nic(1)])
 		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
 		expect(Object.keys(now.files).filter(path => path.includes('multinic0'))).toEqual([])
@@ -87,15 +87,19 @@ describe.each(Object.entries(hosts))('a lost record, with %s', (_, host) => {
 	})
 })
 
-test('the file that disables cloud-init is removed with the last interface', async () => {
+test('after the record is lost, the file that disables cloud-init is removed with the last interface', async () => {
 	const { now } = await lost(hosts['netplan-networkd'] ?? hostWith([]))
 	expect(now.files[CLOUD_INIT_OFF]).toBeDefined()
 	expect((await runOn(now, [], 'Cleanup')).now.files[CLOUD_INIT_OFF]).toBeUndefined()
 })
 
 test.each([
-	['a file of others at our path', '/etc/udev/rules.d/99-z-multinic0.rules', `ATTR{address}=="${mac(0)}", NAME="multinic0"\n`],
-	['a file of others that names us', '/etc/netplan/60-a.yaml', 'network: {ethernets: {multinic0: {dhcp4: true}}}'],
-])('%s is not managed by MultiNIC', (_, path, content) => {
+	[
+		'a file of another program at a path of MultiNIC',
+		'/etc/udev/rules.d/99-z-multinic0.rules',
+		`ATTR{address}=="${mac(0)}", NAME="multinic0"\n`,
+	],
+	['a file of another program with a name of MultiNIC', '/etc/netplan/60-a.yaml', 'network: {ethernets: {multinic0: {dhcp4: true}}}'],
+])('%s does not make a NIC managed by MultiNIC', (_, path, content) => {
 	expect(recordOf(hostWith(links, { files: { [path]: { content, mode: 0o644, gid: 0 } } })).links).toEqual([])
 })

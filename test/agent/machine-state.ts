@@ -1,8 +1,8 @@
 import type { BareMachine } from '../../lab/setup/start-machines.ts'
 
-/** What a run may change on a machine, without transient state, to be compared as a whole. */
+/** The state of a machine that a run may change, without transient state, for comparisons. */
 export type MachineState = {
-	/** "fa:16:… multinic0 mtu 1400 up 10.0.0.1/24", by MAC. */
+	/** "fa:16:… multinic0 mtu 1400 up 10.0.0.1/24", sorted by MAC. */
 	links: string[]
 	routes: string[]
 	rules: string[]
@@ -21,24 +21,25 @@ type Link = {
 type Route = { dst: string; gateway?: string; dev?: string; table?: string; metric?: number; protocol: string }
 type Rule = { priority: number; src: string; srclen?: number; table: string }
 
-/** What the machine's owner has in folders that concern its network, and what is generated from that at boot. */
+/** Directories with the network configuration of the machine, and with files that are generated from it at boot. */
 const folders = '/etc /run/systemd/network /run/udev/rules.d /run/NetworkManager/system-connections /run/multinic /var/lib/multinic'
 /**
- * The original state of a NIC differs from run to run: when it was observed, which daemon configured it in that boot, the link-local
- * address that NetworkManager generated. The removal shows whether it is correct.
+ * Only the existence of the record is compared, because the original state of a NIC in it differs between runs: the time of the
+ * observation, the daemon that configured the NIC in that boot, the link-local address from NetworkManager. A removal shows whether it is
+ * correct.
  */
 const RECORD = '/var/lib/multinic/record.json'
 const THERE = 'there'.padEnd(32)
 /**
- * Files that daemons write for themselves: NetworkManager for what it generated or found configured by other programs, netplan for all NICs
- * at every boot.
+ * Files that daemons write for their own use: NetworkManager for connections that it generated or that other programs configured, netplan
+ * for all NICs at every boot.
  */
 const passing =
 	/^\/etc\/(resolv\.conf|mtab|ld\.so\.cache)$|^\/run\/NetworkManager\/system-connections\/(lo|Wired |multinic\d\.)|^\/run\/udev\/rules\.d\/90-netplan\.rules$/
 
 export async function stateOf(machine: BareMachine): Promise<MachineState> {
 	const said = await machine.ask(
-		`say() { said=$("$@" 2>/dev/null) && echo "$said" || echo '[]'; } # IPv6 may not be there
+		`say() { said=$("$@" 2>/dev/null) && echo "$said" || echo '[]'; } # IPv6 may be missing
 		say ip -j addr; say ip -j -4 -N route show table all; say ip -j -6 -N route show table all; say ip -j -4 rule; say ip -j -6 rule
 		find ${folders} -type f ! -path ${RECORD} -print0 2>/dev/null | xargs -0 md5sum
 		[ ! -f ${RECORD} ] || echo '${THERE}  ${RECORD}'`,

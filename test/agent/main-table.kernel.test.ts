@@ -3,7 +3,7 @@ import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { addPrimaryAndNics } from './primary-link.ts'
 
-/** A spec author who wants the node's packets, under a chart that allows only what it lists. */
+/** Configs that would take over packets of the node, with a chart that allows only the listed routes in the main table. */
 const isRoot = process.getuid?.() === 0
 const nic = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
 const other = { id: 1, macAddress: 'fa:16:3e:00:00:01', address: '10.0.1.23', cidr: '10.0.1.0/24' }
@@ -16,7 +16,7 @@ const chart = {
 }
 const main = (...networks: string[]) => ({ routes: networks.map(to => ({ to, via: '10.0.0.7', table: 254 })) })
 
-describe.skipIf(!isRoot)('the main table belongs to the node (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('the main table of the node (needs root for network namespaces)', () => {
 	let host: NodeHost
 
 	beforeEach(async () => {
@@ -26,18 +26,26 @@ describe.skipIf(!isRoot)('the main table belongs to the node (needs root for net
 	afterEach(() => host?.close())
 
 	test.each<[title: string, wish: Partial<Interface>, said: RegExp]>([
-		['the internet by halves', main('0.0.0.0/1', '128.0.0.0/1'), /0\.0\.0\.0\/1 in table main is a default route or half of one/],
-		['a default route', { defaultRoute: true }, /multinic0 asks for defaultRoute, and the chart does not allow it/],
-		['the services', main('10.96.0.0/12'), /meets 10\.96\.0\.0\/12, one of runs\.protectedNetworks/],
-		['the pods', { policyRouting: false, routes: [{ to: '10.244.0.0/16', via: '10.0.0.7' }] }, /meets 10\.244\.1\.0\/24, a pod network/],
 		[
-			'a service, by its address',
+			'routes to both halves of the address space',
+			main('0.0.0.0/1', '128.0.0.0/1'),
+			/0\.0\.0\.0\/1 in table main is a default route or half of one/,
+		],
+		['a default route', { defaultRoute: true }, /multinic0 asks for defaultRoute, and the chart does not allow it/],
+		['a route to the Service network', main('10.96.0.0/12'), /meets 10\.96\.0\.0\/12, one of runs\.protectedNetworks/],
+		[
+			'a route to a pod network',
+			{ policyRouting: false, routes: [{ to: '10.244.0.0/16', via: '10.0.0.7' }] },
+			/meets 10\.244\.1\.0\/24, a pod network/,
+		],
+		[
+			'an address in the Service network',
 			{ address: '10.96.0.10', cidr: '10.96.0.10/32', gateway: undefined },
 			/asks for 10\.96\.0\.10, which is in 10\.96\.0\.0\/12/,
 		],
-		['the metadata service', main('169.254.169.254/32'), /meets 169\.254\.0\.0\/16, which is link-local/],
-		['another program by an unlisted route', main('203.0.113.0/24'), /no prefix of runs\.allowMainTableRoutes holds it/],
-	])('%s cannot be taken over: the interface is refused without a change, and the other one is configured', async (_, wish, said) => {
+		['a route to the metadata service', main('169.254.169.254/32'), /meets 169\.254\.0\.0\/16, which is link-local/],
+		['a route that is not listed', main('203.0.113.0/24'), /no prefix of runs\.allowMainTableRoutes holds it/],
+	])('does not change because of %s: the interface is refused, and the other one is configured', async (_, wish, said) => {
 		const { report, stdout } = await host.agent([{ ...nic, ...wish }, other], chart)
 		expect(report?.interfaces, stdout).toMatchObject([
 			{ state: 'Failed', reason: 'NotAllowed', message: expect.stringMatching(said) },
@@ -46,7 +54,7 @@ describe.skipIf(!isRoot)('the main table belongs to the node (needs root for net
 		expect(await host.ask('addr show dev ens0')).toMatchObject([{ flags: expect.not.arrayContaining(['UP']) }])
 	})
 
-	test('a listed route is added, and the network of an address that contains the services stays out of the main table', async () => {
+	test('gets a listed route, but no connected route to a network that contains the Service network', async () => {
 		const wish = {
 			...nic,
 			address: '10.80.0.23',
@@ -69,10 +77,10 @@ describe.skipIf(!isRoot)('the main table belongs to the node (needs root for net
 	})
 
 	test.each<[title: string, wish: Partial<Interface>, to: string]>([
-		['an eighth of the internet by its network', { address: '95.0.0.23', cidr: '64.0.0.0/3' }, '93.184.216.34'],
-		['a pod of this node by its address', { address: '10.20.1.5', cidr: '10.20.1.5/32' }, '10.20.1.5'],
-		['the metadata service by its address', { address: '169.254.169.254', cidr: '169.254.169.254/32' }, '169.254.169.254'],
-	])('packets to %s keep their path', async (_, wish, to) => {
+		['an external address in a desired /3 network', { address: '95.0.0.23', cidr: '64.0.0.0/3' }, '93.184.216.34'],
+		['a pod of this node whose address is desired', { address: '10.20.1.5', cidr: '10.20.1.5/32' }, '10.20.1.5'],
+		['the metadata service, whose address is desired', { address: '169.254.169.254', cidr: '169.254.169.254/32' }, '169.254.169.254'],
+	])('still routes packets to %s through the same link', async (_, wish, to) => {
 		await host.ip('link add cali1 type veth peer name pod1\nlink set cali1 up\nlink set pod1 up\nroute add 10.20.1.5/32 dev cali1')
 		const way = async () => (await host.ask(`route get ${to}`))[0]?.dev
 		const before = await way()
@@ -80,7 +88,7 @@ describe.skipIf(!isRoot)('the main table belongs to the node (needs root for net
 		expect(await way(), stdout).toBe(before)
 	})
 
-	test('the network of the primary link stays there even if its MAC is desired with something the chart does not allow', async () => {
+	test('gets no second connected route to the network of the primary link, even if a refused interface has the MAC of that link', async () => {
 		const mac = String((await host.ask('link show dev mgmt'))[0]?.address)
 		const decoy = { id: 1, macAddress: mac, defaultRoute: true, address: '10.9.9.9', cidr: '10.9.9.0/24' }
 		const { report, stdout } = await host.agent(
@@ -93,7 +101,7 @@ describe.skipIf(!isRoot)('the main table belongs to the node (needs root for net
 		])
 	})
 
-	test('a NIC configured before the list was shortened is reported as not allowed and stays unchanged', async () => {
+	test('keeps a route that is no longer listed, and the interface is reported as NotAllowed', async () => {
 		const wish = { ...nic, ...main('10.50.3.0/24') }
 		expect((await host.agent([wish], chart)).report?.interfaces).toMatchObject([{ state: 'Configured' }])
 		const before = await host.everything()

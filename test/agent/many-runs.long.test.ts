@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { manyRuns } from './many-runs.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** Any leak of a run would accumulate. */
+/** Many runs in one process: a leak would accumulate. */
 const isRoot = process.getuid?.() === 0
 const RUNS = 1_000
 /**
- * MiB between run 200 and run 1,000, after a full garbage collection. Half a MiB comes from code that is compiled late; a leak of 1 kB per
- * run would add 0.8.
+ * Maximum growth in MiB between run 200 and run 1,000, after a full garbage collection. Half a MiB is code that is compiled late; a leak of
+ * 1 kB per run would add 0.8 MiB.
  */
 const TOLERANCE = { heap: 1, resident: 8 }
 
@@ -21,9 +21,9 @@ describe.skipIf(!isRoot)('many runs (needs root for network namespaces)', () => 
 	})
 	afterAll(() => host?.close())
 
-	test(`${RUNS} in a row, good ones and broken ones: no descriptor, no file and no memory more than before`, async () => {
+	test(`${RUNS} in one process, including failed ones, leak no file descriptor, file or memory`, async () => {
 		const { descriptors, memory, leftBehind } = await manyRuns(host, RUNS)
-		process.stdout.write(`${RUNS} runs: ${memory.heap.toFixed(2)} MiB of objects and ${memory.resident.toFixed(1)} MiB of memory more\n`)
+		process.stdout.write(`${RUNS} runs: heap +${memory.heap.toFixed(2)} MiB, resident set +${memory.resident.toFixed(1)} MiB\n`)
 		expect(descriptors.atLast).toBe(descriptors.atFirst)
 		expect(leftBehind).toEqual([])
 		expect(memory.heap).toBeLessThan(TOLERANCE.heap)

@@ -4,17 +4,17 @@ import type { Answered } from './agent-session.ts'
 import type { NodeHost } from './node-host.ts'
 
 export type Grown = {
-	/** Open in the only process of the runs, after the first round and after the last. */
+	/** Open file descriptors of the process of the runs, after ten runs and after the last. */
 	descriptors: { atFirst: number; atLast: number }
 	/** Growth in MiB between the first fifth of the runs and the last run, after a full garbage collection. */
 	memory: Answered['memory']
-	/** Paths below /etc, /run and /var that did not exist before, including the lock folder, which exists until the next boot. */
+	/** Paths below /etc, /run and /var that did not exist before, including the lock directory, which exists until the next boot. */
 	leftBehind: string[]
 }
 
 /**
- * Executes `count` runs one after the other, each with changes to make. Every fifth fails, each time at another step, and the last rounds
- * are killed.
+ * Executes `count` runs one after the other, each of which has changes to make. Every fifth run fails, each time after a different number
+ * of steps. Then three more runs are killed.
  */
 export async function manyRuns(host: NodeHost, count: number): Promise<Grown> {
 	const session = host.session()
@@ -40,7 +40,7 @@ type Held = Pick<Answered, 'descriptors' | 'memory'>
 
 function grown(held: readonly Held[]): Omit<Grown, 'leftBehind'> {
 	const [afterTen, afterFifth, atLast] = [held[9], held[Math.floor(held.length / 5)], held.at(-1)]
-	if (!afterTen || !afterFifth || !atLast) throw new Error('there must be ten runs at least')
+	if (!afterTen || !afterFifth || !atLast) throw new Error('at least ten runs are required')
 	return {
 		descriptors: { atFirst: afterTen.descriptors, atLast: atLast.descriptors },
 		memory: {

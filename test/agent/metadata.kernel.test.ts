@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { MetadataResult } from '../../agent/openstack/metadata.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** Requests to OpenStack, in a namespace: a real HTTP server at the metadata service's own address. */
+/** Requests to OpenStack in a network namespace, with a real HTTP server at the address of the metadata service. */
 const recorded = JSON.parse(readFileSync(new URL('../fixtures/openstack/metadata/network_data.json', import.meta.url), 'utf8'))
 const [, second] = recorded.links
 let host: NodeHost
@@ -43,7 +43,7 @@ describe('a metadata service that responds', () => {
 	})
 })
 
-describe('a metadata service that', () => {
+describe('a metadata service', () => {
 	test.each([
 		['hangs', 'no answer'],
 		['stalls', 'no answer'],
@@ -55,24 +55,24 @@ describe('a metadata service that', () => {
 		['broken', 'answers 500'],
 		['elsewhere', 'answers 302'],
 		['huge', 'returned more than 262144 bytes'],
-	])('%s: %s', async (behaviour, words) => {
+	])('with behaviour "%s" is reported as unavailable: %s', async (behaviour, words) => {
 		await service(behaviour)
 		expect(await ask()).toEqual({ unavailable: expect.stringMatching(new RegExp(`^metadata service: .*${words}$`)) })
 	})
 
-	test('is not running is not waited for', async () => {
+	test('that is not running is not waited for', async () => {
 		expect(await ask()).toEqual({ unavailable: expect.stringMatching(/^metadata service: connect ECONNREFUSED/) })
 	})
 
-	test('has no route is not waited for', async () => {
+	test('without a route to it is not waited for', async () => {
 		await host.ip('addr del 169.254.169.254/32 dev lo')
 		expect(await ask()).toEqual({ unavailable: expect.stringMatching(/^metadata service: connect ENETUNREACH/) })
 	})
 
-	test('accepts no connection is abandoned when the run ends', async () => {
+	test('that does not accept the connection is not waited for after the end of the run', async () => {
 		await host.ip('addr del 169.254.169.254/32 dev lo\nlink add void type veth peer name end\nlink set void up\nlink set end up')
 		await host.ip('addr add 10.9.9.9/24 dev void\nroute add 169.254.169.254 dev void')
-		// A busy machine may be late once; a run that waits until the timeout is late each time.
+		// On a busy machine, one attempt may be slow; with a run that waits until the timeout, each attempt is slow.
 		const soon = async () => {
 			const { heard, waited } = await asked()
 			return { ...heard, isSoon: waited < 900 }
@@ -80,16 +80,16 @@ describe('a metadata service that', () => {
 		await expect.poll(soon).toEqual({ unavailable: 'metadata service: no answer', isSoon: true })
 	})
 
-	test('cannot be read is replaced by the copy of cloud-init', async () => {
+	test('that is unavailable is replaced by the copy of cloud-init', async () => {
 		put('/run/cloud-init/instance-data.json', JSON.stringify({ ds: { meta_data: {}, network_json: recorded }, v1: {} }))
 		expect(await ask()).toMatchObject({ data: { source: 'copy of cloud-init', data: { links: [{}, { mtu: second.mtu }, {}] } } })
 	})
 })
 
-/** The content is that of Nova; the file system is one that every kernel has. VM tests cover the file systems of Nova. */
+/** Content as created by Nova, on a file system that every kernel supports. VM tests cover the file systems that Nova uses. */
 describe('a config drive', () => {
 	beforeEach(context => {
-		if (!existsSync('/dev/loop-control')) context.skip('no loop devices here')
+		if (!existsSync('/dev/loop-control')) context.skip('no loop devices on this machine')
 		put('/sys/class/dmi/id/sys_vendor', 'QEMU\n')
 	})
 
@@ -102,29 +102,29 @@ describe('a config drive', () => {
 
 	test.each<[string, Record<string, string>, string]>([
 		['without network data', { 'openstack/latest/meta_data.json': '{}' }, 'holds no network data'],
-		['with garbage', { 'openstack/latest/network_data.json': 'nothing' }, 'unexpected response'],
-		['with far too much', { 'openstack/latest/network_data.json': `"${'x'.repeat(1_000_000)}"` }, 'unexpected response'],
-	])('is reported as unusable: %s', async (_, files, words) => {
+		['with invalid JSON', { 'openstack/latest/network_data.json': 'nothing' }, 'unexpected response'],
+		['with a file that is too large', { 'openstack/latest/network_data.json': `"${'x'.repeat(1_000_000)}"` }, 'unexpected response'],
+	])('%s is reported as unusable', async (_, files, words) => {
 		drive('config-2', files)
 		expect(await ask()).toEqual({ unavailable: expect.stringMatching(new RegExp(`; config drive: ${words}$`)) })
 	})
 
 	test.each<[string, string[], string]>([
-		['may not mount', ['setpriv', '--bounding-set', '-sys_admin'], 'mount: .*(permission denied|must be superuser).*'],
-		['has no folder to write to', ['env', 'TMPDIR=/nowhere'], 'ENOENT.*'],
-	])('is not touched by a container that %s', async (_, by, words) => {
+		['is not permitted to mount', ['setpriv', '--bounding-set', '-sys_admin'], 'mount: .*(permission denied|must be superuser).*'],
+		['has no directory for temporary files', ['env', 'TMPDIR=/nowhere'], 'ENOENT.*'],
+	])('is not read by an agent that %s', async (_, by, words) => {
 		drive('config-2', { 'openstack/latest/network_data.json': JSON.stringify(recorded) })
 		expect(await ask({}, by)).toEqual({ unavailable: expect.stringMatching(new RegExp(`; config drive: ${words}$`)) })
 	})
 
-	test('that cannot be mounted is reported and leaves nothing', async () => {
+	test('that cannot be mounted is reported, and no directory remains', async () => {
 		put('/dev/disk/by-label/config-2', 'no file system')
 		expect(await ask()).toEqual({ unavailable: expect.stringMatching(/; config drive: mount: [^\n]*device[^\n]*$/) })
 		expect(readdirSync(tmpdir()).filter(name => name.startsWith('multinic-drive-'))).toEqual([])
 	})
 })
 
-test('symlink loops in the folders of a host are not taken for a config drive', async () => {
+test('a symlink loop in /dev of the host is not treated as a config drive', async () => {
 	mkdirSync(join(host.root, 'dev'))
 	symlinkSync('disk', join(host.root, 'dev/disk'))
 	expect(await ask()).toEqual({ unavailable: expect.stringMatching(/^metadata service: [^;]*$/) })
@@ -139,7 +139,7 @@ describe('the metadata service gets', () => {
 		expect(requests).toEqual([])
 	})
 
-	test('a single request if something does', async () => {
+	test('a single request if cloud-init reports OpenStack', async () => {
 		put('/sys/class/dmi/id/sys_vendor', 'QEMU\n')
 		put('/run/cloud-init/cloud-id', 'openstack\n')
 		const requests = await service('recorded')
@@ -168,7 +168,7 @@ describe('a run', () => {
 		expect((await host.ask('addr show multinic0'))[0]?.addr_info).toMatchObject([{ local: '10.0.0.24' }, {}])
 	})
 
-	test('without changes warns as well and changes nothing', async () => {
+	test('without changes also warns, and writes nothing', async () => {
 		await service('slow')
 		await host.agent([wrong])
 		const before = [await host.everything(), host.changeTimes()]
@@ -180,14 +180,14 @@ describe('a run', () => {
 		expect([await host.everything(), host.changeTimes()]).toEqual(before)
 	})
 
-	test('that matches Nova has no warning', async () => {
+	test('with a config that matches Nova has no warning', async () => {
 		await service('recorded')
 		const { report, stdout } = await host.agent([right])
 		expect(report?.interfaces).toMatchObject([{ reason: 'Configured', warnings: [] }])
 		expect(stdout).toContain('openstack       the metadata service agrees\n')
 	})
 
-	test.each(['hangs', 'garbage', 'huge'])('is not affected by a service that %s', async behaviour => {
+	test.each(['hangs', 'garbage', 'huge'])('is not affected by a metadata service with behaviour "%s"', async behaviour => {
 		await service(behaviour)
 		const { report, stdout, code } = await host.agent([right])
 		expect(report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ reason: 'Configured', warnings: [] }] })
@@ -195,7 +195,7 @@ describe('a run', () => {
 		expect(code).toBe(0)
 	})
 
-	test('ignores the data of another machine', async () => {
+	test('ignores network data that contains no MAC of the host', async () => {
 		await service('recorded')
 		const { report, stdout } = await host.agent([{ ...wrong, macAddress: gone.macAddress }])
 		expect(report?.interfaces).toMatchObject([{ reason: 'WaitingForDevice', warnings: [{ reason: 'PortMismatch' }] }])
@@ -212,7 +212,7 @@ describe('a run', () => {
 		expect(requests).toEqual([])
 	})
 
-	test('reports the machine, in JSON logs as a separate line', async () => {
+	test('contains the machine in its report, and in JSON logs as a separate line', async () => {
 		put('/etc/os-release', 'PRETTY_NAME="Füller Linux 1"\n')
 		const machine = { os: 'Füller Linux 1', virtualization: 'kvm' }
 		const human = await host.agent([right], { mode: 'Plan' })

@@ -6,7 +6,7 @@ import { runFolder, type StartedAgent } from '../../lab/setup/machine-agent.ts'
 /** A moment of a run: before or after the nth call of a function whose arguments, joined to one line, match `of`. */
 export type Moment = { call: 'execFile' | 'renameSync' | 'rmSync' | 'openSync'; of: RegExp; nth?: number; when: 'before' | 'after' }
 
-/** The moments of a run in their order: until `commit`, the whole run must be rolled back. */
+/** The moments of a run in chronological order: before `commit`, the whole run must be rolled back. */
 export const moments = {
 	unarmed: { call: 'renameSync', of: /\/undo\/undo\.json$/, when: 'before' },
 	halfArmed: { call: 'renameSync', of: /\/undo\/undo\.json$/, when: 'after' },
@@ -55,7 +55,7 @@ export async function untilStanding({ folder, ended }: StartedAgent): Promise<vo
 		end = `${stdout}\n${stderr}`
 	})
 	while (!existsSync(join(folder, 'standing'))) {
-		if (end !== undefined) throw new Error(`the run never came to that moment: ${end}`)
+		if (end !== undefined) throw new Error(`the run ended before that moment: ${end}`)
 		await sleep(20)
 	}
 }

@@ -1,16 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** A link of the node has the word that `ip` reads as an ifindex as its name or alternative name: `if3` where our NIC has ifindex 3. */
+/**
+ * The name or an alternative name of the primary link is one that `ip` also reads as an ifindex: `if3`, where the managed NIC has ifindex
+ * 3.
+ */
 const isRoot = process.getuid?.() === 0
 const macAddress = 'fa:16:3e:00:00:00'
 const wish = [{ id: 0, macAddress, address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1', mtu: 1400 }]
 const node = { nodeAddresses: ['192.168.9.2'] }
 
 describe.skipIf(!isRoot).each([
-	['is called', (name: string, word: string) => `link set ${name} down\nlink set ${name} name ${word}\nlink set ${word} up`],
-	['has another name', (name: string, word: string) => `link property add dev ${name} altname ${word}`],
-])("the node's own NIC %s like the ifindex of the managed NIC (needs root for network namespaces)", (_, naming) => {
+	['name', (name: string, word: string) => `link set ${name} down\nlink set ${name} name ${word}\nlink set ${word} up`],
+	['alternative name', (name: string, word: string) => `link property add dev ${name} altname ${word}`],
+])('a primary link whose %s is ifN, where N is the ifindex of the managed NIC (needs root for network namespaces)', (_, naming) => {
 	let host: NodeHost
 	let mgmt = 0
 	let before: unknown
@@ -34,7 +37,7 @@ describe.skipIf(!isRoot).each([
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('a run configures the managed NIC, and a plan shows a word that no link has', async () => {
+	test('a run configures the managed NIC, and a plan refers to it by a word that is not the name of a link', async () => {
 		const own = (await host.ask('addr show')).find(({ ifindex }) => ifindex === mgmt)
 		const { report } = await host.agent(wish, { ...node, mode: 'Plan' })
 		expect(Object.values(report?.plan?.links ?? {})).toEqual(['ens0'])

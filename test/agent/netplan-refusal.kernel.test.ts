@@ -5,7 +5,9 @@ import { generated } from '../../agent/model/paths.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { netplanGenerator, pretendSystemd } from './pretend.ts'
 
-/** netplan's own generator rejects all files if one refers to a missing link: then no link of the node is configured at the next boot. */
+/**
+ * netplan's own generator rejects all files if one refers to an undefined link. Then no link of the node is configured at the next boot.
+ */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const nic = (id: number) => ({ id, macAddress: mac(id), address: `10.0.${id}.9`, cidr: `10.0.${id}.0/24` })
@@ -31,7 +33,7 @@ describe.skipIf(!isRoot)('a run that would make netplan reject its files (needs 
 		['a bridge', onLink('bridges', '{br7: {interfaces: [multinic0]}}')],
 		['a bond', onLink('bonds', '{bond7: {interfaces: [multinic0]}}')],
 		['a VLAN', onLink('vlans', '{trunk100: {id: 100, link: multinic0, addresses: [172.20.0.5/24]}}')],
-	])('plans no removal of a NIC on which another netplan file defines %s', async (_, text) => {
+	])('does not plan the removal of a NIC that another netplan file uses for %s', async (_, text) => {
 		write(TRUNK, text)
 		const { report } = await host.agent([nic(1)], { mode: 'Plan' })
 		expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'InUse', plan: { commands: [] } })
@@ -40,7 +42,7 @@ describe.skipIf(!isRoot)('a run that would make netplan reject its files (needs 
 		)
 	})
 
-	test('keeps that NIC and applies the rest', async () => {
+	test('keeps that NIC and makes the other changes', async () => {
 		const { report, stdout } = await host.agent([nic(2)])
 		expect(report, stdout).toMatchObject({
 			outcome: 'PartlyFailed',
@@ -63,13 +65,29 @@ describe.skipIf(!isRoot)('a run that would make netplan reject its files (needs 
 	})
 
 	test.each([
-		['by the MAC, before ours', `{ens7: {match: {macaddress: "${mac(0)}"}, addresses: [10.99.0.9/24]}}`, 'NotPersistent'],
-		['by the MAC, after ours', `{nic7: {match: {macaddress: "${mac(0)}"}, addresses: [10.99.0.9/24]}}`, undefined],
-		['with our name, before ours', `{ens7: {match: {macaddress: "${mac(0)}"}, set-name: multinic0, dhcp4: true}}`, 'NotPersistent'],
-		['with another name', `{ens7: {match: {macaddress: "${mac(0)}"}, set-name: ens7, dhcp4: true}}`, undefined],
-		['by a pattern', '{all: {match: {name: "multi*"}, dhcp4: true}}', 'NotPersistent'],
-		['by the id', '{multinic0: {addresses: [10.99.0.9/24]}}', 'InUse'],
-	])('reports a second definition %s', async (_, text, reason) => {
+		[
+			'reports a second definition by MAC, before the definition of MultiNIC',
+			`{ens7: {match: {macaddress: "${mac(0)}"}, addresses: [10.99.0.9/24]}}`,
+			'NotPersistent',
+		],
+		[
+			'does not report a second definition by MAC, after the definition of MultiNIC',
+			`{nic7: {match: {macaddress: "${mac(0)}"}, addresses: [10.99.0.9/24]}}`,
+			undefined,
+		],
+		[
+			'reports a second definition with the same name, before the definition of MultiNIC',
+			`{ens7: {match: {macaddress: "${mac(0)}"}, set-name: multinic0, dhcp4: true}}`,
+			'NotPersistent',
+		],
+		[
+			'does not report a second definition with a different name',
+			`{ens7: {match: {macaddress: "${mac(0)}"}, set-name: ens7, dhcp4: true}}`,
+			undefined,
+		],
+		['reports a second definition by a name pattern', '{all: {match: {name: "multi*"}, dhcp4: true}}', 'NotPersistent'],
+		['refuses an interface with a second definition of the same id', '{multinic0: {addresses: [10.99.0.9/24]}}', 'InUse'],
+	])('%s', async (_, text, reason) => {
 		write(TRUNK, onLink('ethernets', text))
 		const { report, stdout } = await host.agent([nic(0), nic(1)], { mode: 'Verify' })
 		const [first, second] = report?.interfaces ?? []
@@ -82,15 +100,15 @@ describe.skipIf(!isRoot)('a run that would make netplan reject its files (needs 
 	test.each([
 		['a VLAN', onLink('vlans', '{trunk100: {id: 100, link: multinic0, addresses: [172.20.0.5/24]}}'), 'VLAN=trunk100'],
 		['a VXLAN', onLink('tunnels', '{vx1: {mode: vxlan, id: 5, link: multinic0, local: 10.0.0.9, remote: 10.0.0.8}}'), 'VXLAN=vx1'],
-	])('does not report %s on one of our NICs that leaves the NIC unchanged at boot', async (_, text, line) => {
+	])('does not report %s on top of a managed NIC, because the NIC stays unchanged at boot', async (_, text, line) => {
 		const network = join(host.root, generated.network('multinic0'))
 		const before = readFileSync(network, 'utf8')
-		// netplan accepts it, and a namespace has no udev to query next.
+		// netplan accepts the file; the status is Unknown because a network namespace has no udev.
 		const same = { changes: 0, persistent: { status: 'Unknown', message: expect.stringMatching(/^udev does not report/) } }
 		write(TRUNK, text)
 		const found = await host.agent([nic(0), nic(1)])
 		expect(found.report, found.stdout).toMatchObject({ outcome: 'Succeeded', ...same })
-		// This is the file as netplan itself would have generated it, at a boot or by `netplan apply`.
+		// This is the file as netplan itself would have generated it, at a boot or in `netplan apply`.
 		writeFileSync(network, before.replace('[Network]\n', `[Network]\n${line}\n`))
 		const verified = await host.agent([nic(0), nic(1)], { mode: 'Verify' })
 		expect(verified.report, verified.stdout).toMatchObject({ outcome: 'Succeeded', ...same })
@@ -104,8 +122,8 @@ describe.skipIf(!isRoot)('a run that would make netplan reject its files (needs 
 	test.each([
 		['a bridge', onLink('bridges', '{br7: {interfaces: [multinic0]}}')],
 		['a VRF', onLink('vrfs', '{vrf7: {table: 77, interfaces: [multinic0]}}')],
-		['a bridge with a NIC of another file', onLink('bridges', '{br7: {interfaces: [multinic0, lan5]}}')],
-	])('names another netplan file that changes our NIC at boot: %s', async (_, text) => {
+		['a bridge with a NIC that a third file defines', onLink('bridges', '{br7: {interfaces: [multinic0, lan5]}}')],
+	])('reports another netplan file that changes a managed NIC at boot: %s', async (_, text) => {
 		write(TRUNK, text)
 		write(LAN, onLink('ethernets', '{lan5: {}}'))
 		const { report, stdout } = await host.agent([nic(0), nic(1)], { mode: 'Verify' })
@@ -117,7 +135,7 @@ describe.skipIf(!isRoot)('a run that would make netplan reject its files (needs 
 		expect(report?.interfaces[0]?.warnings.map(({ message }) => message)).toEqual([report?.persistent.message])
 	})
 
-	test('starts no generator for an empty list if there is nothing to remove', async () => {
+	test('does not start the generator for an empty list of interfaces if there is nothing to remove', async () => {
 		rmSync(join(host.root, TRUNK))
 		await host.agent([])
 		await host.inside('mount', ['-t', 'tmpfs', 'tmpfs', join(host.root, 'opt/netplan')])
@@ -126,7 +144,7 @@ describe.skipIf(!isRoot)('a run that would make netplan reject its files (needs 
 		expect((await host.agent([nic(0), nic(1)])).report).toMatchObject({ outcome: 'Succeeded' })
 	})
 
-	test('continues if netplan already rejects the files, and reports it', async () => {
+	test('makes a removal if netplan already rejects the files, and reports this', async () => {
 		write(TRUNK, onLink('vlans', '{trunk100: {id: 100, link: nowhere}}'))
 		const { report, stdout } = await host.agent([])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })

@@ -5,7 +5,7 @@ import { type BareMachine, type Machines, startMachines } from '../../lab/setup/
 import { stateOf } from './machine-state.ts'
 import { goOn, moments, standStillAt, untilStanding } from './moments.ts'
 
-/** The agent on a real machine that systemd-networkd manages: covers what a namespace lacks. */
+/** The agent on a machine that systemd-networkd manages: cases that are not possible in a network namespace. */
 
 const mac = 'fa:16:3e:00:00:01'
 const port = { mac, gateways: ['192.168.10.1/24'], dhcp: true }
@@ -42,7 +42,7 @@ describe('a NIC that is plugged in late', () => {
 		expect(await link()).toMatch(/^multinic0 UNKNOWN 192.168.10.9\/24 /)
 	})
 
-	test('has its name after it is plugged in again, and the rest after the next run', async () => {
+	test('has its name after it is plugged in again, and its address after the next run', async () => {
 		await machine.detachPort(mac)
 		await machine.attachPort(port)
 		await expect.poll(link, pace).toMatch(/^multinic0 /)
@@ -50,7 +50,7 @@ describe('a NIC that is plugged in late', () => {
 		expect(await link()).toMatch(/^multinic0 UNKNOWN 192.168.10.9\/24 /)
 	})
 
-	test('has its original name after a removal, and nothing of MultiNIC is left', async () => {
+	test('has its original name after a removal, and no file of MultiNIC remains', async () => {
 		const { report, stdout } = await machine.agent([])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
 		expect(await link()).toMatch(/^vec1 DOWN $/)
@@ -60,7 +60,7 @@ describe('a NIC that is plugged in late', () => {
 })
 
 describe('a clock change', () => {
-	test('by hours forward does not roll back a run while the host waits for the commit', async () => {
+	test('forward by hours does not roll back a run before its commit', async () => {
 		const run = await machine.startAgent([nic], {}, { preload: standStillAt(moments.confirm) })
 		await untilStanding(run)
 		await machine.ask('date -s "+6 hours"')
@@ -71,7 +71,7 @@ describe('a clock change', () => {
 		expect((await machine.agent([])).report).toMatchObject({ outcome: 'Succeeded' })
 	})
 
-	test('by hours backward does not delay the rollback of a run that does not commit', async () => {
+	test('backward by hours does not delay the rollback of a run that does not commit', async () => {
 		const before = await stateOf(machine)
 		const run = await machine.startAgent([nic], { commitTimeoutSeconds: 10 }, { preload: standStillAt(moments.written) })
 		await untilStanding(run)
@@ -84,7 +84,7 @@ describe('a clock change', () => {
 	})
 })
 
-test('an invalid foreign netplan file: the NIC works, the report says that the next boot fails, and nothing else is left', async () => {
+test('with an invalid netplan file of another program, a run succeeds and reports that the configuration is not persistent', async () => {
 	const before = await stateOf(machine)
 	await machine.ask('printf "network:\\n  version: 2\\n ethernets: [\\n" >/etc/netplan/50-theirs.yaml')
 	const refused = expect.stringMatching(/50-theirs\.yaml\): line 3: Invalid YAML/)
@@ -94,7 +94,7 @@ test('an invalid foreign netplan file: the NIC works, the report says that the n
 	expect(await stateOf(machine)).toEqual(before)
 })
 
-describe('a NIC for which networkd leased an address, because of a file for all NICs', () => {
+describe('a NIC for which networkd requested a lease because of a .network file for all NICs', () => {
 	test('has the lease', async () => {
 		const everyone = '[Match]\\nName=en* eth* vec*\\n\\n[Network]\\nDHCP=ipv4\\n'
 		await machine.ask(`printf "${everyone}" >/etc/systemd/network/90-everyone.network && networkctl reload`)
@@ -121,7 +121,7 @@ describe('a NIC for which networkd leased an address, because of a file for all 
 	})
 })
 
-describe('a removed NIC that networkd has known under its MultiNIC name since the boot', () => {
+describe('a removed NIC that had its MultiNIC name when networkd started', () => {
 	const other = { ...nic, address: '192.168.10.19' }
 	test('has its desired config after the boot and is restored by a removal', async () => {
 		await machine.ask('rm -f /etc/systemd/network/90-everyone.network && networkctl reload')
@@ -139,7 +139,7 @@ describe('a removed NIC that networkd has known under its MultiNIC name since th
 		expect((await machine.agent([])).report).toMatchObject({ outcome: 'Succeeded' })
 	})
 
-	test('keeps the address, MTU and route of an administrator through a run and a removal', async () => {
+	test('has the address, MTU and route from an administrator again after a run and a removal', async () => {
 		await machine.ask('ip link set vec1 up; ip addr add 172.31.1.5/24 dev vec1; ip route add 172.31.2.0/24 via 172.31.1.1 dev vec1')
 		const before = await stateOf(machine)
 		const wish = { id: 0, macAddress: mac, address: '172.31.1.5', cidr: '172.31.1.0/24' }

@@ -4,8 +4,8 @@ import type { NewMachine } from '../../lab/nodes/bare-machine.ts'
 import { type BareMachine, type Machines, startMachines } from '../../lab/setup/start-machines.ts'
 
 /**
- * The agent on two machines that NetworkManager manages, with an automatic connection for every NIC that is plugged in. networkd is masked
- * on both, and netplan's file for the management NIC does not set a name.
+ * The agent on two machines that NetworkManager manages, which creates an automatic connection for every NIC that is plugged in. networkd
+ * is masked on both, and netplan's file for the management NIC does not set a name.
  */
 
 const mac = 'fa:16:3e:00:00:01'
@@ -45,13 +45,13 @@ test('a run takes over the NIC', () =>
 		expect(await link(machine)(), backend).toMatch(ours)
 	}))
 
-test('NetworkManager leaves the NIC alone: a later run changes nothing', () =>
+test('NetworkManager does not change the NIC, so a later run changes nothing', () =>
 	onAll(async machine => {
 		const { report, stdout } = await machine.agent([nic])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', changes: 0 })
 	}))
 
-test('`netplan apply` by the administrator keeps NetworkManager running, the node reachable and the NIC unchanged', async () => {
+test('after `netplan apply` by an administrator, NetworkManager runs, the node is reachable and the NIC is configured', async () => {
 	const [machine] = lab.machines
 	if (!machine) throw new Error('no machine')
 	expect(await machine.ask('ls /run/systemd/network /etc/systemd/network | grep multinic || true')).toBe('')
@@ -66,7 +66,7 @@ test('`netplan apply` by the administrator keeps NetworkManager running, the nod
 	expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'True' } })
 })
 
-test('a removal restores name and lease, and leaves nothing of MultiNIC', () =>
+test('a removal restores the name and the lease, and no file of MultiNIC remains', () =>
 	onAll(async (machine, { backend }) => {
 		await release(machine)
 		await expect.poll(link(machine), { ...pace, message: backend }).toMatch(leased)
@@ -81,7 +81,7 @@ test('the NIC keeps its desired config after a reboot', () =>
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
 	}))
 
-test('a removal restores the NIC then too, and NetworkManager recreates its connection when it next detects the NIC', () =>
+test('a removal after that reboot restores the NIC, and NetworkManager recreates its connection when the NIC is plugged in again', () =>
 	onAll(async (machine, { backend }) => {
 		await release(machine)
 		expect(await link(machine)(), backend).toMatch(/^vec1 /)

@@ -10,27 +10,27 @@ import type { Fault } from './broken-host.ts'
 import { PROGRAMS_FOLDER, putProbePrograms, type Wire } from './wire.ts'
 
 /**
- * A host for kernel tests: its own network and mount namespace, held by one process, and a folder that serves as its root. The kernel, `ip`
- * and every byte of the files are real; it has no systemd.
+ * A host for kernel tests: a network namespace and a mount namespace, both kept by one process, and a directory as its root. The kernel,
+ * `ip` and all files are real; it has no systemd.
  */
 export type NodeHost = {
 	root: string
 	/** The root including what is mounted on it in the host's own namespace. */
 	inner: string
-	/** The process that holds the namespaces. */
+	/** The process that keeps the namespaces. */
 	pid: number
 	/** Lines for `ip -batch`. */
 	ip(lines: string): Promise<void>
 	/** The result of one `ip -j` query. */
 	ask(args: string): Promise<Record<string, unknown>[]>
-	/** Runs the real agent. `fault`: applies that many steps, then fails or is killed. */
+	/** Runs the real agent, with a fault after a number of its steps if `fault` is given. */
 	agent(interfaces: Partial<Interface>[], more?: Partial<RunConfig>, fault?: Fault, env?: Env): Promise<AgentRun>
-	/** Executes many runs of the agent in one process, one after the other. */
+	/** Starts one process that executes several runs of the agent, one after the other. */
 	session(): Session
 	/** Runs a program in the host's namespaces; `start` lets it run until the host is closed. */
 	inside(program: string, args: string[]): Promise<Ran>
 	start(program: string, args: string[], env?: Record<string, string>): ChildProcess
-	/** Everything a run may change, without transient state. */
+	/** Everything that a run may change, without transient state. */
 	everything(): Promise<unknown>
 	/** Path below the root → time of last change (nanoseconds). */
 	changeTimes(): Record<string, bigint>
@@ -111,7 +111,7 @@ function entry(name: string): string {
 	return join(import.meta.dirname, name)
 }
 
-/** The proc of the namespace shows the namespace's network settings; the mount ends with the namespace. */
+/** In a network namespace, /proc has the settings of that namespace. The mounts end with the mount namespace. */
 function hold(root: string): Promise<ChildProcess> {
 	const script = 'mount --bind /proc "$1/proc" && mount --bind "$1/programs" "$2" && echo ready && exec sleep infinity'
 	const child = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', root, PROGRAMS_FOLDER], {
@@ -182,7 +182,7 @@ async function agent({ root, inside, env: more }: Where, wish: RunConfig, fault:
 	return { ...ran, report }
 }
 
-/** Ignores what changes by time: lifetimes, the carrier, which follows the peer, and fe80:: addresses of the kernel. */
+/** Ignores what changes over time: lifetimes, the carrier, which depends on the peer, and link-local addresses from the kernel. */
 async function kernelState(ask: NodeHost['ask']) {
 	const links = (await ask('-d addr show')).map(({ ifname, ifindex, mtu, flags, altnames, master, addr_info }) => ({
 		ifname,

@@ -5,13 +5,13 @@ import type { Answered } from './agent-session.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { type PrimaryNetwork, primaryNetwork } from './primary-network.ts'
 
-/** Ten names in any order, repeatedly, on a busy node. */
+/** Ten NICs get their names in random order, repeatedly, on a node with traffic. */
 const isRoot = process.getuid?.() === 0
 const PERMUTATIONS = Number(process.env.PERMUTATIONS ?? 200)
 const macs = Array.from({ length: 10 }, (_, n) => `fa:16:3e:00:00:0${n}`)
 const foreign = ['mgmt', 'br0', 'pod0', 'pod1', 'marker', 'lo']
 
-describe.skipIf(!isRoot)('names in any order (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('names in random order (needs root for network namespaces)', () => {
 	let host: NodeHost
 	let machine: NodeHost
 	let network: PrimaryNetwork
@@ -28,7 +28,7 @@ describe.skipIf(!isRoot)('names in any order (needs root for network namespaces)
 		host?.close()
 	})
 
-	test(`${PERMUTATIONS} permutations of 10 names: each NIC ends right, nothing foreign has an event, a TCP stream loses nothing`, async () => {
+	test(`${PERMUTATIONS} permutations of 10 names: each NIC is configured, no unmanaged object changes, and a TCP stream loses no data`, async () => {
 		const seed = inject('seed')
 		const orders = fc.sample(fc.shuffledSubarray(macs, { minLength: 10, maxLength: 10 }), { numRuns: PERMUTATIONS, seed })
 		const before = await host.everything()
@@ -37,7 +37,7 @@ describe.skipIf(!isRoot)('names in any order (needs root for network namespaces)
 		const endOfWatch = await network.watch()
 		let theirs: unknown
 		for (const [at, order] of orders.entries()) {
-			// Every fourth omits some, and every third is on a kernel that has to take a link down to rename it.
+			// Every fourth config omits some NICs, and every third run is on a kernel that must set a link down to rename it.
 			const wish = order.slice(at % 4 === 3 ? at % 10 : 0).map((mac, n) => nicOf(mac, n))
 			const answer = await session(wish, {}, at % 3 === 2 ? { how: 'fail', renameDown: true } : undefined)
 			const place = `permutation ${at} of SEED=${seed}: ${answer.said}`
@@ -73,7 +73,7 @@ function nicOf(macAddress: string, id: number): Partial<Interface> & { macAddres
 
 type Seen = { name: unknown; mtu?: unknown; up?: boolean; addresses?: unknown; routes?: unknown; table?: unknown }
 
-/** The expected state by MAC; for a NIC that is not desired, only its original name and that it has no config. */
+/** The expected state by MAC. A NIC that is not desired has its original name and no configuration. */
 function rightFor(wish: readonly ReturnType<typeof nicOf>[]): Record<string, Seen> {
 	const idle = macs.map((mac, n): [string, Seen] => [
 		mac,
@@ -117,7 +117,7 @@ function oursOf({ links, routes, rules }: Answered['kernel']): Record<string, Se
 	)
 }
 
-/** Rules and tables of MultiNIC that have any content, desired or not. */
+/** The rule priorities and route tables of MultiNIC that are in use, for desired NICs or not. */
 function bandOf({ routes, rules }: Answered['kernel']): string[] {
 	const held = [
 		...rules.map(({ priority }) => ({ words: 'rule', number: Number(priority) - 10_000 })),

@@ -18,14 +18,14 @@ const unproven = (message: string): AgentReport['persistent'] => ({ status: 'Unk
 const nobodyAsked = 'no interface can be configured, so the state after a reboot was not checked'
 
 test.each<[title: string, start: HostState, mode: RunConfig['mode'], says: AgentReport['persistent']]>([
-	['a run that configured all of it may say so', fresh, 'Apply', proven],
-	['a run that found it right may say so', await configured(), 'Apply', proven],
-	['a look that found it right may say so', await configured(), 'Verify', proven],
-	['a look that found it wrong may not', fresh, 'Verify', unproven('checked after the changes are made')],
-	['a plan of changes may not', fresh, 'Plan', unproven('checked after the changes are made')],
-	['a run that configured nothing may not', hostWith([]), 'Apply', unproven(nobodyAsked)],
-	['a look at a NIC that is up, and serves something else now, may not', await taken(), 'Verify', unproven(nobodyAsked)],
-])('the report that the config survives a reboot: %s', async (_, start, mode, says) => {
+	['True after a run that configured all interfaces', fresh, 'Apply', proven],
+	['True after a run without changes', await configured(), 'Apply', proven],
+	['True after a verification without drift', await configured(), 'Verify', proven],
+	['Unknown after a verification with drift', fresh, 'Verify', unproven('checked after the changes are made')],
+	['Unknown after a plan with changes', fresh, 'Plan', unproven('checked after the changes are made')],
+	['Unknown after a run that configured no interface', hostWith([]), 'Apply', unproven(nobodyAsked)],
+	['Unknown after a verification of a NIC that another program uses now', await taken(), 'Verify', unproven(nobodyAsked)],
+])('the persistent status in the report is %s', async (_, start, mode, says) => {
 	const { report } = await runOn(start, mode)
 	expect(report.persistent).toEqual(says)
 })
@@ -44,7 +44,7 @@ async function configured(): Promise<HostState> {
 	return state
 }
 
-/** A NIC that was configured and has since been given another address by another program. */
+/** A configured NIC to which another program has added an address. */
 async function taken(): Promise<HostState> {
 	const state = await configured()
 	const foreign = { cidr: '172.16.0.1/24', family: 4, global: true, dynamic: false } as const

@@ -24,7 +24,7 @@ const chosen = {
 }
 type Chosen = { [key in keyof typeof chosen]: (typeof chosen)[key] extends fc.Arbitrary<infer T> ? T : never }
 
-/** Next hops of a /32 or /128 address are outside of any network. */
+/** If the address is a /32, the next hops are outside the networks of the NIC. */
 function addressed(id: number, { six, second, policyRouting, gateway, aside, last, alone }: Chosen) {
 	return {
 		address: `10.0.${id}.${last}`,
@@ -36,7 +36,7 @@ function addressed(id: number, { six, second, policyRouting, gateway, aside, las
 	}
 }
 
-/** Desired configs over eight MACs, some of which the host has: arbitrary ids, addresses, families, tables and defaults. */
+/** Desired configs for some of eight MACs, most of which the host has: arbitrary ids, addresses, families, tables and defaults. */
 const wish = fc
 	.tuple(ids, fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7], { minLength: 6, maxLength: 8 }), fc.infiniteStream(fc.record(chosen)))
 	.map(([list, macs, stream]) =>
@@ -83,7 +83,7 @@ function heldBy(managedBy: Daemon | undefined, { networkd, networkmanager }: { n
 }
 
 describe('a plan', () => {
-	test('leaves nothing to plan after it is applied', () => {
+	test('is empty after a plan for the same config was applied', () => {
 		fc.assert(
 			fc.property(wish, host, (want, start) => {
 				const end = carriedOut(want, start)
@@ -92,7 +92,7 @@ describe('a plan', () => {
 		)
 	})
 
-	test('is undone after any number of its steps', () => {
+	test('can be undone after any number of its steps', () => {
 		fc.assert(
 			fc.property(wish, host, fc.nat(), (want, start, cut) => {
 				const { steps, undo } = plan(want, start, {})
@@ -103,7 +103,7 @@ describe('a plan', () => {
 		)
 	})
 
-	test('from one config to another leaves nothing to plan and can be undone', () => {
+	test('from one config to another has the desired result and can be undone', () => {
 		fc.assert(
 			fc.property(wish, wish, host, fc.nat(), (first, second, start, cut) => {
 				const middle = carriedOut(first, start)
@@ -115,7 +115,7 @@ describe('a plan', () => {
 		)
 	})
 
-	test('that changes the address of every interface, in the same network or to a /32, leaves nothing to plan and can be undone', () => {
+	test('that changes the address of every interface, in the same network or to a /32, has the desired result and can be undone', () => {
 		fc.assert(
 			fc.property(
 				wish,
@@ -135,7 +135,7 @@ describe('a plan', () => {
 		)
 	})
 
-	test('keeps the addresses and routes of a refused interface, also if its link releases its name to another', () => {
+	test('keeps the addresses and routes of a refused interface, even if another link gets the name of its link', () => {
 		fc.assert(
 			fc.property(wish, wish, host, (first, second, start) => {
 				const middle = carriedOut(first, start)
@@ -148,7 +148,7 @@ describe('a plan', () => {
 
 	// Each is a minimized case of a seed: -665844502 (the route has no next hop), -1230392099 (a rollback loses the address).
 	test.each([true, false])(
-		'restores a refused link that systemd-networkd had and that releases its name; renamed while up: %s',
+		'keeps the addresses and routes of a refused link that systemd-networkd manages and that must be renamed (while up: %s)',
 		liveRename => {
 			const routes = [{ to: '10.9.0.0/16', via: '10.0.0.7', table: 254 }]
 			const first = wanted([{ ...nic(0), addresses: ['fd00::23/64'], routes, policyRouting: false }])
@@ -170,7 +170,7 @@ describe('a plan', () => {
 		},
 	)
 
-	test('without interfaces restores everything but leases, whatever was desired before', () => {
+	test('without interfaces restores everything except leases, after any earlier configs', () => {
 		fc.assert(
 			fc.property(wish, wish, host, (first, second, start) => {
 				const end = carriedOut(wanted([]), carriedOut(second, carriedOut(first, start)))
@@ -205,7 +205,7 @@ describe('a plan', () => {
 		expect(afterEvery(back, steps, false).links).toEqual(carriedOut(second, first).links)
 	})
 
-	test('takes a link down to rename it if the kernel requires that, and adds what the kernel drops', () => {
+	test('sets a link down to rename it if the kernel requires this, and adds the address again that the kernel removes', () => {
 		const six = { family: 6 as const, cidr: 'fd00::9/64', global: true, dynamic: false }
 		const start = hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0), up: true, addresses: [six] }], { liveRename: false })
 		const kinds = plan(wanted([{ ...nic(0), addresses: ['fd00::9/64'] }]), start, {}).steps.map(kindOf)
@@ -214,16 +214,16 @@ describe('a plan', () => {
 
 	test.each([
 		[
-			'what a config had and the next has not',
+			'an MTU and settings that the next config does not have',
 			(link: Link) => link,
 			{ mtu: 1500, sysctls: { 'ipv4/arp_ignore': '0', 'ipv6/accept_ra': '0' } },
 		],
 		[
-			'nothing that somebody has set since',
+			'neither an MTU nor a setting that another program has changed',
 			(link: Link) => ({ ...link, mtu: 1300, sysctls: { ...link.sysctls, 'ipv4/arp_ignore': '8' } }),
 			{ mtu: 1300, sysctls: { 'ipv4/arp_ignore': '8', 'ipv6/accept_ra': '0' } },
 		],
-	] as const)('restores %s: MTU and settings', (_, since, expected) => {
+	] as const)('restores %s', (_, since, expected) => {
 		const start = hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0), sysctls: { 'ipv4/arp_ignore': '0', 'ipv6/accept_ra': '1' } }])
 		const first = carriedOut(wanted([{ ...nic(0), mtu: 1400 }]), start)
 		expect(first.links).toMatchObject([{ mtu: 1400, sysctls: { 'ipv4/arp_ignore': '1', 'ipv6/accept_ra': '0' } }])
@@ -234,10 +234,10 @@ describe('a plan', () => {
 	})
 
 	test.each([
-		['another order', ['10.0.0.23/24', '10.0.0.24/24'], ['10.0.0.24/24', '10.0.0.23/24']],
-		['one before another of its network', ['10.0.0.24/24', '10.1.0.1/24'], ['10.0.0.23/24', '10.0.0.24/24', '10.1.0.1/24']],
-		['one after another', ['10.0.0.23/24'], ['10.0.0.23/24', '10.0.0.24/24']],
-	])('of %s keeps the first address of the config first in its network, and an undo restores the order', (_, had, asked) => {
+		['the same addresses in a different order', ['10.0.0.23/24', '10.0.0.24/24'], ['10.0.0.24/24', '10.0.0.23/24']],
+		['a new address before one in the same network', ['10.0.0.24/24', '10.1.0.1/24'], ['10.0.0.23/24', '10.0.0.24/24', '10.1.0.1/24']],
+		['a new address after one in the same network', ['10.0.0.23/24'], ['10.0.0.23/24', '10.0.0.24/24']],
+	])('with %s adds the addresses of a network in the order of the config, and its undo restores the former order', (_, had, asked) => {
 		const wish = (addresses: string[]) => wanted([{ id: 0, macAddress: mac(0), addresses }])
 		const of = ({ links }: HostState) => links.flatMap(({ addresses }) => addresses.map(({ cidr }) => cidr))
 		const first = carriedOut(wish(had), hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0) }]))
@@ -250,16 +250,16 @@ describe('a plan', () => {
 	const bare = hostWith([{ ifindex: 2, name: 'ens7', mac: mac(0) }], { udev: true })
 	const ours = carriedOut(wanted([nic(0)]), bare)
 	test.each<[where: string, wishes: readonly unknown[], start: HostState, isSo: boolean]>([
-		['a rule or a .link is written', [nic(0)], bare, true],
-		['one is taken away', [], ours, true],
-		['only an address is another', [{ ...nic(0), address: '10.0.0.24' }], ours, false],
-		['there is no udev', [], { ...ours, udev: false }, false],
-	])('reloads udev immediately if %s, and so does its undo', (_, wishes, start, isSo) => {
+		['reloads udev immediately if a udev rule is added', [nic(0)], bare, true],
+		['reloads udev immediately if a udev rule is removed', [], ours, true],
+		['does not reload udev if only an address changes', [{ ...nic(0), address: '10.0.0.24' }], ours, false],
+		['does not reload udev if the host has none', [], { ...ours, udev: false }, false],
+	])('%s; the same applies to its undo', (_, wishes, start, isSo) => {
 		const { steps, undo } = plan(wanted(wishes), start, {})
 		expect([steps, undo].map(all => all.some(step => kindOf(step) === 'reloadUdev'))).toEqual([isSo, isSo])
 	})
 
-	test('waits for networkd to see the temporary names of a swap, and the final ones, before it continues', () => {
+	test('waits until networkd has detected the temporary names of a swap, and then the final names', () => {
 		const links = [0, 1].map(n => ({ ifindex: n + 2, name: `multinic${1 - n}`, mac: mac(n) }))
 		const { steps } = plan(wanted([nic(0), nic(1)]), hostWith(links, { networkd: true }), {})
 		expect(steps.filter(step => ['rename', 'waitForNames'].includes(kindOf(step)))).toEqual([
@@ -281,7 +281,7 @@ function wanted(nics: readonly unknown[]): Wanted {
 	return { interfaces: settle(Interfaces.parse(nics)), nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }
 }
 
-/** Another program renamed a managed link and added a route to it. */
+/** Mimics another program that renames the managed links and adds a route over each. */
 function touched(state: HostState): HostState {
 	const ours = state.links.filter(({ up, addresses }) => up && addresses.some(({ cidr }) => cidr.startsWith('10.0.')))
 	const theirs = ours.map(({ ifindex, addresses }): Route => {
@@ -310,7 +310,7 @@ function carriedOut(want: Wanted, start: HostState): HostState {
 	return plan(want, start, {}).steps.reduce(after, start)
 }
 
-/** Addresses of these links without leases, and their routes without those of the kernel. */
+/** The addresses of these links except leases, and their routes except those that the kernel added. */
 function networkOfLinks(indexes: ReadonlySet<number>, { links, routes }: HostState) {
 	const found = links.filter(({ ifindex }) => indexes.has(ifindex))
 	return {

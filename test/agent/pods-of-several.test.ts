@@ -10,7 +10,7 @@ import { type Interface, settle } from '../../contract/interface.ts'
 import { stepWords } from '../../agent/ip/change-words.ts'
 import { after, hostWith } from './simulated-host.ts'
 
-/** A pod of the node stays behind a link of the node for each of several interfaces, whose rules may have the priorities of each other. */
+/** Packets from each of several interfaces to a pod leave through the link of the pod, while the priorities of the rules change. */
 const CALI = 4
 const POD = '10.244.1.5'
 const IDS = [0, 3, 5, 8]
@@ -36,7 +36,7 @@ const planned = (host: HostState, wish: Interface[], bases: Bases) =>
 		{},
 	)
 
-/** @returns each step after which packets from an address of an interface do not leave by the link of the pod */
+/** @returns each step after which packets from an address of an interface do not leave through the link of the pod */
 function lost(host: HostState, steps: readonly Step[]): string[] {
 	let now = host
 	return steps.flatMap(step => {
@@ -54,20 +54,27 @@ function lost(host: HostState, steps: readonly Step[]): string[] {
 }
 
 test.each<[title: string, wish: Interface[], bases: Bases]>([
-	['a base five higher', IDS.map(id => nicOf(id)), { table: 100, priority: 10_005 }],
-	['a base five lower', IDS.map(id => nicOf(id)), { table: 100, priority: 9_995 }],
-	['bases three higher', IDS.map(id => nicOf(id)), { table: 103, priority: 10_003 }],
-	['ids in a cycle', [nicOf(0, 3), nicOf(3, 5), nicOf(5, 8), nicOf(8, 0)], DEFAULT_BASES],
-	['addresses swapped', [nicOf(0, 0, 3), nicOf(3, 3, 0), nicOf(5), nicOf(8)], DEFAULT_BASES],
-	['one removed, and another with its id and address', [nicOf(3, 0, 0), nicOf(5), nicOf(8)], DEFAULT_BASES],
-])('from each of several interfaces a pod is reached after each step to %s, and of its undo', (_, wish, bases) => {
-	const host = planned(
-		start,
-		IDS.map(id => nicOf(id)),
+	['a priority base that is five higher', IDS.map(id => nicOf(id)), { table: 100, priority: 10_005 }],
+	['a priority base that is five lower', IDS.map(id => nicOf(id)), { table: 100, priority: 9_995 }],
+	['a priority base and a table base that are three higher', IDS.map(id => nicOf(id)), { table: 103, priority: 10_003 }],
+	['a cycle of ids', [nicOf(0, 3), nicOf(3, 5), nicOf(5, 8), nicOf(8, 0)], DEFAULT_BASES],
+	['swapped addresses', [nicOf(0, 0, 3), nicOf(3, 3, 0), nicOf(5), nicOf(8)], DEFAULT_BASES],
+	[
+		'a config without one interface, in which another interface gets its id and address',
+		[nicOf(3, 0, 0), nicOf(5), nicOf(8)],
 		DEFAULT_BASES,
-	).steps.reduce(after, start)
-	const made = planned(host, wish, bases)
-	expect([lost(host, made.steps), lost(made.steps.reduce(after, host), made.undo)]).toEqual([[], []])
-	const removed = made.steps.flatMap(({ change }) => (change?.kind === 'removeRule' ? [ruleKey(change.rule)] : []))
-	expect(removed).toEqual([...new Set(removed)])
-})
+	],
+])(
+	'packets from each interface to a pod leave through the link of the pod after each step of a change to %s, and of its undo',
+	(_, wish, bases) => {
+		const host = planned(
+			start,
+			IDS.map(id => nicOf(id)),
+			DEFAULT_BASES,
+		).steps.reduce(after, start)
+		const made = planned(host, wish, bases)
+		expect([lost(host, made.steps), lost(made.steps.reduce(after, host), made.undo)]).toEqual([[], []])
+		const removed = made.steps.flatMap(({ change }) => (change?.kind === 'removeRule' ? [ruleKey(change.rule)] : []))
+		expect(removed).toEqual([...new Set(removed)])
+	},
+)

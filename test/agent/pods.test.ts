@@ -9,7 +9,7 @@ import { type Interface, settle } from '../../contract/interface.ts'
 import { stepWords } from '../../agent/ip/change-words.ts'
 import { after, hostWith } from './simulated-host.ts'
 
-/** A pod of the node stays behind a link of the node after each step of a run and of its undo. */
+/** Packets from the NIC to a pod of the node leave through the link of the pod after each step of a run and of its undo. */
 const nic: Interface = {
 	id: 0,
 	macAddress: 'fa:16:3e:00:00:00',
@@ -49,7 +49,7 @@ const planned = (host: HostState, wish: Interface[], podNetworks: string[], base
 		{},
 	)
 
-/** @returns each step after which packets from an address of the NIC leave by another link than that of the pod */
+/** @returns each step after which packets from an address of the NIC do not leave through the link of the pod */
 function lost(host: HostState, steps: readonly Step[]): string[] {
 	let now = host
 	return steps.flatMap((step, at) => {
@@ -71,29 +71,29 @@ function lost(host: HostState, steps: readonly Step[]): string[] {
 	})
 }
 
-describe('a pod is reached from an address of the NIC after each step', () => {
+describe('packets from an address of the NIC to a pod leave through the link of the pod after each step', () => {
 	const wider = ['10.244.0.0/16', 'fd44::/16']
 	test.each<[title: string, wish: Interface[], podNetworks: string[], bases: Bases]>([
-		['that gives wider networks of pods', [nic], wider, DEFAULT_BASES],
+		['of a change to larger pod networks', [nic], wider, DEFAULT_BASES],
 		[
-			'that gives them and an address, for which the wire is asked',
+			'of a change to larger pod networks and a further address, which is probed first',
 			[{ ...nic, addresses: ['fd00::23/64', '10.0.0.24/24'] }],
 			wider,
 			DEFAULT_BASES,
 		],
-		['to another base', [nic], PODS, { table: 200, priority: 20_000 }],
-		['to a base less than ten away', [nic], PODS, { table: 100, priority: 10_005 }],
-		['to another id', [{ ...nic, id: 3 }], PODS, DEFAULT_BASES],
-		['to addresses alone', [{ ...nic, connectedRoute: false }], PODS, DEFAULT_BASES],
+		['of a change to another base', [nic], PODS, { table: 200, priority: 20_000 }],
+		['of a change to a base less than ten away', [nic], PODS, { table: 100, priority: 10_005 }],
+		['of a change to another id', [{ ...nic, id: 3 }], PODS, DEFAULT_BASES],
+		['of a change to addresses without connected routes', [{ ...nic, connectedRoute: false }], PODS, DEFAULT_BASES],
 		['of a removal', [], PODS, DEFAULT_BASES],
-	])('%s, and of its undo', (_, wish, podNetworks, bases) => {
+	])('%s, and after each step of the undo', (_, wish, podNetworks, bases) => {
 		const host = planned(start, [nic], PODS).steps.reduce(after, start)
 		const made = planned(host, wish, podNetworks, bases)
 		expect([lost(host, made.steps), lost(made.steps.reduce(after, host), made.undo)]).toEqual([[], []])
 	})
 })
 
-describe('a rule to main with the priority of pod rules', () => {
+describe('a rule to the main table with the priority of pod rules', () => {
 	const ruleFrom = (from: string): Rule => {
 		const words = `from ${from} to 10.20.0.0/16 lookup 254`
 		return { family: 4, priority: 9_990, from: `${from}/32`, to: '10.20.0.0/16', table: 254, plain: true, words }
@@ -101,10 +101,10 @@ describe('a rule to main with the priority of pod rules', () => {
 	const first = planned(start, [nic], PODS).steps.reduce(after, start)
 
 	test.each<[title: string, from: string, wish: Interface[], stays: boolean]>([
-		['of an address of others is theirs', '192.168.9.2', [nic], true],
-		['of an address of others is theirs, once nothing is wanted too', '192.168.9.2', [], true],
-		['of an address that is wanted is ours', '10.0.0.23', [nic], false],
-		['of an address that was ours is ours', '10.0.0.23', [{ ...nic, address: '10.0.0.24' }], false],
+		['stays if its address is not managed by MultiNIC', '192.168.9.2', [nic], true],
+		['stays in a removal if its address is not managed by MultiNIC', '192.168.9.2', [], true],
+		['is removed if its address is desired', '10.0.0.23', [nic], false],
+		['is removed if its address was desired before', '10.0.0.23', [{ ...nic, address: '10.0.0.24' }], false],
 	])('%s', (_, from, wish, stays) => {
 		const host = { ...first, rules: [...first.rules, ruleFrom(from)] }
 		const end = planned(host, wish, PODS).steps.reduce(after, host)
@@ -112,7 +112,7 @@ describe('a rule to main with the priority of pod rules', () => {
 	})
 })
 
-test('a packet meets no rule of another source, of which ten interfaces and many pod networks make thousands', () => {
+test('a route lookup skips the rules for other source addresses, even if there are thousands', () => {
 	const ruleFrom = (from: string, priority: number): Rule => ({ family: 4, priority, from, table: 254, plain: true, words: '' })
 	const rules = [
 		...Array.from({ length: 1_000 }, (_, at) => ruleFrom(`10.${at >> 8}.${at & 255}.1/32`, 9_990)),

@@ -6,8 +6,8 @@ import { type MachineState, stateOf } from './machine-state.ts'
 import { moments, standStillAt, untilStanding } from './moments.ts'
 
 /**
- * A power cut at moments of a run that changes one NIC, drops one and adds one: until the commit, the node has its former state after the
- * boot, and then the desired one.
+ * A power cut during a run that changes one NIC, removes one and adds one. After the boot, the node has its former state if the power cut
+ * was before the commit, and otherwise the desired state.
  */
 
 const pace = { interval: 500 }
@@ -17,27 +17,27 @@ const wanted = [{ ...nic(0, a), addresses: ['10.0.0.24/24'], mtu: 1300 }, nic(2,
 
 const hosts: [what: string, machine: NewMachine][] = [
 	['systemd-networkd', { network: 'networkd' }],
-	['NetworkManager by netplan', { network: 'networkmanager' }],
-	['NetworkManager by keyfiles', { network: 'networkmanager', netplan: false }],
-	['both', { network: 'both' }],
+	['NetworkManager and netplan', { network: 'networkmanager' }],
+	['NetworkManager and keyfiles', { network: 'networkmanager', netplan: false }],
+	['systemd-networkd and NetworkManager', { network: 'both' }],
 ]
 
 const cuts: [when: string, at: keyof typeof moments, becomes: 'was' | 'willBe' | 'either'][] = [
-	['before its undo is on the disk', 'unarmed', 'was'],
-	['when half of its undo is on the disk', 'halfArmed', 'was'],
-	['before systemd is told of it', 'enabled', 'was'],
-	['when the host waits for the commit, and nothing is changed', 'armed', 'was'],
-	['after the first change of the kernel', 'firstLines', 'was'],
-	['after the last change of the kernel', 'lastLines', 'was'],
-	['when half of the files are written', 'halfWritten', 'was'],
+	['before the undo is on the disk', 'unarmed', 'was'],
+	['when half of the undo is on the disk', 'halfArmed', 'was'],
+	['before the rollback timer starts', 'enabled', 'was'],
+	['after the rollback timer starts and before any change', 'armed', 'was'],
+	['after the first change in the kernel', 'firstLines', 'was'],
+	['after the last change in the kernel', 'lastLines', 'was'],
+	['when some of the files are written', 'halfWritten', 'was'],
 	['when all files are written', 'written', 'was'],
-	['in the confirm window, just before the commit', 'confirm', 'was'],
-	['at the commit itself', 'commit', 'either'],
-	['when the host no longer waits', 'stopped', 'willBe'],
-	['when it is over', 'over', 'willBe'],
+	['immediately before the commit', 'confirm', 'was'],
+	['immediately after the commit, which may not be on the disk yet', 'commit', 'either'],
+	['after the rollback timer is stopped', 'stopped', 'willBe'],
+	['at the end of the run', 'over', 'willBe'],
 ]
 
-describe.each(hosts)('on a host of %s', (_, kind) => {
+describe.each(hosts)('a host with %s', (_, kind) => {
 	let lab: Machines
 	let machine: BareMachine
 	const states = {} as Record<'was' | 'willBe', MachineState>
@@ -54,14 +54,14 @@ describe.each(hosts)('on a host of %s', (_, kind) => {
 	test.each([
 		['willBe', wanted],
 		['was', before],
-	] as const)('a complete run and a reboot have the same result: what it %s', async (name, nics) => {
+	] as const)('a complete run and a reboot have the same result: state "%s"', async (name, nics) => {
 		await run(machine, nics)
 		states[name] = await stateOf(machine)
 		await machine.reboot()
 		await expect.poll(() => stateOf(machine), pace).toEqual(states[name])
 	})
 
-	test.each(cuts)('%s', async (_when, at, becomes) => {
+	test.each(cuts)('a power cut %s', async (_when, at, becomes) => {
 		const started = await machine.startAgent(wanted, { generation: 2 }, { preload: standStillAt(moments[at]) })
 		await untilStanding(started)
 		await machine.powerOff()
@@ -71,8 +71,8 @@ describe.each(hosts)('on a host of %s', (_, kind) => {
 		else await expect.poll(now, pace).toEqual(states[becomes])
 		await run(machine, before)
 		expect(await stateOf(machine)).toEqual(states.was)
-		// Where networkd manages the node, NetworkManager takes over a NIC restored in a later boot only at the boot after that, and the record
-		// would show it.
+		// With both daemons, NetworkManager manages a NIC that was restored in a later boot only after another boot. The record would
+		// contain this difference.
 		if (kind.network === 'both') await machine.reboot()
 	})
 })
@@ -82,7 +82,7 @@ async function run(machine: BareMachine, nics: readonly Partial<Interface>[]): P
 	expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'True' } })
 }
 
-/** Ignores what stays until the next run: an undo that is not yet, or no longer, executed, and files that were not yet renamed. */
+/** Ignores files that stay until the next run: an undo before it is armed or after the commit, and temporary files. */
 function withoutTraces({ files, ...state }: MachineState): MachineState {
 	const left = /^\/var\/lib\/multinic\/(undo|committed)\/|\/multinic-undo\.service$|\/\.multinic-[0-9a-f]+$/
 	return { ...state, files: Object.fromEntries(Object.entries(files).filter(([path]) => !left.test(path))) }

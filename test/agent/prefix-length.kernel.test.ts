@@ -6,14 +6,14 @@ const macAddress = 'fa:16:3e:00:00:00'
 
 let host: NodeHost
 
-describe.skipIf(!isRoot)('another prefix length (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('a different prefix length (needs root for network namespaces)', () => {
 	beforeEach(async () => {
 		host = await nodeHost()
 		await host.ip(`link add ens0 address ${macAddress} type veth peer name peer0\nlink set peer0 up\nlink set ens0 up`)
 	})
 	afterEach(() => host.close())
 
-	test('is applied beside the address that was first in the network, and an undo restores the former one', async () => {
+	test('is applied to an address before another one of the network, and a rollback restores the former prefix length', async () => {
 		const had = ['10.0.6.23/32', '10.0.6.24/24']
 		const asked = ['10.0.6.23/24', '10.0.6.24/24']
 		expect((await run(had)).report).toMatchObject({ outcome: 'Succeeded' })

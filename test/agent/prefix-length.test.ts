@@ -29,19 +29,22 @@ const cases: [had: string[], asked: string[]][] = [
 	],
 ]
 
-describe('a plan of another prefix length', () => {
-	test.each(cases)('from %j to %j has the desired result and removes no address in between', (had, asked) => {
-		const staying = had.map(ipOf).filter(ip => asked.some(cidr => ipOf(cidr) === ip && !had.includes(cidr)))
-		const start = carriedOut(had, bare)
-		const steps = stepsOf(asked, start)
-		const between = steps.map((_, at) => afterEvery(start, steps.slice(0, at + 1), false))
-		expect(byNetwork(addressesOf(between.at(-1)))).toEqual(byNetwork(asked))
-		expect(between.filter(state => !staying.every(ip => addressesOf(state).map(ipOf).includes(ip)))).toEqual([])
-	})
+describe('a plan with different prefix lengths', () => {
+	test.each(cases)(
+		'from %j to %j has the desired result, and addresses that only get another prefix length exist after every step',
+		(had, asked) => {
+			const staying = had.map(ipOf).filter(ip => asked.some(cidr => ipOf(cidr) === ip && !had.includes(cidr)))
+			const start = carriedOut(had, bare)
+			const steps = stepsOf(asked, start)
+			const between = steps.map((_, at) => afterEvery(start, steps.slice(0, at + 1), false))
+			expect(byNetwork(addressesOf(between.at(-1)))).toEqual(byNetwork(asked))
+			expect(between.filter(state => !staying.every(ip => addressesOf(state).map(ipOf).includes(ip)))).toEqual([])
+		},
+	)
 
 	test.each([
-		['an address that is to follow a new one, with that one', ['10.0.6.23/32'], ['10.0.6.22/24', '10.0.6.23/24']],
-		['two addresses that get the network of each other', ['10.0.6.24/24', '10.0.6.23/25'], ['10.0.6.23/24', '10.0.6.24/25']],
+		['an address with a different prefix length after a new address', ['10.0.6.23/32'], ['10.0.6.22/24', '10.0.6.23/24']],
+		['two addresses that swap their prefix lengths', ['10.0.6.24/24', '10.0.6.23/25'], ['10.0.6.23/24', '10.0.6.24/25']],
 	])('adds %s', (_, had, asked) => {
 		expect(addressesOf(carriedOut(asked, carriedOut(had, bare)))).toEqual(asked)
 	})
@@ -51,7 +54,7 @@ describe('a plan of another prefix length', () => {
 		.map(([last, length]) => `10.0.6.${last}/${length}`)
 	const list = fc.uniqueArray(cidr, { selector: ipOf, minLength: 1 })
 	const theirs = fc.record({ via: fc.constantFrom(undefined, '10.0.6.7'), source: fc.constantFrom(undefined, '10.0.6.23', '10.0.6.24') })
-	test('leaves nothing to plan, keeps the config order and foreign routes, and can be undone to the same first addresses', () => {
+	test('is empty after it is applied, keeps the order of the config and routes of other programs, and its undo restores the first addresses', () => {
 		fc.assert(
 			fc.property(list, list, theirs, fc.nat(), (had, asked, their, cut) => {
 				const ours = carriedOut(had, bare)

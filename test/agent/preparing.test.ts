@@ -6,7 +6,7 @@ import { run } from '../../agent/run/run.ts'
 import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
-/** The queries before the first change may fail: then nothing is changed and nothing stays armed. */
+/** If queries before the first change fail, nothing is changed, and the rollback timer does not stay armed. */
 
 const mac = 'fa:16:3e:00:00:01'
 const nic = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
@@ -40,10 +40,10 @@ const slow = async () => {
 }
 
 test.each<[string, Partial<Host>]>([
-	['the look-ups', { lookUp: slow }],
-	['the questions to the gateways', { neighboursAnswer: slow }],
-	['both', { lookUp: slow, neighboursAnswer: slow }],
-])('if %s fail, the run ends, nothing is changed and the host is not armed', async (_, failing) => {
+	['the route lookups', { lookUp: slow }],
+	['the probes of the gateways', { neighboursAnswer: slow }],
+	['the route lookups and the probes of the gateways', { lookUp: slow, neighboursAnswer: slow }],
+])('if %s fail, the run ends, nothing is changed and the rollback timer is not armed', async (_, failing) => {
 	const { host, now } = livingHost(start)
 	const log = createLog('human', () => undefined)
 	const report = await run(runConfig([nic]), { ...host, ...failing }, { log, kinds: new Set(['hardware']), apiServer: undefined })

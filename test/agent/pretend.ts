@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { netplanPackages, unpackPackages } from '../../lab/base/packages.ts'
 import type { NodeHost } from './node-host.ts'
 
-/** What a test needs and a namespace lacks: enough of systemd to arm a run, enough of netplan to reject files. */
+/** What a test needs and a network namespace lacks: enough of systemd to arm a run, and enough of netplan to reject files. */
 
-/** Mimics the parts of systemd that a run uses: its folders, the host's programs, and a bus that replies. */
+/** Mimics the parts of systemd that a run uses: its directories, the host's programs, and a bus that replies. */
 export async function pretendSystemd(host: NodeHost): Promise<void> {
 	for (const folder of ['run/systemd/system', 'etc/systemd/system/sysinit.target.wants', 'usr', 'bin', 'lib', 'lib64'])
 		mkdirSync(join(host.root, folder), { recursive: true })
@@ -14,7 +14,7 @@ export async function pretendSystemd(host: NodeHost): Promise<void> {
 	writeFileSync(join(host.inner, 'usr/local/sbin/busctl'), '#!/bin/sh\n', { mode: 0o755 })
 }
 
-/** Replaces netplan's own generator, which a namespace does not have. */
+/** Installs a script as netplan's generator, which the host lacks. */
 export async function pretendGenerator(host: NodeHost, script: string): Promise<void> {
 	await mount(host, '/usr/libexec', '-t', 'tmpfs', 'tmpfs')
 	mkdirSync(join(host.inner, 'usr/libexec/netplan'))
@@ -32,7 +32,7 @@ export async function netplanGenerator(host: NodeHost): Promise<void> {
 	await pretendGenerator(host, `LD_LIBRARY_PATH=${libraries} exec /opt/netplan/usr/libexec/netplan/generate "$@"`)
 }
 
-/** @param folder of the host; created if it does not exist */
+/** @param folder a directory of the host, which is created if it does not exist */
 export async function mount(host: NodeHost, folder: string, ...args: string[]): Promise<void> {
 	mkdirSync(host.inner + folder, { recursive: true })
 	const { code, stderr } = await host.inside('mount', [...args, host.root + folder])

@@ -7,11 +7,14 @@ import type { Streamed } from './tcp-stream.ts'
 
 const linked = ['mgmt', 'br0', 'pod0', 'pod1']
 
-/** What a node has in addition to the managed NICs: a primary NIC to another machine, traffic on it, and other links and rules. */
+/**
+ * What a node has in addition to the managed NICs: a primary NIC that is connected to another machine, traffic on it, and other links and
+ * rules.
+ */
 export type PrimaryNetwork = {
-	/** Starts a TCP stream over the primary NIC; its end returns what was lost, and what either side had to retransmit. */
+	/** Starts a TCP stream over the primary NIC. The result ends it and returns what was received, and the number of retransmissions. */
 	stream(): Promise<() => Promise<Streamed & { retransmitted: number }>>
-	/** Watches links, addresses, routes and rules; its end returns the events that do not belong to managed NICs. */
+	/** Watches links, addresses, routes and rules. The result ends this and returns the events that do not belong to managed NICs. */
 	watch(): Promise<() => Promise<string[]>>
 }
 
@@ -57,7 +60,7 @@ async function stream(host: NodeHost, machine: NodeHost): ReturnType<PrimaryNetw
 	}
 }
 
-/** Prevents retransmissions of what was not lost: on a busy machine, a reply may take longer than TCP usually waits. */
+/** Prevents retransmissions of data that was not lost: on a busy machine, a reply may take longer than TCP usually waits. */
 async function onlyLossIsRepeated({ inside, ip, ask }: NodeHost): Promise<void> {
 	await inside('sh', ['-c', 'echo 0 > /proc/sys/net/ipv4/tcp_early_retrans'])
 	const [route] = await ask('route show 192.168.9.0/24')
@@ -72,7 +75,7 @@ function retransmitted({ pid }: NodeHost): number {
 	return Number(values[names.indexOf('RetransSegs')])
 }
 
-/** A link that no run touches marks the beginning and the end, which proves that the watch sees unmanaged links. */
+/** Changes of a link that no run changes mark the beginning and the end. This proves that the watch reports unmanaged links. */
 async function watch(host: NodeHost): Promise<() => Promise<string[]>> {
 	await host.ip('link add marker type bridge')
 	const monitor = host.start('ip', ['-o', 'monitor', 'link', 'address', 'route', 'rule'])
@@ -102,7 +105,7 @@ async function heard(monitor: ChildProcess, holds: () => boolean): Promise<void>
 }
 
 /**
- * NICs, their peers, and rules of MultiNIC's priorities; for a route that is removed with its link, the line may contain only the ifindex.
+ * Whether the event belongs to a NIC, its peer, or a rule of MultiNIC.
  */
 function isOurs(line: string): boolean {
 	return /\b(ens|multinic|mntmp|peer)\d+\b/.test(line) || /\b100\d\d:\tfrom (10\.0\.\d\.23|fd00:(\d:)?:23) /.test(line)

@@ -39,7 +39,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 		{ family: 'IPv4', name: 'gateway', gateway: '192.168.9.1', address: '192.168.9.1/24 dev gw' },
 		{ family: 'IPv6', name: 'gateway6', gateway: 'fe80::1', address: 'fe80::1/64 dev gw nodad' },
 	])('the gateway of the node, $family', ({ name, gateway, address }) => {
-		test('rolls back the run if the change cuts it off, even though its address is still known', async () => {
+		test('causes a rollback if the change cuts it off, even if it still has a neighbour entry', async () => {
 			const { report, stdout } = await during(async resume => {
 				await machine.ip(`addr del ${address.replace(' nodad', '')}`)
 				await host.ip(`neigh change ${gateway} dev mgmt nud stale`)
@@ -52,7 +52,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			expect(report?.message).toBe(`${name} unreachable after the change; everything was rolled back`)
 		})
 
-		test('is not lost if it replies late', async () => {
+		test('causes no rollback if it replies late', async () => {
 			const { report } = await during(async resume => {
 				await machine.ip(`addr del ${address.replace(' nodad', '')}`)
 				resume()
@@ -62,14 +62,14 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			expect(report).toMatchObject({ outcome: 'Succeeded', probes: { after: [{ name: 'gateway' }, { name: 'gateway6' }] } })
 		})
 
-		test('is left unchanged if its neighbour entry is permanent', async () => {
+		test('keeps its neighbour entry if that is permanent', async () => {
 			await host.ip(`neigh replace ${gateway} lladdr 02:00:00:00:00:07 dev mgmt nud permanent`)
 			expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded' })
 			expect(await host.ask('neigh show nud permanent')).toMatchObject([{ dst: gateway, lladdr: '02:00:00:00:00:07' }])
 		})
 	})
 
-	test('the gateway of an interface is reported if it replies, and otherwise causes a warning but no rollback', async () => {
+	test('the gateway of an interface causes a warning but no rollback if it does not reply, and no warning if it replies', async () => {
 		await machine.ip('addr del 10.0.0.1/24 dev peer0')
 		const silent = await host.agent([nic])
 		expect(silent.report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ reason: 'Configured' }] })
@@ -93,7 +93,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 	describe.each([
 		{ family: 'IPv4', wish: nic, ip: '10.0.0.1/24' },
 		{ family: 'IPv6', wish: { id: 0, macAddress: mac, addresses: ['fd00::23/64'], gateway: 'fd00::1' }, ip: 'fd00::1/64' },
-	])('a path to the gateway, $family,', ({ wish, ip }) => {
+	])('the path to the gateway ($family)', ({ wish, ip }) => {
 		let gateway: NodeHost
 		beforeEach(async () => {
 			gateway = await nodeHost()
@@ -110,13 +110,13 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 		})
 		afterEach(() => gateway.close())
 
-		test('is not mentioned if it carries the MTU', async () => {
+		test('causes no warning if packets of MTU size reach the gateway', async () => {
 			const { report, stdout } = await host.agent([wish])
 			expect(report, stdout).toMatchObject({ outcome: 'Succeeded', interfaces: [{ warnings: [] }] })
 			expect(stdout).toMatch(/^probes after .*, multinic0 gateway answers, no duplicate address$/m)
 		})
 
-		test('causes a warning in every run, but no rollback, if it carries less', async () => {
+		test('causes a warning in every run, but no rollback, if only smaller packets reach the gateway', async () => {
 			await machine.ip('link set far mtu 1400')
 			const [ipOfGateway] = ip.split('/')
 			const message = `packets of 1500 bytes, the MTU, do not reach the gateway ${ipOfGateway}, small ones do`
@@ -128,14 +128,14 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			expect((await host.agent([{ ...wish, mtu: 1400 }])).report?.interfaces).toMatchObject([{ warnings: [] }])
 		})
 
-		test('is not mentioned if the gateway does not reply to echo requests', async () => {
+		test('causes no warning if the gateway does not reply to echo requests', async () => {
 			const setting = ip.includes(':') ? 'ipv6/icmp/echo_ignore_all' : 'ipv4/icmp_echo_ignore_all'
 			expect((await gateway.inside('sh', ['-c', `echo 1 > /proc/sys/net/${setting}`])).code).toBe(0)
 			expect((await host.agent([wish])).report?.interfaces).toMatchObject([{ warnings: [] }])
 		})
 	})
 
-	test('a cable without a peer is reported as the cause', async () => {
+	test('a missing carrier is reported as the cause of a silent gateway', async () => {
 		await machine.ip('link set peer0 down')
 		const { report } = await host.agent([nic])
 		const message = 'the gateway 10.0.0.1 cannot be asked: multinic0 has no carrier'
@@ -169,14 +169,14 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			expect(await names()).toEqual(expect.arrayContaining(['ens0', 'multinic1']))
 		})
 
-		test('is refused if its holder filters strictly by reverse path and uses another link', async () => {
+		test('is refused if the other host uses strict reverse path filtering and its route to the node uses another link', async () => {
 			await machine.ip('route add default via 192.168.9.2\naddr add 10.0.0.23/32 dev peer0')
 			const strict = await machine.inside('sh', ['-c', 'for name in all peer0; do echo 1 > /proc/sys/net/ipv4/conf/$name/rp_filter; done'])
 			expect(strict.code).toBe(0)
 			expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Failed', reason: 'AddressInUse' })
 		})
 
-		test('is named in the message for each of several desired addresses', async () => {
+		test('is in the message if it is one of several addresses in use', async () => {
 			await machine.ip('addr add 10.0.0.24/24 dev peer0\naddr add 10.0.0.25/24 dev peer0')
 			const { report } = await host.agent([{ ...nic, addresses: ['10.0.0.24/24', '10.0.0.25/24', '10.0.0.26/24'] }])
 			const [{ address } = {}] = await machine.ask('link show dev peer0')
@@ -187,17 +187,14 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 
 		test.each([
 			{ who: 'another machine', address: '02:00:00:00:00:77', ends: { state: 'Failed', reason: 'AddressInUse' } },
-			{ who: 'a virtual switch in the name of the NIC', address: mac, ends: { state: 'Configured' } },
-		])(
-			'is probed on the wire of the primary link too, if that has the network; reply from $who: $ends.state',
-			async ({ address, ends }) => {
-				await machine.ip(`link set gw address ${address}\naddr add 192.168.9.77/24 dev gw`)
-				expect((await machine.inside('sysctl', ['-qw', 'net.ipv4.conf.all.arp_ignore=1'])).code).toBe(0)
-				const { report, stdout } = await host.agent([{ ...nic, address: '192.168.9.77', cidr: '192.168.9.0/24', gateway: undefined }])
-				const message = `${address} answers for 192.168.9.77 on mgmt`
-				expect(report?.interfaces, stdout).toMatchObject([{ ...ends, ...(ends.state === 'Failed' && { message }) }])
-			},
-		)
+			{ who: 'a virtual switch with the MAC of the NIC', address: mac, ends: { state: 'Configured' } },
+		])('is also probed through the primary link if that has the network (reply from $who: $ends.state)', async ({ address, ends }) => {
+			await machine.ip(`link set gw address ${address}\naddr add 192.168.9.77/24 dev gw`)
+			expect((await machine.inside('sysctl', ['-qw', 'net.ipv4.conf.all.arp_ignore=1'])).code).toBe(0)
+			const { report, stdout } = await host.agent([{ ...nic, address: '192.168.9.77', cidr: '192.168.9.0/24', gateway: undefined }])
+			const message = `${address} answers for 192.168.9.77 on mgmt`
+			expect(report?.interfaces, stdout).toMatchObject([{ ...ends, ...(ends.state === 'Failed' && { message }) }])
+		})
 
 		test('is probed without a source address', async () => {
 			await machine.ip('addr add 10.0.0.23/24 dev peer0')
@@ -205,7 +202,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			expect(await machine.ask('neigh show dev peer0')).toEqual([])
 		})
 
-		test('is refused on two links, and the third is configured in one more attempt', async () => {
+		test('is refused for two interfaces, and the third is configured in one more attempt', async () => {
 			await machine.ip('addr add 10.0.0.23/24 dev peer0\naddr add 10.0.1.23/24 dev peer1')
 			await host.ip('link add ens2 address fa:16:3e:00:00:03 type veth peer name peer2\nlink set peer2 up')
 			const third = { id: 2, macAddress: 'fa:16:3e:00:00:03', address: '10.0.2.23', cidr: '10.0.2.0/24' }
@@ -214,7 +211,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 			expect(stdout.match(/^armed /gm)).toHaveLength(2)
 		})
 
-		test('is reported even if it is on the link, when the kernel detected the duplicate and does not use the address (IPv6)', async () => {
+		test('is also reported if the NIC already has it and the kernel detected the duplicate (IPv6)', async () => {
 			const wish = { ...nic, addresses: ['fd00::23/64'] }
 			expect((await host.agent([wish, second])).report).toMatchObject({ outcome: 'Succeeded' })
 			await machine.ip('addr add fd00::23/64 dev peer0 nodad')
@@ -256,7 +253,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 	})
 })
 
-/** Refuses every query, which counts as a reply. */
+/** A nameserver that refuses every query, which is also an answer. */
 const nameserver = `
 	import { createSocket } from 'node:dgram'
 	const socket = createSocket('udp4')
@@ -267,7 +264,7 @@ const nameserver = `
 	socket.bind(53, '192.168.9.1', () => console.log('ready'))
 `
 
-/** Executes a run that pauses once its change is made, until it is resumed. */
+/** Executes a run that pauses after its changes until `resume` is called. */
 async function during(work: (resume: () => void) => Promise<void>): Promise<AgentRun> {
 	const folder = join(host.root, 'config')
 	mkdirSync(folder, { recursive: true })

@@ -34,30 +34,30 @@ import { hostWith, livingHost } from './simulated-host.ts'
 describe('a neighbour', () => {
 	const unicast: NextProbe = { verb: 'change', how: 'nud probe', scope: 'one' }
 	test.each<[title: string, state: string | undefined, asked: ProbeScope, next: NextProbe]>([
-		['that is not known is asked for', undefined, 'nobody', { verb: 'add', how: 'use', scope: 'all' }],
-		['that was reachable before the question is asked all the same', 'REACHABLE', 'nobody', unicast],
-		['that was known once is asked', 'STALE', 'nobody', unicast],
-		['that is about to be asked by the kernel is asked now', 'DELAY', 'nobody', unicast],
-		['that is being asked is waited for', 'PROBE', 'one', { wait: 'one' }],
-		['that is being looked for is waited for, whoever began it', 'INCOMPLETE', 'nobody', { wait: 'all' }],
-		['that is reachable after the question answers', 'REACHABLE', 'one', { is: 'answers' }],
-		['that is not where it was may be elsewhere by now', 'FAILED', 'one', { verb: 'change', how: 'use', scope: 'all' }],
-		['that failed before the question is asked anew', 'FAILED', 'nobody', { verb: 'change', how: 'use', scope: 'all' }],
-		['for which nobody answers is silent', 'FAILED', 'all', { is: 'silent' }],
-		['whose address somebody has set is not touched', 'PERMANENT', 'nobody', { is: 'answers' }],
-		['on a link without such questions is not touched', 'NOARP', 'nobody', { is: 'answers' }],
+		['without an entry is resolved', undefined, 'nobody', { verb: 'add', how: 'use', scope: 'all' }],
+		['that was reachable before the probe is probed anyway', 'REACHABLE', 'nobody', unicast],
+		['with a stale entry is probed', 'STALE', 'nobody', unicast],
+		['that the kernel is about to probe is probed immediately', 'DELAY', 'nobody', unicast],
+		['that is being probed is waited for', 'PROBE', 'one', { wait: 'one' }],
+		['that is being resolved is waited for, even if another program started this', 'INCOMPLETE', 'nobody', { wait: 'all' }],
+		['that is reachable after the probe answers', 'REACHABLE', 'one', { is: 'answers' }],
+		['that does not answer a probe of its known MAC is resolved again', 'FAILED', 'one', { verb: 'change', how: 'use', scope: 'all' }],
+		['with a failed entry before the probe is resolved again', 'FAILED', 'nobody', { verb: 'change', how: 'use', scope: 'all' }],
+		['that cannot be resolved is silent', 'FAILED', 'all', { is: 'silent' }],
+		['with a permanent entry is not probed', 'PERMANENT', 'nobody', { is: 'answers' }],
+		['on a link without neighbour resolution is not probed', 'NOARP', 'nobody', { is: 'answers' }],
 	])('%s', (_, state, asked, next) => {
 		expect(nextProbe(state, asked)).toEqual(next)
 	})
 })
 
-describe('whether another host has an address', () => {
+describe('duplicate address detection', () => {
 	const address = (cidr: string) => ({ family: cidr.includes(':') ? (6 as const) : (4 as const), cidr, global: true, dynamic: false })
 	const link = (...cidrs: string[]) => ({ ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:02:03', addresses: cidrs.map(address) })
 	test.each<[title: string, has: string[], wanted: string[], ips: string[]]>([
-		['is asked of every address that is new', ['10.0.0.4/24'], ['10.0.0.4/24', '10.0.0.5/24', '10.0.0.6/24'], ['10.0.0.5', '10.0.0.6']],
-		['is not asked of one that the link has already', ['10.0.0.5/24'], ['10.0.0.5/16'], []],
-		['is left to the kernel with IPv6', [], ['fd00::5/64'], []],
+		['probes every new address', ['10.0.0.4/24'], ['10.0.0.4/24', '10.0.0.5/24', '10.0.0.6/24'], ['10.0.0.5', '10.0.0.6']],
+		['does not probe an address that the link already has', ['10.0.0.5/24'], ['10.0.0.5/16'], []],
+		['leaves IPv6 addresses to the kernel', [], ['fd00::5/64'], []],
 	])('%s', (_, has, wanted, ips) => {
 		const [own] = hostWith([link(...has)]).links
 		if (!own) throw new Error('no link')
@@ -71,15 +71,15 @@ describe('whether another host has an address', () => {
 	const primary = { ifindex: 2, name: 'ens3', mac: 'fa:16:3e:00:00:02', up: true, addresses: [address('10.0.0.9/24')] }
 
 	test.each<[title: string, other: Partial<Link>, ips: string[]]>([
-		['has a network with one of them', {}, ['10.0.0.5']],
-		['has it by its end of a tunnel', { addresses: [{ ...address('10.0.0.9/24'), peer: '10.0.0.8' }] }, []],
-		['has only single addresses', { addresses: [address('10.0.0.9/32')] }, []],
-		['is down', { up: false }, []],
-		['has no carrier', { carrier: false }, []],
-		['is no Ethernet link', { ethernet: false }, []],
-		['is a dummy link', { kind: 'dummy' }, []],
-		['is on top of the NIC', { kind: 'macvlan', lower: 3 }, []],
-	])('is checked on the wire of another link if that %s', (_, other, ips) => {
+		['also probes on another link whose network contains the address', {}, ['10.0.0.5']],
+		['does not probe on another link with a point-to-point address', { addresses: [{ ...address('10.0.0.9/24'), peer: '10.0.0.8' }] }, []],
+		['does not probe on another link with a /32 address', { addresses: [address('10.0.0.9/32')] }, []],
+		['does not probe on another link that is down', { up: false }, []],
+		['does not probe on another link without a carrier', { carrier: false }, []],
+		['does not probe on another link that is not an Ethernet device', { ethernet: false }, []],
+		['does not probe on a dummy link', { kind: 'dummy' }, []],
+		['does not probe on a link on top of the NIC', { kind: 'macvlan', lower: 3 }, []],
+	])('%s', (_, other, ips) => {
 		const host = hostWith([{ ...primary, ...other }, link('10.0.0.4/24')])
 		const [, own] = host.links
 		if (!own) throw new Error('no link')
@@ -90,11 +90,11 @@ describe('whether another host has an address', () => {
 	})
 
 	test.each<[title: string, route: Partial<Route>, ips: string[]]>([
-		['on the link', {}, ['10.1.0.5']],
-		['by a next hop', { via: '10.0.0.1' }, []],
-		['of another table', { table: 9 }, []],
-		['to everything', { to: '0.0.0.0/0' }, []],
-	])('is checked on the wire of another link if that has a route %s to a network with one of them', (_, route, ips) => {
+		['also probes on another link with an on-link route that contains the address', {}, ['10.1.0.5']],
+		['does not probe on another link with a route via a next hop', { via: '10.0.0.1' }, []],
+		['does not probe on another link with a route in another table', { table: 9 }, []],
+		['does not probe on another link with a default route', { to: '0.0.0.0/0' }, []],
+	])('%s', (_, route, ips) => {
 		const plain = { family: 4 as const, to: '10.1.0.0/16', link: 2, table: 254, metric: 0, protocol: 3, type: 1, scope: 253, onlink: false }
 		const host = hostWith([{ ...primary, addresses: [address('10.0.0.9/32')] }, link('10.0.0.4/24')], { routes: [{ ...plain, ...route }] })
 		const [, own] = host.links
@@ -105,10 +105,10 @@ describe('whether another host has an address', () => {
 	})
 
 	test.each<[title: string, isOurs: boolean, other: Partial<Link>, ips: string[]]>([
-		['has worked', true, {}, ['10.0.0.5']],
-		['is down', true, { up: false }, []],
-		['is new', false, {}, []],
-	])('is checked on the wire of another managed NIC, by its new name, if that %s', (_, isOurs, other, ips) => {
+		['also probes on another NIC that MultiNIC already manages, by its new name', true, {}, ['10.0.0.5']],
+		['does not probe on another managed NIC that is down', true, { up: false }, []],
+		['does not probe on another NIC that MultiNIC does not manage yet', false, {}, []],
+	])('%s', (_, isOurs, other, ips) => {
 		const host = hostWith([{ ...primary, ...other }, link('10.0.0.4/24')])
 		const [its, own] = host.links
 		const [nic] = settle([{ id: 7, macAddress: primary.mac, address: '10.0.0.9', cidr: '10.0.0.0/24' }])
@@ -121,7 +121,7 @@ describe('whether another host has an address', () => {
 		)
 	})
 
-	test('is checked on the wire of another link without a change to that link: NetworkManager keeps it, and the undo leaves it', () => {
+	test('probes on another link without a change of that link: NetworkManager still manages it, and the undo does not contain it', () => {
 		const addresses = ['10.0.0.9/24', 'fd00::9/64'].map(address)
 		const host = hostWith([{ ...primary, addresses, managedBy: 'NetworkManager' }, link()], { networkmanager: true })
 		const interfaces = settle([{ id: 0, macAddress: 'fa:16:3e:00:02:03', address: '10.0.0.5', cidr: '10.0.0.0/24' }])
@@ -131,7 +131,7 @@ describe('whether another host has an address', () => {
 		expect(ofPrimary.map(({ kind }) => kind)).toEqual(['checkDuplicates'])
 	})
 
-	test('is not checked for an address that NetworkManager may leave on the link, because this host would reply itself', () => {
+	test('does not probe an address that NetworkManager may leave on the link, because the host itself would reply', () => {
 		const addresses = ['10.0.0.5/24', '10.0.0.6/24'].map(address)
 		const mac = 'fa:16:3e:00:02:03'
 		const host = hostWith([{ ifindex: 3, name: 'multinic0', mac, up: true, addresses, managedBy: 'NetworkManager' }], {
@@ -150,7 +150,7 @@ describe('whether another host has an address', () => {
 		expect(changesIn(steps).filter(({ kind }) => kind === 'addAddress')).toHaveLength(2)
 	})
 
-	test('is checked on a limited number of other links, those with the narrowest network first', () => {
+	test('probes on a limited number of other links, preferably those with the longest prefix', () => {
 		const others = Array.from({ length: 30 }, (_, at) => ({
 			...{ ifindex: 10 + at, name: `vlan${at}`, mac: primary.mac, up: true },
 			addresses: [address(`10.0.0.9/${at < 27 ? 8 : 24}`)],
@@ -169,7 +169,7 @@ describe('whether another host has an address', () => {
 			action: { kind: 'checkDuplicates', link: 3, name: 'ens3', mac: '', ips: Array.from({ length: count }, (_, at) => `10.0.${at}.5`) },
 		}))
 
-	test('is checked once on each link, whoever wants to know, and on a limited number at the same time', async () => {
+	test('probes each address once on each link, also for several interfaces, with a limited number of concurrent probes', async () => {
 		let [all, now, most] = [0, 0, 0]
 		const asking = async (): Promise<ArpResult> => {
 			all++
@@ -182,7 +182,7 @@ describe('whether another host has an address', () => {
 		expect([all, most]).toEqual([1_000, MOST_AT_ONCE])
 	})
 
-	test('blames each interface that wants an address in use', async () => {
+	test('reports each interface whose address is in use', async () => {
 		const asking = async (ip: string): Promise<ArpResult> => (ip === '10.0.1.5' ? { mac: '02:00:00:00:00:09' } : {})
 		const message = '02:00:00:00:00:09 answers for 10.0.1.5 on ens3'
 		await expect(assertNoDuplicates(questions([0, 1], 2), asking)).rejects.toMatchObject({
@@ -193,32 +193,32 @@ describe('whether another host has an address', () => {
 	const header = 'ARPING 10.0.0.5 from 0.0.0.0 multinic0\n'
 	test.each<[title: string, said: Partial<ProgramOutput>, holder: ArpResult]>([
 		[
-			'is known by who answers',
+			'detects another host by its reply',
 			{ code: 1, stdout: `${header}Unicast reply from 10.0.0.5 [FA:16:3E:00:00:09]  0.519ms\n` },
 			{ mac: 'fa:16:3e:00:00:09' },
 		],
 		[
-			'is known by who asks in its name',
+			'detects another host by its own probe for the address',
 			{ code: 1, stdout: `${header}Broadcast request from 10.0.0.5 [FA:16:3E:00:00:09] for 10.0.0.5 UNSOLICITED?\n` },
 			{ mac: 'fa:16:3e:00:00:09' },
 		],
-		['is not so when all are silent', { code: 0, stdout: `${header}Sent 2 probes (2 broadcast(s))\nReceived 0 response(s)\n` }, {}],
+		['detects no other host if none replies', { code: 0, stdout: `${header}Sent 2 probes (2 broadcast(s))\nReceived 0 response(s)\n` }, {}],
 		[
-			'is not known of a link that is down',
+			'has no result for a link that is down',
 			{ code: 2, stdout: 'Interface "multinic0" is down\n' },
 			{ notChecked: 'Interface "multinic0" is down' },
 		],
 		[
-			'is not known of a link that is gone',
+			'has no result for a missing link',
 			{ code: 2, stderr: 'arping: Device multinic0 not available.\n' },
 			{ notChecked: 'arping: Device multinic0 not available.' },
 		],
 		[
-			'is not known from another program of that name',
+			'has no result from another program named arping',
 			{ code: 0, stdout: 'ARPING 10.0.0.5\n42 bytes from fa:16:3e:00:00:09 (10.0.0.5): index=0 time=6.8 usec\n' },
 			{ notChecked: 'ARPING 10.0.0.5' },
 		],
-		['is not known when arping says nothing', { code: 1 }, { notChecked: 'arping ended with 1' }],
+		['has no result if arping prints nothing', { code: 1 }, { notChecked: 'arping ended with 1' }],
 	])('%s', (_, said, holder) => {
 		expect(parseArping({ code: 0, stdout: '', stderr: '', ...said })).toEqual(holder)
 	})
@@ -227,13 +227,23 @@ describe('whether another host has an address', () => {
 describe('the nameservers of a host', () => {
 	const uplink = 'nameserver 10.0.0.2\nnameserver 10.0.0.3\n'
 	test.each<[title: string, resolvConf: string, uplink: string, servers: string[]]>([
-		['are those of its resolv.conf', '# of DHCP\nsearch a.b\nnameserver 10.0.0.2\n nameserver\tfd00::2\n', '', ['10.0.0.2', 'fd00::2']],
-		['are those that systemd-resolved asks', 'nameserver 127.0.0.53\noptions edns0\n', uplink, ['10.0.0.2', '10.0.0.3']],
-		['are the stub, where it is not known whom it asks', 'nameserver 127.0.0.53\n', '', ['127.0.0.53']],
-		['are not those of resolved where others are asked', 'nameserver 10.0.0.9\n', uplink, ['10.0.0.9']],
-		['are the first three', [1, 2, 3, 4].map(n => `nameserver 10.0.0.${n}\n`).join(''), '', ['10.0.0.1', '10.0.0.2', '10.0.0.3']],
-		['may be none', '', '', []],
-		['are addresses and nothing else', 'nameserver dns.example\n;nameserver 10.0.0.1\nnameserver 10.0.0.999\n', '', []],
+		['are those in resolv.conf', '# from DHCP\nsearch a.b\nnameserver 10.0.0.2\n nameserver\tfd00::2\n', '', ['10.0.0.2', 'fd00::2']],
+		[
+			'are those of systemd-resolved if resolv.conf contains its stub',
+			'nameserver 127.0.0.53\noptions edns0\n',
+			uplink,
+			['10.0.0.2', '10.0.0.3'],
+		],
+		['are the stub of systemd-resolved if its own nameservers are unknown', 'nameserver 127.0.0.53\n', '', ['127.0.0.53']],
+		['are not those of systemd-resolved if resolv.conf contains others', 'nameserver 10.0.0.9\n', uplink, ['10.0.0.9']],
+		[
+			'are the first three in resolv.conf',
+			[1, 2, 3, 4].map(n => `nameserver 10.0.0.${n}\n`).join(''),
+			'',
+			['10.0.0.1', '10.0.0.2', '10.0.0.3'],
+		],
+		['are empty without resolv.conf', '', '', []],
+		['are only valid addresses', 'nameserver dns.example\n;nameserver 10.0.0.1\nnameserver 10.0.0.999\n', '', []],
 	])('%s', (_, resolvConf, behind, servers) => {
 		expect(nameserversOf(resolvConf, behind)).toEqual(servers)
 	})
@@ -255,24 +265,24 @@ describe('the nameservers of a host', () => {
 })
 
 test('a program that is not installed is distinguished from one that fails', async () => {
-	expect(await ifInstalled('a-program-that-nobody-has', [])).toBeUndefined()
+	expect(await ifInstalled('a-program-that-does-not-exist', [])).toBeUndefined()
 	expect(await ifInstalled('false', [])).toMatchObject({ code: 1 })
 })
 
 describe('a nameserver', () => {
 	test.each<[title: string, rcode: number | undefined, answers: boolean]>([
-		['that knows no address answers', 0, true],
-		['that cannot find out answers', 2, true],
-		['that knows no such name answers', 3, true],
-		['that refuses answers', 5, true],
-		['that says nothing does not', undefined, false],
+		['that returns NOERROR answers', 0, true],
+		['that returns SERVFAIL answers', 2, true],
+		['that returns NXDOMAIN answers', 3, true],
+		['that returns REFUSED answers', 5, true],
+		['that returns nothing does not answer', undefined, false],
 	])('%s', async (_, rcode, answers) => {
 		const { address, close } = await nameserver(rcode)
 		expect(await nameserverAnswers([address])).toBe(answers)
 		close()
 	})
 
-	test('suffices, even if others are silent', async () => {
+	test('that answers is sufficient if another does not answer', async () => {
 		const [silent, answering] = [await nameserver(undefined), await nameserver(5)]
 		expect(await nameserverAnswers([silent.address, answering.address])).toBe(true)
 		silent.close()
@@ -289,10 +299,14 @@ describe('the paths of a node', () => {
 	const { host } = livingHost(hostWith([]))
 	const served = { ...host, nameservers: () => ['192.0.2.53'] }
 	test.each<[title: string, given: Parameters<typeof nodePaths>, names: string[]]>([
-		['are all that there is', [served, hostWith([], { routes }), { host: '10.96.0.1', port: 443 }], ['api', 'gateway', 'gateway6', 'dns']],
-		['are none where nothing is known', [host, hostWith([]), undefined], []],
 		[
-			'leave out a default route without a gateway',
+			'are the API server, the gateways of both families and the nameservers',
+			[served, hostWith([], { routes }), { host: '10.96.0.1', port: 443 }],
+			['api', 'gateway', 'gateway6', 'dns'],
+		],
+		['are empty if no target is known', [host, hostWith([]), undefined], []],
+		[
+			'do not include a default route without a gateway',
 			[host, hostWith([], { routes: [{ ...route, family: 4, to: '0.0.0.0/0' }] }), undefined],
 			[],
 		],
@@ -314,8 +328,8 @@ describe('the gateways of the interfaces', () => {
 	const withGateways = wish.map((nic, id) => (id < 4 ? { ...nic, gateway: `10.0.${id}.1` } : nic))
 
 	/**
-	 * The gateway of 0 replies to everything, that of 1 does not exist, that of 2 does not reply to large packets, that of 3 replies to no
-	 * echo request.
+	 * The gateway of interface 0 replies to everything, that of 1 does not exist, that of 2 does not reply to large packets, and that of 3
+	 * does not reply to echo requests.
 	 */
 	function wire() {
 		const { host } = livingHost(links)
@@ -335,7 +349,7 @@ describe('the gateways of the interfaces', () => {
 		return { host: asking, asked }
 	}
 
-	test('cause warnings, each at its own interface, and no rollback', async () => {
+	test('cause warnings for their own interfaces, and no rollback', async () => {
 		const { host, asked } = wire()
 		const { report, lines } = await runOn(host, runConfig(withGateways))
 		expect(report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 5/5' })
@@ -367,7 +381,7 @@ describe('the gateways of the interfaces', () => {
 		expect(lines.some(line => line.startsWith('probes          multinic0 gateway answers, '))).toBe(true)
 	})
 
-	test('are not probed through a link without a carrier, and a warning says so', async () => {
+	test('are not probed through a link without a carrier, and a warning reports this', async () => {
 		const { host, asked } = wire()
 		const observe: Host['observe'] = async macs => {
 			const state = await host.observe(macs)
@@ -387,7 +401,7 @@ describe('the gateways of the interfaces', () => {
 		expect(asked).toEqual([])
 	})
 
-	test('are checked by neighbour resolution only if there is no ping, and a note says so', async () => {
+	test('are only checked by neighbour resolution if ping is missing, and a note reports this', async () => {
 		const { host } = wire()
 		const echoes: Host['echoes'] = async packets => packets.map(() => ({ notSent: 'there is no ping' }))
 		const { report, lines } = await runOn({ ...host, echoes }, runConfig(withGateways))
@@ -399,7 +413,7 @@ describe('the gateways of the interfaces', () => {
 	})
 })
 
-test('addresses that could not be checked are assigned, and a note says so', async () => {
+test('addresses that could not be checked are assigned, and a note reports this', async () => {
 	const { host } = livingHost(hostWith([{ ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:00:00' }]))
 	const apply: Host['apply'] = async (steps, asking) => {
 		await host.apply(steps)
@@ -424,7 +438,7 @@ describe('addresses of other hosts', () => {
 	test.each([
 		{ family: 'IPv4', used: 'ask' },
 		{ family: 'IPv6', used: 'dad' },
-	])('are all blamed in the same attempt, and the rest is configured in one more attempt: $family', async ({ used }) => {
+	])('are all reported in the same attempt, and the other interface is configured in one more attempt ($family)', async ({ used }) => {
 		const { host } = livingHost(hostWith(ids.map(id => ({ ifindex: id + 3, name: `ens${id}`, mac: `fa:16:3e:00:00:0${id}` }))))
 		let attempts = 0
 		const apply: Host['apply'] = async steps => {
@@ -443,7 +457,7 @@ describe('addresses of other hosts', () => {
 	})
 })
 
-test('IPv6 addresses that the kernel has not checked in time are assigned, and a note says so', async () => {
+test('IPv6 addresses that the kernel has not checked in time are assigned, and a note reports this', async () => {
 	const { host } = livingHost(hostWith([{ ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:00:00' }]))
 	let looks = 0
 	const tentativeAddresses: Host['tentativeAddresses'] = async () => {
@@ -464,7 +478,7 @@ async function runOn(host: Host, wish: RunConfig): Promise<{ report: AgentReport
 	return { report: await run(wish, host, { log, kinds: new Set(['hardware']), apiServer: undefined }), lines }
 }
 
-/** Replies with a code and nothing else, or does not reply. */
+/** A nameserver that replies with only this response code, or does not reply. */
 async function nameserver(rcode: number | undefined): Promise<{ address: string; close(): void }> {
 	const socket = createSocket('udp4')
 	socket.on('message', (question, { address, port }) => {

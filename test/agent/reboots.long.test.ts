@@ -4,12 +4,12 @@ import type { NewMachine } from '../../lab/nodes/bare-machine.ts'
 import { type BareMachine, type Machines, startMachines } from '../../lab/setup/start-machines.ts'
 import { type MachineState, stateOf } from './machine-state.ts'
 
-/** Ten NICs, ten reboots in a row: each time all names, MTUs, addresses, routes and rules are as the run left them. */
+/** Ten NICs and ten reboots: after each, all names, MTUs, addresses, routes and rules are the same as after the run. */
 
 const pace = { interval: 500 }
 const REBOOTS = 10
 const ports = Array.from({ length: MAX_INTERFACES }, (_, id) => ({ mac: mac(id), network: `data${id}`, gateways: [`10.0.${id}.1/24`] }))
-/** Differs from the order in which the kernel detects them. */
+/** In a different order than that in which the kernel detects them. */
 const nics = Array.from({ length: MAX_INTERFACES }, (_, id) => ({
 	id,
 	macAddress: mac((id * 3 + 1) % MAX_INTERFACES),
@@ -22,8 +22,8 @@ const nics = Array.from({ length: MAX_INTERFACES }, (_, id) => ({
 
 describe.each<[what: string, machine: NewMachine]>([
 	['systemd-networkd', { network: 'networkd' }],
-	['NetworkManager by keyfiles', { network: 'networkmanager', netplan: false }],
-])('on a host of %s', (_, kind) => {
+	['NetworkManager and keyfiles', { network: 'networkmanager', netplan: false }],
+])('a host with %s', (_, kind) => {
 	let lab: Machines
 	let machine: BareMachine
 	let configured: MachineState
@@ -43,7 +43,7 @@ describe.each<[what: string, machine: NewMachine]>([
 		expect(configured.links.filter(link => link.includes('multinic')).map(link => link.split(' ')[1])).toHaveLength(MAX_INTERFACES)
 	})
 
-	test.each(Array.from({ length: REBOOTS }, (_, n) => n + 1))('keeps everything across reboot %i', async () => {
+	test.each(Array.from({ length: REBOOTS }, (_, n) => n + 1))('the state is the same after reboot %i', async () => {
 		await machine.reboot()
 		await expect.poll(() => stateOf(machine), pace).toEqual(configured)
 	})

@@ -6,11 +6,11 @@ import { type NodeHost, nodeHost } from './node-host.ts'
 import { swapped } from './swapped.ts'
 import { pretendSystemd } from './pretend.ts'
 
-/** The agent is killed after each of its steps and never returns: the units that systemd would start roll back everything without it. */
+/** The agent is killed after any number of its steps. The units that systemd would start roll back everything without it. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 
-/** A boot resets the kernel; here that takes a new host, so not every number of steps is tested. */
+/** A boot resets the kernel state. Here this requires a new host, so not every number of steps is tested. */
 const STRIDE = 4
 
 describe.skipIf(!isRoot)('a rollback without the agent (needs root for network namespaces)', () => {
@@ -27,7 +27,7 @@ describe.skipIf(!isRoot)('a rollback without the agent (needs root for network n
 	})
 	afterAll(() => host?.close())
 
-	test('restores kernel and files after any number of steps, while the host runs', async () => {
+	test('restores the kernel state and the files after any number of steps, while the host runs', async () => {
 		for (let at = 0; at <= steps; at++) {
 			await killedAfter(host, at)
 			await carryOut(host, unitOf(host, '/run/systemd/system', /^multinic-undo-.*\.service$/))
@@ -35,7 +35,7 @@ describe.skipIf(!isRoot)('a rollback without the agent (needs root for network n
 		}
 	})
 
-	test('does nothing once the run has committed, and a run whose rollback has started does not commit', async () => {
+	test('does nothing after the commit of the run, and a run whose rollback has started cannot commit', async () => {
 		const other = await prepared()
 		try {
 			await killedAfter(other, steps)
@@ -93,7 +93,7 @@ async function killedAfter(host: NodeHost, at: number): Promise<void> {
 	expect(code, `after ${at}`).not.toBe(0)
 }
 
-/** Executes each ExecStart= like systemd: no shell, the host's own root, and a stop at a failure that `-` does not ignore. */
+/** Executes each ExecStart= like systemd: without a shell, in the root of the host, up to the first failure that `-` does not ignore. */
 async function carryOut(host: NodeHost, unit: string): Promise<void> {
 	const commands = [...readFileSync(join(host.inner, unit), 'utf8').matchAll(/^ExecStart=(-?)(.*)$/gm)]
 	expect(commands.length).toBeGreaterThan(1)

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** What prevents the configuration of an interface on a node: it is refused before any change, and the cause is named. */
+/** An interface that cannot be configured on a node is refused before any change, and the message names the cause. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const nic = (id: number, more: Partial<Interface> = {}): Partial<Interface> => ({
@@ -16,7 +16,7 @@ const nic = (id: number, more: Partial<Interface> = {}): Partial<Interface> => (
 	...more,
 })
 
-/** In two lines, which udev reads as one. */
+/** Two lines, which udev reads as one. */
 const rule = `ATTR{address}=="${mac(0)}", \\\n  NAME="ens7"\n`
 
 let host: NodeHost
@@ -28,32 +28,32 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 	test.each<[title: string, given: { ip?: string[]; sh?: string; wish?: Partial<Interface>[]; nodeAddresses?: string[] }, message: string]>(
 		[
 			[
-				"the node's own address is wanted",
+				'its desired address is the address of the node in Kubernetes',
 				{ wish: [nic(0, { address: '192.168.9.2', cidr: '192.168.9.0/24', gateway: '192.168.9.1' })], nodeAddresses: ['192.168.9.2'] },
 				'192.168.9.2 is wanted here, and Kubernetes knows this node by it (ip addr show to 192.168.9.2)',
 			],
 			[
-				'an address of another link is wanted, of which Kubernetes knows nothing',
+				'another link has its desired address, which is not an address of the node in Kubernetes',
 				{ wish: [nic(0, { address: '192.168.9.2', cidr: '192.168.9.0/24' })] },
 				'192.168.9.2 is wanted on multinic0, and mgmt has it (ip addr show to 192.168.9.2)',
 			],
 			[
-				'a rule of others looks up the table that is still empty',
+				'a rule of another program looks up its table, even if the table is still empty',
 				{ ip: ['rule add fwmark 0x400/0xfff lookup 100 priority 20000'] },
 				"the rule 'from all fwmark 0x400/0xfff lookup 100' looks up table 100, which multinic0 needs for itself (ip rule show priority 20000)",
 			],
 			[
-				'a rule names the NIC that would be renamed',
+				'a rule contains the name of the NIC, which would be renamed',
 				{ ip: ['rule add iif ens0 lookup 77 priority 600'] },
 				"the rule 'from all iif ens0 lookup 77' names ens0, and would match nothing once ens0 is renamed to multinic0 (ip rule show priority 600)",
 			],
 			[
-				'a rule names the NIC by its alternative name',
+				'a rule contains an alternative name of the NIC',
 				{ ip: ['link property add dev ens0 altname enp0s9', 'rule add oif enp0s9 lookup 77 priority 600'] },
 				"the rule 'from all oif enp0s9 lookup 77' names ens0, and would match nothing once ens0 is renamed to multinic0 (ip rule show priority 600)",
 			],
 			[
-				'the NIC carries the default route as one of two next hops',
+				'the NIC is one of two next hops of the default route',
 				{
 					ip: [
 						'link set ens0 up',
@@ -64,7 +64,7 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 				'ens0 carries the default route of this node (ip route show default)',
 			],
 			[
-				'the NIC is a next hop object of a route to a network',
+				'a route to a network uses a next hop object of the NIC',
 				{
 					ip: [
 						'link set ens0 up',
@@ -78,12 +78,12 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 				'the route to 10.50.0.0/16 leads over mgmt and ens0 (ip route show 10.50.0.0/16 table all)',
 			],
 			[
-				'an address has a label that could not be spelled in a line for ip',
+				'an address of the NIC has a label that cannot be written in a line for `ip -batch`',
 				{ ip: ['link set ens0 up'], sh: "ip addr add 10.5.0.5/24 dev ens0 label 'ens0:#1' valid_lft 3600 preferred_lft 3600" },
 				"the label 'ens0:#1' of 10.5.0.5/24 on ens0 could not be restored after a change (ip addr show dev ens0)",
 			],
 			[
-				'a macvlan is on top of a NIC that is not ours',
+				'a macvlan is on top of the NIC, which MultiNIC does not manage yet',
 				{ ip: ['link add storage0 link ens0 type macvlan'] },
 				'storage0 is on top of ens0 (ip -d link show dev storage0)',
 			],
@@ -98,11 +98,11 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 	})
 
 	test.each([
-		['an address of another link', 'ip addr add ::ffff:10.0.0.5/128 dev lo'],
-		['an address of another link, without its beginning', 'ip addr add ::10.0.0.5/128 dev lo'],
-		['a next hop', 'ip -6 route add fd99::/64 via ::ffff:10.0.0.1 dev mgmt onlink'],
-		['the selector of a rule', 'ip -6 rule add from ::ffff:10.0.0.0/104 lookup 77 priority 700'],
-	])('an IPv4 address in IPv6 form elsewhere on the node does not block a run: %s', async (_, given) => {
+		['an IPv4-mapped address of another link', 'ip addr add ::ffff:10.0.0.5/128 dev lo'],
+		['an IPv4-compatible address of another link', 'ip addr add ::10.0.0.5/128 dev lo'],
+		['an IPv4-mapped next hop', 'ip -6 route add fd99::/64 via ::ffff:10.0.0.1 dev mgmt onlink'],
+		['an IPv4-mapped selector of a rule', 'ip -6 rule add from ::ffff:10.0.0.0/104 lookup 77 priority 700'],
+	])('%s does not block a run', async (_, given) => {
 		expect(await host.inside('sh', ['-c', given])).toMatchObject({ code: 0 })
 		const wish = [nic(0, { addresses: ['fd00::5/64'], gateway: undefined })]
 		for (const changes of [true, false]) {
@@ -113,7 +113,7 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 		expect((await host.agent([])).report).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
 	})
 
-	test.each(["a\u0001b'c\u001b[0m", 'a"b\\\\c'])('a foreign link with the alias %j does not block a run', async alias => {
+	test.each(["a\u0001b'c\u001b[0m", 'a"b\\\\c'])('an unmanaged link with alias %j does not block a run', async alias => {
 		expect(await host.inside('ip', ['link', 'set', 'mgmt', 'alias', alias])).toMatchObject({ code: 0 })
 		expect((await host.agent([nic(0)])).report).toMatchObject({ outcome: 'Succeeded' })
 	})
@@ -121,9 +121,9 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 	test.each<[title: string, files: Record<string, string>, warned: string | undefined]>([
 		['in /run', { 'run/udev/rules.d/99-zz.rules': rule }, '/run/udev/rules.d/99-zz.rules'],
 		['in /usr/lib', { 'usr/lib/udev/rules.d/99-zz.rules': rule }, '/usr/lib/udev/rules.d/99-zz.rules'],
-		['in /usr/lib that a file in /etc hides', { 'usr/lib/udev/rules.d/99-zz.rules': rule, 'etc/udev/rules.d/99-zz.rules': '' }, undefined],
-		['in /usr/lib that a file in /run hides', { 'usr/lib/udev/rules.d/99-zz.rules': rule, 'run/udev/rules.d/99-zz.rules': '' }, undefined],
-	])('a udev rule %s that names the NIC differently is reported if udev reads it', async (_, files, warned) => {
+		['in /usr/lib, overridden in /etc', { 'usr/lib/udev/rules.d/99-zz.rules': rule, 'etc/udev/rules.d/99-zz.rules': '' }, undefined],
+		['in /usr/lib, overridden in /run', { 'usr/lib/udev/rules.d/99-zz.rules': rule, 'run/udev/rules.d/99-zz.rules': '' }, undefined],
+	])('a udev rule that gives the NIC a different name is reported if udev reads it (%s)', async (_, files, warned) => {
 		for (const [path, content] of Object.entries(files)) {
 			mkdirSync(dirname(join(host.root, path)), { recursive: true })
 			writeFileSync(join(host.root, path), content)
@@ -136,14 +136,14 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 		})
 	})
 
-	test('an interface is refused if a netplan file behind an absolute symlink of the host defines it', async () => {
+	test('an interface is refused if it is defined in a netplan file that is an absolute symlink on the host', async () => {
 		mkdirSync(join(host.root, 'opt'))
 		writeFileSync(join(host.root, 'opt/60-a.yaml'), 'network: {ethernets: {multinic0: {addresses: [10.9.9.9/24]}}}')
 		symlinkSync('/opt/60-a.yaml', join(host.root, 'etc/netplan/60-a.yaml'))
 		expect((await host.agent([nic(0)])).report?.interfaces[0]).toMatchObject({ reason: 'InUse' })
 	})
 
-	test('an IPv6 default route of a router is taken over if the node depends on IPv4, and may return after a removal', async () => {
+	test('a NIC with a default route from a router advertisement is taken over if the node has no IPv6 address, and accepts router advertisements again after a removal', async () => {
 		const routes = () => host.ask('-6 route show default')
 		await host.ip('link set ens0 up\nroute add ::/0 via fe80::1 dev ens0 proto ra metric 1024 expires 1800')
 		expect((await host.agent([nic(0)], { nodeAddresses: ['192.168.9.2', 'fd00::2'] })).report).toMatchObject({
@@ -160,11 +160,11 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 	})
 })
 
-describe.skipIf(!isRoot)('managed NICs that others use (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('managed NICs that other links and rules use (needs root for network namespaces)', () => {
 	beforeEach(prepared)
 	afterEach(() => host.close())
 
-	test('stay configured, accept changes that disturb no user, and are not removed before they are free', async () => {
+	test('stay configured, accept changes that do not disturb those links, and are not removed while they are in use', async () => {
 		const wish = [nic(0), { id: 1, macAddress: mac(1) }]
 		expect((await host.agent(wish)).report).toMatchObject({ message: 'Configured 2/2' })
 		await host.ip(`link add storage0 link multinic0 type macvlan mode bridge
@@ -207,8 +207,8 @@ describe.skipIf(!isRoot)('managed NICs that others use (needs root for network n
 		expect((await host.ask('link show')).map(({ ifname }) => ifname)).toEqual(expect.arrayContaining(['ens0', 'ens1']))
 	})
 
-	test('are identified by their device while they are in a pod, and are released when they return', async () => {
-		// A veth has no device, so the folder that serves as the host's root gets one.
+	test('are identified by their device while they are in a pod, and can be removed when they have returned', async () => {
+		// A veth has no device, so this creates one in the directory that is the host's root.
 		const device = join(host.root, 'sys/devices/pci0/virtio3')
 		mkdirSync(join(device, 'net/ens0'), { recursive: true })
 		mkdirSync(join(host.root, 'sys/class/net'), { recursive: true })
@@ -231,7 +231,7 @@ describe.skipIf(!isRoot)('managed NICs that others use (needs root for network n
 		}
 	})
 
-	test('are configured even if a rule refers to their name', async () => {
+	test('are configured even if a rule contains their MultiNIC name', async () => {
 		await host.ip('rule add iif multinic0 lookup 77 priority 600')
 		expect((await host.agent([nic(0)])).report).toMatchObject({ message: 'Configured 1/1' })
 		expect(await host.ask('rule show priority 600')).not.toMatchObject([{ iif_detached: null }])

@@ -19,7 +19,7 @@ import { hostWith } from './simulated-host.ts'
 
 const read: readonly Row[] = [...matchRows, ...absenceChecks, ...limitChecks, ...preflightChecks, ...placeChecks, ...removalChecks]
 
-test('every check of the plan is evaluated and has its row', async () => {
+test('every check in agent/plan is evaluated and has a row', async () => {
 	const files = globSync(join(import.meta.dirname, '../../agent/plan/*.ts'))
 	const exported = (await Promise.all(files.map(file => import(file) as Promise<Record<string, unknown>>))).flatMap(Object.entries)
 	const checks = exported.filter(([, value]) => typeof value === 'object' && value !== null && 'find' in value && 'when' in value)
@@ -122,10 +122,10 @@ const host = fc
 const wish = anyWish([0, 1, 2, 3].map(mac), 3)
 const nodeAddresses = fc.subarray(['192.168.9.2', '10.0.0.23', 'fd00::23', '10.0.1.23'])
 
-/** A program that operators have on a node or their machine, in brackets at the end. */
+/** A command that operators can run on a node or their machine, in parentheses at the end of the message. */
 const SHOWN = /\((ip|cat|ls|lsns|grep|nmcli|kubectl|networkctl) [^()]+\)$/
 
-test('no host makes the checks throw, and every refusal ends with the command that shows its cause', () => {
+test('the checks do not throw for any host, and every refusal ends with a command that shows its cause', () => {
 	fc.assert(
 		fc.property(host, wish, nodeAddresses, (state, nics, known) => {
 			const interfaces = settle(Interfaces.parse(nics))

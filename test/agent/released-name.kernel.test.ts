@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Fault } from './broken-host.ts'
 import { type DaemonHost, daemonHost } from './daemon-host.ts'
 
-/** systemd-networkd removes what it configured from a link that is down and then has a name that its file does not match. */
+/** systemd-networkd removes its configuration from a link that is down and gets a name that its file does not match. */
 const isRoot = process.getuid?.() === 0
 const macs = ['fa:16:3e:00:00:00', 'fa:16:3e:00:00:01'] as const
 
@@ -19,14 +19,14 @@ const first = [
 	{ id: 1, macAddress: macs[1], address: '10.0.1.23', cidr: '10.0.1.0/24' },
 ]
 
-/** The address of the refused one is on `lo`. */
+/** The second interface is refused, because its address is on `lo`. */
 const second = [
 	{ id: 0, macAddress: macs[1], address: '10.0.1.23', cidr: '10.0.1.0/24' },
 	{ id: 2, macAddress: macs[0], address: '10.0.7.1', cidr: '10.0.7.0/24' },
 ]
 
 describe.skipIf(!isRoot)(
-	'a refused link that networkd configured and whose name another one gets (needs root for network namespaces)',
+	'a refused link that networkd configured and whose name another link gets (needs root for network namespaces)',
 	() => {
 		let host: DaemonHost
 
@@ -38,8 +38,8 @@ describe.skipIf(!isRoot)(
 
 		test.each<[kernel: string, setup: string, fault?: Fault]>([
 			['that renames links that are up', 'configured'],
-			['before 6.2, where a link goes down to be renamed', 'unmanaged', { how: 'fail', renameDown: true }],
-		])('keeps its addresses and routes on a kernel %s; for networkd it is then %s', async (_, setup, fault) => {
+			['before 6.2, where a link must be down to be renamed', 'unmanaged', { how: 'fail', renameDown: true }],
+		])('keeps its addresses and routes on a kernel %s; networkd then reports it as %s', async (_, setup, fault) => {
 			await host.startOver()
 			await host.agent(first)
 			await host.boot(first)

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** The original state of a NIC is restored after an undo and after a removal, in every detail that the kernel knows. */
+/** A rollback and a removal restore the original state of a NIC in every detail that the kernel shows. */
 const isRoot = process.getuid?.() === 0
 const macAddress = 'fa:16:3e:00:00:00'
 const wish = [{ id: 0, macAddress, address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }]
@@ -24,7 +24,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 			'noprefixroute',
 			['route add 192.168.9.0/24 dev ens0 proto kernel scope link src 192.168.9.60 metric 200'],
 		],
-	])('whose lease is in the network of the node, %s, has it after the rollback of a late failure', async (_, detail, routes) => {
+	])('with a lease in the network of the node (%s) has the lease after the rollback of a late failure', async (_, detail, routes) => {
 		await host.ip('addr add 192.168.9.2/24 dev mgmt metric 100 valid_lft 3600 preferred_lft 3600')
 		await host.ip('route add default via 192.168.9.1 metric 100')
 		await host.ip([`addr add 192.168.9.60/24 dev ens0 ${detail} valid_lft 3600 preferred_lft 3600`, ...routes].join('\n'))
@@ -36,7 +36,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 		expect(await host.ask('route get 192.168.9.77')).toMatchObject([{ dev: 'mgmt' }])
 	})
 
-	test('that had the desired address and a route keeps both through a removal', async () => {
+	test('that had the desired address and a route before has both after a removal', async () => {
 		await host.ip('addr add 10.0.0.23/24 brd + dev ens0\nroute add 10.77.0.0/16 via 10.0.0.1')
 		const before = await everything()
 		expect((await host.agent(wish)).report).toMatchObject({ message: 'Configured 1/1' })
@@ -50,9 +50,9 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 	const withoutGateway = two.map(({ gateway: _, ...nic }) => nic)
 	const second = 'addr add 10.0.0.24/24 brd + dev ens0'
 	test.each<[string, string[], Partial<Interface>[]]>([
-		['a lease with a metric', [`addr add 10.0.0.23/24 metric 513 brd + dev ens0 ${life}`], wish],
+		['a lease and a metric', [`addr add 10.0.0.23/24 metric 513 brd + dev ens0 ${life}`], wish],
 		[
-			'a lease with a metric and its default route',
+			'a lease, a metric and a default route',
 			[
 				`addr add 10.0.0.23/24 metric 513 brd + dev ens0 ${life}`,
 				'route add default dev mgmt metric 7',
@@ -61,7 +61,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 			wish,
 		],
 		[
-			'a lease whose routes a daemon has added',
+			'a lease and routes from a daemon',
 			[
 				`addr add 10.0.0.23/24 brd + dev ens0 noprefixroute ${life}`,
 				'route add 10.0.0.0/24 dev ens0 proto kernel scope link src 10.0.0.23 metric 101',
@@ -70,31 +70,31 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 			],
 			wish,
 		],
-		['a lease of IPv6 with a metric', [`addr add fd00::23/64 metric 513 dev ens0 nodad ${life}`], six],
+		['an IPv6 lease and a metric', [`addr add fd00::23/64 metric 513 dev ens0 nodad ${life}`], six],
 		[
-			'a lease of IPv6 whose route a daemon has added',
+			'an IPv6 lease and a route from a daemon',
 			[`addr add fd00::23/64 dev ens0 nodad noprefixroute ${life}`, 'route add fd00::/64 dev ens0 proto kernel metric 100'],
 			six,
 		],
 		['a metric', ['addr add 10.0.0.23/24 metric 513 brd + dev ens0'], wish],
-		['the scope of a link', ['addr add 10.0.0.23/24 dev ens0 scope link'], wish],
+		['scope link', ['addr add 10.0.0.23/24 dev ens0 scope link'], wish],
 		['a label', ['addr add 10.0.0.23/24 brd + dev ens0 label ens0:vip'], wish],
-		['another broadcast address', ['addr add 10.0.0.23/24 brd 10.0.0.9 dev ens0'], wish],
+		['a different broadcast address', ['addr add 10.0.0.23/24 brd 10.0.0.9 dev ens0'], wish],
 		['no broadcast address', ['addr add 10.0.0.23/24 dev ens0'], wish],
 		['a peer', ['addr add 10.0.0.23 peer 10.0.0.9/24 dev ens0'], wish],
-		['no preferred time', ['addr add 10.0.0.23/24 brd + dev ens0 preferred_lft 0'], wish],
-		['no preferred time, of IPv6', ['addr add fd00::23/64 dev ens0 nodad home preferred_lft 0'], six],
+		['a preferred lifetime of 0', ['addr add 10.0.0.23/24 brd + dev ens0 preferred_lft 0'], wish],
+		['a preferred lifetime of 0 (IPv6)', ['addr add fd00::23/64 dev ens0 nodad home preferred_lft 0'], six],
 		['a second address', ['addr add 10.0.0.23/24 brd + dev ens0', second], two],
-		['labels', ['addr add 10.0.0.23/24 brd + dev ens0 label ens0:1', `${second} label ens0:vip`], two],
+		['two labelled addresses', ['addr add 10.0.0.23/24 brd + dev ens0 label ens0:1', `${second} label ens0:vip`], two],
 		[
-			'others in two networks, and routes from one of them',
+			'other addresses in two networks, one of which is the source of a route',
 			[
 				...['10.0.5.23/24', '10.0.0.23/24', '10.0.5.24/24'].map(cidr => `addr add ${cidr} brd + dev ens0`),
 				`${second} label ens0:7`,
 				'route add 10.77.0.0/16 via 192.168.9.9 src 10.0.0.24 metric 7',
 				'route add 10.78.0.0/16 via 10.0.0.9',
 			],
-			// with a gateway, the table of the interface would take the packets from 10.0.0.24 to 10.77.0.0/16 away from the other link
+			// With a gateway, the table of the interface would route packets from 10.0.0.24 to 10.77.0.0/16 through the NIC.
 			withoutGateway,
 		],
 	])(
@@ -116,7 +116,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 		},
 	)
 
-	test('that had leases, peers and routes of many kinds has them after a removal', async () => {
+	test('that had leases and many kinds of routes has them after a removal', async () => {
 		await host.ip(
 			[
 				'addr add 10.5.0.5/24 dev ens0 metric 300 valid_lft 3600 preferred_lft 1800',
@@ -195,9 +195,9 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 	})
 
 	test.each([
-		['by a later config', [{ id: 0, macAddress, address: '10.0.0.23', cidr: '10.0.0.0/24' }], {}],
-		['by a removal', [], { mode: 'Cleanup' as const }],
-	])("that was given a link-local address loses it %s, and keeps the kernel's own", async (_, next, more) => {
+		['after a later config', [{ id: 0, macAddress, address: '10.0.0.23', cidr: '10.0.0.0/24' }], {}],
+		['after a removal', [], { mode: 'Cleanup' as const }],
+	])('with a desired link-local address loses it %s, and keeps the link-local address from the kernel', async (_, next, more) => {
 		const kernels = (await linkLocals('ens0'))[0]
 		await host.agent([{ id: 0, macAddress, address: 'fe80::5', cidr: 'fe80::/64' }])
 		expect((await linkLocals('multinic0')).toSorted()).toEqual(['fe80::5', kernels].toSorted())
@@ -205,7 +205,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 		expect(await linkLocals(next.length > 0 ? 'multinic0' : 'ens0')).toEqual([kernels])
 	})
 
-	test("keeps the kernel's link-local address even if that was desired", async () => {
+	test('keeps the link-local address from the kernel after a removal, even if it was desired', async () => {
 		const [kernels] = await linkLocals('ens0')
 		await host.agent([{ id: 0, macAddress, address: kernels ?? '', cidr: 'fe80::/64' }])
 		await host.agent([], { mode: 'Cleanup' })
@@ -217,7 +217,7 @@ describe.skipIf(!isRoot)('a NIC (needs root for network namespaces)', () => {
 		return ((link?.addr_info ?? []) as { local: string }[]).map(({ local }) => local)
 	}
 
-	/** Ignores lifetimes, the order within a link, and what the kernel adds at the peer. */
+	/** Ignores lifetimes, the order within a link, and addresses that the kernel adds to the peer. */
 	async function everything(): Promise<unknown> {
 		const lines = async (args: string[]) =>
 			(await host.inside('ip', args)).stdout.replace(/(valid_lft|preferred_lft|expires) \d+sec/g, '$1')

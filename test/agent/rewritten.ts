@@ -29,13 +29,13 @@ for (const lines of JSON.parse(readFileSync(file, 'utf8')) as string[][]) {
 	process.stdout.write(`${JSON.stringify({ lines, failed, differ, raw, again: seen() })}\n`)
 }
 
-/** Deleting a link removes all that it has; what was read of it refers to its index, so the new link has the same one. */
+/** Deletes the link with its configuration and adds it again. It gets the same index, because what was read contains the index. */
 async function bare(): Promise<void> {
 	const plugged = `link add ens0 index 100000 address ${mac} type veth peer name peer0`
 	await batch(['link del ens0', 'nexthop flush', plugged, 'link set peer0 up', 'link set ens0 up'], ['-force'])
 }
 
-/** Excludes the kernel's own link-local address; the order of addresses is part of what is restored. */
+/** Excludes link-local addresses from the kernel. The order of addresses is part of what is restored. */
 function everythingOf(host: HostState): Change[] {
 	const link = linkOf(host)
 	const addresses = link.addresses.filter(address => address.family === 4 && !isMadeByKernel(address, link))
@@ -55,7 +55,7 @@ async function batch(lines: readonly string[], options: readonly string[]): Prom
 	return options.includes('-force') ? '' : said
 }
 
-/** `ip` ends a batch at a neighbour that the kernel rejects. */
+/** Puts each neighbour into a separate batch, because `ip` ends a batch at a neighbour that the kernel rejects. */
 function partsOf(lines: readonly string[]): { options: string[]; lines: string[] }[] {
 	const parts: { options: string[]; lines: string[]; alone: boolean }[] = []
 	for (const line of lines) {
@@ -71,13 +71,13 @@ function partsOf(lines: readonly string[]): { options: string[]; lines: string[]
 
 function linkOf({ links }: HostState) {
 	const link = links.find(one => one.mac === mac)
-	if (!link) throw new Error('ens0 is gone')
+	if (!link) throw new Error('ens0 does not exist')
 	return link
 }
 
 /**
- * Everything that `ip` shows for the link, without our own parser, except for lifetimes and for what the kernel derives from an address
- * after a delay.
+ * Everything that `ip` shows for the link, as text and not parsed by the agent, except lifetimes and what the kernel derives from an
+ * address after a delay.
  */
 function seen(): string[] {
 	const ip = (...args: string[]) => ask('-N', '-d', '-o', ...args).split('\n')

@@ -5,7 +5,7 @@ import type { RunConfig } from '../../contract/agent-run.ts'
 import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 
-/** The agent on the real kernel, in its own namespaces. */
+/** The agent on the real kernel, in separate namespaces. */
 const isRoot = process.getuid?.() === 0
 
 let host: NodeHost
@@ -17,7 +17,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 	})
 	afterEach(() => host.close())
 
-	test('names, addresses and routes ten NICs, and a second run changes nothing', async () => {
+	test('configures names, addresses and routes of ten NICs, and a second run changes nothing', async () => {
 		await addNics(10)
 		const first = await host.agent(nics(10))
 		expect(first.report).toMatchObject({ outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: 'Configured 10/10' })
@@ -52,7 +52,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('restores an interface that is no longer desired, and keeps the others', async () => {
+	test('restores the NIC of an interface that is no longer desired, and keeps the others', async () => {
 		await addNics(3)
 		await host.agent(nics(3))
 		const { report } = await host.agent(nics(3).filter(({ id }) => id !== 1))
@@ -61,7 +61,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await host.ask('rule show priority 10001')).toEqual([])
 	})
 
-	test('removes the first address of a network and keeps the second, and an undo restores the first', async () => {
+	test('removes the first address of a network and keeps the second, and a rollback restores the first', async () => {
 		await addNics(1)
 		const [nic] = nics(1)
 		await host.agent([{ ...nic, addresses: ['10.0.0.24/24'] }])
@@ -75,7 +75,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await host.ask('route show table 100')).toMatchObject([{ dst: 'default' }, { dst: '10.0.0.0/24' }])
 	})
 
-	test('swaps names together with their addresses, and records both original names', async () => {
+	test('swaps names together with their addresses, and a cleanup restores the original names', async () => {
 		await addNics(3)
 		const before = await host.everything()
 		await host.agent(nics(3))
@@ -117,7 +117,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect((await running).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
 	})
 
-	test('refuses a link that serves something else and leaves it unchanged', async () => {
+	test('refuses a NIC that something else uses and leaves it unchanged', async () => {
 		await addNics(4)
 		await host.ip('link add br0 type bridge\nlink set ens0 master br0\naddr add 172.16.0.1/24 dev ens1')
 		const { report } = await host.agent(nics(3))
@@ -129,7 +129,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await names()).toMatchObject({ [mac(1)]: 'ens1', [mac(2)]: 'multinic2' })
 	})
 
-	test('never touches the link of the node address and of the default route', async () => {
+	test('never changes the link with the node address or the default route', async () => {
 		await host.ip(`link set mgmt down\nlink set mgmt address ${mac(0)}\nlink set mgmt up\nroute replace default via 192.168.9.1`)
 		const before = await host.everything()
 		const refused = await host.agent(nics(1))
@@ -144,14 +144,14 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('refuses a name held by a link not managed by MultiNIC', async () => {
+	test('refuses an interface whose name belongs to an unmanaged link', async () => {
 		await addNics(2)
 		await host.ip('link add multinic0 type veth peer name other')
 		const { report } = await host.agent(nics(2))
 		expect(report?.interfaces.map(({ reason }) => reason)).toEqual(['NameTaken', 'Configured'])
 	})
 
-	test('with a NIC whose command fails still configures the others, and keeps what MultiNIC does not manage', async () => {
+	test('with a command that fails for one NIC configures the others, and keeps an unmanaged route', async () => {
 		await addNics(2)
 		await host.ip('route add 10.77.0.0/16 via 192.168.9.7 table 500')
 		const wish = nics(2).map(nic => (nic.id === 0 ? { ...nic, routes: [{ to: '10.77.0.0/16', via: '10.0.0.1', table: 500 }] } : nic))
@@ -163,7 +163,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await names()).toMatchObject({ [mac(0)]: 'ens0', [mac(1)]: 'multinic1' })
 	})
 
-	test('in mode Plan reports the exact files that a run then writes, and leaves the host with its folders unchanged', async () => {
+	test('in mode Plan reports the exact files that a run then writes, and changes neither the host nor its directories', async () => {
 		await addNics(2)
 		await host.ip(`link set ens1 up\naddr add 10.0.1.23/24 dev ens1`)
 		const before = { kernel: await host.everything(), files: entries() }
@@ -184,7 +184,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(files.filter(({ content }) => content === undefined).map(({ path }) => path)).toEqual(['/var/lib/multinic/record.json'])
 	})
 
-	test('in mode Plan leaves nothing behind when the generator fails', async () => {
+	test('in mode Plan leaves no file on the host if the generator fails', async () => {
 		await addNics(1)
 		mkdirSync(join(host.root, 'usr/libexec/netplan'), { recursive: true })
 		writeFileSync(join(host.root, 'usr/libexec/netplan/generate'), '')
@@ -196,25 +196,28 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(entries()).toEqual(before)
 	})
 
-	test.each<RunConfig['mode']>(['Plan', 'Verify'])('in mode %s leaves the state of an unfinished run, and reports it', async mode => {
-		await addNics(2)
-		await host.agent(nics(2), {}, { at: 9, how: 'kill' })
-		// The lock of a dead process is not held.
-		const kept = () => entries().filter(entry => !entry.startsWith('/run/multinic'))
-		const before = { kernel: await host.everything(), files: kept() }
-		const { report, stdout } = await host.agent(nics(2), { mode })
-		expect({ kernel: await host.everything(), files: kept() }).toEqual(before)
-		expect(report).toMatchObject({
-			unfinished: expect.stringMatching(/^g1-1-/),
-			message: expect.stringContaining('would be rolled back first'),
-		})
-		expect(stdout).toMatch(/^unfinished +an earlier run \(g1-1-\w+-0\) ended before its commit/m)
-		const { report: next, stdout: said } = await host.agent(nics(2))
-		expect(said).toMatch(/^cleared +an earlier run/m)
-		expect(next).toMatchObject({ message: 'Configured 2/2' })
-	})
+	test.each<RunConfig['mode']>(['Plan', 'Verify'])(
+		'in mode %s leaves the state of an unfinished run unchanged, and reports it',
+		async mode => {
+			await addNics(2)
+			await host.agent(nics(2), {}, { at: 9, how: 'kill' })
+			// Ignores the lock, which a dead process no longer holds.
+			const kept = () => entries().filter(entry => !entry.startsWith('/run/multinic'))
+			const before = { kernel: await host.everything(), files: kept() }
+			const { report, stdout } = await host.agent(nics(2), { mode })
+			expect({ kernel: await host.everything(), files: kept() }).toEqual(before)
+			expect(report).toMatchObject({
+				unfinished: expect.stringMatching(/^g1-1-/),
+				message: expect.stringContaining('would be rolled back first'),
+			})
+			expect(stdout).toMatch(/^unfinished +an earlier run \(g1-1-\w+-0\) ended before its commit/m)
+			const { report: next, stdout: said } = await host.agent(nics(2))
+			expect(said).toMatch(/^cleared +an earlier run/m)
+			expect(next).toMatchObject({ message: 'Configured 2/2' })
+		},
+	)
 
-	test('that died before a reboot has only its files rolled back, because links have other indexes now', async () => {
+	test('that died before a reboot has only its files rolled back, because links may have other indexes after it', async () => {
 		await addNics(1)
 		await host.agent(nics(1), {}, { at: 0, how: 'kill' })
 		const undo = join(host.root, 'var/lib/multinic/undo/undo.json')
@@ -276,7 +279,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('reports its changes of each NIC, and the duration of each phase', async () => {
+	test('reports the changes of each NIC, and the duration of each phase', async () => {
 		await addNics(1)
 		const { report, stdout } = await host.agent(nics(1))
 		expect(report?.interfaces[0]?.done).toEqual(
@@ -286,7 +289,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		expect(stdout).toMatch(/^took +observe \d+ ms, .*apply \d+ ms/m)
 	})
 
-	test('with an invalid config changes nothing and names the field', async () => {
+	test('with an invalid config changes nothing, and the error names the field', async () => {
 		await addNics(1)
 		const before = await host.everything()
 		const { code, report, stderr } = await host.agent([{ id: 0, macAddress: mac(0), address: '10.1.0.1', cidr: '10.0.0.0/24', mtu: 20 }])
@@ -297,7 +300,7 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 	})
 })
 
-/** Files and folders, with their content and mode. */
+/** Files and directories, with their content and mode. */
 function entries(): string[] {
 	return ['etc', 'run', 'var'].flatMap(top =>
 		readdirSync(join(host.inner, top), { recursive: true, withFileTypes: true })

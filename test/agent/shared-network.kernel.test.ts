@@ -4,7 +4,7 @@ import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import type { Streamed } from './tcp-stream.ts'
 
-/** A node whose NICs are all on one wire with another machine, which is also its gateway. */
+/** A node whose NICs are all connected to the same switch as another machine, which is also its gateway. */
 const isRoot = process.getuid?.() === 0
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const script = `${import.meta.dirname}/tcp-stream.ts`
@@ -13,7 +13,7 @@ let host: NodeHost
 let machine: NodeHost
 
 const nic = (id: number, cidr: string, more: Partial<Interface> = {}) => ({ id, macAddress: mac(id), addresses: [cidr], ...more })
-/** Mimics DHCP: the network of the primary link has a metric. */
+/** Mimics DHCP: the connected route of the primary link has a metric. */
 const lease = [
 	'addr add 192.168.9.2/24 dev mgmt noprefixroute valid_lft 3600 preferred_lft 3600',
 	'route add 192.168.9.0/24 dev mgmt proto kernel scope link src 192.168.9.2 metric 100',
@@ -41,7 +41,7 @@ describe.skipIf(!isRoot)('a NIC in the network of another link (needs root for n
 				.map(cidr => `addr add ${cidr} dev wire${cidr.includes(':') ? ' nodad' : ''}`)
 				.join('\n'),
 		)
-		// A switch does not let a port reply for the address of another.
+		// The primary link must not reply for an address of a NIC.
 		await host.inside('sh', ['-c', 'echo 1 > /proc/sys/net/ipv4/conf/mgmt/arp_ignore'])
 	})
 	afterEach(() => {
@@ -52,7 +52,7 @@ describe.skipIf(!isRoot)('a NIC in the network of another link (needs root for n
 	const four = { gateway: '192.168.9.1', node: '192.168.9.2', own: '192.168.9.50', to: '192.168.9.3' }
 	const six = { gateway: 'fd99::1', node: 'fd99::2', own: 'fd99::50', to: 'fd99::3' }
 	const KUBE = { KUBERNETES_SERVICE_HOST: '10.5.0.9', KUBERNETES_SERVICE_PORT: '7001' }
-	test('does not take over the path to an API server in its network that the node reaches by its gateway', async () => {
+	test('does not take over the path to an API server in its network that the node reaches through its gateway', async () => {
 		await host.ip(fixed.join('\n'))
 		await machine.ip('addr add 10.5.0.9/32 dev lo')
 		await once(machine.start(process.execPath, [script, 'serve', '10.5.0.9', '7001']), 'message')
@@ -62,7 +62,7 @@ describe.skipIf(!isRoot)('a NIC in the network of another link (needs root for n
 		expect((await host.ask('route get 10.5.0.9'))[0]).toMatchObject({ dev: 'mgmt' })
 	})
 
-	test('leaves the network to the first of two managed NICs, and the second works too', async () => {
+	test('gets no connected route if another managed NIC has the network, and both NICs work', async () => {
 		await host.ip(fixed.join('\n'))
 		await machine.ip('addr add 10.5.0.3/24 dev wire')
 		const { report, stdout } = await host.agent([nic(0, '10.5.0.50/24'), nic(1, '10.5.0.51/24')])
@@ -82,7 +82,7 @@ describe.skipIf(!isRoot)('a NIC in the network of another link (needs root for n
 		}
 	})
 
-	test('has the network while the other link lacks it, without disturbing a stream', async () => {
+	test('has the connected route while the other link has no address in the network, without disturbing a stream', async () => {
 		await host.ip(fixed.join('\n'))
 		const wanted = [nic(0, '192.168.9.50/24')]
 		expect((await host.agent(wanted)).report?.outcome).toBe('Succeeded')
@@ -108,9 +108,9 @@ describe.skipIf(!isRoot)('a NIC in the network of another link (needs root for n
 	const cloud6 = ['addr add 2001:db8:1::2/128 dev mgmt nodad', 'route add default via fe80::1 dev mgmt']
 	test.each<[title: string, setup: string[], wanted: string, sharedWith?: string]>([
 		['the only address of the node (/32)', cloud, '192.168.9.50/24', '192.168.9.2'],
-		['the IPv6 address of the node by DHCP (/128)', [...fixed, ...cloud6], '2001:db8:1::50/64', '2001:db8:1::2'],
-		['an address of lo, such as that of a load balancer', [...cloud, 'addr add 10.5.0.9/32 dev lo'], '10.5.0.50/24'],
-	])('leaves the path to the neighbours of %s unchanged, unless that is on lo', async (_, setup, cidr, known) => {
+		['the IPv6 address of the node from DHCP (/128)', [...fixed, ...cloud6], '2001:db8:1::50/64', '2001:db8:1::2'],
+		['an address on lo, such as that of a load balancer', [...cloud, 'addr add 10.5.0.9/32 dev lo'], '10.5.0.50/24'],
+	])('does not change the path to neighbours of %s, unless that address is on lo', async (_, setup, cidr, known) => {
 		const isShared = known !== undefined
 		const node = known ?? '10.5.0.9'
 		await host.ip(setup.join('\n'))
@@ -126,12 +126,12 @@ describe.skipIf(!isRoot)('a NIC in the network of another link (needs root for n
 	})
 
 	test.each<[title: string, primary: string[], length: number, ips: typeof four]>([
-		['with a lease on the primary', lease, 24, four],
-		['with a static primary', fixed, 24, four],
-		['in a part of the network', fixed, 26, four],
-		['in a network that holds it', lease, 23, four],
+		['with a lease on the primary link', lease, 24, four],
+		['with a static address on the primary link', fixed, 24, four],
+		['in a part of the network of the primary link', fixed, 26, four],
+		['in a network that contains the network of the primary link', lease, 23, four],
 		['with IPv6', [...fixed, ...fixed6], 64, six],
-	])('works %s without any effect on the node', async (_, primary, length, { gateway, node, own, to }) => {
+	])('works %s and does not affect the node', async (_, primary, length, { gateway, node, own, to }) => {
 		const cidr = `${own}/${length}`
 		await host.ip(primary.join('\n'))
 		const before = await main()
@@ -157,7 +157,7 @@ describe.skipIf(!isRoot)('a NIC in the network of another link (needs root for n
 	})
 })
 
-/** Routes of the main table except those of single addresses. */
+/** Routes of the main table except those to single addresses. */
 async function main(): Promise<string[]> {
 	const routes = [...(await host.ask('-4 route')), ...(await host.ask('-6 route'))]
 	return routes.flatMap(({ flags: _, ...route }) =>
@@ -169,7 +169,7 @@ async function wayTo(ip: string, from: string): Promise<unknown> {
 	return (await host.ask(`route get ${ip} from ${from}`))[0]?.dev
 }
 
-/** Sends and receives briefly, from one host to the other and back. */
+/** Sends data from one host to the other and back for a short time. */
 async function stream(from: NodeHost, to: NodeHost, { to: ip, source }: { to: string; source: string }): Promise<void> {
 	const server = to.start(process.execPath, [script, 'serve', ip, '7000'])
 	await once(server, 'message')
@@ -181,7 +181,7 @@ async function stream(from: NodeHost, to: NodeHost, { to: ip, source }: { to: st
 	expect(received).toBe(sent)
 }
 
-/** @returns the links of the host by which most packets left and arrived meanwhile */
+/** @returns the links of the host that sent and received most bytes meanwhile */
 async function carriedBy(work: () => Promise<void>): Promise<{ sent: string; received: string }> {
 	const before = await counters()
 	await work()

@@ -11,7 +11,7 @@ import { answerOf } from '../../agent/plan/lookup-losses.ts'
 import { connectedRoutes } from '../../agent/plan/predicted-host.ts'
 import type { Action, Change, Step } from '../../agent/model/change.ts'
 
-/** Models a host: returns the state of the kernel and the files after a step. Rejects what the kernel rejects. */
+/** Models a host: returns the state of the kernel and the files after a step. Throws for what the kernel rejects. */
 export function after(host: HostState, { change, action }: Step): HostState {
 	return change ? afterChange(host, change) : afterAction(host, action)
 }
@@ -55,8 +55,8 @@ function afterChange(host: HostState, change: Change): HostState {
 }
 
 /**
- * An existing address keeps its position. An existing IPv4 address also keeps what only a removal changes, an existing IPv6 address its
- * metric unless one is given.
+ * An existing address keeps its position. An existing IPv4 address also keeps the attributes that only a removal can change, and an
+ * existing IPv6 address keeps its metric unless a metric is given.
  */
 function withAddress(addresses: readonly Address[], given: Address): Address[] {
 	const had = addresses.find(({ cidr }) => cidr === given.cidr)
@@ -81,7 +81,7 @@ function without(address: Address, keys: readonly string[]): Partial<Address> {
 	return Object.fromEntries(Object.entries(address).filter(([key]) => !keys.includes(key)))
 }
 
-/** An address with another metric has another connected route. */
+/** A different metric of an address changes the metric of its connected route. */
 function withoutMoved(host: HostState, { link, address }: { link: number; address: Address }): HostState {
 	const had = host.links.find(({ ifindex }) => ifindex === link)?.addresses.find(({ cidr }) => cidr === address.cidr)
 	const isMoved = had && (had.family === 4 || address.metric !== undefined) && had.metric !== address.metric
@@ -96,7 +96,7 @@ function isKept(gone: string) {
 	}
 }
 
-/** The kernel adds a route for the network of each address of a link that is up, unless told not to with noprefixroute. */
+/** The kernel adds a route for the network of each address of a link that is up, except with noprefixroute. */
 function withConnected(host: HostState): HostState {
 	const connected = host.links
 		.filter(({ up }) => up)
@@ -190,7 +190,7 @@ function withoutRoutes(host: HostState, ifindex: number): HostState {
 	return { ...host, routes: host.routes.filter(route => route.link !== ifindex || route.family === 6) }
 }
 
-/** Removing the last form of an IPv4 address removes the routes with that source on any link. */
+/** When no link has an IPv4 address any more, with any prefix length, the kernel removes all routes with that source. */
 function withoutSources(host: HostState, { links }: HostState): HostState {
 	const ipsOf = (all: readonly Link[]) => new Set(all.flatMap(({ addresses }) => addresses.map(({ cidr }) => ipOf(cidr))))
 	const [had, has] = [ipsOf(links), ipsOf(host.links)]
@@ -198,13 +198,13 @@ function withoutSources(host: HostState, { links }: HostState): HostState {
 	return { ...host, routes: host.routes.filter(route => !isLost(route)) }
 }
 
-/** systemd-networkd removes what it added from a link that is down or whose name no longer matches its file. */
+/** systemd-networkd removes its configuration from a link that is down or whose name no longer matches its file. */
 function lost(host: HostState, ifindex: number): HostState {
 	const isTheirs = host.links.some(link => link.ifindex === ifindex && link.managedBy === 'systemd-networkd')
 	return isTheirs ? takenBack(host, ifindex) : host
 }
 
-/** A daemon removes what it added: everything on the link. */
+/** A daemon that releases a link removes its configuration: in this model, everything on the link. */
 function takenBack(host: HostState, ifindex: number): HostState {
 	if (host.links.find(link => link.ifindex === ifindex)?.managedBy === undefined) return host
 	const { routes } = down(host, ifindex)
@@ -219,7 +219,7 @@ function takenBack(host: HostState, ifindex: number): HostState {
 	)
 }
 
-/** The kernel drops what only a link that is up can have. */
+/** The kernel removes what only a link that is up can have. */
 function down(host: HostState, ifindex: number): HostState {
 	const forgetful = withLink(host, ifindex, link => ({
 		...link,
@@ -238,7 +238,7 @@ function rename(host: HostState, link: Link, to: string): Link {
 }
 
 /**
- * The first IPv4 address gets the name as its label, which counts as no label; others keep the part after a colon, or get a number. @see
+ * The first IPv4 address gets the name as its label, which is the default label; others keep the part after a colon, or get a number. @see
  * inetdev_changename
  */
 function relabelled(addresses: readonly Address[], name: string): Address[] {
@@ -256,7 +256,7 @@ function withLink(host: HostState, ifindex: number, change: (link: Link) => Link
 	return { ...host, links: host.links.map(link => (link.ifindex === ifindex ? change(link) : link)) }
 }
 
-/** The rules of every kernel at start: the local, the main and, for IPv4, the default table. */
+/** The initial rules of a kernel: they look up the local table, the main table and, for IPv4, the default table. */
 export const BASE_RULES: readonly Rule[] = ([4, 6] as const).flatMap(family =>
 	[{ priority: 0, table: 255 }, { priority: 32_766, table: 254 }, ...(family === 4 ? [{ priority: 32_767, table: 253 }] : [])].map(one => ({
 		...one,
@@ -303,8 +303,8 @@ export function hostWith(
 }
 
 /**
- * The part of a host that is compared: without the order, and without what systemd-networkd does in its own time when it manages a link
- * again.
+ * The part of a host that is compared: without the order, and without the links that systemd-networkd manages, because it manages a link
+ * again asynchronously.
  */
 export function comparable(host: HostState) {
 	return {
@@ -320,7 +320,7 @@ export function comparable(host: HostState) {
 	}
 }
 
-/** A modeled host that applies steps and their undo. It has no systemd. `put`: another program changes it. */
+/** A simulated host that applies steps and their undo. It has no systemd. `put`: mimics another program that changes it. */
 export function livingHost(start: HostState): { host: Host; now(): HostState; put(state: HostState): void } {
 	let state = start
 	let armed = false
@@ -328,7 +328,7 @@ export function livingHost(start: HostState): { host: Host; now(): HostState; pu
 		observe: async () => state,
 		predictRejections: async () => ({ failed: new Map(), kept: new Map() }),
 		generate: async () => ({}),
-		prove: async () => ({ persistent: { status: 'Unknown', message: 'no systemd here' }, warnings: new Map() }),
+		prove: async () => ({ persistent: { status: 'Unknown', message: 'no systemd on this host' }, warnings: new Map() }),
 		arm: async ({ undo, tag }) => {
 			armed = true
 			return { undo, tag }

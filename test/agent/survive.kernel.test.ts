@@ -22,7 +22,7 @@ import { entries, manyRuns } from './many-runs.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { mount, pretendGenerator, pretendSystemd } from './pretend.ts'
 
-/** Faults of a node that a run must tolerate: its disk, its clock, its cables, a second run, a missing API server. */
+/** Faults that a run must tolerate: of the disk, the clock, a NIC or the API server, and a second run. */
 const isRoot = process.getuid?.() === 0
 const RUNS = 100
 const DAY = 86_400
@@ -33,7 +33,7 @@ const socket = 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[
 
 let host: NodeHost
 
-describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('a run tolerates (needs root for network namespaces)', () => {
 	beforeEach(async () => {
 		host = await nodeHost()
 		for (const id of [0, 1, 2]) await addNic(id)
@@ -41,7 +41,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 	afterEach(() => host.close())
 
 	test.each(['/var/lib/multinic', '/var/lib', '/etc/netplan', '/etc/sysctl.d'])(
-		'a disk that becomes full after any number of files, at %s: nothing is changed, and nothing is left',
+		'a disk that becomes full after any number of files in %s: nothing is changed, and no file remains',
 		async folder => {
 			const session = host.session()
 			const before = await host.everything()
@@ -63,7 +63,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		},
 	)
 
-	test('a full disk when the generator of netplan needs its input: nothing is changed', async () => {
+	test('a full disk when the input of the netplan generator is written: nothing is changed', async () => {
 		await pretendSystemd(host)
 		await pretendGenerator(host, 'exit 0')
 		await mount(host, '/run/multinic', '-t', 'tmpfs', '-o', 'nr_inodes=3', 'tmpfs')
@@ -89,7 +89,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('an invalid foreign netplan file: the NICs work, and the report says that the next boot does not configure them', async () => {
+	test('an invalid netplan file of another program: the NICs are configured, and the report warns that the next boot does not configure them', async () => {
 		const theirs = join(host.root, 'etc/netplan/50-theirs.yaml')
 		writeFileSync(theirs, 'network:\n  version: 2\n ethernets: [\n')
 		await pretendSystemd(host)
@@ -98,7 +98,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(report).toMatchObject({
 			outcome: 'Succeeded',
 			message: 'Configured 2/2',
-			// Excludes the line itself, which may contain a foreign secret.
+			// Excludes the line itself, which may contain a secret.
 			persistent: {
 				status: 'False',
 				message: expect.stringMatching(
@@ -109,7 +109,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(readFileSync(theirs, 'utf8')).toBe('network:\n  version: 2\n ethernets: [\n')
 	})
 
-	test('an invalid foreign netplan file without a generator: the file stays unchanged', async () => {
+	test('an invalid netplan file of another program, without the generator: the file stays unchanged', async () => {
 		const theirs = join(host.root, 'etc/netplan/50-theirs.yaml')
 		writeFileSync(theirs, 'network:\n  version: 2\n ethernets: [\n')
 		const { report } = await host.agent(nics([0, 1]))
@@ -117,7 +117,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(readFileSync(theirs, 'utf8')).toBe('network:\n  version: 2\n ethernets: [\n')
 	})
 
-	test('a disk that becomes full between two runs: the state of the first is kept', async () => {
+	test('a disk that becomes full between two runs: the second run is rolled back', async () => {
 		await mount(host, '/etc/netplan', '-t', 'tmpfs', 'tmpfs')
 		expect((await host.agent(nics([0, 1, 2]))).report).toMatchObject({ outcome: 'Succeeded' })
 		await host.inside('mount', ['-o', 'remount,nr_inodes=4', `${host.root}/etc/netplan`])
@@ -127,7 +127,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('a read-only /etc', async () => {
+	test('a read-only /etc: everything is rolled back', async () => {
 		await readOnly('/etc')
 		const before = await host.everything()
 		const { report, code } = await host.agent(nics([0, 1]))
@@ -136,7 +136,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('a read-only /etc when systemd would wait for the commit', async () => {
+	test('a read-only /etc on a host with systemd: nothing is changed', async () => {
 		await pretendSystemd(host)
 		await readOnly('/etc')
 		const before = await host.everything()
@@ -149,7 +149,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('a disk that became read-only after an earlier run', async () => {
+	test('a disk that became read-only after an earlier run: nothing is changed', async () => {
 		await host.agent(nics([0]))
 		for (const folder of ['/etc', '/var']) await readOnly(folder)
 		const before = await host.everything()
@@ -162,7 +162,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('a state folder on a read-only file system: the report says so', async () => {
+	test('a state directory on a read-only file system: the message contains the cause', async () => {
 		await mount(host, '/var/lib', '-t', 'tmpfs', '-o', 'ro', 'none')
 		const { report } = await host.agent(nics([0]))
 		expect(report?.message).toMatch(/nothing was changed: EROFS: read-only file system/)
@@ -170,17 +170,13 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 
 	test.each<[title: string, given: (path: string) => void, path: string]>([
 		['a named pipe among the files of netplan', path => execFileSync('mkfifo', [path]), 'etc/netplan/50-x.yaml'],
-		['a folder among the files of netplan', path => mkdirSync(path), 'etc/netplan/old.yaml'],
-		['a folder among the profiles of NetworkManager', path => mkdirSync(path), 'etc/NetworkManager/system-connections/backup'],
-		['a folder among the scripts', path => mkdirSync(path), 'etc/sysconfig/network-scripts/ifcfg-old'],
-		['a link to itself', path => symlinkSync('loop.yaml', path), 'etc/netplan/loop.yaml'],
+		['a directory among the files of netplan', path => mkdirSync(path), 'etc/netplan/old.yaml'],
+		['a directory among the profiles of NetworkManager', path => mkdirSync(path), 'etc/NetworkManager/system-connections/backup'],
+		['a directory among the ifcfg files', path => mkdirSync(path), 'etc/sysconfig/network-scripts/ifcfg-old'],
+		['a symlink to itself', path => symlinkSync('loop.yaml', path), 'etc/netplan/loop.yaml'],
 		['a named pipe as resolv.conf', path => execFileSync('mkfifo', [path]), 'etc/resolv.conf'],
-		[
-			'a socket in the place of a setting of cloud-init',
-			path => execFileSync('python3', ['-c', socket, path]),
-			'etc/cloud/cloud.cfg.d/a.cfg',
-		],
-	])('%s: not a file, so it defines nothing', async (_, given, path) => {
+		['a socket among the settings of cloud-init', path => execFileSync('python3', ['-c', socket, path]), 'etc/cloud/cloud.cfg.d/a.cfg'],
+	])('%s, which is ignored because it is not a regular file', async (_, given, path) => {
 		mkdirSync(dirname(join(host.root, path)), { recursive: true })
 		given(join(host.root, path))
 		const { report, stdout } = await host.agent(nics([0]))
@@ -188,7 +184,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 	})
 
 	test.each(['etc/netplan/big.yaml', 'etc/systemd/network/00-big.network', 'etc/udev/rules.d/big.rules'])(
-		'a file that is too large to read, %s: the report says that it may define any NIC',
+		'the file %s that is too large to read: a warning reports that it may define any NIC',
 		async path => {
 			mkdirSync(dirname(join(host.root, path)), { recursive: true })
 			writeFileSync(join(host.root, path), '')
@@ -210,7 +206,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 			/^the undo that an earlier run left .* cannot be read: it is a folder; nothing was changed\. Check/,
 		],
 		['etc/netplan/99-multinic0.yaml', /^\/etc\/netplan\/99-multinic0\.yaml cannot be read: it is a folder; nothing was changed\. Move/],
-	])('a folder in the place of the managed file %s: the run says what to do and changes nothing', async (path, message) => {
+	])('a directory instead of the managed file %s: nothing is changed, and the message contains what to do', async (path, message) => {
 		mkdirSync(join(host.root, path), { recursive: true })
 		const before = await host.everything()
 		const { report, stderr } = await host.agent(nics([0]))
@@ -235,20 +231,20 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		},
 	)
 
-	test('a termination log on a full disk: the report still arrives', async () => {
+	test('a termination log on a full disk: the report is still delivered', async () => {
 		const { report, code, stdout } = await host.agent(nics([0]), {}, undefined, { TERMINATION_LOG: '/dev/full' })
 		expect({ code, outcome: report?.outcome }).toEqual({ code: 0, outcome: 'Succeeded' })
 		expect(stdout).toMatch(/^no last words .*ENOSPC/m)
 	})
 
-	test('a NIC that vanishes after any step: the others are configured, and the run waits for the NIC', async () => {
+	test('a NIC that disappears after any number of steps: the others are configured, and the NIC is WaitingForDevice', async () => {
 		const session = host.session()
 		await session(nics([0, 1, 2]))
 		const turned = nics([1, 2, 0])
 		const { report } = await session(turned, { mode: 'Plan' })
 		const steps = report.plan?.commands.length ?? 0
 		expect(steps).toBeGreaterThan(20)
-		// Uses different steps each time, so that all are covered over time: address checks on the wire are slow.
+		// Uses different steps each time, so that all are covered over time, because address probes are slow.
 		for (let at = Math.floor(Math.random() * 5); at <= steps; at += 5) {
 			const [link] = await host.ask('link show dev multinic1')
 			const { report: run, said } = await session(turned, {}, { at, how: 'vanish', link: Number(link?.ifindex) })
@@ -263,7 +259,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		}
 	})
 
-	test('a kill at any disk access: a later cleanup leaves nothing of the run', async () => {
+	test('a kill at any disk access: a later cleanup removes everything of the run', async () => {
 		await pretendSystemd(host)
 		const session = host.session()
 		await session([], { mode: 'Cleanup' })
@@ -278,7 +274,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		}
 	})
 
-	test('a concurrent second run: it is refused, and the message names the run that holds the host', async () => {
+	test('a concurrent second run: it fails, and its message contains the run that has the lock', async () => {
 		const hold = { how: 'hold' as const, at: 3, held: join(host.root, 'config/held'), go: join(host.root, 'config/go') }
 		const first = host.agent(nics([0, 1]), { generation: 7, attempt: 2 }, hold)
 		await expect.poll(() => readdirSync(join(host.root, 'config')).includes('held')).toBe(true)
@@ -292,7 +288,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect((await first).code).toBe(0)
 	})
 
-	test('many runs after an unfinished one: one of them proceeds, and nothing of the unfinished run is left', async () => {
+	test('several concurrent runs after an unfinished run: only one of them succeeds, and no lock remains', async () => {
 		await host.agent(nics([0, 1]), {}, { how: 'kill', at: 3 })
 		const hold = { how: 'hold' as const, at: 3, held: join(host.root, 'config/held'), go: join(host.root, 'config/go') }
 		const codes: number[] = []
@@ -308,8 +304,8 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 
 	test.each([
 		['forward', { set: DAY, pass: 0 }],
-		['back', { set: -DAY, pass: 0 }],
-	])('a clock set %s between arming and commit: a good run stands', async (_, clock) => {
+		['backward', { set: -DAY, pass: 0 }],
+	])('a clock that is set %s between arming and commit: the run succeeds', async (_, clock) => {
 		await pretendSystemd(host)
 		const { report, said } = await host.session()(nics([0, 1]), { commitTimeoutSeconds: 60 }, { at: 5, how: 'clock', ...clock })
 		expect(report, said).toMatchObject({ outcome: 'Succeeded' })
@@ -318,9 +314,9 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 	})
 
 	test.each([
-		['left alone', 0],
+		['unchanged', 0],
 		['set forward', DAY],
-		['set back', -DAY],
+		['set backward', -DAY],
 	])('a delay beyond the commit timeout, with the clock %s: everything is rolled back', async (_, set) => {
 		await pretendSystemd(host)
 		const before = await host.everything()
@@ -333,12 +329,12 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(await host.everything()).toEqual(before)
 	})
 
-	test('a clock set back while a NIC is missing: the wait for the NIC is not extended', async () => {
+	test('a clock that is set backward while a NIC is missing: the wait for the NIC is not extended', async () => {
 		const { report } = await host.session()(nics([0, 3]), { waitForDeviceSeconds: 60 }, { at: 5, how: 'clock', set: -DAY, pass: 61 })
 		expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'WaitingForDevice' })
 	})
 
-	test('no API server at all: the node is configured, and the termination log and the exit status report the failure', async () => {
+	test('an unreachable API server: the node is configured, and the termination log and the exit status report the failure', async () => {
 		const [lastWords, account] = [join(host.root, 'config/last-words'), join(host.root, 'config/account')]
 		mkdirSync(account)
 		writeFileSync(join(account, 'ca.crt'), rootCertificates[0] ?? '')
@@ -363,7 +359,7 @@ describe.skipIf(!isRoot)('a run survives (needs root for network namespaces)', (
 		expect(readdirSync(join(host.inner, 'var/lib/multinic'))).toEqual(['record.json'])
 	})
 
-	test(`${RUNS} runs in a row, good ones and broken ones: no file and no descriptor more than before`, async () => {
+	test(`${RUNS} earlier runs, including failed ones: no file or file descriptor is leaked`, async () => {
 		const { descriptors, leftBehind } = await manyRuns(host, RUNS)
 		expect(descriptors).toEqual({ atFirst: descriptors.atFirst, atLast: descriptors.atFirst })
 		expect(leftBehind).toEqual([])

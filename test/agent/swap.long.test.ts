@@ -5,8 +5,8 @@ import { type BareMachine, type Machines, startMachines } from '../../lab/setup/
 import { stateOf } from './machine-state.ts'
 
 /**
- * Links that a daemon has managed since the boot exchange their names, MTUs and addresses, all in one network, and are then removed. The
- * one with the lowest id has that network; the others have /32 addresses.
+ * Links that a daemon has managed since the boot swap their names, MTUs and addresses, all in one network, and are then removed. The
+ * interface with the lowest id has the connected route of that network; the others have /32 addresses.
  */
 
 const [a, b, c] = ['fa:16:3e:00:00:01', 'fa:16:3e:00:00:02', 'fa:16:3e:00:00:03'] as const
@@ -14,10 +14,10 @@ const pace = { interval: 500 }
 
 describe.each<[what: string, machine: NewMachine]>([
 	['systemd-networkd', { network: 'networkd' }],
-	['NetworkManager by netplan', { network: 'networkmanager' }],
-	['NetworkManager by keyfiles', { network: 'networkmanager', netplan: false }],
-	['both', { network: 'both' }],
-])('on a host of %s', (_, kind) => {
+	['NetworkManager and netplan', { network: 'networkmanager' }],
+	['NetworkManager and keyfiles', { network: 'networkmanager', netplan: false }],
+	['systemd-networkd and NetworkManager', { network: 'both' }],
+])('a host with %s', (_, kind) => {
 	let lab: Machines
 	let machine: BareMachine
 
@@ -31,11 +31,11 @@ describe.each<[what: string, machine: NewMachine]>([
 
 	test.each<[what: string, nics: Partial<Interface>[]]>([
 		['two NICs', [nic(0, a, 23), nic(1, b, 24)]],
-		['the same with names exchanged', [nic(0, b, 24), nic(1, a, 23)]],
-		['other addresses, and another NIC', [{ ...nic(0, b, 26), addresses: ['10.0.0.27/24'] }, nic(2, c, 25)]],
-		['a NIC less, and an address less', [nic(0, b, 26)]],
-		['none', []],
-	])('%s: configured by a run and after a reboot', async (_what, nics) => {
+		['two NICs with swapped names', [nic(0, b, 24), nic(1, a, 23)]],
+		['a NIC with other addresses, and a new NIC', [{ ...nic(0, b, 26), addresses: ['10.0.0.27/24'] }, nic(2, c, 25)]],
+		['one of these NICs with one of its addresses', [nic(0, b, 26)]],
+		['no NIC', []],
+	])('%s: the configuration is as desired after a run and after a reboot', async (_what, nics) => {
 		const { report, stdout } = await machine.agent(nics)
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded' })
 		const configured = await ours()

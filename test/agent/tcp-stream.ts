@@ -1,8 +1,8 @@
 import { connect, createServer } from 'node:net'
 
 /**
- * A TCP stream that detects its own losses: `serve` echoes what it receives, `send` counts upwards in 32-bit numbers until it gets a
- * message, then reports what came back. A fourth argument is the source address.
+ * A TCP stream that detects lost data: `serve` echoes what it receives, `send` sends increasing 32-bit numbers until it gets a message and
+ * then reports what it received. A fourth argument is the source address.
  */
 export type Streamed = { sent: number; received: number; inOrder: boolean }
 

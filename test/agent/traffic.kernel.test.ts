@@ -5,7 +5,7 @@ import type { Fault } from './broken-host.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { type PrimaryNetwork, primaryNetwork } from './primary-network.ts'
 
-/** Every kind of run on a busy node: nothing unmanaged has an event, and a TCP stream on the primary NIC loses nothing. */
+/** All kinds of runs on a node with traffic: no unmanaged object changes, and a TCP stream over the primary NIC loses no data. */
 const isRoot = process.getuid?.() === 0
 const IDS = Array.from({ length: 10 }, (_, id) => id)
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
@@ -30,7 +30,7 @@ const nics = (ids: readonly number[]) =>
 const turned = nics(IDS).map(nic => ({ ...nic, macAddress: mac((nic.id + 1) % 10) }))
 const all: Run = { nics: nics(IDS), outcome: 'Succeeded' }
 
-describe.skipIf(!isRoot)('on a busy node (needs root for network namespaces)', () => {
+describe.skipIf(!isRoot)('no unmanaged object changes and no traffic is lost during (needs root for network namespaces)', () => {
 	beforeEach(async () => {
 		host = await nodeHost()
 		machine = await nodeHost()
@@ -43,20 +43,20 @@ describe.skipIf(!isRoot)('on a busy node (needs root for network namespaces)', (
 	})
 
 	test.each<[title: string, runs: Run[]]>([
-		['ten new NICs with everything, then nothing to do', [all, all]],
-		['a plan and a look', [{ ...all, more: { mode: 'Plan' } }, all, { ...all, more: { mode: 'Verify' } }]],
-		['a run that breaks late and is undone', [{ ...all, fault: { how: 'fail', at: 90 }, outcome: 'RolledBack' }]],
+		['the configuration of ten new NICs, then a run without changes', [all, all]],
+		['a plan, a run and a verification', [{ ...all, more: { mode: 'Plan' } }, all, { ...all, more: { mode: 'Verify' } }]],
+		['a run that fails late and is rolled back', [{ ...all, fault: { how: 'fail', at: 90 }, outcome: 'RolledBack' }]],
 		[
-			'names that go round, on a kernel that renames links that are up and on one that does not',
+			'a rotation of the names, on a kernel that renames links that are up and on one that does not',
 			[all, { nics: turned, outcome: 'Succeeded' }, { ...all, fault: { how: 'fail', renameDown: true } }],
 		],
-		['names that go round, and all of it undone', [all, { nics: turned, fault: { how: 'fail', at: 60 }, outcome: 'RolledBack' }]],
+		['a rotation of the names that is rolled back', [all, { nics: turned, fault: { how: 'fail', at: 60 }, outcome: 'RolledBack' }]],
 		[
-			'some removed, all removed, a cleanup',
+			'the removal of some NICs, of all NICs, and a cleanup',
 			[all, { ...all, nics: nics([1, 3, 5]) }, { ...all, nics: [] }, { ...all, more: { mode: 'Cleanup' } }],
 		],
 		[
-			'a link that is refused beside nine that are not',
+			'the configuration of nine NICs, with a tenth that is missing',
 			[{ nics: [...nics(IDS.slice(1)), { id: 0, macAddress: '02:00:00:00:00:99' }], outcome: 'PartlyFailed' }],
 		],
 	])('%s', async (_, runs) => {

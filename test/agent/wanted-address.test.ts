@@ -37,19 +37,23 @@ const withAddress = (host: HostState, name: string, ...addresses: Link['addresse
 
 describe('a desired address is refused', () => {
 	test.each<[title: string, host: HostState, on: string]>([
-		['that the primary NIC has', node({ name: 'mgmt', addresses: [address('10.0.0.23/24')] }), 'mgmt'],
-		['that it has by DHCP', node({ name: 'mgmt', addresses: [address('10.0.0.23/24', true)] }), 'mgmt'],
-		['that lo has', node({ ifindex: 1, name: 'lo', ethernet: false, addresses: [address('10.0.0.23/32')] }), 'lo'],
-		['that a bridge of pods has', node({ name: 'cni0', kind: 'bridge', addresses: [address('10.0.0.23/24')] }), 'cni0'],
+		['if the primary NIC has it', node({ name: 'mgmt', addresses: [address('10.0.0.23/24')] }), 'mgmt'],
+		['if the primary NIC has it from DHCP', node({ name: 'mgmt', addresses: [address('10.0.0.23/24', true)] }), 'mgmt'],
+		['if lo has it', node({ ifindex: 1, name: 'lo', ethernet: false, addresses: [address('10.0.0.23/32')] }), 'lo'],
+		['if a bridge of pods has it', node({ name: 'cni0', kind: 'bridge', addresses: [address('10.0.0.23/24')] }), 'cni0'],
 		[
-			'that is the address of a service (IPVS)',
+			'if it is the address of a Service (IPVS)',
 			node({ name: 'kube-ipvs0', kind: 'dummy', addresses: [address('10.0.0.23/32')] }),
 			'kube-ipvs0',
 		],
-		['that a VLAN has, with another prefix length', node({ name: 'vlan5', kind: 'vlan', addresses: [address('10.0.0.23/8')] }), 'vlan5'],
-		['that one of our NICs keeps, which is refused', withAddress(node(), 'ens1', address('10.0.0.23/24')), 'ens1'],
 		[
-			'that one of our NICs was given by somebody',
+			'if a VLAN has it with a different prefix length',
+			node({ name: 'vlan5', kind: 'vlan', addresses: [address('10.0.0.23/8')] }),
+			'vlan5',
+		],
+		['if the NIC of a refused interface has it', withAddress(node(), 'ens1', address('10.0.0.23/24')), 'ens1'],
+		[
+			'if another program added it to a managed NIC',
 			withAddress(changed(node(), nic(1, '10.0.1.1/24')), 'multinic1', address('10.0.0.23/24')),
 			'multinic1',
 		],
@@ -66,23 +70,23 @@ describe('a desired address is refused', () => {
 describe('a desired address is accepted', () => {
 	test.each<[title: string, host: HostState, nics: Partial<Interface>[]]>([
 		[
-			'that another NIC of ours has by DHCP',
+			'if the NIC of another interface has it from DHCP',
 			withAddress(node(), 'ens1', address('10.0.0.23/24', true)),
 			[nic(0, '10.0.0.23/24'), nic(1, '10.0.1.1/24')],
 		],
 		[
-			'that moves from one interface to another',
+			'if it moves from one interface to another',
 			changed(node(), nic(0, '10.0.1.1/24'), nic(1, '10.0.0.23/24')),
 			[nic(0, '10.0.0.23/24'), nic(1, '10.0.2.1/24')],
 		],
 		[
-			'of two NICs that swap theirs',
+			'if two NICs swap their addresses',
 			changed(node(), nic(0, '10.0.1.1/24'), nic(1, '10.0.0.23/24')),
 			[nic(0, '10.0.0.23/24'), nic(1, '10.0.1.1/24')],
 		],
-		['of an interface that is no longer wanted', changed(node(), nic(1, '10.0.0.23/24')), [nic(0, '10.0.0.23/24')]],
+		['if it belongs to an interface that is no longer desired', changed(node(), nic(1, '10.0.0.23/24')), [nic(0, '10.0.0.23/24')]],
 		[
-			'that is link-local, on two NICs and a third',
+			'if it is link-local, even on several links',
 			node({ addresses: [address('fe80::1/64')] }),
 			[nic(0, 'fe80::1/64'), nic(1, 'fe80::1/64')],
 		],
@@ -93,7 +97,7 @@ describe('a desired address is accepted', () => {
 	})
 })
 
-test('if an interface cannot lose its address, the one that needs it is refused too, transitively', () => {
+test('an interface that needs the current address of a refused interface is also refused', () => {
 	const start = changed(node(), nic(0, '10.0.0.1/24'), nic(1, '10.0.1.1/24'))
 	const { refused } = select(
 		wanted(nic(0, '10.0.1.1/24'), nic(1, '10.0.2.1/24')),
@@ -109,21 +113,21 @@ describe('two routes to one network', () => {
 	const routed = (...routes: NonNullable<Interface['routes']>) => ({ ...nic(0), address: '10.0.0.23', cidr: '10.0.0.0/24', routes })
 	test.each<[string, Partial<Interface>, string | undefined]>([
 		[
-			'by other next hops are refused',
+			'via different next hops are refused',
 			routed({ to: '10.9.0.0/16', via: '10.0.0.7' }, { to: '10.9.1.1/16', via: '10.0.0.8' }),
 			'multinic0 has two routes to 10.9.0.0/16 in table 100, and the kernel keeps one of them (kubectl get multinicnodeconfigs -o yaml)',
 		],
 		[
-			'with other metrics are both given',
+			'with different metrics are both added',
 			routed({ to: '10.9.0.0/16', via: '10.0.0.7' }, { to: '10.9.0.0/16', via: '10.0.0.8', metric: 7 }),
 			undefined,
 		],
 		[
-			'in other tables are both given',
+			'in different tables are both added',
 			routed({ to: '10.9.0.0/16', via: '10.0.0.7' }, { to: '10.9.0.0/16', via: '10.0.0.8', table: 254 }),
 			undefined,
 		],
-		['that are the same are one', routed({ to: '10.9.0.0/16', via: '10.0.0.7' }, { to: '10.9.0.0/16', via: '10.0.0.7' }), undefined],
+		['that are identical are accepted', routed({ to: '10.9.0.0/16', via: '10.0.0.7' }, { to: '10.9.0.0/16', via: '10.0.0.7' }), undefined],
 	])('%s', (_, wish, message) => {
 		const refused = plan(wanted(wish), node(), {}).refused.map(({ refusal }) => refusal)
 		expect(refused).toEqual(message === undefined ? [] : [{ reason: 'InvalidConfig', message }])

@@ -5,7 +5,7 @@ import type { Interface } from '../../contract/interface.ts'
 import { type NodeHost, nodeHost } from './node-host.ts'
 import { addPrimaryAndNics } from './primary-link.ts'
 
-/** What the kernel does with the packets of the node and of each desired address, before and after a run. */
+/** The routes of packets of the node and from each desired address, before and after a run. */
 const isRoot = process.getuid?.() === 0
 const nic = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
 const other = { id: 1, macAddress: 'fa:16:3e:00:00:01', address: '10.0.1.23', cidr: '10.0.1.0/24', gateway: '10.0.1.1' }
@@ -31,7 +31,7 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 
 	test.each<[title: string, setup: string[], wish: Partial<Interface>, expected: [reason: string, message: RegExp]]>([
 		[
-			'a rule of a VPN that comes before ours',
+			'a rule of a VPN with higher precedence',
 			vpn,
 			nic,
 			[
@@ -49,31 +49,31 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 			],
 		],
 		[
-			'a default route that comes before that of the node',
+			'a desired default route with a better metric than that of the node',
 			[],
 			{ ...nic, routes: [{ to: '0.0.0.0/0', via: '10.0.0.99', table: 254 }] },
 			['NotAllowed', /^the route to 0\.0\.0\.0\/0 in table main is a default route or half of one/],
 		],
 		[
-			'a route to the network of the API server',
+			'a desired route to the network of the API server',
 			[],
 			{ ...nic, routes: [{ to: '10.96.0.0/16', via: '10.0.0.99', table: 254 }] },
 			['NotAllowed', /^the route to 10\.96\.0\.0\/16 in table main meets 10\.96\.0\.1\/32, the API server/],
 		],
 		[
-			'a route into the pod network',
+			'a desired route to a part of the pod network',
 			pods,
 			{ ...nic, routes: [{ to: '10.200.1.0/24', via: '10.0.0.7', table: 254 }] },
 			['InUse', /^the route to 10\.200\.1\.0\/24 in table main meets 10\.200\.0\.0\/16, which this node reaches over another link/],
 		],
 		[
-			'half of the internet',
+			'a desired route to half of the address space',
 			[],
 			{ ...nic, routes: [{ to: '0.0.0.0/1', via: '10.0.0.1', table: 254 }] },
 			['NotAllowed', /^the route to 0\.0\.0\.0\/1 in table main is a default route or half of one/],
 		],
 		[
-			'a route that takes the place of one that drops packets',
+			'a desired route that overrides a route that drops packets',
 			['route add blackhole 10.42.0.0/24'],
 			{ ...nic, routes: [{ to: '10.42.0.0/25', via: '10.0.0.1', table: 254 }] },
 			['InUse', /^packets to 10\.42\.0\.1 are refused now and would leave by multinic0/],
@@ -97,39 +97,39 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 	]
 	const noCarrier = (name: string, setting: string) => `because ${name} has no carrier and ${setting} is 1 (ip link show dev ${name})`
 	test.each<[title: string, setup: string[], wish: Partial<Interface>, message: string]>([
-		['an address of lo', ['addr add 10.0.0.100/24 dev lo'], nic, 'stay on this node because lo has 10.0.0.100/24 (ip addr show dev lo)'],
+		['an address on lo', ['addr add 10.0.0.100/24 dev lo'], nic, 'stay on this node because lo has 10.0.0.100/24 (ip addr show dev lo)'],
 		[
-			'a route of lo',
+			'a local route on lo',
 			['route add local 10.0.0.0/24 dev lo'],
 			nic,
 			"stay on this node because table local has the route 'local 10.0.0.0/24 dev lo' (ip route show table local 10.0.0.0/24)",
 		],
 		[
-			'a local route of the NIC itself (AnyIP)',
+			'a local route on the NIC itself (AnyIP)',
 			['link set ens0 up', 'route add local 10.0.0.0/24 dev ens0'],
 			nic,
 			"stay on this node because table local has the route 'local 10.0.0.0/24 dev ens0' (ip route show table local 10.0.0.0/24)",
 		],
 		[
-			'a wider route of IPv6',
+			'a local IPv6 route to a larger network',
 			['-6 route add local fd00::/32 dev lo'],
 			{ id: 0, macAddress: nic.macAddress, address: 'fd00::23', cidr: 'fd00::/64' },
 			"stay on this node because table local has the route 'local fd00::/32 dev lo' (ip -6 route show table local fd00::/32)",
 		],
 		[
-			'a missing carrier, where that counts on all links',
+			'a missing carrier (ignore_routes_with_linkdown on all links)',
 			['link set ens0 up', ...withoutCarrier('ipv4.conf.all')],
 			nic,
 			noCarrier('ens0', 'ignore_routes_with_linkdown'),
 		],
 		[
-			'a missing carrier, where that counts on the link',
+			'a missing carrier (ignore_routes_with_linkdown on the NIC)',
 			['link set ens0 up', ...withoutCarrier('ipv4.conf.ens0')],
 			nic,
 			noCarrier('ens0', 'ignore_routes_with_linkdown'),
 		],
 		[
-			'a missing carrier for IPv6',
+			'a missing carrier (ignore_routes_with_linkdown for IPv6)',
 			['link set ens0 up', ...withoutCarrier('ipv6.conf.ens0')],
 			{ id: 0, macAddress: nic.macAddress, address: 'fd00::23', cidr: 'fd00::/64' },
 			noCarrier('ens0', 'ignore_routes_with_linkdown'),
@@ -143,7 +143,7 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 		}
 	})
 
-	test('a missing carrier that only shows when the link is up is named as the cause too', async () => {
+	test('a missing carrier that is only detected when the link is up is also named as the cause', async () => {
 		await lay(withoutCarrier('ipv4.conf.all'))
 		const { report } = await host.agent([nic])
 		expect(report?.interfaces[0]).toMatchObject({
@@ -153,14 +153,14 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 	})
 
 	test.each([
-		['the kernel does not mind', withoutCarrier()],
-		['the setting is for the other family', withoutCarrier('ipv6.conf.all', 'ipv6.conf.ens0')],
+		['ignore_routes_with_linkdown is 0', withoutCarrier()],
+		['ignore_routes_with_linkdown is 1 only for IPv6', withoutCarrier('ipv6.conf.all', 'ipv6.conf.ens0')],
 	])('a NIC without a carrier is configured if %s', async (_, setup) => {
 		await lay(['link set ens0 up', ...setup])
 		expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
 	})
 
-	/** Executes lines of `ip`; some begin with another program. */
+	/** Executes each line as arguments of `ip`, or as a command if it begins with `sysctl`. */
 	async function lay(lines: readonly string[]): Promise<void> {
 		for (const line of lines) {
 			const [program = '', ...args] = line.startsWith('sysctl ') ? line.split(' ') : ['ip', ...line.split(' ')]
@@ -173,37 +173,37 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 	const six = { id: 0, macAddress: nic.macAddress, address: 'fd00::23', cidr: 'fd00::/64', gateway: 'fd00::1' }
 	test.each<[title: string, setup: string[], asked: [Partial<Interface>, object?], message: string]>([
 		[
-			'behind ours',
+			'with lower precedence than the rules of MultiNIC',
 			movedTo(32_000),
 			[nic],
 			'10.0.0.23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000 (from all lookup local) (ip rule show priority 32000)',
 		],
 		[
-			'behind ours, where there is no gateway',
+			'with lower precedence than the rules of MultiNIC (without a gateway)',
 			movedTo(32_000),
 			[{ ...nic, gateway: undefined }],
 			'10.0.0.23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000',
 		],
 		[
-			'to 100 (Cilium), where the bases begin at 50',
+			'with priority 100 (Cilium) and a priority base of 50',
 			movedTo(100),
 			[nic, { rulePriorityBase: 50 }],
 			'because rule 50 comes before rule 100 (from all lookup local) (ip rule show priority 100)',
 		],
 		[
-			'behind those for pods',
+			'with lower precedence than the rules for pods',
 			['link add cni0 type bridge', 'link set cni0 up', 'addr add 10.244.1.1/24 dev cni0', ...movedTo(9_995)],
 			[nic, { podNetworks: ['10.244.1.0/24'] }],
 			'10.244.1.1, an address of this node, leave by cni0 because rule 9990 comes before rule 9995',
 		],
 		[
-			'behind ours, of IPv6',
+			'with lower precedence than the rules of MultiNIC (IPv6)',
 			movedTo6,
 			[six],
 			'fd00::23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000 (-6 from all lookup local) (ip -6 rule show priority 32000)',
 		],
 	])(
-		'the rule of the local table, moved %s, would let packets to the node itself leave, so it is named before any change',
+		'a rule of the local table %s is reported before any change, because packets to the node itself would leave it',
 		async (_, setup, [wish, more = {}], message) => {
 			await lay(setup)
 			for (const mode of ['Plan', 'Apply'] as const) {
@@ -218,20 +218,20 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 		},
 	)
 
-	test('the rule of the local table, moved to 100 as Cilium does, still comes before the MultiNIC rules', async () => {
+	test('a rule of the local table with priority 100 (Cilium) is accepted, because it has higher precedence than the rules of MultiNIC', async () => {
 		await host.ip(movedTo(100).join('\n'))
 		expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
 		await host.ip(['rule add lookup local priority 32000', 'rule del priority 100'].join('\n'))
 		expect((await host.agent([nic], { mode: 'Verify' })).report?.interfaces[0]).toMatchObject({ reason: 'RoutedElsewhere' })
 	})
 
-	test('a network without a gateway uses its own link next to a VPN', async () => {
+	test('an interface without a gateway is configured on a node with a VPN', async () => {
 		await host.ip(vpn.join('\n'))
 		const { gateway: _, ...near } = nic
 		expect((await host.agent([near])).report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
 	})
 
-	test('one of two nameservers in a desired network is reached as before', async () => {
+	test('the path to one of two nameservers does not change if it is in a desired network', async () => {
 		mkdirSync(join(host.root, 'etc'), { recursive: true })
 		writeFileSync(join(host.root, 'etc/resolv.conf'), 'nameserver 192.168.100.3\nnameserver 192.168.9.1\n')
 		const { report, stdout } = await host.agent([{ ...nic, address: '192.168.100.23', cidr: '192.168.100.0/24', gateway: '192.168.100.1' }])
@@ -240,33 +240,33 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 	})
 
 	test.each([
-		['the first free one in the pod network', pods, '10.200.0.2', '10.200.0.0/16'],
+		['the first free address in the pod network', pods, '10.200.0.2', '10.200.0.0/16'],
 		[
-			'the first free one in the network of the node',
+			'the first free address in the network of the node',
 			['route replace default via 192.168.9.7 metric 100'],
 			'192.168.9.1',
 			'192.168.9.0/24',
 		],
 		[
-			'the one that a rule of others names',
+			'the destination in a rule of another program',
 			['rule add to 10.0.0.23 lookup 77 priority 600', 'route add default dev mgmt table 77'],
 			'10.0.0.23',
 			'10.0.0.0/24',
 		],
-	])('a desired address that is %s takes no path from the node', async (_, setup, wanted, cidr) => {
+	])('a desired address that is %s does not break a path of the node', async (_, setup, wanted, cidr) => {
 		await host.ip(setup.join('\n'))
 		const { report, stdout } = await host.agent([{ id: 0, macAddress: nic.macAddress, address: wanted, cidr }])
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', message: 'Configured 1/1' })
 	})
 
-	test('the metadata service in a desired network is reached as before, even though it does not reply there', async () => {
+	test('the path to the metadata service does not change if it is in a desired network, even if it does not reply', async () => {
 		const { report, stdout } = await host.agent([{ ...nic, address: '169.254.10.1', cidr: '169.254.0.0/16', gateway: undefined }])
 		expect(report?.interfaces[0], stdout).toMatchObject({ state: 'Configured', warnings: [{ reason: 'SharedNetwork' }] })
 		expect(await host.ask('route get 169.254.169.254')).toMatchObject([{ dev: 'mgmt' }])
 		expect(await host.ask('route get 169.254.10.2 from 169.254.10.1')).toMatchObject([{ dev: 'multinic0' }])
 	})
 
-	test('a rule added later is reported by a verification and by a run without changes, and no longer once it is removed', async () => {
+	test('a rule that is added later is reported by a verification and by a run without changes until it is removed', async () => {
 		expect((await host.agent([nic])).report).toMatchObject({ outcome: 'Succeeded' })
 		await host.ip(vpn.join('\n'))
 		const elsewhere = { state: 'Failed', reason: 'RoutedElsewhere', message: expect.stringContaining('rule 110') }

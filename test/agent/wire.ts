@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { probePackages, unpackPackages } from '../../lab/base/packages.ts'
 
 /**
- * What the wire is to a host. `real`: probes run the real programs with the timeouts of any node. `silent`: no host replies to a probe, and
- * the probe ends immediately, so that a test of something else does not wait for the timeout.
+ * How probes of a host behave. `real`: they run the real programs with the timeouts of any node. `silent`: no other host replies, and each
+ * probe ends immediately, so that tests do not wait for the timeout.
  */
 export type Wire = 'real' | 'silent'
 
-/** The folder that the agent searches first for programs; the host's own namespace has the programs of the test there. */
+/** The directory that the agent searches first for programs. In the namespaces of a host, it contains the programs of the test. */
 export const PROGRAMS_FOLDER = '/usr/local/sbin'
 
 /** Writes the programs that the agent's image calls for its probes into `folder`. */
@@ -33,7 +33,7 @@ async function realProgram(program: string): Promise<string> {
 		.filter(folder => folder && folder !== PROGRAMS_FOLDER)
 		.map(folder => join(folder, program))
 		.find(isProgram)
-	if (path === undefined) throw new Error(`there is no ${program}`)
+	if (path === undefined) throw new Error(`${program} was not found`)
 	return `LD_LIBRARY_PATH=${LD_LIBRARY_PATH} exec ${path} "$@"`
 }
 

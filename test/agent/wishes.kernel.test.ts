@@ -7,8 +7,8 @@ import { anyWish } from './any-wish.ts'
 import { type NodeHost, nodeHost, type Session } from './node-host.ts'
 
 /**
- * Applies arbitrary configs one after the other: the last one has the same result as on its own. `SEED` selects the configs, and `WISHES`
- * sets their number.
+ * Applies random configs one after the other: each has the same result as on a fresh host. `SEED` selects the configs, and `WISHES` sets
+ * their number.
  */
 const isRoot = process.getuid?.() === 0
 const WISHES = Number(process.env.WISHES ?? 8)
@@ -22,7 +22,7 @@ describe.skipIf(!isRoot)('any desired config after any other (needs root for net
 	beforeAll(async () => {
 		;[used, fresh] = [await nodeHost(), await nodeHost()]
 		for (const host of [used, fresh]) {
-			// No other host can have an address here, so the kernel need not wait a second each time.
+			// No other host can have an address here, so the kernel does not have to wait a second for each.
 			await host.inside('sysctl', ['-w', 'net.ipv6.conf.default.dad_transmits=0'])
 			for (const [n, mac] of macs.entries())
 				await host.ip(`link add ens${n} address ${mac} type veth peer name peer${n}\nlink set peer${n} up`)
@@ -33,13 +33,13 @@ describe.skipIf(!isRoot)('any desired config after any other (needs root for net
 		fresh?.close()
 	})
 
-	test(`${WISHES} wishes: each is carried out, once, and leaves nothing of the one before`, async () => {
+	test(`${WISHES} random configs, SEED=${SEED}: each has the same result as on a fresh host, and a second run changes nothing`, async () => {
 		const wishes = fc.sample(anyWish(macs, macs.length), { numRuns: WISHES, seed: SEED })
 		const before = await used.everything()
 		const [onUsed, onFresh] = [used.session(), fresh.session()]
 		for (const [at, wish] of wishes.entries()) {
 			const place = `wish ${at} of SEED=${SEED}, after ${JSON.stringify(wishes[at - 1])}: ${JSON.stringify(wish)}`
-			// Every third time, a link has to go down to be renamed.
+			// In every third run, a link must be down to be renamed.
 			const renameDown = at % 3 === 2
 			const alone = onFresh([], { mode: 'Cleanup' }).then(() => carriedOut(onFresh, wish, { place, renameDown: false }))
 			const [answer, expected] = await Promise.all([carriedOut(onUsed, wish, { place, renameDown }), alone])
@@ -59,7 +59,7 @@ async function carriedOut(session: Session, wish: Partial<Interface>[], { place,
 	return second
 }
 
-/** `grep` prints path and value; it prints nothing for missing files, on both hosts alike. */
+/** @returns path and value of each setting; `grep` prints nothing for missing files, on either host */
 async function settingsOf(host: NodeHost, wish: readonly Partial<Interface>[]): Promise<string> {
 	const paths = wish.flatMap(({ id }) => SYSCTL_KEYS.map(key => `/proc/sys/net/${key.replace('/', `/conf/multinic${id}/`)}`))
 	const { stdout } = await host.inside('grep', ['-H', '.', ...paths])

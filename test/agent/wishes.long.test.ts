@@ -1,8 +1,8 @@
 import { inject } from 'vitest'
 
 /**
- * Enough configs to find what one in a hundred shows, different ones in each run: `wishes.kernel.test.ts` has a few that are always the
- * same.
+ * Like `wishes.kernel.test.ts`, with many more configs, which differ in each run. They are enough to find a fault of one config in a
+ * hundred.
  */
 process.env.WISHES ??= '150'
 process.env.SEED ??= String(inject('seed'))

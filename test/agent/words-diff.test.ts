@@ -43,9 +43,9 @@ const rule = { family: 4 as const, priority: 10_000, from: '10.0.0.9/32', table:
 
 describe('the disruption of a link', () => {
 	test.each<[title: string, link: Link, does: (Change | { action: Notice })[], is: string]>([
-		['that is down is none', link({ up: false }), [rename, mtu(1400), up], 'None'],
+		['that is down is None', link({ up: false }), [rename, mtu(1400), up], 'None'],
 		[
-			'that gets more is none',
+			'that gets an address and a route is None',
 			link({ addresses: [four] }),
 			[
 				{ kind: 'addAddress', link: 3, address: six },
@@ -53,39 +53,49 @@ describe('the disruption of a link', () => {
 			],
 			'None',
 		],
-		['whose files are written is none', link(), [{ kind: 'writeFile', path: '/a', file: { content: '', mode: 0o644, gid: 0 } }], 'None'],
 		[
-			'that systemd-networkd has is an address lost when it is renamed',
+			'for which only a file is written is None',
+			link(),
+			[{ kind: 'writeFile', path: '/a', file: { content: '', mode: 0o644, gid: 0 } }],
+			'None',
+		],
+		[
+			'that systemd-networkd manages and that is renamed is AddressLost',
 			link({ addresses: [four], managedBy: 'systemd-networkd' }),
 			[rename],
 			'AddressLost',
 		],
+		['that NetworkManager releases is AddressLost', link({ addresses: [four], managedBy: 'NetworkManager' }), [unmanage], 'AddressLost'],
+		['that NetworkManager releases and that has no address is Blip', link(), [unmanage], 'Blip'],
+		['that is renamed while it is up is Blip', link(), [rename], 'Blip'],
+		['that is set down is Blip', link({ addresses: [four] }), [down, rename, up], 'Blip'],
+		['that gets a different MTU is Blip', link(), [mtu(1400)], 'Blip'],
+		['that loses a route is Blip', link(), [{ kind: 'removeRoute', route }], 'Blip'],
+		['that loses a rule is Blip', link(), [{ kind: 'removeRule', rule }], 'Blip'],
 		[
-			'that NetworkManager releases is an address lost',
-			link({ addresses: [four], managedBy: 'NetworkManager' }),
-			[unmanage],
+			'that loses an address is AddressLost',
+			link({ addresses: [four] }),
+			[{ kind: 'removeAddress', link: 3, address: four }],
 			'AddressLost',
 		],
-		['that NetworkManager releases while it has no address is a blip', link(), [unmanage], 'Blip'],
-		['that is renamed while it is up is a blip', link(), [rename], 'Blip'],
-		['that is taken down is a blip', link({ addresses: [four] }), [down, rename, up], 'Blip'],
-		['that gets another MTU is a blip', link(), [mtu(1400)], 'Blip'],
-		['that loses a route is a blip', link(), [{ kind: 'removeRoute', route }], 'Blip'],
-		['that loses a rule is a blip', link(), [{ kind: 'removeRule', rule }], 'Blip'],
-		['that loses an address is that', link({ addresses: [four] }), [{ kind: 'removeAddress', link: 3, address: four }], 'AddressLost'],
 		[
-			'that is down and loses an address is that',
+			'that is down and loses an address is AddressLost',
 			link({ up: false, addresses: [four] }),
 			[{ kind: 'removeAddress', link: 3, address: four }],
 			'AddressLost',
 		],
 		[
-			'with IPv6 that is taken down, be it for a moment, is an address lost',
+			'with an IPv6 address that is set down for a moment is AddressLost',
 			link({ addresses: [six] }),
 			[down, rename, up, { kind: 'addAddress', link: 3, address: six }],
 			'AddressLost',
 		],
-		['with IPv6 whose MTU becomes too small for it is an address lost', link({ addresses: [six] }), [mtu(1000)], 'AddressLost'],
+		[
+			'with an IPv6 address and an MTU that becomes too small for IPv6 is AddressLost',
+			link({ addresses: [six] }),
+			[mtu(1000)],
+			'AddressLost',
+		],
 	])('%s', (_, own, does, is) => {
 		const steps = does.map((one): Step => ('action' in one ? one : { change: one }))
 		const { class: found, because } = disruptionOf(steps, own)
@@ -172,7 +182,7 @@ describe('drift', () => {
 		expect(driftWords(drift as Drift)).toBe(says)
 	})
 
-	test('excludes what only serves another step: setting a link down for a rename, a temporary name, what is restored afterwards', () => {
+	test('excludes changes that only serve a rename: setting the link down, a temporary name, an address that is added again', () => {
 		const steps = [
 			down,
 			{ kind: 'rename' as const, link: 3, to: 'mntmp3' },
@@ -188,7 +198,7 @@ describe('drift', () => {
 		).toEqual([{ attribute: 'name', wanted: 'multinic0', found: 'ens7' }])
 	})
 
-	test('without an interface names the link', () => {
+	test('without an interface contains the name of the link', () => {
 		expect(driftOf([{ change: mtu(1450) }], host()).map(driftWords)).toEqual(['ens7: mtu is 1500, not 1450'])
 	})
 })
@@ -199,7 +209,7 @@ describe('a plan as text', () => {
 	const { steps } = plan({ interfaces: nics, nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }, start, {})
 	const diff = diffOf(steps, start)
 
-	test('has every step in order, as an operator would type it', () => {
+	test('has every step in order, as a command that an operator could type', () => {
 		expect(diff.commands).toEqual([
 			'sysctl -w net/ipv4/conf/ens7/rp_filter=2',
 			'ip link set dev if3 name multinic0',
@@ -217,7 +227,7 @@ describe('a plan as text', () => {
 		)
 	})
 
-	test('has the content of managed files, and only the length of foreign ones', () => {
+	test('has the content of managed files, and only the length of other files', () => {
 		const secret = { path: '/etc/netplan/50-cloud-init.yaml', file: { content: 'password: hush', mode: 0o600, gid: 0 } }
 		const { files } = diffOf([...steps, { change: { kind: 'writeFile', ...secret } }], start)
 		expect(files.find(({ path }) => path.endsWith('99-multinic0.yaml'))).toMatchObject({
@@ -228,7 +238,7 @@ describe('a plan as text', () => {
 		expect(files.at(-1)).toEqual({ path: secret.path, action: 'create', mode: '600', bytes: 14 })
 	})
 
-	test('with more commands than fit into a report says how many are omitted', () => {
+	test('with more commands than fit into a report contains the number of omitted commands', () => {
 		const commands = Array.from({ length: 2_000 }, (_, n) => `ip route add 10.0.0.0/8 via 10.0.0.1 dev if3 table ${n}`)
 		const text = reportText({ interfaces: [], message: '', plan: { ...diff, commands } } as unknown as AgentReport)
 		expect(Buffer.byteLength(text)).toBeLessThanOrEqual(REPORT_MAX_BYTES)
@@ -237,7 +247,7 @@ describe('a plan as text', () => {
 		expect(told.at(-1)).toBe('and 1000 more (see the log)')
 	})
 
-	test('that is too long loses the longest contents first and keeps every command', () => {
+	test('that is too long for a report omits the longest file contents first and keeps every command', () => {
 		const long = (n: number, length: number) => ({
 			path: `/etc/netplan/99-multinic${n}.yaml`,
 			action: 'create' as const,

@@ -41,7 +41,7 @@ const good = runConfig(
 	{ nodeAddresses: ['192.0.2.1', '2001:db8::1'] },
 )
 
-/** What must not be in any command or file, in letters that are allowed in Kubernetes names. */
+/** Text that must not be in any command or file, with letters that are allowed in Kubernetes names. */
 const sentinel = 'zzq'
 const nasty = fc.constantFrom(
 	...['\n', '\r\n', '\0', '"', "'", '`', '$(zzq)', '$zzq', '%n', '%%', '\\', ';zzq', '&&zzq', '|zzq', '>zzq', '#zzq', ' zzq', '\tzzq'],
@@ -109,7 +109,7 @@ const cidr = fc.oneof(
 	fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 })).map(([ip, length]) => `${ip}/${length}`),
 	fc.tuple(fc.ipV6(), fc.integer({ min: 0, max: 128 })).map(([ip, length]) => `${ip}/${length}`),
 )
-/** By the field it is for; arrays by position. */
+/** Valid values by field; in arrays by position. */
 const right = {
 	macAddress: fc.constantFrom('FA:16:3E:37:C3:F1', '02:00:00:00:00:99'),
 	mtu: fc.integer({ min: 68, max: 65_535 }),
@@ -148,18 +148,24 @@ const script = '/etc/sysconfig/network-scripts/ifcfg-eth0'
 /** Hosts with both NICs, in every state that requires different steps. */
 const hosts: [title: string, host: HostState][] = [
 	['a fresh host', hostOf({})],
-	['where names collide, and links are set down to be renamed', hostOf({ liveRename: false, networkd: true }, ['multinic1', 'multinic0'])],
 	[
-		'NetworkManager behind netplan',
+		'a host whose links swap their names and must be down to be renamed',
+		hostOf({ liveRename: false, networkd: true }, ['multinic1', 'multinic0']),
+	],
+	[
+		'a host with netplan and NetworkManager',
 		hostOf({ networkmanager: true, generator: '/usr/libexec/netplan/generate' }, undefined, [], 'NetworkManager'),
 	],
-	['NetworkManager alone', hostOf({ netplan: false, networkmanager: true, keyfiles: true }, undefined, [], 'NetworkManager')],
-	['ifcfg files, and no NetworkManager', hostOf({ netplan: false, files: { [script]: { content: 'DEVICE=eth0', mode: 0o644, gid: 0 } } })],
-	['a cloud-init that knows both', hostOf({ cloudInit: { macs, forced: false } })],
+	['a host with only NetworkManager', hostOf({ netplan: false, networkmanager: true, keyfiles: true }, undefined, [], 'NetworkManager')],
+	[
+		'a host with ifcfg files and without NetworkManager',
+		hostOf({ netplan: false, files: { [script]: { content: 'DEVICE=eth0', mode: 0o644, gid: 0 } } }),
+	],
+	['a host whose cloud-init configures both NICs', hostOf({ cloudInit: { macs, forced: false } })],
 ]
 
 describe('external text', () => {
-	test.each(hosts)('is rejected at the input or has its intended meaning: %s', (_, host) => {
+	test.each(hosts)('is rejected at the input or has its intended meaning on %s', (_, host) => {
 		const seen = { refused: 0, taken: 0 }
 		fc.assert(
 			fc.property(mutated, wish => {
@@ -172,7 +178,7 @@ describe('external text', () => {
 		expect(Math.min(seen.refused, seen.taken)).toBeGreaterThan(30)
 	})
 
-	test('is rejected if it is not a config at all', () => {
+	test('that is not a config is rejected', () => {
 		fc.assert(
 			fc.property(
 				fc.oneof(
@@ -196,7 +202,7 @@ describe('external text', () => {
 	})
 })
 
-test('a link of the host with any name is left unchanged, or its name is a single word everywhere', () => {
+test('a link of the host with any name is left unchanged, or its name is a single word in every command and file', () => {
 	const name = fc
 		.oneof(nasty, fc.string({ unit: 'binary', maxLength: 15 }))
 		.map(text => text.replace(/[\s/\0]/gu, '').slice(0, 15))
@@ -320,7 +326,7 @@ function expectLines(path: string, content: string): void {
 	for (const one of content.split('\n')) expect(one).toMatch(line ?? /^$/)
 }
 
-/** A comment, a section, or a key with a value that contains only letters, digits and the characters of addresses and word lists. */
+/** A comment, a section, or a key with a value that contains only letters, digits and the characters of addresses and lists. */
 const keyValue = /^(#[\w .:]*|\[\w+\]|[\w-]+=[\w.:/, =-]*|)$/
 const lineOf: [where: RegExp, line: RegExp][] = [
 	[/^\/etc\/sysctl\.d\//, /^(#[\w .]*|-net\.ipv[46]\.conf\.multinic\d\.\w+ = \d+|)$/],

@@ -7,7 +7,7 @@ import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { runConfig } from '../../lab/setup/machine-agent.ts'
 import { hostWith, livingHost } from './simulated-host.ts'
 
-/** The result of a run as a whole, in its report and in its last log line. */
+/** The result of a whole run, in its report and in its last log line. */
 
 const mac = (n: number) => `fa:16:3e:00:00:0${n}`
 const nic = (id: number) => ({ id, macAddress: mac(id), mtu: 1400 })
@@ -19,9 +19,13 @@ type Wish = { start: HostState; mode?: RunConfig['mode']; nics?: ReturnType<type
 type Said = Pick<AgentReport, 'outcome' | 'reason'> & { message: RegExp }
 
 test.each<[title: string, wish: Wish, said: Said]>([
-	['all is configured', { start: fresh }, { outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: /^Configured 1\/1$/ }],
 	[
-		'one is not there',
+		'a run that configures all interfaces',
+		{ start: fresh },
+		{ outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: /^Configured 1\/1$/ },
+	],
+	[
+		'a run with a missing NIC',
 		{ start: fresh, nics: [nic(0), nic(1)] },
 		{
 			outcome: 'PartlyFailed',
@@ -29,15 +33,19 @@ test.each<[title: string, wish: Wish, said: Said]>([
 			message: /^Configured 1\/2\. multinic1: no link has MAC \S+ yet \(ip -br link\)\.$/,
 		},
 	],
-	['nothing is wanted', { start: fresh, nics: [] }, { outcome: 'Succeeded', reason: 'NoInterfaces', message: /none are left on the node/ }],
+	[
+		'a run without interfaces',
+		{ start: fresh, nics: [] },
+		{ outcome: 'Succeeded', reason: 'NoInterfaces', message: /none are left on the node/ },
+	],
 	[
 		'a plan',
 		{ start: fresh, mode: 'Plan' },
 		{ outcome: 'Succeeded', reason: 'Planned', message: /^\d changes would be made; disruption None: ens7 is down and carries nothing$/ },
 	],
-	['a plan of nothing', { start: right, mode: 'Plan' }, { outcome: 'Succeeded', reason: 'Planned', message: /^no changes$/ }],
+	['a plan without changes', { start: right, mode: 'Plan' }, { outcome: 'Succeeded', reason: 'Planned', message: /^no changes$/ }],
 	[
-		'a plan that has to leave one out',
+		'a plan with a missing NIC',
 		{ start: fresh, mode: 'Plan', nics: [nic(0), nic(1)] },
 		{
 			outcome: 'PartlyFailed',
@@ -46,7 +54,7 @@ test.each<[title: string, wish: Wish, said: Said]>([
 		},
 	],
 	[
-		'a plan where a run has died',
+		'a plan after an unfinished run',
 		{ start: fresh, mode: 'Plan', unfinished: 'g1' },
 		{
 			outcome: 'Succeeded',
@@ -55,22 +63,22 @@ test.each<[title: string, wish: Wish, said: Said]>([
 		},
 	],
 	[
-		'a look that finds it right',
+		'a verification without drift',
 		{ start: right, mode: 'Verify' },
 		{ outcome: 'Succeeded', reason: 'AllInterfacesConfigured', message: /^Configured 1\/1$/ },
 	],
 	[
-		'a look that finds drift',
+		'a verification with drift',
 		{ start: drifted, mode: 'Verify' },
 		{ outcome: 'Failed', reason: 'Drifted', message: /^In sync 0\/1\. multinic0: mtu is 1500, not 1400\.$/ },
 	],
 	[
-		'a look that finds what nobody wants',
+		'a verification with a leftover',
 		{ start: right, mode: 'Verify', nics: [] },
 		{ outcome: 'Failed', reason: 'Drifted', message: /^\d+ changes would repair the node$/ },
 	],
 	[
-		'a look where a run has died, though all seems right: the host may put it back any moment',
+		'a verification without other drift after an unfinished run, which the host may roll back at any moment',
 		{ start: right, mode: 'Verify', unfinished: 'g1' },
 		{
 			outcome: 'Failed',
@@ -78,14 +86,14 @@ test.each<[title: string, wish: Wish, said: Said]>([
 			message: /^an earlier run ended before its commit and would be rolled back first; otherwise the node is in sync$/,
 		},
 	],
-])('%s', async (_, wish, { message, ...said }) => {
+])('the result of %s', async (_, wish, { message, ...said }) => {
 	const { report, log } = await runOn(wish)
 	expect(report).toMatchObject(said)
 	expect(report.message).toMatch(message)
 	expect(log.trimEnd().split('\n').at(-1)).toContain(report.message)
 })
 
-test('drift of one NIC is reported as far as it fits, with the number of omitted items', async () => {
+test('the message about the drift of a NIC is short, and contains the number of omitted items', async () => {
 	const wish = {
 		...nic(0),
 		address: '10.0.0.23',
@@ -99,7 +107,7 @@ test('drift of one NIC is reported as far as it fits, with the number of omitted
 	expect(first?.drift?.length).toBeGreaterThan(5)
 })
 
-test('a run counts as many changes as its only interface', async () => {
+test('a run has the same number of changes as its only interface', async () => {
 	const { report, log } = await runOn({ start: fresh })
 	expect(report.changes).toBe(report.interfaces[0]?.changes)
 	expect(log).toContain(`applied         ${report.changes} changes`)
@@ -108,7 +116,7 @@ test('a run counts as many changes as its only interface', async () => {
 	expect(planned.report.interfaces[0]?.message).toBe(`${report.changes} changes would be made`)
 })
 
-test('a repair reports each replaced address and each route once, by its value', async () => {
+test('a repair reports each replaced address and each added route once, with its value', async () => {
 	const wish = { ...nic(0), address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
 	const start = await after(fresh, [wish])
 	const links = start.links.map(link => ({
@@ -128,7 +136,7 @@ test('a repair reports each replaced address and each route once, by its value',
 	expect(log).not.toMatch(/without 10\.0\.0\.23|, routes/)
 })
 
-test('a record that cannot be read is refused and not printed', async () => {
+test('a run with an invalid record fails and does not print the record', async () => {
 	const record = { content: '{"version": 1, hush', mode: 0o600, gid: 0 }
 	const { report, log } = await runOn({ start: { ...fresh, files: { '/var/lib/multinic/record.json': record } } })
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'RunFailed', message: expect.stringMatching(/record\.json\) cannot be read/) })
@@ -138,17 +146,20 @@ test('a record that cannot be read is refused and not printed', async () => {
 
 test.each<[title: string, fault: (link: Record<string, unknown>) => void]>([
 	[
-		'a file that is not ours',
+		'a path that MultiNIC does not manage',
 		link => Object.assign(link.files as object, { '/etc/shadow\nExecStart=/bin/x': { before: null, after: 'x' } }),
 	],
-	['an address that is more than one word', link => Object.assign(link, { addresses: ['10.0.0.1/24 dev mgmt\nlink del dev mgmt'] })],
-	['a setting that leads elsewhere', link => Object.assign(link.original as object, { sysctls: { '../../kernel/panic': '1' } })],
+	['an address with spaces and a line break', link => Object.assign(link, { addresses: ['10.0.0.1/24 dev mgmt\nlink del dev mgmt'] })],
 	[
-		'a mode that no file has',
+		'a sysctl key that is a path to another setting',
+		link => Object.assign(link.original as object, { sysctls: { '../../kernel/panic': '1' } }),
+	],
+	[
+		'an invalid file mode',
 		link =>
 			Object.assign(link.files as object, { '/etc/netplan/99-multinic0.yaml': { before: { content: '', mode: 1e9, gid: 0 }, after: '' } }),
 	],
-])('a record with %s is refused with a message', async (_, fault) => {
+])('a run with a record that contains %s fails and changes nothing', async (_, fault) => {
 	const start = await after(fresh, [nic(0)])
 	const record = JSON.parse(start.files['/var/lib/multinic/record.json']?.content ?? '') as { links: Record<string, unknown>[] }
 	for (const link of record.links) fault(link)

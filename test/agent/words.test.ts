@@ -31,7 +31,7 @@ describe('renames', () => {
 		fc.shuffledSubarray(names, { minLength: 5, maxLength: 5 }),
 	)
 
-	test('of any names to any names never use an occupied one, or one that was released in the same phase', () => {
+	test('from any names to any names only use names that were free at the start of the phase', () => {
 		fc.assert(
 			fc.property(permutation, ([from, to]) => {
 				const moves = from.map((name, link) => ({ link, from: name, to: to[link] ?? '' }))
@@ -51,7 +51,7 @@ describe('renames', () => {
 })
 
 describe('netplan', () => {
-	test('YAML is parsed as intended with any text', () => {
+	test('YAML with any text is parsed as intended', () => {
 		const leaf = fc.oneof(fc.string({ unit: 'binary-ascii' }), fc.integer(), fc.boolean())
 		const tree = fc.dictionary(
 			fc.string({ minLength: 1, unit: 'grapheme-ascii' }),
@@ -66,7 +66,7 @@ describe('netplan', () => {
 	})
 })
 
-describe('what MultiNIC does not manage', () => {
+describe('the comparison of unmanaged objects', () => {
 	const other = {
 		ifindex: 9,
 		name: 'eth0',
@@ -78,23 +78,23 @@ describe('what MultiNIC does not manage', () => {
 	const rule = { family: 4 as const, priority: 500, from: '10.2.0.1/32', table: 7, plain: true, words: 'from 10.2.0.1' }
 	const before = hostWith([other, pod], { rules: [rule] })
 	test.each<[title: string, after: ReturnType<typeof hostWith>, lost: RegExp[]]>([
-		['is as it was', before, []],
-		['has come in addition', hostWith([other, pod, { ...pod, ifindex: 13 }], { rules: [rule, { ...rule, words: 'other' }] }), []],
-		['went with its link', hostWith([other], { rules: [rule] }), []],
+		['reports nothing if nothing has changed', before, []],
+		['ignores added objects', hostWith([other, pod, { ...pod, ifindex: 13 }], { rules: [rule, { ...rule, words: 'other' }] }), []],
+		['ignores a removed link', hostWith([other], { rules: [rule] }), []],
 		[
-			'has lost an address',
+			'reports a removed address',
 			hostWith([{ ...other, addresses: [] }, pod], { rules: [rule] }),
 			[/192\.0\.2\.5\/24 on eth0/, /route 192\.0\.2\.0\/24/],
 		],
-		['has another MTU', hostWith([{ ...other, mtu: 1400 }, pod], { rules: [rule] }), [/mtu 1500.*now.*mtu 1400/]],
-		['has lost a rule', hostWith([other, pod]), [/from 10\.2\.0\.1/]],
+		['reports a different MTU', hostWith([{ ...other, mtu: 1400 }, pod], { rules: [rule] }), [/mtu 1500.*now.*mtu 1400/]],
+		['reports a removed rule', hostWith([other, pod]), [/from 10\.2\.0\.1/]],
 	])('%s', (_, after, lost) => {
 		expect(lostFrom(fingerprint(before, new Set()), fingerprint(after, new Set()))).toEqual(lost.map(words => expect.stringMatching(words)))
 	})
 })
 
 describe('ip', () => {
-	test('prints `default` for both families, and the agent ignores the names of tables', () => {
+	test('output with `default` is parsed for both families, and a rule with a link is not plain', () => {
 		const links = [{ ifindex: 3, ifname: 'ens7', flags: ['UP'], mtu: 1500, link_type: '[1]', address: mac.toUpperCase(), addr_info: [{}] }]
 		const routes = [
 			{ dst: 'default', gateway: '10.0.0.1', dev: 'ens7', table: '100', protocol: '4', scope: '0', type: '1', flags: [] },
@@ -114,7 +114,7 @@ describe('ip', () => {
 		])
 	})
 
-	test('gets IPv6 rules in a separate batch', () => {
+	test('commands for IPv6 rules have family 6', () => {
 		const rule = { family: 6 as const, priority: 10_000, from: 'fd00::5/128', table: 100, plain: true, words: '' }
 		expect(formatChange({ kind: 'addRule', rule })).toEqual({
 			family: 6,
@@ -147,7 +147,7 @@ describe('the rollback units on the host', () => {
 		expect(recipe.files['/var/lib/multinic/undo/002']?.content).toBe(`link set dev ${deviceWord(3)} name ens7\n`)
 	})
 
-	test('restore at boot what netplan generates from all files before the rollback can remove those of MultiNIC', () => {
+	test('restore at boot what netplan generates before the rollback removes the netplan files of MultiNIC', () => {
 		const rules = '/run/udev/rules.d/90-netplan.rules'
 		const made = { [rules]: { content: 'theirs', mode: 0o644, gid: 0 }, '/run/NetworkManager/conf.d/netplan.conf': undefined }
 		const { files, boot, live } = rollbackFiles({
@@ -178,7 +178,7 @@ describe('the rollback units on the host', () => {
 })
 
 describe("the agent's output", () => {
-	test('for ten NICs that failed with long messages fits a termination message and is still a report', () => {
+	test('for ten NICs that failed with long messages fits into a termination message and is a valid report', () => {
 		const interfaces = Array.from({ length: 10 }, (_, id) => ({
 			id,
 			name: `multinic${id}`,
@@ -227,7 +227,7 @@ describe("the agent's output", () => {
 		['has an MTU of 20', JSON.stringify(runConfig([{ id: 0, macAddress: mac, mtu: 20 }])), /interfaces\[0\]\.mtu: /],
 		['has an id of 10', JSON.stringify(runConfig([{ id: 10, macAddress: mac }])), /interfaces\[0\]\.id: /],
 		[
-			'has a MAC twice',
+			'has the same MAC twice',
 			JSON.stringify(
 				runConfig([
 					{ id: 0, macAddress: mac },
@@ -237,12 +237,12 @@ describe("the agent's output", () => {
 			/interfaces: macAddress must be unique/,
 		],
 		['has no interfaces', JSON.stringify({ ...runConfig([]), interfaces: undefined }), /interfaces: /],
-		['has a field nobody knows', JSON.stringify({ ...runConfig([]), extra: 1 }), /extra/],
-	])('for a config that %s has the error', (_, text, says) => {
+		['has an unknown field', JSON.stringify({ ...runConfig([]), extra: 1 }), /extra/],
+	])('for a config that %s contains the error', (_, text, says) => {
 		expect(() => parseConfig(text, 'config.json')).toThrow(says)
 	})
 
-	test('for an invalid environment names the variable', () => {
+	test('for an invalid environment contains the names of the variables', () => {
 		expect(() => parseSettings({ HOST_ROOT: 'host', LOG_FORMAT: 'xml' })).toThrow(/HOST_ROOT.*LOG_FORMAT/)
 	})
 })

@@ -16,7 +16,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }))
 
 const isRoot = process.getuid?.() === 0
 
-test.skipIf(!isRoot)('a file that cannot be written leaves none of the others behind (needs root to give files to root)', () => {
+test.skipIf(!isRoot)('if one of several files cannot be written, none remains (needs root to set the owner of files)', () => {
 	mkdirSync(join(root, 'taken'))
 	writeFileSync(join(root, 'taken/full'), '')
 	const file = { content: 'x', mode: 0o600, gid: 0 }
@@ -31,7 +31,7 @@ test.skipIf(!isRoot)('a file that cannot be written leaves none of the others be
 	expect(readFile(root, '/a/one')).toEqual(file)
 })
 
-test('an undo that cannot be stored arms nothing, and the error says why nothing was changed', async () => {
+test('a run whose undo cannot be stored is not armed, and the error states that nothing was changed', async () => {
 	mkdirSync(join(root, 'var'))
 	writeFileSync(join(root, 'var/lib'), '')
 	const arming = arm(root, { undo: [], tag: 'g1', commitTimeoutSeconds: 60, systemd: false })
@@ -40,8 +40,8 @@ test('an undo that cannot be stored arms nothing, and the error says why nothing
 
 test.each<[title: string, text: string | undefined]>([
 	['is not JSON', '{'],
-	['is none of ours', '{"version": 2, "tag": "g1", "steps": []}'],
-	['is a folder', undefined],
+	['has an unknown version', '{"version": 2, "tag": "g1", "steps": []}'],
+	['is a directory', undefined],
 	['has a tag that is a path', '{"version":1,"tag":"../g1","steps":[]}'],
 	...[
 		'{"kind":"addAddress"}',
@@ -77,28 +77,28 @@ test.each<[title: string, text: string | undefined]>([
 describe('a path on the host', () => {
 	const place = (path: string) => join(root, path)
 	test.each<[title: string, given: () => void, found: ReturnType<typeof readRegularFile>]>([
-		['nothing', () => {}, undefined],
-		['a file in the place of a folder', () => rmSync(place('etc'), { recursive: true }), undefined],
-		['a folder', () => mkdirSync(place('etc/a')), { why: 'it is a folder', isFile: false }],
+		['missing', () => {}, undefined],
+		['in a missing directory', () => rmSync(place('etc'), { recursive: true }), undefined],
+		['a directory', () => mkdirSync(place('etc/a')), { why: 'it is a folder', isFile: false }],
 		['a named pipe, which is not opened', () => execFileSync('mkfifo', [place('etc/a')]), { why: 'it is a named pipe', isFile: false }],
-		['a link to itself', () => symlinkSync('a', place('etc/a')), { why: 'it is a symbolic link that leads to itself', isFile: false }],
-		['a link to nothing', () => symlinkSync('/none', place('etc/a')), undefined],
+		['a symlink to itself', () => symlinkSync('a', place('etc/a')), { why: 'it is a symbolic link that leads to itself', isFile: false }],
+		['a symlink to a missing file', () => symlinkSync('/none', place('etc/a')), undefined],
 		['a large file, which is not read', () => sparse('etc/a', 600e6), { why: 'it is larger than 1 MiB', isFile: true }],
 		['a file one byte too large', () => sparse('etc/a', MAX_BYTES + 1), { why: 'it is larger than 1 MiB', isFile: true }],
-	])('is read correctly if it is %s', (_, given, found) => {
+	])('has a defined result if it is %s', (_, given, found) => {
 		mkdirSync(place('etc'))
 		given()
 		expect(readRegularFile(root, '/etc/a')).toEqual(found)
 	})
 
 	test.each<[title: string, target: string, content: string | undefined]>([
-		['an absolute link', '/opt/b', 'b'],
-		['a relative link', '../opt/b', 'b'],
-		['a link with more .. than there are folders', '../../../../../../opt/b', 'b'],
-		['a link to a link', '/opt/link', 'b'],
-		['a mask', '/dev/null', ''],
-		['a link to what only this container has', import.meta.filename, undefined],
-	])('is read below the root of the host through %s', (_, target, content) => {
+		['an absolute symlink', '/opt/b', 'b'],
+		['a relative symlink', '../opt/b', 'b'],
+		['a symlink with more .. than its path has directories', '../../../../../../opt/b', 'b'],
+		['a symlink to a symlink', '/opt/link', 'b'],
+		['a symlink to /dev/null', '/dev/null', ''],
+		['a symlink to a file that only the container has', import.meta.filename, undefined],
+	])('is resolved below the root of the host through %s', (_, target, content) => {
 		for (const folder of ['etc', 'opt']) mkdirSync(place(folder))
 		writeFileSync(place('opt/b'), 'b')
 		symlinkSync('b', place('opt/link'))
@@ -117,7 +117,7 @@ describe('a path on the host', () => {
 	}
 })
 
-describe.skipIf(!isRoot)('a folder of the host that is an absolute symlink (needs root to give files to root)', () => {
+describe.skipIf(!isRoot)('a directory of the host that is an absolute symlink (needs root to set the owner of files)', () => {
 	const file = { content: 'x', mode: 0o600, gid: 0 }
 	let outside: string
 	beforeEach(() => {
@@ -127,7 +127,7 @@ describe.skipIf(!isRoot)('a folder of the host that is an absolute symlink (need
 	})
 	afterEach(() => rmSync(outside, { recursive: true, force: true }))
 
-	test('resolves below the root of the host: nothing outside is written, listed or removed', () => {
+	test('is resolved below the root of the host: nothing outside is written, listed or removed', () => {
 		writeFileSync(join(outside, 'a.yaml'), 'theirs')
 		expect(namesIn(root, '/etc/netplan')).toEqual([])
 		putFiles(root, [['/etc/netplan/a.yaml', file]])
@@ -138,7 +138,7 @@ describe.skipIf(!isRoot)('a folder of the host that is an absolute symlink (need
 		expect(readFileSync(join(outside, 'a.yaml'), 'utf8')).toBe('theirs')
 	})
 
-	test('is resolved for the state folder too: a run is armed below the root of the host', async () => {
+	test('is also resolved for the state directory: a run is armed below the root of the host', async () => {
 		mkdirSync(join(root, 'var/lib'), { recursive: true })
 		symlinkSync(outside, join(root, 'var/lib/multinic'))
 		const armed = await arm(root, { undo: [], tag: 'g1', commitTimeoutSeconds: 60, systemd: false })

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { acquireLock } from '../../../agent/host/run-lock.ts'
 import { LOCK_FOLDER } from '../../../agent/model/paths.ts'
 
-/** A process that asks a live lock for its holder waits only a limited time, whatever listens there. */
+/** A process that queries the holder of a lock waits for a limited time, regardless of what the holder sends. */
 let root: string
 let server: Server
 
@@ -19,15 +19,19 @@ afterEach(() => {
 })
 
 test.each<[title: string, talk: (socket: Socket) => void, said: RegExp]>([
-	['says nothing', () => {}, /^another run is in progress on this host$/],
-	['says who it is and stays', socket => socket.write('generation 7'), /^another run is in progress on this host: generation 7$/],
+	['sends nothing', () => {}, /^another run is in progress on this host$/],
 	[
-		'says a word at a time, without end',
+		'sends its run and keeps the connection open',
+		socket => socket.write('generation 7'),
+		/^another run is in progress on this host: generation 7$/,
+	],
+	[
+		'sends one character at a time without end',
 		socket => void setInterval(() => socket.write('a'), 20).unref(),
 		/in progress on this host: a{1,200}$/,
 	],
-	['says more than anybody reads', socket => socket.write('a'.repeat(1 << 20)), /in progress on this host: a{200}$/],
-])('a holder that %s keeps the lock without blocking another run', async (_, talk, said) => {
+	['sends more than is read', socket => socket.write('a'.repeat(1 << 20)), /in progress on this host: a{200}$/],
+])('a lock holder that %s still has the lock, and another run fails after a limited time', async (_, talk, said) => {
 	const path = join(root, LOCK_FOLDER, 'lock')
 	mkdirSync(dirname(path), { recursive: true })
 	server = createServer(socket => talk(socket.on('error', () => {})))

@@ -22,7 +22,7 @@ describe('the device of a link, read below the root of a host', () => {
 	})
 	afterEach(() => rmSync(root, { recursive: true }))
 
-	/** Mimics sysfs: a class folder of symlinks to the devices, and a driver beside `net/`. */
+	/** Mimics sysfs: a class directory with symlinks to the devices, and a symlink `driver` next to `net/`. */
 	function plug(path: string, { driver = 'virtio_net', link }: { driver?: string | undefined; link?: string }): void {
 		mkdirSync(`${root}${path}/net`, { recursive: true })
 		mkdirSync(`${root}/sys/class/net`, { recursive: true })
@@ -34,8 +34,8 @@ describe('the device of a link, read below the root of a host', () => {
 	}
 
 	test.each([
-		['of a virtio NIC, below its PCI function', VIRTIO, 'virtio_net'],
-		['of a PCI NIC', PCI, 'mlx5_core'],
+		['is the virtio device of a virtio NIC', VIRTIO, 'virtio_net'],
+		['is the PCI device of a PCI NIC', PCI, 'mlx5_core'],
 	])('%s', (_, path, driver) => {
 		plug(path, { driver, link: 'ens5' })
 		expect(deviceOf(root, 'ens5')).toEqual({ device: { path, driver } })
@@ -55,12 +55,12 @@ describe('the device of a link, read below the root of a host', () => {
 	const { links: here } = hostWith([{ ifindex: 3, name: 'multinic0', mac }])
 
 	test.each<[title: string, plugged: () => void, found: boolean]>([
-		['bound, and without a link', () => plug(VIRTIO, {}), true],
-		['gone', () => {}, false],
-		['bound, and another link is there', () => plug(VIRTIO, { link: 'ens5' }), false],
-		['not bound', () => plug(VIRTIO, { driver: '' }), false],
-		['bound to a driver that makes no links', () => plug(VIRTIO, { driver: 'vfio-pci' }), false],
-	])('that is %s shows whether its link is in another namespace', (_, plugged, found) => {
+		['indicates that its link is in another namespace if it has a driver and no link', () => plug(VIRTIO, {}), true],
+		['indicates nothing if it is missing', () => {}, false],
+		['indicates nothing if it has another link', () => plug(VIRTIO, { link: 'ens5' }), false],
+		['indicates nothing if it has no driver', () => plug(VIRTIO, { driver: '' }), false],
+		['indicates nothing if it has a driver that creates no links', () => plug(VIRTIO, { driver: 'vfio-pci' }), false],
+	])('%s', (_, plugged, found) => {
 		plugged()
 		expect(inOtherNamespace(root, [], recordOf({ path: VIRTIO, driver: 'virtio_net' }))).toEqual(found ? [mac] : [])
 	})
@@ -106,17 +106,17 @@ describe('a NIC that was moved into a pod', () => {
 		return afterEvery(host, plan(wanted(...nics), host, {}).steps, false)
 	}
 
-	test('was recorded with its device and needs no change for that', () => {
+	test('has its device in the record, and the next plan is empty', () => {
 		expect(parseRecord(configured.files[RECORD_PATH]).links).toMatchObject([{ device }])
 		expect(plan(wanted(nic), configured, {}).steps).toEqual([])
 	})
 
-	test('has no device in the record of an earlier version, which causes no change', () => {
+	test('has no device in a record of an earlier version, and the next plan is also empty', () => {
 		const old = { ...configured, files: { ...configured.files, [RECORD_PATH]: without(configured) } }
 		expect(plan(wanted(nic), old, {}).steps).toEqual([])
 	})
 
-	test('is reported as InOtherNamespace, and as missing if nothing is known of it', () => {
+	test('is reported as InOtherNamespace, and as WaitingForDevice if its namespace is unknown', () => {
 		expect(plan(wanted(nic), moved, {}).refused).toMatchObject([{ refusal: { reason: 'InOtherNamespace', message } }])
 		expect(plan(wanted(nic), { ...moved, inOtherNamespace: [] }, {}).refused).toMatchObject([
 			{ refusal: { reason: 'WaitingForDevice', message: `no link has MAC ${mac} yet (ip -br link)` } },

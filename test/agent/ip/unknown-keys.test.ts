@@ -6,7 +6,7 @@ import { linksOf } from '../../../agent/model/route.ts'
 import { hardwareOnly } from '../../../agent/plan/match-link.ts'
 import { hostWith } from '../simulated-host.ts'
 
-/** The output of `ip -j` is parsed completely, including what the agent does not know. */
+/** The output of `ip -j` is parsed completely, including keys that the agent does not know. */
 
 const nic = { ifindex: 3, ifname: 'ens7', flags: ['UP'], mtu: 1500, link_type: '[1]', address: 'fa:16:3e:37:c3:f1', addr_info: [] }
 const lo = { ifindex: 1, ifname: 'lo', flags: ['UP'], mtu: 1500, link_type: '[772]' }
@@ -74,12 +74,12 @@ describe('a key that the agent does not know', () => {
 			'ip -j -d neigh show to 10.0.0.9',
 		],
 		[
-			'of a proxy',
+			'of a neighbour proxy',
 			{ ...empty, proxies: [{ dst: '10.0.0.9', dev: 'ens7', proxy: null, colour: 1 }] },
 			'colour',
 			'ip -j -d neigh show proxy',
 		],
-	])('%s makes the agent refuse the link, and the message has the key and the command', (_, documents, key, see) => {
+	])('%s makes the agent refuse the NIC, and the message contains the key and the command', (_, documents, key, see) => {
 		const { links, routes } = parseNetwork(documents)
 		expect(links.map(({ unknown }) => unknown?.[0])).toContainEqual({ key, see })
 		const { refused } = plan(wantedOn(nic.address), hostWith(links, { routes }), {})
@@ -87,7 +87,7 @@ describe('a key that the agent does not know', () => {
 		expect(refused[0]?.refusal.message).toContain(see)
 	})
 
-	test('of another link is safe', () => {
+	test('of another link does not make the agent refuse the NIC', () => {
 		const { links } = parseNetwork({ ...empty, addresses: [{ ...lo, colour: 1 }, nic] })
 		expect(plan(wantedOn(nic.address), hostWith(links), {}).refused).toEqual([])
 	})
@@ -95,15 +95,15 @@ describe('a key that the agent does not know', () => {
 
 describe('a route uses', () => {
 	test.each([
-		['its own link', route, [3]],
+		['the link in `dev`', route, [3]],
 		['no link', { ...route, dev: undefined, type: '7' }, []],
 		[
 			'every link of its next hops, each once',
 			{ ...route, dev: undefined, nexthops: ['ens7', 'lo', 'ens7'].map(dev => ({ dev, weight: 1, flags: [] })) },
 			[3, 1],
 		],
-		['the link of its next hop object, where the kernel shows that alone', { ...route, dev: undefined, nhid: 7 }, [3]],
-		['the links of a group of objects, where the kernel shows that alone', { ...route, dev: undefined, nhid: 9 }, [3, 1]],
+		['the link of its next hop object, if the kernel shows only the object', { ...route, dev: undefined, nhid: 7 }, [3]],
+		['the links of a group of next hop objects, if the kernel shows only the group', { ...route, dev: undefined, nhid: 9 }, [3, 1]],
 	])('%s', (_, raw, links) => {
 		const nextHops = [
 			{ id: 7, gateway: '10.0.0.1', dev: 'ens7', scope: '253', flags: [] },

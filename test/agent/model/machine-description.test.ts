@@ -33,7 +33,7 @@ describe('the operating system', () => {
 		expect(describeMachine({ ...plain, osRelease }).os).toBe(os)
 	})
 
-	test('has a name that fits into a report, whatever os-release contains', () => {
+	test('has a name that fits into a report, regardless of os-release', () => {
 		expect(describeMachine({ ...plain, osRelease: `PRETTY_NAME="${'x'.repeat(10_000)}"\n` }).os).toHaveLength(100)
 	})
 })
@@ -56,7 +56,7 @@ describe('virtualization', () => {
 		expect(describeMachine({ ...plain, firmware: { vendor, product, assetTag: '' }, cpuinfo }).virtualization).toBe(virtualization)
 	})
 
-	test('is the hypervisor named by the kernel if the firmware says nothing', () => {
+	test('is the hypervisor that the kernel reports if the firmware data is empty', () => {
 		expect(describeMachine({ ...plain, hypervisor: 'xen', cpuinfo: flags(' hypervisor') }).virtualization).toBe('xen')
 	})
 })
@@ -84,7 +84,7 @@ describe('a machine', () => {
 		expect(await readMachine(root)).toMatchObject({ os: 'A Host 1.0', virtualization: 'vmware', cpus: 5 })
 	})
 
-	test('is reported even if its files are folders', async () => {
+	test('is reported even if its files are directories', async () => {
 		mkdirSync(`${root}/odd/etc/os-release`, { recursive: true })
 		mkdirSync(`${root}/odd/proc/cpuinfo`, { recursive: true })
 		expect(await readMachine(`${root}/odd`)).toMatchObject({ os: 'unknown', virtualization: 'unknown' })

@@ -4,7 +4,7 @@ import type { Link } from '../../../agent/model/host-state.ts'
 import { connectedRoute, isGivenRoute, isKernelRoute, isMadeByKernel, isOnlyOver, isRecordable } from '../../../agent/model/origin.ts'
 import type { Route } from '../../../agent/model/route.ts'
 
-/** What the kernel creates, and creates again. */
+/** Which addresses and routes the kernel creates. */
 
 const four: Address = { family: 4, cidr: '10.0.0.5/24', global: true, dynamic: false }
 const six: Address = { family: 6, cidr: 'fd00::5/64', global: true, dynamic: false }
@@ -21,7 +21,7 @@ test.each<[mac: string, cidr: string, more: Partial<Address>, isMade: boolean]>(
 	['fa:16:3e:00:00:01', 'fe80::f816:3eff:fe00:1/128', {}, false],
 	['fa:16:3e:00:00:01', 'fe80::f816:3eff:fe00:2/64', {}, false],
 	['fa:16:3e:00:00:01', 'fd00::1/64', { temporary: true }, true],
-])('of a link with the MAC %s the kernel creates %s (%o): %s', (mac, cidr, more, isMade) => {
+])('for a link with MAC %s, the kernel creates %s (%o): %s', (mac, cidr, more, isMade) => {
 	expect(isMadeByKernel({ ...six, cidr, ...more }, { mac })).toBe(isMade)
 })
 
@@ -29,26 +29,26 @@ describe('the kernel creates a route', () => {
 	const kernelSix = { family: 6, to: 'fd00::/64', metric: 256, scope: 0 } as const
 	test.each<[title: string, one: Route, isKernels: boolean]>([
 		['for the network of an address', route(), true],
-		['for the network of an address of IPv6', route(kernelSix), true],
-		['but not one of another program', route({ protocol: 4 }), false],
+		['for the network of an IPv6 address', route(kernelSix), true],
+		['but not with the protocol of another program', route({ protocol: 4 }), false],
 		['but not to a network without an address', route({ to: '10.1.0.0/24' }), false],
-		['but not with another metric', route({ metric: 100 }), false],
-		['but not with the other metric of IPv6', route({ ...kernelSix, metric: 1_024 }), false],
-		['to link-local addresses', route({ ...kernelSix, to: 'fe80::/64' }), true],
+		['but not with a metric that is not the default', route({ metric: 100 }), false],
+		['but not with a metric that is not the default for IPv6', route({ ...kernelSix, metric: 1_024 }), false],
+		['to the link-local network', route({ ...kernelSix, to: 'fe80::/64' }), true],
 		['to an address of the host', route({ type: 2, to: '10.9.9.9/32' }), true],
-		['in another table than the main one', route({ table: 255, to: '10.9.9.9/32' }), true],
+		['in the local table', route({ table: 255, to: '10.9.9.9/32' }), true],
 		['from a router advertisement', route({ ...kernelSix, to: 'fd09::/64', expiresSeconds: 600 }), true],
-		['over a link that is gone', route({ link: 9, to: '10.1.0.0/24' }), true],
+		['over a link that no longer exists', route({ link: 9, to: '10.1.0.0/24' }), true],
 	])('%s', (_, one, isKernels) => {
 		expect(isKernelRoute(one, links)).toBe(isKernels)
 	})
 
-	test('but not for an address that shall have none', () => {
+	test('but not for an address with noprefixroute', () => {
 		const routeless = [{ ifindex: 3, addresses: [{ ...four, flags: ['noprefixroute'] }] }] as unknown as Link[]
 		expect(isKernelRoute(route(), routeless)).toBe(false)
 	})
 
-	test('for an address without other flags that matter', () => {
+	test('for an address with other flags', () => {
 		const flagged = [{ ifindex: 3, addresses: [{ ...four, flags: ['home'] }] }] as unknown as Link[]
 		expect(isKernelRoute(route(), flagged)).toBe(true)
 	})
@@ -56,19 +56,19 @@ describe('the kernel creates a route', () => {
 
 test.each<[title: string, address: Partial<Address> & Pick<Address, 'family' | 'cidr'>, made: Partial<Route>]>([
 	['its network', four, { to: '10.0.0.0/24', metric: 0, scope: 253 }],
-	['its network, with the metric of IPv6', six, { to: 'fd00::/64', metric: 256, scope: 0 }],
-	['its network, with its own metric', { ...four, metric: 7 }, { to: '10.0.0.0/24', metric: 7, scope: 253 }],
+	['its network, with the default metric of IPv6', six, { to: 'fd00::/64', metric: 256, scope: 0 }],
+	['its network, with the metric of the address', { ...four, metric: 7 }, { to: '10.0.0.0/24', metric: 7, scope: 253 }],
 	['the network of its peer', { ...four, peer: '10.7.0.1' }, { to: '10.7.0.0/24', metric: 0, scope: 253 }],
-])('the route of an address leads to %s', (_, address, made) => {
+])('the connected route of an address leads to %s', (_, address, made) => {
 	expect(connectedRoute(address, 3)).toEqual({ ...route(), family: address.family, ...made })
 })
 
-describe('a route is given', () => {
+describe('a route was added by a program', () => {
 	test.each<[title: string, more: Partial<Route>, isGiven: boolean]>([
-		['by another program', { protocol: 4 }, true],
-		['not by the kernel', {}, false],
-		['if it is of the last type that leads to a link', { protocol: 4, type: 5 }, true],
-		['not if it refuses', { protocol: 4, type: 6 }, false],
+		['if it has the protocol of a program', { protocol: 4 }, true],
+		['not if it has the protocol of the kernel', {}, false],
+		['if it has the last type that uses a link', { protocol: 4, type: 5 }, true],
+		['not if it drops packets', { protocol: 4, type: 6 }, false],
 		['not if it has no type', { protocol: 4, type: 0 }, false],
 	])('%s', (_, more, isGiven) => {
 		expect(isGivenRoute(route(more), links)).toBe(isGiven)
@@ -77,17 +77,17 @@ describe('a route is given', () => {
 
 test.each([
 	['a redirect', 1, false],
-	['a router', 9, false],
+	['a router advertisement', 9, false],
 	['BGP', 186, false],
 	['EIGRP', 192, false],
 	['the kernel', 2, true],
 	['an administrator', 4, true],
 	['DHCP', 16, true],
-])('a route from %s is recorded: %3$s', (_, protocol, isRecorded) => {
+])('a route from %s (protocol %i) is recorded: %s', (_, protocol, isRecorded) => {
 	expect(isRecordable(route({ protocol }))).toBe(isRecorded)
 })
 
-test('a route with next hops over two links is over neither alone', () => {
+test('a route with next hops over two links is not only over one of them', () => {
 	const { link: _, ...several } = route({ nextHops: [3, 4].map(link => ({ link, weight: 1, onlink: false })) })
 	expect([isOnlyOver(route(), 3), isOnlyOver(route(), 4), isOnlyOver(several, 3)]).toEqual([true, false, false])
 })

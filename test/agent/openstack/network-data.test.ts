@@ -5,7 +5,7 @@ import { type DataSource, isOpenStack, mismatches, NetworkData, type Signs } fro
 import { Interface, settle } from '../../../contract/interface.ts'
 import { hostWith } from '../simulated-host.ts'
 
-/** What Nova 26 generates for four ports: with DHCP, without, with IPv6 too, and without a subnet, which Nova omits. */
+/** What Nova 26 generates for four ports: with DHCP, without DHCP, with IPv4 and IPv6, and without a subnet, which Nova omits. */
 const recorded = readFileSync(new URL('../../fixtures/openstack/metadata/network_data.json', import.meta.url), 'utf8')
 const [dhcp, plain, both, bare] = ['fa:16:3e:0a:00:01', 'fa:16:3e:37:c3:f1', 'fa:16:3e:65:04:9e', 'fa:16:3e:04:92:c6'] as const
 const node = hostWith([{ ifindex: 2, name: 'mgmt0', mac: dhcp }])
@@ -17,15 +17,15 @@ const compare = (wanted: Interface, source: DataSource = 'metadata service', tex
 
 describe('no warning is reported for an interface', () => {
 	test.each<[string, Interface]>([
-		['that is as Nova says', nic(plain, { ...v4, mtu: 1450 })],
-		['whose MAC is written in capitals', nic(plain.toUpperCase(), { ...v4, mtu: 1450 })],
-		['whose address Nova leaves to DHCP', nic(dhcp, { address: '192.168.9.77', cidr: '192.168.9.0/24' })],
-		['whose MTU Nova leaves to DHCP', nic(dhcp, { mtu: 9000 })],
-		['that has further addresses', nic(plain, { ...v4, addresses: ['10.0.0.99/24', 'fd00::9/64'] })],
-		['of whose addresses Nova names the second', nic(plain, { ...v4, address: '10.0.0.99', addresses: ['10.0.0.23/24'] })],
-		['that wants neither address nor MTU', nic(both)],
-		['whose IPv6 is spelled otherwise', nic(both, { address: 'FD00:1:0:0:F816:3EFF:FE65:049E', cidr: 'fd00:1::/64' })],
-		['that Nova does not list, for it has no address', nic(bare, { mtu: 1400 })],
+		['that matches the data of Nova', nic(plain, { ...v4, mtu: 1450 })],
+		['whose MAC is in upper case', nic(plain.toUpperCase(), { ...v4, mtu: 1450 })],
+		['whose address Nova omits because of DHCP', nic(dhcp, { address: '192.168.9.77', cidr: '192.168.9.0/24' })],
+		['whose MTU Nova omits because of DHCP', nic(dhcp, { mtu: 9000 })],
+		['that has additional addresses', nic(plain, { ...v4, addresses: ['10.0.0.99/24', 'fd00::9/64'] })],
+		['whose second address is the address in the data of Nova', nic(plain, { ...v4, address: '10.0.0.99', addresses: ['10.0.0.23/24'] })],
+		['without an address and an MTU', nic(both)],
+		['whose IPv6 address has a different notation', nic(both, { address: 'FD00:1:0:0:F816:3EFF:FE65:049E', cidr: 'fd00:1::/64' })],
+		['that Nova does not list because its port has no address', nic(bare, { mtu: 1400 })],
 	])('%s', (_, wanted) => {
 		expect(compare(wanted)).toBeUndefined()
 	})
@@ -33,24 +33,24 @@ describe('no warning is reported for an interface', () => {
 
 describe('a warning is reported for an interface', () => {
 	test.each<[string, Interface, string]>([
-		['with another address', nic(plain, { ...v4, address: '10.0.0.24' }), 'Nova gives this MAC 10.0.0.23, not 10.0.0.24'],
+		['with a different address', nic(plain, { ...v4, address: '10.0.0.24' }), 'Nova gives this MAC 10.0.0.23, not 10.0.0.24'],
 		[
-			'with another IPv6 address',
+			'with a different IPv6 address',
 			nic(both, { address: 'fd00:1::5', cidr: 'fd00:1::/64' }),
 			'Nova gives this MAC fd00:1::f816:3eff:fe65:49e, not fd00:1::5',
 		],
 		['with a larger MTU', nic(plain, { ...v4, mtu: 9000 }), 'Nova gives this MAC an MTU of 1450, not 9000'],
 		[
-			'with another address and another MTU',
+			'with a different address and a different MTU',
 			nic(both, { ...v4, mtu: 1450 }),
 			'Nova gives this MAC 10.0.1.23, not 10.0.0.23, Nova gives this MAC an MTU of 9000, not 1450',
 		],
-		['whose port is not there', nic(bare, v4), 'Nova lists no port of this VM with this MAC, and may be 15 s behind'],
+		['whose port Nova does not list', nic(bare, v4), 'Nova lists no port of this VM with this MAC, and may be 15 s behind'],
 	])('%s', (_, wanted, words) => {
 		expect(compare(wanted)).toEqual({ reason: 'PortMismatch', message: `${words} (metadata service)` })
 	})
 
-	test('with the age of the data', () => {
+	test('with a note if the data may be old', () => {
 		expect(compare(nic(plain, { mtu: 9000 }), 'config drive')?.message).toMatch(/\(config drive, which may be old\)$/)
 		expect(compare(nic(plain, { mtu: 9000 }), 'copy of cloud-init')?.message).toMatch(/\(copy of cloud-init, which may be old\)$/)
 	})
@@ -62,12 +62,12 @@ describe('a warning is reported for an interface', () => {
 	})
 })
 
-describe('a response causes no warning', () => {
+describe('network data causes no warning', () => {
 	test.each<[string, DataSource, string]>([
-		['of a port that it does not list when it was written before the port was attached', 'config drive', recorded],
-		["of a port that it does not list when it is cloud-init's copy", 'copy of cloud-init', recorded],
-		['when it is empty, as Nova answers where it knows of no network', 'metadata service', '{}'],
-		['when it lists no NIC of this host', 'metadata service', recorded.replaceAll('fa:16:3e:0a', 'fa:16:3e:0b')],
+		['if it does not list a port and is a config drive, which may be older than the port', 'config drive', recorded],
+		["if it does not list a port and is cloud-init's copy, which may be older than the port", 'copy of cloud-init', recorded],
+		['if it is empty, because Nova has no network for the VM', 'metadata service', '{}'],
+		['if it lists no NIC of this host', 'metadata service', recorded.replaceAll('fa:16:3e:0a', 'fa:16:3e:0b')],
 	])('%s', (_, source, text) => {
 		expect(compare(nic(bare, v4), source, text)).toBeUndefined()
 	})
@@ -108,20 +108,20 @@ test('any response of the service is parsed or rejected without breaking a run',
 	)
 })
 
-describe('OpenStack is queried for a host', () => {
+describe('OpenStack is queried:', () => {
 	const none: Signs = { firmware: { vendor: '', product: '', assetTag: '' }, cloudId: '', configDrive: false }
 	const made = (vendor: string, product: string, assetTag = '') => ({ ...none, firmware: { vendor, product, assetTag } })
 	test.each<[boolean, string, Signs]>([
-		[true, 'that Nova has made', made('OpenStack Foundation', 'OpenStack Nova')],
-		[true, 'that Red Hat OpenStack has made', made('Red Hat', 'OpenStack Compute')],
-		[true, 'of a cloud that is known by its asset tag', made('QEMU', 'Standard PC', 'HUAWEICLOUD')],
-		[true, 'that cloud-init knows as OpenStack', { ...none, cloudId: 'openstack' }],
-		[true, 'that cloud-init has configured by a drive', { ...none, cloudId: 'configdrive' }],
-		[true, 'that has a config drive', { ...none, configDrive: true }],
-		[false, 'of Amazon, which answers at the same address', { ...made('Amazon EC2', 't3.micro'), cloudId: 'aws' }],
-		[false, 'of plain QEMU', made('QEMU', 'Standard PC (Q35 + ICH9, 2009)')],
-		[false, 'of which nothing is known', none],
-	])('%s: one %s', (asked, _, signs) => {
+		[true, 'with the firmware data of Nova', made('OpenStack Foundation', 'OpenStack Nova')],
+		[true, 'with the firmware data of Red Hat OpenStack', made('Red Hat', 'OpenStack Compute')],
+		[true, 'with the asset tag of an OpenStack cloud', made('QEMU', 'Standard PC', 'HUAWEICLOUD')],
+		[true, 'for which cloud-init reports OpenStack', { ...none, cloudId: 'openstack' }],
+		[true, 'for which cloud-init reports a config drive', { ...none, cloudId: 'configdrive' }],
+		[true, 'with a config drive', { ...none, configDrive: true }],
+		[false, 'of Amazon EC2, whose metadata service has the same address', { ...made('Amazon EC2', 't3.micro'), cloudId: 'aws' }],
+		[false, 'with only the firmware data of QEMU', made('QEMU', 'Standard PC (Q35 + ICH9, 2009)')],
+		[false, 'without any firmware data', none],
+	])('%s for a host %s', (asked, _, signs) => {
 		expect(isOpenStack(signs)).toBe(asked)
 	})
 })

@@ -8,7 +8,7 @@ import type { RunConfig } from '../../../contract/agent-run.ts'
 import { runConfig } from '../../../lab/setup/machine-agent.ts'
 import { hostWith, livingHost } from '../simulated-host.ts'
 
-/** Foreign files that define a managed NIC: each file format, each way to match the NIC, each mode. */
+/** Files of other programs that define a managed NIC: each file format, each kind of match, each mode. */
 const mac = 'fa:16:3e:00:00:01'
 const wish = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24' }
 const nic = { name: 'multinic0', macAddress: mac }
@@ -29,39 +29,47 @@ const netplan: Record<string, Row> = {
 	'netplan, by its id, as a bridge': [NETPLAN, 'network: {version: 2, bridges: {multinic0: {interfaces: [ens3]}}}', 'both'],
 	'netplan, by its id, in /run': ['/run/netplan/a.yaml', block('"multinic0"', 'dhcp4: true'), 'both'],
 	'netplan, by its id, in /lib': ['/lib/netplan/a.yaml', '{"network": {"ethernets": {"multinic0": {"dhcp4": true}}}}', 'both'],
-	'netplan, by its id, in a file that ours hides': ['/run/netplan/99-multinic0.yaml', block('multinic0', 'dhcp4: true'), 'ours'],
-	'netplan, by its MAC, read before ours': [NETPLAN, block('ens7', ...match, 'dhcp4: true'), 'theirs'],
-	'netplan, by its MAC, read after ours': [NETPLAN, block('nic7', ...match, 'dhcp4: true'), 'ours'],
+	'netplan, by its id, in a file that the file of MultiNIC overrides': [
+		'/run/netplan/99-multinic0.yaml',
+		block('multinic0', 'dhcp4: true'),
+		'ours',
+	],
+	'netplan, by its MAC, read before the file of MultiNIC': [NETPLAN, block('ens7', ...match, 'dhcp4: true'), 'theirs'],
+	'netplan, by its MAC, read after the file of MultiNIC': [NETPLAN, block('nic7', ...match, 'dhcp4: true'), 'ours'],
 	'netplan, by its MAC, in one line': [NETPLAN, `network: {ethernets: {a: {match: {macaddress: ${mac}}}}}`, 'theirs'],
-	'netplan, by its MAC, with a name that our rule overrules': [NETPLAN, block('ens7', ...match, 'set-name: ens7', 'dhcp4: true'), 'ours'],
-	'netplan, by its MAC, with our name': [NETPLAN, block('ens7', ...match, 'set-name: multinic0', 'dhcp4: true'), 'theirs'],
-	'netplan, by our name with another MAC': [
+	'netplan, by its MAC, with a name that the udev rule of MultiNIC overrides': [
+		NETPLAN,
+		block('ens7', ...match, 'set-name: ens7', 'dhcp4: true'),
+		'ours',
+	],
+	'netplan, by its MAC, with its MultiNIC name': [NETPLAN, block('ens7', ...match, 'set-name: multinic0', 'dhcp4: true'), 'theirs'],
+	'netplan, by its MultiNIC name with another MAC': [
 		NETPLAN,
 		block('ens7', 'match: {macaddress: "02:00:00:00:00:09"}', 'set-name: multinic0'),
 		'theirs',
 	],
-	'netplan, by a pattern': [NETPLAN, block('all', 'match:', '  name: "multi*"', 'dhcp4: true'), 'theirs'],
-	'netplan, by a pattern for others': [NETPLAN, block('all', 'match:', '  name: "en*"', 'dhcp4: true'), undefined],
-	'netplan, a bridge with our MAC': [NETPLAN, `network:\n  bridges:\n    br0:\n      macaddress: ${mac}\n`, undefined],
-	'netplan, a VLAN on it': [NETPLAN, 'network: {vlans: {v5: {id: 5, link: multinic0}}}', undefined],
+	'netplan, by a name pattern': [NETPLAN, block('all', 'match:', '  name: "multi*"', 'dhcp4: true'), 'theirs'],
+	'netplan, by a name pattern that does not match': [NETPLAN, block('all', 'match:', '  name: "en*"', 'dhcp4: true'), undefined],
+	'netplan, a bridge with its MAC': [NETPLAN, `network:\n  bridges:\n    br0:\n      macaddress: ${mac}\n`, undefined],
+	'netplan, a VLAN on top of it': [NETPLAN, 'network: {vlans: {v5: {id: 5, link: multinic0}}}', undefined],
 	'netplan, in a comment': [NETPLAN, `# multinic0: ${mac}\nnetwork: {version: 2}\n`, undefined],
-	'netplan, by its id, in brackets on the next line': [NETPLAN, 'network:\n  ethernets:\n    {multinic0: {dhcp4: true}}\n', 'both'],
-	'netplan, by its id, as a key of its own line': [NETPLAN, 'network:\n  ethernets:\n    ? multinic0\n    : dhcp4: true\n', 'both'],
+	'netplan, by its id, in flow style on the next line': [NETPLAN, 'network:\n  ethernets:\n    {multinic0: {dhcp4: true}}\n', 'both'],
+	'netplan, by its id, as a complex key': [NETPLAN, 'network:\n  ethernets:\n    ? multinic0\n    : dhcp4: true\n', 'both'],
 	'netplan, by its id, with an escape': [NETPLAN, block('"multini\\x630"', 'dhcp4: true'), 'both'],
 	'netplan, by its id, with an anchor and a tag': [NETPLAN, block('&a !!str multinic0', 'dhcp4: true'), 'both'],
-	'netplan, by its id, the second of two keys': [NETPLAN, 'network:\n  ethernets: {}\n  ethernets:\n    multinic0: {}\n', 'both'],
-	'netplan, by a pattern in a list': [NETPLAN, block('all', 'match:', '  name: [en*, multi*]'), 'theirs'],
-	'netplan, in the text of a block': [NETPLAN, block('ens9', 'x: |', `  multinic0 ${mac}`, '  y: z', 'dhcp4: true'), undefined],
-	'netplan, a file that is no YAML': [NETPLAN, 'network:\n  version: 2\n ethernets: [\n', 'theirs'],
+	'netplan, by its id, in the second of two equal keys': [NETPLAN, 'network:\n  ethernets: {}\n  ethernets:\n    multinic0: {}\n', 'both'],
+	'netplan, by a name pattern in a list': [NETPLAN, block('all', 'match:', '  name: [en*, multi*]'), 'theirs'],
+	'netplan, in a block scalar': [NETPLAN, block('ens9', 'x: |', `  multinic0 ${mac}`, '  y: z', 'dhcp4: true'), undefined],
+	'netplan, a file that is not YAML': [NETPLAN, 'network:\n  version: 2\n ethernets: [\n', 'theirs'],
 	'netplan, a file with an alias': [NETPLAN, 'network:\n  ethernets:\n    ens9: *a\n', 'theirs'],
-	'netplan, a file with more brackets than anybody writes': [NETPLAN, 'vlans: {a: b,'.repeat(20_000), 'theirs'],
+	'netplan, an extremely nested file': [NETPLAN, 'vlans: {a: b,'.repeat(20_000), 'theirs'],
 	'a .network, by its MAC with hyphens': [
 		'/etc/systemd/network/05-a.network',
 		`[Match]\nMACAddress=${mac.replaceAll(':', '-')}\n`,
 		'theirs',
 	],
 	'a .network, by its MAC with dots': ['/etc/systemd/network/05-a.network', '[Match]\nMACAddress=fa16.3e00.0001\n', 'theirs'],
-	'a .network, by its MAC in a list of two lines': [
+	'a .network, by its MAC, in a list of two lines': [
 		'/etc/systemd/network/05-a.network',
 		`[Match]\nMACAddress=02:00:00:00:00:09 \\\n# theirs\n  ${mac}\n`,
 		'theirs',
@@ -72,7 +80,11 @@ const netplan: Record<string, Row> = {
 		'theirs',
 	],
 	'a .network, by its name in a comment': ['/etc/systemd/network/05-a.network', '[Match]\nName=ens9\n ; Name=multinic0\n', undefined],
-	'a .network with sixty stars': ['/etc/systemd/network/05-a.network', `[Match]\nName=${'*'.repeat(60)}x multinic0\n`, 'theirs'],
+	'a .network with a pattern of sixty stars': [
+		'/etc/systemd/network/05-a.network',
+		`[Match]\nName=${'*'.repeat(60)}x multinic0\n`,
+		'theirs',
+	],
 	'a .link, by its MAC with hyphens, with an MTU': [
 		'/etc/systemd/network/05-a.link',
 		`[Match]\nMACAddress=${mac.replaceAll(':', '-')}\n[Link]\nMTUBytes=9000\n`,
@@ -80,24 +92,52 @@ const netplan: Record<string, Row> = {
 	],
 	'a udev rule in two lines': ['/etc/udev/rules.d/99-zz.rules', `ATTR{address}=="${mac}", \\\n  NAME="ens7"\n`, 'theirs'],
 	'a udev rule in /run': ['/run/udev/rules.d/99-zz.rules', `ATTR{address}=="${mac}", NAME="ens7"`, 'theirs'],
-	'a udev rule in /usr/lib, before ours': ['/usr/lib/udev/rules.d/70-a.rules', `ATTR{address}=="${mac}", NAME="ens7"`, 'ours'],
-	'a udev rule, by a pattern': ['/usr/lib/udev/rules.d/99-zz.rules', 'ATTR{address}=="02:*|fa:16:3e:*", NAME = "ens7"', 'theirs'],
-	'a udev rule, by a pattern for others': ['/usr/lib/udev/rules.d/99-zz.rules', 'ATTR{address}=="02:*", NAME="ens7"', undefined],
-	'a udev rule that gives our name with an escape': ['/etc/udev/rules.d/70-a.rules', 'NAME=e"multini\\x630"', 'theirs'],
-	'a .network, by its name, read before ours': [
+	'a udev rule in /usr/lib, read before the rule of MultiNIC': [
+		'/usr/lib/udev/rules.d/70-a.rules',
+		`ATTR{address}=="${mac}", NAME="ens7"`,
+		'ours',
+	],
+	'a udev rule, by a MAC pattern': ['/usr/lib/udev/rules.d/99-zz.rules', 'ATTR{address}=="02:*|fa:16:3e:*", NAME = "ens7"', 'theirs'],
+	'a udev rule, by a MAC pattern that does not match': [
+		'/usr/lib/udev/rules.d/99-zz.rules',
+		'ATTR{address}=="02:*", NAME="ens7"',
+		undefined,
+	],
+	'a udev rule that assigns its MultiNIC name, with an escape': ['/etc/udev/rules.d/70-a.rules', 'NAME=e"multini\\x630"', 'theirs'],
+	'a .network, by its name, read before the file of MultiNIC': [
 		'/etc/systemd/network/05-a.network',
 		'[Match]\nName=multinic0\n[Network]\nDHCP=yes\n',
 		'theirs',
 	],
-	'a .network, by its MAC, read before ours': ['/run/systemd/network/05-a.network', `[Match]\nMACAddress=${mac}\n`, 'theirs'],
-	'a .network, by its MAC, read after ours': ['/etc/systemd/network/20-a.network', `[Match]\nMACAddress=${mac}\n`, 'ours'],
+	'a .network, by its MAC, read before the file of MultiNIC': [
+		'/run/systemd/network/05-a.network',
+		`[Match]\nMACAddress=${mac}\n`,
+		'theirs',
+	],
+	'a .network, by its MAC, read after the file of MultiNIC': ['/etc/systemd/network/20-a.network', `[Match]\nMACAddress=${mac}\n`, 'ours'],
 	'a .network, by its MAC, for another name': ['/etc/systemd/network/05-a.network', `[Match]\nMACAddress=${mac}\nName=ens7\n`, 'ours'],
-	'a .link, by its MAC, that only names it': ['/etc/systemd/network/05-a.link', `[Match]\nMACAddress=${mac}\n[Link]\nName=ens7\n`, 'ours'],
+	'a .link, by its MAC, that only sets a name': [
+		'/etc/systemd/network/05-a.link',
+		`[Match]\nMACAddress=${mac}\n[Link]\nName=ens7\n`,
+		'ours',
+	],
 	'a .link, by its MAC, with an MTU': ['/etc/systemd/network/05-a.link', `[Match]\nMACAddress=${mac}\n[Link]\nMTUBytes=9000\n`, 'theirs'],
-	'a .link that is read after ours': ['/etc/systemd/network/80-a.link', `[Match]\nMACAddress=${mac}\n[Link]\nMTUBytes=9000\n`, 'ours'],
-	'a udev rule, by its MAC, later than ours': ['/etc/udev/rules.d/99-zz.rules', `ATTR{address}=="${mac}", NAME="ens7"`, 'theirs'],
-	'a udev rule, by its MAC, before ours': ['/etc/udev/rules.d/70-a.rules', `ATTR{address}=="${mac}", NAME="ens7"`, 'ours'],
-	'a udev rule that gives our name to another NIC': [
+	'a .link that is read after the file of MultiNIC': [
+		'/etc/systemd/network/80-a.link',
+		`[Match]\nMACAddress=${mac}\n[Link]\nMTUBytes=9000\n`,
+		'ours',
+	],
+	'a udev rule, by its MAC, read after the rule of MultiNIC': [
+		'/etc/udev/rules.d/99-zz.rules',
+		`ATTR{address}=="${mac}", NAME="ens7"`,
+		'theirs',
+	],
+	'a udev rule, by its MAC, read before the rule of MultiNIC': [
+		'/etc/udev/rules.d/70-a.rules',
+		`ATTR{address}=="${mac}", NAME="ens7"`,
+		'ours',
+	],
+	'a udev rule that assigns its MultiNIC name to another NIC': [
 		'/etc/udev/rules.d/70-a.rules',
 		'ATTR{address}=="02:00:00:00:00:09", NAME="multinic0"',
 		'theirs',
@@ -106,19 +146,19 @@ const netplan: Record<string, Row> = {
 const profiles: Record<string, Row> = {
 	'a profile, by its name': [NM, keyfile('interface-name=multinic0'), 'ours'],
 	'a profile, by its MAC': [NM, keyfile('[ethernet]', `mac-address=${mac.toUpperCase()}`), 'ours'],
-	'a profile of the same priority': [NM, keyfile('interface-name=multinic0', 'autoconnect-priority=999'), 'theirs'],
-	'a profile of the same priority that is not for boots': [
+	'a profile with the same priority': [NM, keyfile('interface-name=multinic0', 'autoconnect-priority=999'), 'theirs'],
+	'a profile with the same priority that is not activated automatically': [
 		NM,
 		keyfile('interface-name=multinic0', 'autoconnect-priority=999', 'autoconnect=false'),
 		'ours',
 	],
-	'a profile of a VLAN on it': [NM, '[connection]\ntype=vlan\n[vlan]\nparent=multinic0\n', undefined],
+	'a profile of a VLAN on top of it': [NM, '[connection]\ntype=vlan\n[vlan]\nparent=multinic0\n', undefined],
 }
 const scripts: Record<string, Row> = {
 	'an ifcfg file, by its name': [IFCFG, 'DEVICE="multinic0"\nONBOOT=yes\n', 'both'],
-	'an ifcfg file, by its MAC alone': [IFCFG, `HWADDR=${mac.toUpperCase()}\nONBOOT=yes\n`, 'theirs'],
+	'an ifcfg file, by its MAC without a name': [IFCFG, `HWADDR=${mac.toUpperCase()}\nONBOOT=yes\n`, 'theirs'],
 	'an ifcfg file, by its MAC, for another name': [IFCFG, `DEVICE=ens7\nHWADDR=${mac}\n`, 'ours'],
-	'an ifcfg file of a VLAN on it': [IFCFG, 'DEVICE=multinic0.5\nVLAN=yes\n', undefined],
+	'an ifcfg file of a VLAN on top of it': [IFCFG, 'DEVICE=multinic0.5\nVLAN=yes\n', undefined],
 }
 const backends: Record<string, { rows: Record<string, Row>; more: Partial<HostState> }> = {
 	'netplan-networkd': { rows: netplan, more: {} },
@@ -150,17 +190,24 @@ async function runOn(host: HostState, mode: RunConfig['mode'], wanted: readonly 
 	return { report: await run(runConfig([...wanted], { mode }), living.host, surrounding), now: living.now() }
 }
 
-describe.each(all)('$backend: $title', ({ backend, row: [path, content, applied] }) => {
-	test(`is ${applied ?? 'no definition'}`, () => {
+/** Which definition the next boot applies. */
+const results = {
+	both: 'applied in addition to the definition of MultiNIC',
+	theirs: 'applied instead of the definition of MultiNIC',
+	ours: 'not applied',
+}
+
+describe.each(all)('a possible second definition with $backend: $title', ({ backend, row: [path, content, applied] }) => {
+	test(`is ${applied === undefined ? 'not a definition' : results[applied]}`, () => {
 		const found = definitionsOf(nic, hostOf(backend, { [path]: content }))
 		expect(found.map(one => [one.path, one.applied])).toEqual(applied === undefined ? [] : [[path, applied]])
 	})
 
-	test.each(['Apply', 'Plan', 'Verify'] as const)('is reported in mode %s', async mode => {
+	test.each(['Apply', 'Plan', 'Verify'] as const)('is reported in mode %s if it is applied', async mode => {
 		expect(said((await runOn(hostOf(backend, { [path]: content }), mode)).report, path)).toBe(applied ?? 'ours')
 	})
 
-	test('is reported by a run without changes', async () => {
+	test('is reported by a run without changes if it is applied', async () => {
 		const { now } = await runOn(hostOf(backend, {}), 'Apply')
 		const { report } = await runOn({ ...now, files: { ...now.files, [path]: { content, mode: 0o600, gid: 0 } } }, 'Apply')
 		expect(report.changes).toBe(0)
@@ -168,7 +215,7 @@ describe.each(all)('$backend: $title', ({ backend, row: [path, content, applied]
 	})
 })
 
-/** What a report says about a file that defines a managed interface. */
+/** Which definition the next boot applies according to a report, if this file defines a managed interface. */
 function said({ interfaces: [one], persistent }: Awaited<ReturnType<typeof runOn>>['report'], path: string): Definition['applied'] {
 	if (one?.reason === 'InUse' && one.message.includes(`${path} also defines multinic0`)) return 'both'
 	const isWarned = one?.warnings.some(({ reason, message }) => reason === 'NotPersistent' && message.includes(path))
@@ -186,8 +233,8 @@ test('a file that defines several managed NICs is reported once', async () => {
 	expect(report.persistent.message).toBe(`${NETPLAN} also defines multinic0, by its name (cat ${NETPLAN}), and also multinic1`)
 })
 
-describe('a report that nothing of MultiNIC is left', () => {
-	test('is returned if no file mentions a managed interface', async () => {
+describe('reason NoInterfaces', () => {
+	test('is reported if no file mentions a managed interface', async () => {
 		const { now } = await runOn(hostOf('netplan-networkd', {}), 'Apply')
 		expect((await runOn(now, 'Apply', [])).report).toMatchObject({ outcome: 'Succeeded', reason: 'NoInterfaces' })
 	})
@@ -200,27 +247,30 @@ describe('a report that nothing of MultiNIC is left', () => {
 		['a udev rule', [['/etc/udev/rules.d/70-a.rules', 'ATTR{address}=="02:00:00:00:00:09", NAME="multinic7"', undefined]]],
 		['a profile', [[NM, keyfile('interface-name=multinic0'), undefined]]],
 		['an ifcfg file', [[IFCFG, 'DEVICE=multinic0\n', undefined]]],
-	])('is omitted if %s mentions one: the file is named, and is a leftover in mode Verify', async (_, rows) => {
-		const files = Object.fromEntries(rows.map(([path, content]) => [path, content]))
-		const [path = ''] = Object.keys(files)
-		const { report } = await runOn(hostOf('netplan-networkd', files), 'Cleanup', [])
-		expect(report).toMatchObject({ outcome: 'Succeeded', reason: 'AllInterfacesConfigured' })
-		expect(report.message).toMatch(new RegExp(`^no interfaces are requested; multinic\\d is still in ${path} \\(cat ${path}\\)$`))
-		const verified = await runOn(hostOf('netplan-networkd', files), 'Verify', [])
-		expect(verified.report.drift).toMatchObject([{ attribute: 'file', of: path, wanted: 'none' }])
-	})
+	])(
+		'is not reported if %s mentions a managed interface: the message names the file, and mode Verify reports it as a leftover',
+		async (_, rows) => {
+			const files = Object.fromEntries(rows.map(([path, content]) => [path, content]))
+			const [path = ''] = Object.keys(files)
+			const { report } = await runOn(hostOf('netplan-networkd', files), 'Cleanup', [])
+			expect(report).toMatchObject({ outcome: 'Succeeded', reason: 'AllInterfacesConfigured' })
+			expect(report.message).toMatch(new RegExp(`^no interfaces are requested; multinic\\d is still in ${path} \\(cat ${path}\\)$`))
+			const verified = await runOn(hostOf('netplan-networkd', files), 'Verify', [])
+			expect(verified.report.drift).toMatchObject([{ attribute: 'file', of: path, wanted: 'none' }])
+		},
+	)
 
-	test('is returned if a file only excludes managed interfaces', async () => {
+	test('is reported if a file only excludes managed interfaces', async () => {
 		const files = { '/etc/systemd/network/20-a.network': '# multinic0\n[Match]\nName=!multinic*\n' }
 		expect((await runOn(hostOf('netplan-networkd', files), 'Cleanup', [])).report.reason).toBe('NoInterfaces')
 	})
 })
 
 test.each([
-	['of NetworkManager', NM, '[connection]\ntype=vlan\n[vlan]\nparent=multinic0\n', 'networkmanager-keyfile'],
-	['of initscripts', IFCFG, 'DEVICE=multinic0.5\nVLAN=yes\n', 'ifcfg'],
-	['of initscripts, by PHYSDEV', IFCFG, 'DEVICE=trunk5\nPHYSDEV=multinic0\nVLAN=yes\n', 'ifcfg'],
-])('a NIC on which a profile %s defines a VLAN is not removed', async (_, path, content, backend) => {
+	['a profile of NetworkManager', NM, '[connection]\ntype=vlan\n[vlan]\nparent=multinic0\n', 'networkmanager-keyfile'],
+	['an ifcfg file', IFCFG, 'DEVICE=multinic0.5\nVLAN=yes\n', 'ifcfg'],
+	['an ifcfg file with PHYSDEV', IFCFG, 'DEVICE=trunk5\nPHYSDEV=multinic0\nVLAN=yes\n', 'ifcfg'],
+])('a NIC on top of which %s defines a VLAN is not removed', async (_, path, content, backend) => {
 	const { now } = await runOn(hostOf(backend, {}), 'Apply')
 	const { report, now: then } = await runOn({ ...now, files: { ...now.files, [path]: { content, mode: 0o600, gid: 0 } } }, 'Apply', [])
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'InUse', changes: 0 })

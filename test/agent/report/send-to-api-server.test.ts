@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { send } from '../../../agent/report/send-to-api-server.ts'
 
-/** How a report is sent to an API server that answers as told. */
+/** How a report is sent to an API server with given responses. */
 let account: string
 beforeAll(() => {
 	account = mkdtempSync(join(tmpdir(), 'mn-send-'))
@@ -28,7 +28,7 @@ const hangUp: Answer = (_, { socket }) => socket.destroy()
 const raw = (line: string): Answer => {
 	return (_, { socket }) => void socket.end(line)
 }
-/** In chunks, and without an end. */
+/** A chunked response without an end. */
 const endless = (status: number): Answer => {
 	return response => {
 		response.writeHead(status)
@@ -38,7 +38,7 @@ const endless = (status: number): Answer => {
 	}
 }
 
-/** @param answers one per request, and at the end the last one again */
+/** @param answers one response per request; further requests get the last one */
 async function apiServer(answers: readonly Answer[], host = '127.0.0.1') {
 	const heard: { url: string; headers: IncomingMessage['headers']; body: string }[] = []
 	const tls = { key: readFileSync(join(account, 'key.pem')), cert: readFileSync(join(account, 'ca.crt')) }
@@ -94,7 +94,7 @@ test('the token is read for each request', async () => {
 test.each<[title: string, answer: Answer]>([
 	['a conflict', text(409)],
 	['too many requests', text(429)],
-	['an error of the server', text(500, 'etcd is away')],
+	['a server error', text(500, 'etcd is unavailable')],
 	['a closed connection', hangUp],
 	['a response that is not HTTP', raw('SSH-2.0-x\r\n')],
 ])('%s is followed by another request', async (_, answer) => {
@@ -109,13 +109,13 @@ test.each<[title: string, answer: Answer, says: string]>([
 	['a long rejection', text(422, 'z'.repeat(5_000)), `the API server returned 422: ${'z'.repeat(200)}`],
 	['a rejection without end', endless(403), `the API server returned 403: ${'x'.repeat(150)}`],
 	['a rejection that is cut off', raw('HTTP/1.1 403 Forbidden\r\ncontent-length: 9\r\n\r\nno'), 'the API server returned 403: no'],
-])('%s is final', async (_, answer, says) => {
+])('%s is not followed by another request', async (_, answer, says) => {
 	const { heard, report } = await apiServer([answer])
 	await expect(report('')).rejects.toMatchObject({ code: 'API_REFUSED', message: says })
 	expect(heard).toHaveLength(1)
 })
 
-test('a success whose response does not end is a success', async () => {
+test('a response with status 200 that does not end is a success', async () => {
 	const { heard, report } = await apiServer([endless(200)])
 	await report('')
 	expect(heard).toHaveLength(1)
@@ -124,7 +124,7 @@ test('a success whose response does not end is a success', async () => {
 test.each<[title: string, answer: Answer, host: string | undefined, cause: RegExp]>([
 	['that closes the connection', hangUp, undefined, /the API server closed the connection without a response$/],
 	['with a certificate for another name', text(200), 'localhost', /altnames/],
-	['that does not speak HTTP', raw('SSH-2.0-x\r\n'), undefined, /without a response$/],
+	['that does not use HTTP', raw('SSH-2.0-x\r\n'), undefined, /without a response$/],
 ])('after a minute, an API server %s is reported with the cause', async (_, answer, host, cause) => {
 	const { report } = await apiServer([answer])
 	const clock = vi.spyOn(performance, 'now').mockReturnValueOnce(0).mockReturnValue(60_000)
