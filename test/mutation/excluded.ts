@@ -1,7 +1,7 @@
-/** A mutant that changes nothing that a test could see, by name. */
+/** A mutant without an effect that a test could detect. */
 export interface Excluded {
 	readonly file: string
-	/** The line of code that it changes, or the first of several. */
+	/** The line of code that it changes, or the first of several lines. */
 	readonly code: string
 	/** As a run prints it: `original → mutated`. */
 	readonly change: string

@@ -55,7 +55,7 @@ test.each<[what: string, path: string, status: number, done: string[]]>([
 	['a name of 2000 characters', `/${'a'.repeat(2_000)}`, 414, []],
 	...none(400, '/', '/.', '/..', '/%2e', '/%2E%2e', '/..%2f', '/%2f', '/%00', '/a%0ab', '/;a', '/%5c', '/%', '/%zz'),
 	...none(404, '', '//worker-1', '/a/b', '/worker-1/'),
-])('DELETE of %s removes the node or is rejected', async (_, path, status, removed) => {
+])('DELETE of %s deletes the node config or is rejected', async (_, path, status, removed) => {
 	const { app, done } = start()
 	const answer = await remove(await serve(app), path)
 	expect([answer.status, done]).toEqual([status, removed])
@@ -69,7 +69,7 @@ test('a request body is not read before the sender is authenticated', async () =
 	}
 })
 
-test('no further node is started after the sender has disconnected: it sends the desired nodes in another request', async () => {
+test('no further node config is written after the client has disconnected, because it sends all nodes in its next request', async () => {
 	const begun: string[] = []
 	const gone = Promise.withResolvers<void>()
 	const all = Promise.withResolvers<void>()
