@@ -36,7 +36,7 @@ namespace default has 2: kubectl multinic get -n default
 ${own}
 `,
 		],
-	])('%s lists the namespaces that have some', async (line, out) => {
+	])('%s lists the namespaces with node configs', async (line, out) => {
 		const stage = await startStage()
 		putElsewhere(stage, 'default', 'worker-1', 'worker-2')
 		putElsewhere(stage, 'apps', 'worker-3')
@@ -96,7 +96,7 @@ ${own}
 })
 
 describe('a namespace without MultiNIC', () => {
-	test.each(['pause', 'resume'])('%s changes nothing and says where node configs are', async line => {
+	test.each(['pause', 'resume'])('%s changes nothing and names a namespace with node configs', async line => {
 		const stage = await startStage()
 		putElsewhere(stage, 'apps', 'worker-1', 'worker-2')
 		expect(await command(line, { cluster: stage.cluster })).toEqual({
@@ -107,7 +107,7 @@ describe('a namespace without MultiNIC', () => {
 		expect(stage.server.objects.get(ConfigMap, { name: 'multinic-rollout-pause', namespace })).toBeUndefined()
 	})
 
-	test('can be paused before it has a node config if MultiNIC is there', async () => {
+	test('can be paused before it has a node config if MultiNIC is installed in it', async () => {
 		const { cluster, server } = await startStage()
 		server.objects.create(ConfigMap, { metadata: { name: 'multinic-rollout', namespace } })
 		expect(await command('pause', { cluster })).toMatchObject({ code: 0, err: '' })
@@ -133,14 +133,14 @@ describe('a namespace that is being deleted', () => {
 		expect(await command(line, { cluster })).toMatchObject({ code: 1, err: warning })
 	})
 
-	test('get NODE says how to remove the node config', async () => {
+	test('get NODE shows how to remove the node config', async () => {
 		const { cluster } = await going()
 		expect((await command('get worker-1', { cluster })).out).toContain(
 			`It is being deleted with its namespace, and no run can start there. To remove it without restoring the node: ${patch('worker-1')}\n`,
 		)
 	})
 
-	test('an object that cannot be created in it is reported', async () => {
+	test('an object that cannot be created is reported', async () => {
 		const { cluster, server } = await going()
 		server.onRequest(({ verb, plural, name }) =>
 			plural === 'configmaps' && verb === 'patch' && name === 'multinic-rollout-pause'
@@ -154,7 +154,7 @@ describe('a namespace that is being deleted', () => {
 		})
 	})
 
-	test('a node config that is deleted alone is shown without a warning', async () => {
+	test('a node config that is deleted without its namespace is shown without a warning', async () => {
 		const { cluster, put, server } = await startStage()
 		put('worker-1', configured)
 		server.objects.patch(NodeConfig, { name: 'worker-1', namespace }, { metadata: { finalizers: ['multinic.io/cleanup'] } })
