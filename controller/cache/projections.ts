@@ -63,7 +63,7 @@ function isOurs({ managedFields = [], creationTimestamp = '' }: ObjectMeta): boo
 	return writers.length === 0 || writers.some(({ manager, time }) => manager === MANAGER && isOfThis(time))
 }
 
-/** Projects a node. If the condition Ready is missing, the kubelet counts as not reporting. */
+/** Projects a node. If the condition Ready is missing, the kubelet is treated as not reporting. */
 export function nodeView({ metadata, spec, status }: Stored<NodePart>): NodeView {
 	const ready = condition(status, 'Ready')?.status
 	return {

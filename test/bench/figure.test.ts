@@ -33,7 +33,9 @@ test('a figure has exactly the printed fields, and a limit relative to the basel
 test('the table shows the direction of each limit, and marks failures', () => {
 	const figures = [figure({ ...wall, atMost: 100 }), figure({ name: 'rate', value: 60, unit: 'nodes/s', atLeast: 50, floor: 90 })]
 	expect(table(figures)).toBe(
-		['BAD  wall  480 ms      at most 100 ms', 'ok   rate  60 nodes/s  at least 50 nodes/s  0.667 × the floor of 90 nodes/s', ''].join('\n'),
+		['BAD  wall  480 ms      at most 100 ms', 'ok   rate  60 nodes/s  at least 50 nodes/s  0.667 × the baseline of 90 nodes/s', ''].join(
+			'\n',
+		),
 	)
 })
 

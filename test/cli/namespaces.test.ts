@@ -102,7 +102,7 @@ describe('a namespace without MultiNIC', () => {
 		expect(await command(line, { cluster: stage.cluster })).toEqual({
 			code: 1,
 			out: '',
-			err: 'error: no MultiNIC is in namespace multinic-system, so nothing was changed: it has neither a node config nor ConfigMap multinic-rollout; another namespace is named by -n; namespace apps has 2 node configs\n',
+			err: 'error: MultiNIC is not installed in namespace multinic-system, so nothing was changed: the namespace has neither a node config nor ConfigMap multinic-rollout; use -n for another namespace; namespace apps has 2 node configs\n',
 		})
 		expect(stage.server.objects.get(ConfigMap, { name: 'multinic-rollout-pause', namespace })).toBeUndefined()
 	})
@@ -126,7 +126,7 @@ describe('a namespace that is being deleted', () => {
 		return stage
 	}
 
-	const warning = `warning: namespace ${namespace} is being deleted. No run can start in it, so no node is restored, and the namespace cannot be removed while node configs wait for that. How to release one: kubectl multinic get NODE -n ${namespace}\n`
+	const warning = `warning: namespace ${namespace} is being deleted. No run can start in it, so no node is restored, and the namespace cannot be removed while node configs wait for that. To see how to release one: kubectl multinic get NODE -n ${namespace}\n`
 
 	test.each(['get', 'get worker-1'])('%s prints a warning', async line => {
 		const { cluster } = await going()
@@ -150,7 +150,7 @@ describe('a namespace that is being deleted', () => {
 		expect(await command('pause', { cluster })).toEqual({
 			code: 1,
 			out: '',
-			err: `error: namespace ${namespace} is being deleted, so configmaps "multinic-rollout-pause" cannot be created in it; install MultiNIC again once it is gone\n`,
+			err: `error: namespace ${namespace} is being deleted, so configmaps "multinic-rollout-pause" cannot be created in it; install MultiNIC again after the deletion\n`,
 		})
 	})
 

@@ -166,13 +166,13 @@ describe('a failure is reported, and no node config is changed until it is resol
 				return { secrets: { contrabassEncryptKeySecretRef: { name: 'contrabass', key: 'key' } } }
 			},
 			() => world.putSecret('contrabass', 'key', world.openstack.encryptKey),
-			['ContrabassError', /does not open with the Contrabass encryption key.*check .* the encryption key/],
+			['ContrabassError', /cannot be decrypted with the Contrabass encryption key.*check .* the encryption key/],
 		],
 		[
 			'a wrong Contrabass key in the OpenstackConfig itself, which the Secret with the conventional name overrides',
 			async () => ({ settings: { contrabassEncryptKey: 'neither-this-one' } }),
 			() => world.putSecret('contrabass-encrypt-key', 'CONTRABASS_ENCRYPT_KEY', world.openstack.encryptKey),
-			['ContrabassError', /does not open with the Contrabass encryption key/],
+			['ContrabassError', /cannot be decrypted with the Contrabass encryption key/],
 		],
 		[
 			'Neutron answers 503',

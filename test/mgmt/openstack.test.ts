@@ -90,9 +90,9 @@ test.each<[sentence: string, text: string, key: string, words: string]>([
 		'another key',
 		Buffer.concat([Buffer.alloc(16), Buffer.alloc(16, 7)]).toString('base64'),
 		'k'.repeat(16),
-		'does not open with the Contrabass encryption key',
+		'cannot be decrypted with the Contrabass encryption key',
 	],
-	['another passphrase', salted, 'not-the-passphrase', 'does not open with the Contrabass encryption key'],
+	['another passphrase', salted, 'not-the-passphrase', 'cannot be decrypted with the Contrabass encryption key'],
 	['a truncated encrypted text', 'U2FsdGVkX1/Tb5uiNdUTuw==', 'lab-passphrase', 'is not Base64 of an IV, or Salted__'],
 ])('%s is reported without the key and the text', (_, text, key, words) => {
 	expect(() => decrypt(text, key)).toThrow(words)

@@ -169,7 +169,7 @@ test('a node beyond the size limit of the status is not sent; nodes that are alr
 		{
 			reason: 'ConfigError',
 			nodeName: 'new-999',
-			message: 'node new-999 is not sent before others are removed from the status, which is limited to 1000 nodes',
+			message: 'node new-999 is not sent until other nodes are removed from the status, which is limited to 1000 nodes',
 		},
 	])
 })

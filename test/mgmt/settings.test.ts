@@ -80,14 +80,14 @@ test.each<[sentence: string, spec: OpenstackConfigSpec, env: typeof env, words: 
 		'more VMs than a status can list',
 		spec({ vmNames: Array.from({ length: 600 }, (_, n) => `a${n}`), vmIDs: Array.from({ length: 401 }, (_, n) => `b${n}`) }),
 		env,
-		'name 1001 VMs, and 1000 are allowed',
+		'name 1001 VMs, and at most 1000 are allowed',
 	],
 	['no subnet', { vmNames: ['vm'], credentials }, env, 'spec.subnetIDs'],
 	[
 		'no viola',
 		spec(),
 		readConfig({ CONTRABASS_ENDPOINT: 'http://c' }),
-		'spec.settings.violaEndpoint: neither it nor VIOLA_ENDPOINT is set',
+		'spec.settings.violaEndpoint: required unless VIOLA_ENDPOINT is set',
 	],
 	['no Contrabass', spec(), readConfig({ VIOLA_ENDPOINT: 'http://v' }), 'spec.settings.contrabassEndpoint'],
 ])('%s is reported with its field', (_, spec, env, words) => {

@@ -43,7 +43,7 @@ test.each<[sentence: string, outcome: Outcome, expected: object]>([
 	[
 		'a warning is part of the message without a failure',
 		done({ warnings: ['x is deprecated'] }),
-		{ conditions: [{ status: 'True', message: 'x is deprecated; 1 node, 1 interface: as OpenStack has them' }, {}] },
+		{ conditions: [{ status: 'True', message: 'x is deprecated; 1 node, 1 interface: in sync with OpenStack' }, {}] },
 	],
 	['the state of the node config is listed', done({ inForce: view(2, ready) }), { nodes: [{ state: 'Configured' }] }],
 	[

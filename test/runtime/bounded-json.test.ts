@@ -9,7 +9,7 @@ test.each<[title: string, text: string, result: unknown]>([
 	['matches the schema', '{"mtu":1450}', { value: { mtu: 1450 } }],
 	['has a field of the wrong type', '{"mtu":"1450"}', { fault: 'mtu: must be a number' }],
 	['is not an object', '1', { fault: 'it: Invalid input: expected object, received number' }],
-	['is too large', '{"mtu":1450,"more":1450}', { fault: 'it has 24 bytes, and 20 are allowed' }],
+	['is too large', '{"mtu":1450,"more":1450}', { fault: 'it has 24 bytes, and at most 20 are allowed' }],
 	['is not JSON', '{', { fault: 'it is not JSON' }],
 ])('external JSON that %s', (_, text, result) => {
 	expect(readBounded(text, { ...wide, bytes: 20 }, z.object({ mtu: z.number('must be a number') }))).toEqual(result)
@@ -30,9 +30,9 @@ describe('external JSON', () => {
 	})
 
 	test.each<[title: string, text: string, fault: RegExp]>([
-		['too many bytes', `"${'ä'.repeat(1 << 19)}"`, /^it has 1048578 bytes, and 1048576 are allowed$/],
-		['deeply nested lists', '['.repeat(200_000), /^its lists and objects are 200000 deep, and 100 is allowed$/],
-		['too many empty objects', `[${'{},'.repeat(60_000)}{}]`, /^it has \d+ values, and 100000 are allowed$/],
+		['too many bytes', `"${'ä'.repeat(1 << 19)}"`, /^it has 1048578 bytes, and at most 1048576 are allowed$/],
+		['deeply nested lists', '['.repeat(200_000), /^it is nested 200000 levels deep, and at most 100 are allowed$/],
+		['too many empty objects', `[${'{},'.repeat(60_000)}{}]`, /^it has \d+ values, and at most 100000 are allowed$/],
 		['too many numbers', `[${'1,'.repeat(100_000)}1]`, /^it has 100002 values/],
 		['an unterminated string', `"${'\\"'.repeat(200_000)}`, /^it is not JSON$/],
 		['a missing second half', '{"a":[1,', /^it is not JSON$/],

@@ -151,7 +151,7 @@ describe('a kubeconfig', () => {
 		[
 			'a server that is not a URL',
 			kubeconfig({}, { server: 'https://hunter2 /' }),
-			/: cluster c: server must be an address such as https:\/\/host:6443$/,
+			/: cluster c: server must be a URL such as https:\/\/host:6443$/,
 		],
 		[
 			'a server that is a number',

@@ -95,7 +95,7 @@ export function line(event: string): string {
 	if (type === 'END') return JSON.stringify({ type: 'BOOKMARK', object: endOfInitial(what.slice(1)) })
 	return JSON.stringify({
 		type,
-		object: type === 'ERROR' ? { kind: 'Status', code: Number(what), message: 'as it was told to' } : object(what),
+		object: type === 'ERROR' ? { kind: 'Status', code: Number(what), message: 'scripted error' } : object(what),
 	})
 }
 

@@ -196,7 +196,7 @@ describe('an HTTP server', () => {
 			'rejects a body that is nested too deeply',
 			{ method: 'POST', url: '/things', headers: json, payload: `${'['.repeat(17)}${']'.repeat(17)}` },
 			400,
-			{ error: { code: 'BAD_REQUEST', message: 'the body cannot be read: its lists and objects are 17 deep, and 16 is allowed' } },
+			{ error: { code: 'BAD_REQUEST', message: 'the body cannot be read: it is nested 17 levels deep, and at most 16 are allowed' } },
 		],
 		[
 			'rejects a body that is too large',

@@ -226,7 +226,7 @@ test.each<[sentence: string, headers: Record<string, string>, payload: unknown, 
 	['an empty list', auth, [], 400, 'at least one node'],
 	['an object instead of a list', auth, node('worker-1'), 400, 'must be a list'],
 	['a body with too many nodes', auth, Array(5_001).fill({}), 400, 'at most 5000 are allowed'],
-	['a body that is nested too deeply', auth, [deep], 400, 'the body cannot be read: its lists and objects are 102 deep'],
+	['a body that is nested too deeply', auth, [deep], 400, 'the body cannot be read: it is nested 102 levels deep'],
 	['a body over the limit', auth, 'x'.repeat(17 << 20), 413, 'too large'],
 ])('%s is rejected as a whole', async (...[, headers, payload, status, words]) => {
 	const answer = await send(payload, headers)

@@ -124,7 +124,7 @@ test('data that a node can create is limited: mirror pods are not read, and Even
 	const file = join(folder(), 'bundle.tar.gz')
 	expect(await command(`support-bundle -o ${file}`, { cluster })).toMatchObject({ code: 0 })
 	const files = await unpacked(file)
-	expect(JSON.parse(files['events.json'] ?? '').at(-1)).toBe('The list is longer than 64 MiB; the rest is left out.')
+	expect(JSON.parse(files['events.json'] ?? '').at(-1)).toBe('The list is longer than 64 MiB; the rest is omitted.')
 	expect(files['pods.json']).not.toContain('mirror')
 })
 

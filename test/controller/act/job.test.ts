@@ -172,12 +172,12 @@ describe('the report of a run', () => {
 		[
 			'of another node config of the same name is rejected',
 			JSON.stringify(report({ uid: 'other' })),
-			{ fault: expect.stringContaining('not of this run') },
+			{ fault: expect.stringContaining('not to this run') },
 		],
 		[
 			'of another node is rejected',
 			JSON.stringify(report({ nodeName: 'worker-2' })),
-			{ fault: expect.stringContaining('on worker-2, not of this run') },
+			{ fault: expect.stringContaining('on worker-2, not to this run') },
 		],
 		[
 			'with an invalid field is rejected with the name of the field',

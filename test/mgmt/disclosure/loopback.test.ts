@@ -216,7 +216,7 @@ describe('invalid input from a remote system or an author results in a condition
 			`{"data":{"url":"file:///etc/passwd","attributes":{"adminId":"a","adminPw":"SEALED"}}}`,
 			/must be an http or/,
 		],
-		['deeply nested lists', '['.repeat(100_000), /100000 deep/],
+		['deeply nested lists', '['.repeat(100_000), /100000 levels deep/],
 		[
 			'a list from the prototype',
 			'{"__proto__":{"data":{"url":"http://a","attributes":{"adminId":"a","adminPw":"b"}}}}',

@@ -61,7 +61,7 @@ async function fallsSilent(server: FaultServer, pass: (ms: number) => void, requ
 }
 
 const SILENCE = 'stops sending'
-const gone = (code: number): Answer => json(code, { kind: 'Status', code, message: 'as it was told to' })
+const gone = (code: number): Answer => json(code, { kind: 'Status', code, message: 'scripted error' })
 const quiet = watch([], saysNothing)
 
 test.each<[title: string, answers: Answer[], requests: string[], told: string[]]>([
