@@ -13,9 +13,9 @@ import { type Figure, figure, type Log, median, middlePair } from './figure.ts'
 
 /**
  * Measures the agent as its image runs it, on the real kernel, on a host with ten NICs: its time compared with that of an empty Node
- * process, its memory, its processes, and what a run without changes modifies. Everything from exec to exit is measured, including the report
- * over TLS; only probes are listed separately. Two things that a host with systemd adds are not measured: arming the agent's timer, and the
- * backend's own tools.
+ * process, its memory, its processes, and what a run without changes modifies. Everything from exec to exit is measured, including the
+ * report over TLS; only probes are listed separately. Two things that a host with systemd adds are not measured: arming the agent's timer,
+ * and the backend's own tools.
  */
 const ROUNDS = 7
 /** Runs without changes per round; their median is used. */

@@ -54,8 +54,8 @@ export function planNodes(world: World): Plan {
 }
 
 /**
- * Limits the nodes to those that the status can list. A node that is not listed must not be sent, because mgmt could not determine later that it
- * has to withdraw it. Nodes that the status already lists come first.
+ * Limits the nodes to those that the status can list. A node that is not listed must not be sent, because mgmt could not determine later
+ * that it has to withdraw it. Nodes that the status already lists come first.
  */
 function withinStatus(vms: readonly Vm[], before: readonly string[], room: number): { listed: Vm[]; tooMany: Fault[] } {
 	if (vms.length <= room) return { listed: [...vms], tooMany: [] }

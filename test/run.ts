@@ -3,7 +3,9 @@ import type { Reporter, TestCase, TestModule } from 'vitest/node'
 import { startVitest } from 'vitest/node'
 import { expectedSkips, type Part, parts } from './parts.ts'
 
-/** `npm test [-- PART …]`: runs the named parts, or all parts except the long ones, one after the other, and prints one total at the end. */
+/**
+ * `npm test [-- PART …]`: runs the named parts, or all parts except the long ones, one after the other, and prints one total at the end.
+ */
 const tally = { passed: 0, failed: 0, skips: [] as { test: string; reason: string }[], failures: [] as string[] }
 const counter: Reporter = {
 	onTestCaseResult(test: TestCase) {
@@ -64,8 +66,8 @@ function hasFailedTest(module: TestModule): boolean {
 }
 
 /**
- * Formats an error for readers who see only the end of a long log: what failed, where in the project's files, and why. For a property, also the
- * seed, the counterexample and the error behind it.
+ * Formats an error for readers who see only the end of a long log: what failed, where in the project's files, and why. For a property, also
+ * the seed, the counterexample and the error behind it.
  */
 function told({ message, stack, diff, cause }: TestError): string {
 	const ours = (stack ?? message).split('\n').filter(line => !line.includes('/node_modules/'))

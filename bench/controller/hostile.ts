@@ -6,7 +6,10 @@ import { type Cluster, createConfig, createNode, each, namespace, startCluster }
 import { startController } from './process.ts'
 import { watchStates } from './states.ts'
 
-/** Measures how much one hostile node affects the other 999 nodes of a fleet. Its kubelet and agent write everything that they are allowed to. */
+/**
+ * Measures how much one hostile node affects the other 999 nodes of a fleet. Its kubelet and agent write everything that they are allowed
+ * to.
+ */
 
 const PAIRS = 3
 /** How long the hostile node's run writes invalid reports before it ends (milliseconds), while the runs of others are in progress. */

@@ -25,7 +25,8 @@ export function gather(caches: Caches, settings: RunSettings, key: string, clock
 }
 
 /**
- * Reads the ConfigMap from the API server before a run is treated as lost, because the watch on Jobs may be ahead of the watch on ConfigMaps.
+ * Reads the ConfigMap from the API server before a run is treated as lost, because the watch on Jobs may be ahead of the watch on
+ * ConfigMaps.
  *
  * @returns whether the ConfigMap was found, so that a new snapshot is needed
  */

@@ -6,8 +6,8 @@ import type { Mode } from '../model/snapshot.ts'
 import type { RunIdentity } from './projections.ts'
 
 /**
- * Parses the report of a run. The work is bounded for any text that the node wrote, and characters that must not appear in a status are removed.
- * Pure.
+ * Parses the report of a run. The work is bounded for any text that the node wrote, and characters that must not appear in a status are
+ * removed. Pure.
  *
  * @param text `report.json`, or a termination message
  * @returns the report, or a message with the reason why it is not a report of this run

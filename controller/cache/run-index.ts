@@ -94,8 +94,8 @@ function takePod(parts: Parts, now: RunPodView | undefined, before: RunPodView |
 }
 
 /**
- * A Job without retries has one pod; if it has more, the last one is used. If the Job no longer exists or is not known yet, a pod of any Job
- * is used, because it may still be running on the node.
+ * A Job without retries has one pod; if it has more, the last one is used. If the Job no longer exists or is not known yet, a pod of any
+ * Job is used, because it may still be running on the node.
  */
 function ownPod({ job, pods = [] }: Parts): RunPodView | undefined {
 	return pods.findLast(({ createdBy }) => createdBy !== undefined && (job === undefined || createdBy === job.jobUid))

@@ -137,8 +137,8 @@ export function nextAttempt(snapshot: Snapshot): number {
 
 /**
  * Returns the highest attempt number that must not be used again, according to the status. The status may name a run that was deleted: if
- * another run got the same name, its result would be treated as already reported. If the status shows that the named run is in progress, the
- * number may be used again: the run exists, even if the watch has not delivered it yet, and creating it finds the existing objects.
+ * another run got the same name, its result would be treated as already reported. If the status shows that the named run is in progress,
+ * the number may be used again: the run exists, even if the watch has not delivered it yet, and creating it finds the existing objects.
  */
 function lastNamedAttempt({ config }: Snapshot): number {
 	const { lastJobName = '' } = config.status

@@ -8,8 +8,8 @@ const hourMs = 3_600_000
 type Part = Pick<Snapshot, 'config' | 'rollout' | 'runs'>
 
 /**
- * @returns until when the run counts against the repair limit (milliseconds since 1970), regardless of its result; undefined if the run is not a
- *   repair
+ * @returns until when the run counts against the repair limit (milliseconds since 1970), regardless of its result; undefined if the run is
+ *   not a repair
  */
 export function countsUntil({ cause, created }: Run): number | undefined {
 	return cause === 'Drifted' ? created + hourMs : undefined

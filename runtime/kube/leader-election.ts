@@ -40,9 +40,9 @@ export type Lead = (signal: AbortSignal, isLeading: () => boolean) => Promise<vo
 /**
  * Waits until this process leads, runs `lead` while it does, and releases the lease at the end.
  *
- * The rules are client-go's: this process acquires the lease of another process only if its record has not changed for a whole lease duration
- * by the *local* clock, so that clocks may differ. A leader that cannot renew for `renewMs` stops leading before another process may start:
- * the signal of `lead` is aborted.
+ * The rules are client-go's: this process acquires the lease of another process only if its record has not changed for a whole lease
+ * duration by the *local* clock, so that clocks may differ. A leader that cannot renew for `renewMs` stops leading before another process
+ * may start: the signal of `lead` is aborted.
  *
  * @returns whether the lease was lost; false if `signal` was aborted or `lead` returned
  */

@@ -56,7 +56,10 @@ function insideOf(members: Process[]): Process | undefined {
 	)
 }
 
-/** Returns the processes and mounts in the lab's namespaces, or with its directory in their arguments. Its taps exist only as long as the network namespace. */
+/**
+ * Returns the processes and mounts in the lab's namespaces, or with its directory in their arguments. Its taps exist only as long as the
+ * network namespace.
+ */
 export function left({ inside, dir }: Running): { processes: string[]; mounts: string[] } {
 	const own = ['net', 'mnt', 'pid'].map(kind => readlinkSync(`/proc/self/ns/${kind}`))
 	const theirs = inside.namespaces.filter(space => !own.includes(space))

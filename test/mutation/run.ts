@@ -5,8 +5,8 @@ import { isNoticed, type Statuses, statusesOf } from './stryker.ts'
 import { rejectedByTypes } from './types.ts'
 
 /**
- * `node test/mutation/run.ts [FILE …]`: changes one expression after the other and runs the pure tests that reach it. Exits with 0 if the tests detect
- * enough of the changes. `SEED` selects the sample, `MUTANTS` sets its size or is `all`, `WORKERS` is the number of processes.
+ * `node test/mutation/run.ts [FILE …]`: changes one expression after the other and runs the pure tests that reach it. Exits with 0 if the
+ * tests detect enough of the changes. `SEED` selects the sample, `MUTANTS` sets its size or is `all`, `WORKERS` is the number of processes.
  */
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 process.env.SEED = String(seed) // also selects the cases of the properties

@@ -29,8 +29,8 @@ const options: PartialStrykerOptions = {
 }
 
 /**
- * Runs each mutant with the tests that reach it. A mutant of code that also runs while a test file is loaded, and that no test has detected,
- * runs again with every test file that imports it, including the load.
+ * Runs each mutant with the tests that reach it. A mutant of code that also runs while a test file is loaded, and that no test has
+ * detected, runs again with every test file that imports it, including the load.
  */
 export async function statusesOf(mutants: readonly Change[]): Promise<Statuses> {
 	const found = await runWith(mutants, { ignoreStatic: true })

@@ -7,7 +7,9 @@ const standby = 'job="multinic", namespace="multinic-system", instance="10.0.0.2
 const queue = 'name="nodeconfig", controller="nodeconfig"'
 const settle = 'multinic_run_settle_seconds_bucket'
 
-/** Two controllers and a settled fleet of 100 nodes: no alert fires. The standby reports different values for what only the leader knows. */
+/**
+ * Two controllers and a settled fleet of 100 nodes: no alert fires. The standby reports different values for what only the leader knows.
+ */
 export const calm: Series = {
 	[`leader_election_master_status{name="multinic-controller", ${leader}}`]: '1x500',
 	[`leader_election_master_status{name="multinic-controller", ${standby}}`]: '0x500',

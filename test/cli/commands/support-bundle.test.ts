@@ -50,7 +50,7 @@ const env = [
 ]
 
 /**
- * @param uid of the object in place of its ReplicaSet, a kind that this API server does not have; a pod without its owner is garbage collected
+ * @param uid of the object in place of its ReplicaSet, a kind that this API server does not have; a pod without its owner is deleted
  */
 function putPod({ server }: Stage, name: string, uid: string, status: object): void {
 	const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'multinic-controller', uid, controller: true }]

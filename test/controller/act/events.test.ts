@@ -4,8 +4,8 @@ import { isOurEventName } from '../../../runtime/event-name.ts'
 import { world } from '../world.ts'
 
 /**
- * The name of an Event ends in a suffix that no node can guess. Otherwise a node could create an Event with that name first, and so block the
- * controller's Event.
+ * The name of an Event ends in a suffix that no node can guess. Otherwise a node could create an Event with that name first, and so block
+ * the controller's Event.
  */
 const note = { type: 'Normal', reason: 'RunStarted', message: 'a', eventKey: 'multinic-agent-worker-1-g1.started' } as const
 const nameOf = (secret: string) => eventOf(world().config, note, { now: 0, secret }).metadata.name

@@ -14,8 +14,8 @@ import { NodeConfigKind } from '../../../viola/cluster.ts'
 
 /**
  * The whole demo on real components: helm, kube-apiserver, kubelet, containerd, systemd, netplan, udev and a kernel on each node; mgmt and
- * viola run as processes of these sources. OpenStack is the lab's simulated server, which answers in the recorded formats. Each test continues
- * from the state that the previous one left.
+ * viola run as processes of these sources. OpenStack is the lab's simulated server, which answers in the recorded formats. Each test
+ * continues from the state that the previous one left.
  */
 
 let lab: Lab

@@ -9,7 +9,10 @@ import { startReflector } from '../../../runtime/kube/reflector.ts'
 import type { WatchEvent, WatchOptions } from '../../../runtime/kube/watch.ts'
 import { createLog } from '../../../runtime/log.ts'
 
-/** A change of one object. If the client under test made the change, `answerAfter` is how many more messages of the API server arrive before its response. */
+/**
+ * A change of one object. If the client under test made the change, `answerAfter` is how many more messages of the API server arrive before
+ * its response.
+ */
 const change = fc.record({
 	name: fc.constantFrom('a', 'b', 'c'),
 	act: fc.constantFrom('set', 'set', 'delete'),
