@@ -38,7 +38,7 @@ const releasedBecause: Readonly<Record<string, string>> = {
 	NodeReplaced: 'Nothing to clean up: the node with this name is now another VM',
 }
 
-/** @param secret a value that no node knows, the same for every controller of this cluster */
+/** @param secret a value that no node can read, the same for every controller of this cluster */
 export function eventOf(config: ConfigView, note: Note, { now, secret }: { now: number; secret: string }): Event {
 	const at = timestamp(now)
 	return {

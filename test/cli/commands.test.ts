@@ -351,7 +351,7 @@ describe('an error is reported in one sentence', () => {
 		expect({ code, said }).toEqual({ code: 1, said: `error: ${err}\n` })
 	})
 
-	test('a user who may read only node configs gets the table without the rollout', async () => {
+	test('a user who may read only node configs gets the table and the message of the controller about the queue', async () => {
 		const { server, put } = await startStage({ allows: (_, { plural }) => plural === 'multinicnodeconfigs' })
 		put('worker-1', waiting)
 		const { out, err } = await command('get', { cluster: clusterOf(server.credentialsOf('narrow')) })

@@ -230,9 +230,9 @@ w-402   Pending      0/2          Waiting 3 of 598   3m
 		['a change of a line in the middle', ['a', 'b', 'c'], ['a', 'x', 'c']],
 		['a change of the last line', ['a', 'b', 'c'], ['a', 'b', 'x']],
 		['a change of two separate lines', ['a', 'b', 'c', 'd'], ['x', 'b', 'c', 'y']],
-		['an increase of lines', ['a'], ['a', 'b', 'c']],
-		['a decrease of lines', ['a', 'b', 'c'], ['a']],
-		['a decrease and change of lines', ['a', 'b', 'c'], ['x', 'b']],
+		['additional lines', ['a'], ['a', 'b', 'c']],
+		['fewer lines', ['a', 'b', 'c'], ['a']],
+		['fewer and different lines', ['a', 'b', 'c'], ['x', 'b']],
 		['the removal of all lines', ['a'], []],
 	])('after %s shows the frame and nothing else', (_, before, after) => {
 		expect(screen(redraw([], before) + redraw(before, after))).toEqual(after)

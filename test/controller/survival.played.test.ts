@@ -57,7 +57,7 @@ async function storyOfReturn(world: World): Promise<void> {
 	expect(world.broken).toEqual([])
 }
 
-/** Runs the story in a new world once for each of its requests, and makes that request fail. */
+/** Runs the scenario in a new world once for each of its requests, and makes that request fail. */
 async function forEveryRequest(how: (world: World, request: ApiRequest) => Fault | undefined, tell = story): Promise<number> {
 	let number = 0
 	for (let met = true; met; ) {

@@ -101,7 +101,7 @@ export async function startWorld(
 	return {
 		...{ server, objects, configOf, broken, end, ran: nodesAtWork.ran },
 		startController: start,
-		/** Aborts the controller in the middle of its work, and starts another one that knows only what the API server stores. */
+		/** Aborts the controller in the middle of its work, and starts another one that has only the state in the API server. */
 		restartController: () => {
 			void controller?.end()
 			start()

@@ -82,7 +82,7 @@ test('no two nodes share an address, a MAC or a pod range', () => {
 })
 
 test.each<[title: string, signals: number[], asked: boolean]>([
-	['nothing pending', [], false],
+	['no signal pending', [], false],
 	['SIGTERM pending', [constants.signals.SIGTERM], true],
 	['SIGINT among others', [constants.signals.SIGINT, constants.signals.SIGCHLD], true],
 	['SIGCHLD alone', [constants.signals.SIGCHLD], false],

@@ -131,7 +131,7 @@ test('nothing is written without a change, and a node config that a user paused 
 	await expect.poll(async () => (await read()).spec, pace).toMatchObject({ paused: true, interfaces: [{}, {}, {}] })
 })
 
-test('a DOWN port causes the number of fast polls in the OpenstackConfig, and is used when it is ACTIVE', async () => {
+test('a DOWN port is polled fast as many times as the OpenstackConfig allows, and is used when it is ACTIVE', async () => {
 	const { client, openstack, violaUrl, violaToken } = world
 	openstack.addServer({ name: 'worker-8' })
 	const port = openstack.attach({ server: 'worker-8', network: 'test', status: 'DOWN' })

@@ -38,7 +38,7 @@ function world(more: Partial<Omit<World, 'settings'>>, vms: string[] = ['worker-
 const send = (nodeName: string, interfaces: unknown[], instanceId = 'id-1') => ({ nodeName, instanceId, interfaces })
 
 test.each<[sentence: string, world: World, expected: object]>([
-	['a port of a named VM is sent', world({ ports: [port(1)] }), { send: [send('worker-1', [nic(0, 1)])], faults: [] }],
+	['a port of a selected VM is sent', world({ ports: [port(1)] }), { send: [send('worker-1', [nic(0, 1)])], faults: [] }],
 	[
 		'a port with the gateway address of its subnet is sent without a gateway',
 		world({ ports: [port(1)], subnets: [{ ...subnet, gateway_ip: '10.0.0.11' }] }),
@@ -49,7 +49,7 @@ test.each<[sentence: string, world: World, expected: object]>([
 		world({ servers: [{ ...server(1), metadata: {} }], ports: [port(1)] }, ['worker-1'], key),
 		{ send: [send('worker-1', [nic(0, 1)])], faults: [] },
 	]),
-	['a VM may be named by its id', world({ ports: [port(1)] }, ['id-1']), { send: [send('worker-1', [nic(0, 1)])] }],
+	['a VM can be selected by its id', world({ ports: [port(1)] }, ['id-1']), { send: [send('worker-1', [nic(0, 1)])] }],
 	[
 		'an unchanged node config is not sent',
 		world({ ports: [port(1)], inForce: new Map([view('worker-1', 'id-1', [nic(0, 1)])]) }),

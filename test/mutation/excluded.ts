@@ -15,13 +15,13 @@ export const excluded: readonly Excluded[] = [
 		code: "if (config.requests.retry !== undefined || config.status.state !== 'Failed' || !isUpToDate(snapshot) || isDrifted(config))",
 		change: "config.status.state !== 'Failed' → false",
 		reason:
-			'whenUpToDate comes first and returns for every other state, unless the node config is deleted; then an unfinished run is Failed',
+			'whenUpToDate is evaluated first and returns for every other state, unless the node config is deleted; then an unfinished run is Failed',
 	},
 	{
 		file: 'controller/rules/decide.ts',
 		code: "const leftMs = Date.parse(config.status.lastProcessed ?? '') + waitMs - now",
 		change: '\'\' → "Stryker was here!"',
-		reason: 'neither is a time',
+		reason: 'neither string is a time',
 	},
 	{
 		file: 'controller/rules/verify.ts',

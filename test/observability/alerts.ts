@@ -138,7 +138,7 @@ export const tables: [alert: string, rows: Row[]][] = [
 	[
 		'MultinicRunLost',
 		[
-			['fires when one lost run remains', { [configs('Failed', 'RunLost')]: '_x9 1x400' }, 12, ['MultinicRunLost']],
+			['fires while a node config stays Failed after a lost run', { [configs('Failed', 'RunLost')]: '_x9 1x400' }, 12, ['MultinicRunLost']],
 			['does not fire for one lost run whose retry succeeds', { [configs('Failed', 'RunLost')]: '_x9 1x1 stale' }, 12, []],
 			[
 				'fires for several lost runs whose retries succeed',

@@ -35,7 +35,7 @@ function kubeconfig(user: object, cluster: object = {}): object {
 describe('a kubeconfig', () => {
 	const plugin = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, interactiveMode: 'Never' }
 
-	test('with an exec plugin runs it again when its credentials were rejected', async () => {
+	test('with an exec plugin runs the plugin again when its credentials were rejected', async () => {
 		const script =
 			'console.log(JSON.stringify({apiVersion:"client.authentication.k8s.io/v1",kind:"ExecCredential",status:{token:"t"+process.pid}}))'
 		const exec = {
@@ -53,7 +53,7 @@ describe('a kubeconfig', () => {
 		expect(second).not.toEqual(first)
 	})
 
-	test('with an exec plugin runs it again when its credentials have expired', async () => {
+	test('with an exec plugin runs the plugin again when its credentials have expired', async () => {
 		const script = `console.log(JSON.stringify({apiVersion:"client.authentication.k8s.io/v1",kind:"ExecCredential",
 			status:{token:"t"+process.pid,expirationTimestamp:"2026-03-01T12:00:00Z"}}))`
 		const exec = Exec.parse({
@@ -92,14 +92,14 @@ describe('a kubeconfig', () => {
 	test.each([
 		['its credentials have expired', true],
 		['its credentials were rejected', false],
-	])('with an exec plugin and concurrent callers runs it once when %s', async (_, isExpired) => {
+	])('with an exec plugin and concurrent callers runs the plugin once when %s', async (_, isExpired) => {
 		const { token, expire } = await counting()
 		if (isExpired) expire()
 		const answers = await Promise.all(Array.from({ length: 8 }, () => token(!isExpired)))
 		expect(new Set(answers)).toEqual(new Set(['Bearer t2']))
 	})
 
-	test('with an exec plugin that failed once runs it again for the next call', async () => {
+	test('with an exec plugin that failed once runs the plugin again for the next call', async () => {
 		const { token, expire } = await counting(2)
 		expire()
 		await expect(token(false)).rejects.toMatchObject({ code: 'SIGN_IN_FAILED' })

@@ -80,7 +80,7 @@ describe('faults of the fake API server', () => {
 		expect(names(server)).toEqual(done)
 	})
 
-	test('a delay holds one request and does not affect others', async () => {
+	test('a delay affects only its own request', async () => {
 		const { server, client } = await start()
 		put(server, 'a')
 		const gate = Promise.withResolvers<void>()
@@ -119,7 +119,7 @@ describe('faults of the fake API server', () => {
 		expect(server.requests.filter(({ verb }) => verb === 'watch').length).toBeGreaterThanOrEqual(2)
 	})
 
-	test('open watches can be silenced, ended and broken', async () => {
+	test('open watches can be made idle, ended and disconnected', async () => {
 		const { server, client } = await start()
 		const { setTimer, pass } = manualTime()
 		const open = async () => {
@@ -370,7 +370,7 @@ describe('options of the fake API server', () => {
 		})
 	})
 
-	test('a pod on a node is removed when its node confirms, and the generation of a Job counts changes of its spec', async () => {
+	test('a pod on a node is removed when its node confirms, and the generation of a Job increases with changes of its spec', async () => {
 		const { server, client } = await start()
 		server.objects.create(Pod, { metadata: at, spec: { nodeName: 'n', containers: [] } })
 		await client.delete(Pod, at)

@@ -91,7 +91,7 @@ function objectCases(api: () => ApiUnderTest): void {
 		expect((await client.apply(ConfigMap, configMap(namespace, 'a', { one: '1' }))).data).toEqual({ one: '1' })
 	})
 
-	test('applied by two field managers conflict: the error names the first manager, unless the second one forces', async () => {
+	test('applied by two field managers conflict, and the error names the first one; with force, the second one wins', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		await client.apply(ConfigMap, configMap(namespace, 'a', { one: 'first' }), { fieldManager: 'the-first' })
@@ -129,7 +129,7 @@ function refusalCases(api: () => ApiUnderTest): void {
 			{ code: 'NOT_FOUND', message: 'configmaps "nobody-made-this" not found' },
 		],
 		[
-			'a name that is taken',
+			'a name that already exists',
 			client => client.create(Namespace, { metadata: { name: 'default' } }),
 			{ code: 'ALREADY_EXISTS', message: 'namespaces "default" already exists' },
 		],
@@ -144,11 +144,11 @@ function refusalCases(api: () => ApiUnderTest): void {
 			{ code: 'BAD_REQUEST', retry: false, message: expect.stringContaining('unknown field "dtaa"') },
 		],
 		['a path that is not served', client => client.raw({ method: 'GET', path: '/apis/nobody.example/v1/things' }), { code: 'NOT_FOUND' }],
-	])('%s', async (_, act, failure) => {
+	])('%s is rejected', async (_, act, failure) => {
 		await expect(act(api().client)).rejects.toMatchObject(failure)
 	})
 
-	test('an invalid token, and a valid one after it', async () => {
+	test('an invalid token is rejected, and a valid one after it is accepted', async () => {
 		const { credentials } = api()
 		const told: boolean[] = []
 		const headers = async (refused: boolean) => {
@@ -167,7 +167,7 @@ function refusalCases(api: () => ApiUnderTest): void {
 		await expect(never.list(ConfigMap)).rejects.toMatchObject({ code: 'UNAUTHORIZED', message: 'Unauthorized' })
 	})
 
-	test('a user without rights', async () => {
+	test('a user without permissions is rejected', async () => {
 		const { credentials } = api()
 		const identity = { 'impersonate-user': 'nobody-in-particular' }
 		const client = new KubeClient(
@@ -360,7 +360,7 @@ function leaseCases(api: () => ApiUnderTest): void {
 		expect((await api().client.get(Lease, at)).spec).toMatchObject({ holderIdentity: '', leaseTransitions: 1 })
 	})
 
-	test('that another holder has acquired ends the term', async () => {
+	test('that another holder has acquired is lost', async () => {
 		const at = { namespace: await freshNamespace(api()), name: 'lead' }
 		const leading: string[] = []
 		const { ended } = candidate('first', at, leading)

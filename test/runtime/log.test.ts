@@ -19,7 +19,7 @@ test('a line contains its level as a string, its time in ISO format, the room an
 })
 
 test.each([
-	['at the top', { token: 'hunter2', password: 'hunter2', adminPw: 'hunter2' }],
+	['at the top level', { token: 'hunter2', password: 'hunter2', adminPw: 'hunter2' }],
 	['one level down', { config: { secret: 'hunter2', authorization: 'Bearer hunter2' } }],
 	['in headers', { request: { headers: { authorization: 'hunter2', 'x-auth-token': 'hunter2', 'X-Subject-Token': 'hunter2' } } }],
 	['three levels down', { a: { b: { c: { password: 'hunter2', encryptionKey: 'hunter2' } } } }],

@@ -73,7 +73,7 @@ describe('a queue', () => {
 		expect(queue.depth).toBe(0)
 	})
 
-	test('backs off each key separately, doubling from 5 ms to 1000 s, until it is forgotten', async () => {
+	test('backs off each key separately, doubling from 5 ms to 1000 s, until the back-off is reset', async () => {
 		const { queue, time } = start()
 		const waits = Array.from({ length: 20 }, () => {
 			const ms = queue.addRateLimited('a')

@@ -62,7 +62,7 @@ test.each<[what: string, path: string, status: number, done: string[]]>([
 	if (status !== 200) expect(answer.body).toEqual({ error: { code: expect.any(String), message: expect.any(String) } })
 })
 
-test('a request body is not read before the sender is authenticated', async () => {
+test('a request body is not read before the client is authenticated', async () => {
 	for (const url of [NODE_CONFIGS_PATH, '/', '/elsewhere']) {
 		const response = await start().app.inject({ method: 'POST', url, headers: { 'content-type': 'application/json' }, payload: '{' })
 		expect([401, 404]).toContain(response.statusCode)

@@ -221,7 +221,7 @@ Disruption
 		})
 	})
 
-	test('without changes prints that there are none', async () => {
+	test('without changes prints "no changes"', async () => {
 		const one = await stage()
 		const plan: AgentReport['plan'] = { commands: [], links: {}, files: [], disruption: { class: 'None', because: '' } }
 		answering(one, JSON.stringify(report({ mode: 'Plan', reason: 'Planned', plan })))

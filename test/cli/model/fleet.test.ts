@@ -111,7 +111,7 @@ describe('the lines about the fleet', () => {
 			],
 		],
 		[
-			'no queued node without a coming run, even during a pause',
+			'no queued node if no run is due, even during a pause',
 			[
 				config('a', { state: 'Failed', reason: 'InvalidConfig' }),
 				config('b', drifted, { spec: { paused: true } }),
@@ -143,17 +143,21 @@ describe('the lines about the fleet', () => {
 	})
 
 	test.each<[title: string, one: ConfigView, settled: number]>([
-		['a node that is Configured', config('a', configured), 1],
-		['a node that is Failed', config('a', failed), 1],
-		['a node that is Configured for another generation is not', config('a', configured, { metadata: { name: 'a', generation: 4 } }), 0],
-		['a node that is planned in mode Plan', config('a', { reason: 'Planned' }, { spec: { mode: 'Plan' } }), 1],
-		['a node without a status is not', config('a'), 0],
+		['a node that is Configured is settled', config('a', configured), 1],
+		['a node that is Failed is settled', config('a', failed), 1],
 		[
-			'a node whose node config is being deleted is not',
+			'a node that is Configured for another generation is not settled',
+			config('a', configured, { metadata: { name: 'a', generation: 4 } }),
+			0,
+		],
+		['a node that is planned in mode Plan is settled', config('a', { reason: 'Planned' }, { spec: { mode: 'Plan' } }), 1],
+		['a node without a status is not settled', config('a'), 0],
+		[
+			'a node whose node config is being deleted is not settled',
 			config('a', configured, { metadata: { name: 'a', generation: 3, deletionTimestamp: 'now' } }),
 			0,
 		],
-	])('settled: %s', (_, one, settled) => {
+	])('%s', (_, one, settled) => {
 		expect(fleetOf([one], new Set(), settings).settled).toBe(settled)
 	})
 

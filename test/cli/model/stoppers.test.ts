@@ -8,8 +8,8 @@ const recorded = (...names: string[]): StopRecord => new Map(names.map(name => [
 describe('the nodes that stop the rollout', () => {
 	test.each<[title: string, configs: ConfigView[], record: StopRecord | undefined, names: string[]]>([
 		['none', [config('a', configured), config('b', failed)], undefined, []],
-		['a node with such a status', [config('a', configured), config('b', rolledBack)], undefined, ['b']],
-		['no node with such a status if it is paused', [config('b', rolledBack, { spec: { paused: true } })], undefined, []],
+		['a node with reason RolledBack', [config('a', configured), config('b', rolledBack)], undefined, ['b']],
+		['no paused node with reason RolledBack', [config('b', rolledBack, { spec: { paused: true } })], undefined, []],
 		['a recorded node', [config('a', failed)], recorded('a'), ['a']],
 		['a recorded node whose next run is in progress', [config('a', running)], recorded('a'), ['a']],
 		['a recorded node whose next run is queued', [config('a', waiting)], recorded('a'), ['a']],
@@ -21,7 +21,7 @@ describe('the nodes that stop the rollout', () => {
 			new Map([['uid-before', 'RolledBack']]),
 			[],
 		],
-		['no node with such a status that the controller does not record', [config('a', rolledBack)], recorded(), []],
+		['no node with reason RolledBack that the controller does not record', [config('a', rolledBack)], recorded(), []],
 	])('%s', (_, configs, record, names) => {
 		expect(stoppersOf(configs, record).map(({ name }) => name)).toEqual(names)
 	})

@@ -75,12 +75,12 @@ describe('two node configs that claim the same MAC or address', () => {
 		['the next holder and the others if the holder is deleted', ['a', undefined], told(['b'], ['c'])],
 		['the next holder and the others if the holder drops the claim', ['a', { read: wanting(free) }], told(['b'], ['c'])],
 		[
-			'the holder and the others if the last one becomes configured and thereby the holder',
+			'the previous holder and the others if the last one becomes configured and thereby the holder',
 			['c', { status: configured('Configured', iso(5)) }],
 			told(['a'], ['b']),
 		],
 		['none if a new node config also claims it', ['d', {}], { holders: [], others: [] }],
-		['the holder and the others if an older node config also claims it', ['d', old], told(['a'], ['b', 'c'])],
+		['the previous holder and the others if an older node config also claims it', ['d', old], told(['a'], ['b', 'c'])],
 	])('returns the node configs that a change of a claim affects: %s', (_, [name, config], expected) => {
 		const { change } = fleet({ a: {}, b: {}, c: {} })
 		const { holders, others } = change(name, config)

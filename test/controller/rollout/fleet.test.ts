@@ -324,7 +324,7 @@ describe('a failed run', () => {
 		if (stops) expect(fleet.decide('b')).toMatchObject({ act: 'queue', why: 'RolloutStopped' })
 	})
 
-	test('that stops the rollout is named in the status of queued nodes', async () => {
+	test('has its node named in the status of queued nodes if it stops the rollout', async () => {
 		const fleet = await failing('RolledBack')
 		fleet.pass(5_000)
 		await fleet.rest()

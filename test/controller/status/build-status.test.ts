@@ -230,7 +230,7 @@ describe('the previous status is kept', () => {
 		expect([entry?.cause, entry?.failureReason]).toEqual(['Drifted', failureReason])
 	})
 
-	test('the history includes a run whose result was not needed', () => {
+	test('the history includes a run of an earlier generation whose result was not reported', () => {
 		const old = run({ report: report() })
 		const snapshot = world({ runs: [old], config: { generation: 2 } })
 		expect(startedStatus(snapshot, run({ generation: 2 })).history).toMatchObject([{ generation: 1, result: 'Configured' }])

@@ -23,7 +23,7 @@ export function writeCases(api: () => ApiUnderTest): void {
 		expect(await client.get(ConfigMap, at)).toEqual(made)
 	})
 
-	test('emptied fields are removed', async () => {
+	test('fields that become empty are removed', async () => {
 		const { client, at } = await fresh()
 		const { metadata } = await client.patch(ConfigMap, at, { metadata: { labels: { color: null }, annotations: {}, finalizers: [] } })
 		expect(metadata).not.toHaveProperty('labels')
