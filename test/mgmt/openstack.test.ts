@@ -184,7 +184,7 @@ test('a token is replaced two minutes before it expires', async () => {
 	expect(signIns()).toBe(2)
 })
 
-test('a rejected password is used again after 1, 2, 4 … minutes, for all callers; another password is tried immediately', async () => {
+test('a rejected password is used again after 1, 2, 4 … minutes by any caller; another password is tried immediately', async () => {
 	const ask = (password?: string) => readServers(session(password), [])
 	const refused = { code: 'KeystoneError', message: expect.stringMatching(/rejected the login of admin \(401\)/) }
 	await expect(ask('wrong')).rejects.toMatchObject(refused)

@@ -12,7 +12,7 @@ test.each([
 
 const anyWaits = fc.record({ firstMs: fc.integer({ min: 0, max: 60_000 }), maxMs: fc.integer({ min: 60_000, max: 4_000_000 }) })
 
-test('a delay is never shorter than the previous one or longer than the maximum, for any number of failures', () => {
+test('after any number of failures, a delay is neither shorter than the previous one nor longer than the maximum', () => {
 	const one = (waits: { firstMs: number; maxMs: number }, failures: number) => {
 		const ms = waitAfter(failures + 1, waits)
 		expect(ms).toBeGreaterThanOrEqual(waitAfter(failures, waits))

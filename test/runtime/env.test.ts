@@ -39,7 +39,7 @@ describe('a duration in Go format', () => {
 		)
 	})
 
-	test('is parsed as a number or undefined, for any text', () => {
+	test('is a number or undefined for any text', () => {
 		fc.assert(
 			fc.property(fc.string({ unit: fc.constantFrom(...'0123456789.hmsuµn -+e') }), text => {
 				const ms = parseDuration(text)

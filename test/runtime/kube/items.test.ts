@@ -13,7 +13,7 @@ const list = fc.oneof(
 	fc.record({ metadata, items: fc.constant(null) }),
 )
 
-test('a list is parsed into its objects, in order, and the rest, for any chunks and formatting of its JSON', async () => {
+test('a list is parsed into its objects, in order, and the rest, with any chunks and formatting of its JSON', async () => {
 	const cuts = fc.array(fc.nat({ max: 12 }))
 	const one = fc.asyncProperty(list, cuts, fc.constantFrom(0, 1), async (said, at, indent) => {
 		const items: unknown[] = []
