@@ -21,7 +21,7 @@ const ROUNDS = 7
 /** Runs without changes per round; their median is used. */
 const AGAIN = 3
 
-/** The arguments of Node in the image, of which the bundle is the last, and its environment. */
+/** The arguments of Node in the image, with the bundle as the last one, and its environment. */
 type Program = { args: readonly string[]; env: Record<string, string> }
 
 export async function figures(log: Log): Promise<Figure[]> {

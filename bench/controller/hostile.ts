@@ -12,7 +12,7 @@ import { watchStates } from './states.ts'
  */
 
 const PAIRS = 3
-/** How long the hostile node's run writes invalid reports before it ends (milliseconds), while the runs of others are in progress. */
+/** How long the hostile node's run writes invalid reports before it ends (milliseconds), while the runs of other nodes are in progress. */
 const STOPS_AFTER_MS = 2_000
 
 /**

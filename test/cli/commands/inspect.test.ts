@@ -353,7 +353,7 @@ describe('logs', () => {
 		saying(one)
 		putPod(one, 'run-1-a', 60, ended)
 		expect((await command('logs worker-1', { cluster: one.cluster })).err).toBe(
-			'note: run run-1 belongs to a deleted node config; there is none for worker-1 now.\n',
+			'note: run run-1 belongs to a deleted node config; node config worker-1 no longer exists.\n',
 		)
 	})
 

@@ -45,7 +45,7 @@ test.each<[title: string, run: ShownRun, config: ConfigView | undefined, said: s
 		'a run whose node config is deleted',
 		run('multinic-agent-w-g3'),
 		undefined,
-		'run multinic-agent-w-g3 belongs to a deleted node config; there is none for w now.',
+		'run multinic-agent-w-g3 belongs to a deleted node config; node config w no longer exists.',
 	],
 ])('%s', (_, shown, now, said) => {
 	expect(notThePresent(shown, 'w', now)).toBe(said)
