@@ -13,15 +13,15 @@ import { type Figure, figure, type Log, median, middlePair } from './figure.ts'
 
 /**
  * Measures the agent as its image runs it, on the real kernel, on a host with ten NICs: its time compared with that of an empty Node
- * process, its memory, its processes, and what a run without changes modifies. Everything from exec to exit counts, including the report
- * over TLS; only probes are listed separately. Two things that a host with systemd adds are not measured: arming the agent's timer, and the
- * backend's own tools.
+ * process, its memory, its processes, and what a run without changes modifies. Everything from exec to exit is measured, including the
+ * report over TLS; only probes are listed separately. Two things that a host with systemd adds are not measured: arming the agent's timer,
+ * and the backend's own tools.
  */
 const ROUNDS = 7
-/** Runs per round that find nothing to do; their median counts. */
+/** Runs without changes per round; their median is used. */
 const AGAIN = 3
 
-/** The arguments of Node in the image, of which the bundle is the last, and its environment. */
+/** The arguments of Node in the image, with the bundle as the last one, and its environment. */
 type Program = { args: readonly string[]; env: Record<string, string> }
 
 export async function figures(log: Log): Promise<Figure[]> {
@@ -63,13 +63,18 @@ function judge(rounds: readonly Round[], bundleBytes: number): Figure[] {
 	})
 	return [
 		figure({ name: `${NICS} new NICs, exec to exit`, ...time('first'), atMostFloors: 6, atMost: 300 }),
-		figure({ name: 'beside that, probes', value: middle(({ first }) => probesOf(first)), unit: 'ms' }),
+		figure({ name: 'probes (not included)', value: middle(({ first }) => probesOf(first)), unit: 'ms' }),
 		figure({ name: 'no change, exec to exit', ...time('second'), atMostFloors: 4.5, atMost: 200 }),
 		figure({ name: 'no change, files changed', value: most(({ touched }) => touched.length), unit: 'files', atMost: 0 }),
 		figure({ name: 'no change, netlink changes', value: most(({ events }) => events.length), unit: 'events', atMost: 0 }),
 		figure({ name: 'memory, peak', value: middle(round => round.mib), unit: 'MiB', floor: mib, atMost: mib + 22 }),
-		figure({ name: 'processes, the agent among them', value: most(({ counted }) => counted.processes), unit: 'processes', atMost: 12 }),
-		figure({ name: 'beside that, of probes', value: most(({ counted }) => counted.ofProbes), unit: 'processes', atMost: 2 * NICS }),
+		figure({ name: 'processes, including the agent', value: most(({ counted }) => counted.processes), unit: 'processes', atMost: 12 }),
+		figure({
+			name: 'processes of probes (not included)',
+			value: most(({ counted }) => counted.ofProbes),
+			unit: 'processes',
+			atMost: 2 * NICS,
+		}),
 		figure({
 			name: 'kernel change',
 			value: middle(({ counted }) => counted.kernel),
@@ -81,7 +86,7 @@ function judge(rounds: readonly Round[], bundleBytes: number): Figure[] {
 	]
 }
 
-/** Returns the time of the probes. Most of it is spent waiting for a reply that an address is in use, which never arrives. */
+/** Returns the time of the probes. Most of it is spent waiting for a reply of another host with the same address, which never arrives. */
 function probesOf({ report }: Run): number {
 	return report.milliseconds.probe ?? 0
 }
@@ -147,7 +152,7 @@ async function time(host: BenchHost, program: Program) {
 		touched = [...host.changeTimes()].filter(([path, time]) => before.get(path) !== time).map(([path]) => path)
 	})
 	const changed = again.find(({ report }) => report.changes > 0)
-	if (changed) throw new Error(`bench agent: there was something to do again: ${JSON.stringify(changed.report)}`)
+	if (changed) throw new Error(`bench agent: a repeated run found changes: ${JSON.stringify(changed.report)}`)
 	const second = again.toSorted((a, b) => ownTime(a) - ownTime(b))[Math.floor(AGAIN / 2)] ?? first
 	floors.push(await timeOf(host, empty))
 	return { floor: median(floors), first, second, touched, events }

@@ -69,7 +69,7 @@ async function measureRestarts({ api }: Cluster, script: string, log: Log): Prom
 		figure({ name: 'restart, ready', value: middle(({ ready }) => ready), unit: 's', floor: middle(({ floor }) => floor), atMost: 1.5 }),
 		figure({ name: 'restart, writes', value: Math.max(...found.map(({ writes }) => writes)), unit: 'requests', atMost: 0 }),
 		figure({ name: 'idle', value: middle(({ idle }) => idle) * 100, unit: '% of a core', atMost: 1 }),
-		figure({ name: 'memory at rest', value: middle(({ memory }) => memory), unit: 'MiB', atMost: 150 }),
+		figure({ name: 'memory when idle', value: middle(({ memory }) => memory), unit: 'MiB', atMost: 150 }),
 	]
 }
 

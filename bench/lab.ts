@@ -64,7 +64,7 @@ async function test(place: Place, how: 'warm' | 'cold', atMost: number, log: Log
 async function npm({ cwd, env }: Place, ...args: string[]) {
 	const { stdout, exitCode } = await execa('npm', args, { cwd, env, reject: false, stderr: 'inherit' })
 	if (exitCode === 0) return { stdout }
-	throw new Error(`npm ${args.join(' ')} in ${cwd} ended with ${exitCode}:\n${stdout.trim().split('\n').slice(-20).join('\n')}`)
+	throw new Error(`npm ${args.join(' ')} in ${cwd} exited with ${exitCode}:\n${stdout.trim().split('\n').slice(-20).join('\n')}`)
 }
 
 /** Clones the committed state, with empty caches for the lab, Go and npm. */

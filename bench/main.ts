@@ -17,7 +17,7 @@ const rooms = globSync('*.ts', { cwd: import.meta.dirname })
 const unknown = positionals.filter(name => !rooms.includes(name))
 
 if (unknown.length > 0) {
-	process.stderr.write(`bench: no room is called ${unknown.join(', ')}; there are ${rooms.join(', ') || 'none'}\n`)
+	process.stderr.write(`bench: unknown rooms: ${unknown.join(', ')}; the rooms are ${rooms.join(', ') || 'none'}\n`)
 	process.exit(2)
 }
 const all: Figure[] = []

@@ -28,5 +28,5 @@ function limitOf({ value, limit, ok, unit }: Figure): string {
 }
 
 function floorOf({ floor, ratio, unit }: Figure): string {
-	return floor === null ? '' : `${ratio} × the floor of ${floor} ${unit}`
+	return floor === null ? '' : `${ratio} × the baseline of ${floor} ${unit}`
 }

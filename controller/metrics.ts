@@ -35,7 +35,7 @@ export function countDecisions(registry: Registry): (decision: Decision, snapsho
 		help: 'Results of runs by state and reason',
 	})
 	const changes = new Counter({ registers, name: 'multinic_run_changes_total', help: 'Changes that runs made on nodes' })
-	// Prometheus sees no increase in a counter that first appears with 1, so the series that alerts use must exist from the start
+	// Prometheus detects no increase in a counter that first appears with 1, so the series that alerts use must exist from the start
 	started.inc({ cause: 'Drifted', mode: 'Apply' }, 0)
 	for (const reason of ['Drifted', 'RunLost']) results.inc({ state: 'Failed', reason }, 0)
 	const observeRun = createRunObserver(registry)

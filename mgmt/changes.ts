@@ -4,7 +4,7 @@ import type { Server } from './openstack/nova.ts'
 import { isNamed, type Vm } from './resolve.ts'
 
 /**
- * Returns the wanted nodes that differ from the current node configs. A node without a node config is skipped if it needs no interfaces.
+ * Returns the desired nodes that differ from the current node configs. A node without a node config is skipped if it needs no interfaces.
  */
 export function toSend(wanted: readonly NodeConfigRequest[], inForce: ReadonlyMap<string, NodeConfigView>): NodeConfigRequest[] {
 	return wanted.filter(node => {
@@ -15,10 +15,10 @@ export function toSend(wanted: readonly NodeConfigRequest[], inForce: ReadonlyMa
 }
 
 export type Standing = {
-	/** Nodes that this OpenstackConfig sent before and no longer wants. */
+	/** Nodes that this OpenstackConfig sent before and that are no longer desired. */
 	unwanted: readonly string[]
 	inForce: ReadonlyMap<string, NodeConfigView>
-	/** Every server that Nova lists, including those of the unwanted nodes, which are requested by id. */
+	/** Every server that Nova lists, including those of the nodes that are no longer desired, which are requested by id. */
 	servers: readonly Server[]
 	refs: readonly string[]
 	vms: readonly Vm[]

@@ -20,7 +20,7 @@ export function claimsOf(own: OpenstackConfig, all: Iterable<OpenstackConfig>, e
 
 /**
  * Whether the other OpenstackConfig may send to the cluster. A token from the environment is limited to the providers that are allowed for
- * the namespace; for a token from a namespace, only viola knows what it permits.
+ * the namespace; for a token from a namespace, only viola can determine what it permits.
  */
 function isEntitled({ metadata, spec }: OpenstackConfig, own: OpenstackConfig, { VIOLA_ALLOWED_PROVIDERS: allowed }: Env): boolean {
 	const { namespace = '' } = metadata

@@ -27,13 +27,13 @@ const Env = z.object({
 	VIOLA_ALLOWED_PROVIDERS: AllowedProviders.optional().describe(
 		'Provider ids that may use that token: namespace=id,id;namespace=id. Default: all ids',
 	),
-	SECRET_ENDPOINT_HOSTS: AllowedHosts.default([]).describe('Hosts to which every secret may go, separated by commas'),
+	SECRET_ENDPOINT_HOSTS: AllowedHosts.default([]).describe('Hosts to which every secret may be sent, separated by commas'),
 	POLL_FAST_INTERVAL: Duration.prefault('20s').describe('After a change, for POLL_FAST_WINDOW'),
-	POLL_SLOW_INTERVAL: Duration.prefault('5m').describe('Else'),
+	POLL_SLOW_INTERVAL: Duration.prefault('5m').describe('Otherwise'),
 	POLL_ERROR_INTERVAL: Duration.prefault('30s').describe('After an error'),
 	POLL_FAST_WINDOW: Duration.prefault('3m'),
 	MGMT_NAMESPACE: ObjectName.max(63).optional().describe('Namespace of the OpenstackConfigs; default: all namespaces'),
-	MGMT_ADDR: ListenAddress.prefault(':8081').describe('Where /healthz, /readyz and /metrics answer'),
+	MGMT_ADDR: ListenAddress.prefault(':8081').describe('Listen address of /healthz, /readyz and /metrics'),
 })
 export type Config = Readonly<Omit<z.infer<typeof Env>, 'MGMT_ADDR' | 'VIOLA_TOKEN_FILE'>> & { host: string; port: number }
 

@@ -22,7 +22,7 @@ export function createHttpClients(log: Log): HttpClients {
 	const sharedFor = (trust: Trust): HttpClient => {
 		const known = shared.get(trust.insecure)
 		if (known) return known
-		if (trust.insecure) log.warn('certificates are not verified for some remote systems: give a caBundle instead of the insecure switch')
+		if (trust.insecure) log.warn('certificates are not verified for some remote systems: set caBundle instead of the InsecureTLS settings')
 		const client = create(trust)
 		shared.set(trust.insecure, client)
 		return client

@@ -29,10 +29,10 @@ export type World = {
 export type Plan = {
 	/** All nodes in their desired state. */
 	wanted: NodeConfigRequest[]
-	/** The wanted nodes that are not yet in that state. */
+	/** The desired nodes that are not yet in that state. */
 	send: NodeConfigRequest[]
 	withdraw: string[]
-	/** Nodes that are not wanted but are kept, because it is not proven that they are no longer needed. */
+	/** Nodes that are no longer desired but are kept, because it is not proven that they are no longer needed. */
 	kept: string[]
 	/** Ids of ports that are DOWN, which may soon change. */
 	down: string[]
@@ -54,8 +54,8 @@ export function planNodes(world: World): Plan {
 }
 
 /**
- * Limits the nodes to those that the status can list. A node that is not listed must not be sent, because mgmt would not know later that it
- * has to withdraw it. Nodes that the status already lists come first.
+ * Limits the nodes to those that the status can list. A node that is not listed must not be sent, because mgmt could not determine later
+ * that it has to withdraw it. Nodes that the status already lists come first.
  */
 function withinStatus(vms: readonly Vm[], before: readonly string[], room: number): { listed: Vm[]; tooMany: Fault[] } {
 	if (vms.length <= room) return { listed: [...vms], tooMany: [] }
@@ -65,7 +65,7 @@ function withinStatus(vms: readonly Vm[], before: readonly string[], room: numbe
 }
 
 function oneTooMany({ nodeName }: Vm): Fault {
-	const message = `node ${nodeName} is not sent before others are removed from the status, which is limited to ${NODES_MAX} nodes`
+	const message = `node ${nodeName} is not sent until other nodes are removed from the status, which is limited to ${NODES_MAX} nodes`
 	return { reason: 'ConfigError', nodeName, message }
 }
 

@@ -12,7 +12,7 @@ export function violaOf({ settings: own = {} }: OpenstackConfigSpec, env: Config
 	const { trustField, ...trust } = trustOf(own, 'violaInsecureTLS', env.VIOLA_INSECURE_TLS)
 	const written = [['spec.settings.violaEndpoint', own.violaEndpoint]] as const
 	const endpoint = chosenEndpoint(written, ['VIOLA_ENDPOINT', env.VIOLA_ENDPOINT], trustField)
-	if (!endpoint) throw refuse('ConfigError', 'spec.settings.violaEndpoint: neither it nor VIOLA_ENDPOINT is set')
+	if (!endpoint) throw refuse('ConfigError', 'spec.settings.violaEndpoint: required unless VIOLA_ENDPOINT is set')
 	return { endpoint, timeoutMs: msOf(own.violaTimeout, env.VIOLA_TIMEOUT), ...trust }
 }
 
@@ -23,7 +23,7 @@ export function contrabassOf({ credentials, settings: own = {} }: OpenstackConfi
 	const { trustField, ...trust } = trustOf(own, 'contrabassInsecureTLS', env.CONTRABASS_INSECURE_TLS)
 	const written = [['spec.settings.contrabassEndpoint', own.contrabassEndpoint]] as const
 	const endpoint = chosenEndpoint(written, ['CONTRABASS_ENDPOINT', env.CONTRABASS_ENDPOINT], trustField)
-	if (!endpoint) throw refuse('ConfigError', 'spec.settings.contrabassEndpoint: neither it nor CONTRABASS_ENDPOINT is set')
+	if (!endpoint) throw refuse('ConfigError', 'spec.settings.contrabassEndpoint: required unless CONTRABASS_ENDPOINT is set')
 	return { endpoint, openstackProviderId: openstackProviderID, timeoutMs: msOf(own.contrabassTimeout, env.CONTRABASS_TIMEOUT), ...trust }
 }
 
@@ -41,7 +41,7 @@ export function openstackOf(spec: OpenstackConfigSpec, env: Config): OpenStack {
 
 /**
  * Returns which certificates are trusted, and the field of the OpenstackConfig that determines it; no field if the environment does.
- * Turning verification on does not weaken what the environment requires, so such a field does not count.
+ * Turning verification on does not weaken what the environment requires, so such a field is ignored.
  */
 function trustOf(own: OpenstackSettings, field: `${string}InsecureTLS` & keyof OpenstackSettings, byDefault: boolean) {
 	const insecure = own[field] ?? byDefault

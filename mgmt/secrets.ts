@@ -66,7 +66,7 @@ async function firstOf(name: SecretName, places: readonly Place[]): Promise<Secr
 		const value = await place.read()
 		if (value) return createSecret(name, place, value)
 	}
-	throw refuse('ConfigError', `${places.map(({ field }) => field).join(', ')}: none of them is set`)
+	throw refuse('ConfigError', `${places.map(({ field }) => field).join(', ')}: one of them must be set`)
 }
 
 async function readKey(client: KubeClient, namespace: string, ref: SecretKeyRef): Promise<string> {

@@ -9,8 +9,8 @@ export type Selection = {
 	/** Upper case; undefined to allow every status. */
 	statuses: ReadonlySet<string> | undefined
 	/**
-	 * Ports that are already interfaces. They are kept, whatever their status, while they are attached: a port that is being rebuilt for a
-	 * moment still exists.
+	 * Ports that are already interfaces. They are kept, regardless of their status, while they are attached: a port that is being rebuilt for
+	 * a moment still exists.
 	 */
 	inForce: ReadonlySet<string>
 }

@@ -19,7 +19,7 @@ export type Viola = {
 	inForce(): Promise<Map<string, NodeConfigView>>
 	/** @returns which nodes were accepted and which were rejected @throws Failure ViolaPostError if viola processed no node */
 	send(nodes: readonly NodeConfigRequest[]): Promise<Sent>
-	/** Deletes node configs; each is removed only after its node has restored its NICs. An absent node config counts as withdrawn. */
+	/** Deletes node configs; each is removed only after its node has restored its NICs. An absent node config is treated as withdrawn. */
 	withdraw(nodeNames: readonly string[]): Promise<Sent>
 }
 
@@ -58,7 +58,7 @@ export function createViola(client: GrantedClient, providerId: string, timeoutMs
 	}
 }
 
-/** Returns the results for the nodes that were sent, and for no others. A node that is missing from the response counts as failed. */
+/** Returns the results for the nodes that were sent, and for no others. A node that is missing from the response is treated as failed. */
 function sentOf(nodes: readonly NodeConfigRequest[], { results, errors }: NodeConfigsResponse): Sent {
 	const silent = new Map(nodes.map(({ nodeName }) => [nodeName, { nodeName, message: 'the response of viola does not include it' }]))
 	const own = <T extends { nodeName: string }>(said: readonly T[]): T[] => said.filter(({ nodeName }) => silent.has(nodeName))

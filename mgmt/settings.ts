@@ -15,9 +15,12 @@ const DOWN_PORT_LOOKS = 5
 export function settingsOf(spec: OpenstackConfigSpec, env: Config): Settings {
 	const own = spec.settings ?? {}
 	const vms = [...new Set([...(spec.vmNames ?? []), ...(spec.vmIDs ?? [])])]
-	if (vms.length === 0) throw refuse('ConfigError', 'spec.vmNames: names no VM')
+	if (vms.length === 0) throw refuse('ConfigError', 'spec.vmNames: must name at least one VM')
 	if (vms.length > NODES_MAX)
-		throw refuse('ConfigError', `spec.vmNames, spec.vmIDs: name ${vms.length} VMs, and ${NODES_MAX} are allowed in one OpenstackConfig`)
+		throw refuse(
+			'ConfigError',
+			`spec.vmNames, spec.vmIDs: name ${vms.length} VMs, and at most ${NODES_MAX} are allowed in one OpenstackConfig`,
+		)
 	const contrabass = contrabassOf(spec, env)
 	return {
 		providerId: providerOf(spec.credentials).providerId,
@@ -60,7 +63,7 @@ function subnetsOf({ subnetIDs, subnetID, subnetName }: OpenstackConfigSpec): Se
 	if (subnetIDs?.length) return { ids: [...new Set(subnetIDs)] }
 	if (subnetID) return { ids: [subnetID] }
 	if (subnetName) return { name: subnetName }
-	throw refuse('SubnetRequired', 'spec.subnetIDs: names no subnet')
+	throw refuse('SubnetRequired', 'spec.subnetIDs: must name at least one subnet')
 }
 
 /**

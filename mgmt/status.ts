@@ -47,7 +47,7 @@ function judge({ plan, sent, errors, warnings }: Exclude<Outcome, { failure: unk
 	}
 	const nics = plan.wanted.reduce((sum, { interfaces }) => sum + interfaces.length, 0)
 	const what = `${count(plan.wanted.length, 'node')}, ${count(nics, 'interface')}`
-	const [reason, done] = sent.size === 0 ? ['NoChange', 'as OpenStack has them'] : ['Synced', `sent ${[...sent].join(', ')}`]
+	const [reason, done] = sent.size === 0 ? ['NoChange', 'in sync with OpenStack'] : ['Synced', `sent ${[...sent].join(', ')}`]
 	const message = [...warnings, `${what}: ${done}`].join('; ')
 	return { ready: true, reason, message }
 }

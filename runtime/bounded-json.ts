@@ -14,14 +14,14 @@ export type JsonBounds = {
 /**
  * Parses untrusted JSON if it is within the limits. One scan of the string checks the limits without building any values.
  *
- * @returns the value, or a sentence that says what is wrong
+ * @returns the value, or a sentence that describes the fault
  */
 export function parseBounded(text: string, { bytes, depth, values }: JsonBounds): { value: unknown } | { fault: string } {
 	const size = Buffer.byteLength(text)
-	if (size > bytes) return { fault: `it has ${size} bytes, and ${bytes} are allowed` }
+	if (size > bytes) return { fault: `it has ${size} bytes, and at most ${bytes} are allowed` }
 	const found = shapeOf(text)
-	if (found.depth > depth) return { fault: `its lists and objects are ${found.depth} deep, and ${depth} is allowed` }
-	if (found.values > values) return { fault: `it has ${found.values} values, and ${values} are allowed` }
+	if (found.depth > depth) return { fault: `it is nested ${found.depth} levels deep, and at most ${depth} are allowed` }
+	if (found.values > values) return { fault: `it has ${found.values} values, and at most ${values} are allowed` }
 	try {
 		return { value: JSON.parse(text) }
 	} catch {
@@ -32,7 +32,7 @@ export function parseBounded(text: string, { bytes, depth, values }: JsonBounds)
 /**
  * Parses untrusted JSON if it is within the limits, and validates it against a schema.
  *
- * @returns the value, or a sentence that says what is wrong
+ * @returns the value, or a sentence that describes the fault
  */
 export function readBounded<T>(text: string, bounds: JsonBounds, schema: z.ZodType<T>): { value: T } | { fault: string } {
 	const json = parseBounded(text, bounds)

@@ -5,7 +5,7 @@ import { placeOf } from './faults.ts'
 /**
  * Parses the environment with a schema whose keys are the names of the variables.
  *
- * A variable that is set to the empty string counts as unset, because charts write `""` for values that are not set.
+ * A variable that is set to the empty string is treated as unset, because charts write `""` for values that are not set.
  *
  * @returns the parsed configuration, frozen
  * @throws Failure CONFIG_INVALID with all faults, one per line, each starting with the name of the variable, without any value
@@ -54,10 +54,12 @@ export const Whole = z
 export const ObjectName = z
 	.string()
 	.max(253)
-	.regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a name as Kubernetes has them: lower-case letters, digits, "-" and "."')
+	.regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Kubernetes object: lower-case letters, digits, "-" and "."')
 
 /** A string that is valid in an HTTP header, such as a token. */
-export const HeaderText = z.string().regex(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/, 'must be printable ASCII without blanks around it')
+export const HeaderText = z
+	.string()
+	.regex(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/, 'must be printable ASCII without leading or trailing spaces')
 
 /** An http or https URL. */
 export const HttpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })

@@ -48,7 +48,7 @@ export type HttpCall<T> = {
 	schema?: z.ZodType<T>
 	/** Strings that a failure must not contain, even if the remote sends them. Authorization and token headers are always hidden. */
 	secrets?: readonly string[]
-	/** Statuses that count as success and whose body must match the schema. Default: 200 to 299. */
+	/** Statuses that are treated as success and whose body must match the schema. Default: 200 to 299. */
 	accept?: (status: number) => boolean
 	signal?: AbortSignal
 	timeoutMs?: number
@@ -123,7 +123,7 @@ function parse<T>(call: HttpCall<T>, { status, text, bytes }: Came): { value: T 
 	if (!call.schema) return { value: ('value' in json ? json.value : text) as T }
 	if ('fault' in json) return bad(`returned an invalid response: ${json.fault}`)
 	const parsed = call.schema.safeParse(json.value)
-	return parsed.success ? { value: parsed.data } : bad(`returned an unexpected response: ${faultsIn(parsed.error, { whole: 'answer' })}`)
+	return parsed.success ? { value: parsed.data } : bad(`returned an unexpected response: ${faultsIn(parsed.error, { whole: 'the body' })}`)
 }
 
 function isSuccess(status: number): boolean {

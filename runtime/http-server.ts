@@ -48,7 +48,7 @@ export function createHttpServer({ log, bodyLimitBytes = 1 << 20, statusOf = def
 		if (refused.statusCode !== undefined && refused.statusCode < 500)
 			return answer(reply, refused.statusCode, 'BAD_REQUEST', refused.message)
 		log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'bug: a request failed')
-		return answer(reply, 500, 'INTERNAL', 'an error in this program; its log says which')
+		return answer(reply, 500, 'INTERNAL', 'internal error; see the log of this program')
 	})
 	app.setNotFoundHandler(notThere)
 	return app
@@ -68,7 +68,7 @@ function answer(reply: FastifyReply, status: number, code: string, message: stri
 }
 
 export type HealthOptions = {
-	/** Returns true if the process can serve requests, otherwise a sentence that says what is missing. */
+	/** Returns true if the process can serve requests, otherwise a sentence with the reason. */
 	ready: () => true | string
 	/** Liveness: returns a sentence if the process must be restarted. A process that is only not ready stays alive. Default: always true. */
 	alive?: () => true | string

@@ -24,7 +24,10 @@ export type Outcome = 'success' | 'requeue_after' | 'error' | 'terminal_error'
 export type LoopMetrics = {
 	started(): void
 	ended(outcome: Outcome, seconds: number): void
-	/** The reconcile threw something other than a Failure before its signal was aborted: a bug. It counts as an error; the loop continues. */
+	/**
+	 * The reconcile threw something other than a Failure before its signal was aborted: a bug. It is treated as an error, and the loop
+	 * continues.
+	 */
 	panicked(): void
 	/** The reconcile exceeded its time limit, even if it succeeded afterwards. */
 	timedOut(): void
@@ -42,7 +45,10 @@ export type LoopOptions = {
 	timeoutMs?: number
 	/** Grace period: how long after the end of the loop the signal of running reconciles is aborted, in milliseconds. Default: 20 000. */
 	graceMs?: number
-	/** Called immediately before each reconcile, which waits while it returns false. A leader checks here whether it still leads. */
+	/**
+	 * Called immediately before each reconcile, which waits while it returns false. A leader uses this to check whether it is still the
+	 * leader.
+	 */
 	mayBegin?: () => boolean
 	metrics?: LoopMetrics
 }

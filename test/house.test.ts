@@ -63,19 +63,19 @@ const layers: Record<string, string[][]> = {
 /** Maps each file to the files of the same room that it imports, including type imports. */
 const graph = new Map(sources.map(path => [path, importsOf(path).filter(other => roomOf(other) === roomOf(path))]))
 
-describe('imports go in one direction', () => {
-	test.each(Object.entries(layers))('a folder of %s/ imports only lower layers', (room, ofRoom) => {
+describe('imports follow the layers', () => {
+	test.each(Object.entries(layers))('a directory of %s/ imports only directories of lower layers', (room, ofRoom) => {
 		const layerOf = (folder: string) => ofRoom.findIndex(layer => layer.includes(folder))
 		const within = folderImports(graph).filter(({ from }) => roomOf(from) === room)
 		expect(sources.filter(path => roomOf(path) === room && layerOf(dirname(path)) === -1)).toEqual([])
 		expect(within.filter(({ from, to }) => layerOf(from) >= layerOf(to))).toEqual([])
 	})
 
-	test('two folders of a room do not import each other', () => {
+	test('two directories of a room do not import each other', () => {
 		expect(mutualFolders(graph)).toEqual([])
 	})
 
-	test('files do not import each other in a circle', () => {
+	test('there are no import cycles', () => {
 		expect(importCircles(graph)).toEqual([])
 	})
 })
@@ -101,7 +101,7 @@ describe('the agent imports only zod and project code', () => {
 	})
 })
 
-describe('files that decide are pure', () => {
+describe('files that make decisions are pure', () => {
 	test.each(sources.filter(path => pureNames.test(path) && !path.startsWith('lab/')))('%s', path => {
 		expect(code(path)).not.toMatch(impure)
 	})

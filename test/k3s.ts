@@ -10,9 +10,9 @@ const image = 'rancher/k3s:v1.32.13-k3s1' // the oldest Kubernetes version that 
 
 /** Full name of each test that cannot pass on k3s, and the reason. */
 const exceptions: Record<string, string> = {
-	'a real API server says which version it is, as a chart wants to know': 'it names the version that the lab builds',
-	'stopped, it leaves no process and no file': 'it looks for processes of the lab; here they are in a container',
-	'who has a client certificate gets an administrator with a token': 'it signs in with a certificate of the lab’s own authority',
+	'a real API server reports its version, which the chart needs': 'it expects the version that the lab builds',
+	'an API server that is stopped leaves no process and no file': 'it looks for processes of the lab, but k3s runs in a container',
+	'a kubeconfig with a client certificate leads to an administrator account with a token': 'it uses a certificate of the lab’s own CA',
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130))
@@ -21,7 +21,7 @@ whenOrphaned(() => process.exit(130))
 const remedy = 'install Docker (https://docs.docker.com/engine/install) and start it, or name its address in DOCKER_HOST'
 const docker = await needed('Docker: no container runtime answers', remedy, getContainerRuntimeClient)
 for (const name of [image, process.env.RYUK_CONTAINER_IMAGE ?? 'testcontainers/ryuk:0.14.0']) {
-	const reach = `see that Docker reaches a registry: docker pull ${name}`
+	const reach = `make sure that Docker can reach a registry: docker pull ${name}`
 	await needed(`the image ${name}`, reach, () => step(`pulling ${name}`, () => pull(docker, ImageName.fromString(name))))
 }
 await getReaper(docker) // removes the containers when this process and all workers have exited for any reason
@@ -56,5 +56,5 @@ async function needed<T>(what: string, remedy: string, get: () => Promise<T>): P
 /** Pulls an image, then checks that it exists, because a pull resolves even if its stream ends in an error. */
 async function pull({ image }: ContainerRuntimeClient, name: ImageName): Promise<void> {
 	await image.pull(name)
-	if (!(await image.exists(name))) throw new Error('it was pulled and is not there')
+	if (!(await image.exists(name))) throw new Error('it was pulled but does not exist')
 }

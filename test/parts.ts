@@ -17,14 +17,14 @@ export interface Part {
 /** The parts of the test suite, fastest first, and what each one needs. */
 export const parts: readonly Part[] = [
 	{ name: 'pure', what: 'tables and properties: no root, no network' },
-	{ name: 'process', what: 'the programs as processes: what they must be told, and how they end' },
-	{ name: 'played', what: 'a played API server: that it is as the real one, and a controller to which everything happens' },
+	{ name: 'process', what: 'the programs as processes: their settings and how they exit' },
+	{ name: 'played', what: 'a simulated API server, and a controller under every fault' },
 	{ name: 'kernel', what: 'the agent on the real kernel, in network namespaces', prepare: () => unpackPackages(probePackages) },
 	{ name: 'cluster', what: 'real etcd and kube-apiserver, and promtool', prepare: prepareCluster },
 	{ name: 'lab', what: 'the lab itself: start, stop, signals', prepare: () => prepareLab(2) },
 	{ name: 'vm', what: 'real nodes: kernel, systemd, netplan, containerd, kubelet, reboot', prepare: () => prepareLab(2) },
-	{ name: 'long', what: 'what takes too long for every change', prepare: () => prepareLab(2), isLong: true },
-	{ name: 'mutation', what: 'whether the pure tests notice a change of any decision', prepare: installStryker, isLong: true },
+	{ name: 'long', what: 'tests that take too long for every change', prepare: () => prepareLab(2), isLong: true },
+	{ name: 'mutation', what: 'whether the pure tests detect changed decisions', prepare: installStryker, isLong: true },
 ]
 
 /** Reasons for which a test may be skipped in CI. A VM that did not boot is not one of them. */
@@ -35,7 +35,7 @@ async function prepareCluster(): Promise<void> {
 	await unpackPackages(monitoringPackages)
 }
 
-/** Only the mutation run needs it, and it would make every other setup a third slower. */
+/** Installed only for the mutation run, because it would make every other setup a third slower. */
 async function installStryker(): Promise<void> {
 	const packages = ['api', 'core', 'instrumenter', 'vitest-runner'].map(name => `@stryker-mutator/${name}@10.1.1`)
 	await execa('npm', ['install', '--no-save', '--no-package-lock', '--no-audit', '--no-fund', ...packages], { stdio: 'inherit' })

@@ -3,7 +3,9 @@ import type { Reporter, TestCase, TestModule } from 'vitest/node'
 import { startVitest } from 'vitest/node'
 import { expectedSkips, type Part, parts } from './parts.ts'
 
-/** `npm test [-- PART …]`: runs the named parts, or all parts except the long ones, one after the other, and prints one total at the end. */
+/**
+ * `npm test [-- PART …]`: runs the named parts, or all parts except the long ones, one after the other, and prints one total at the end.
+ */
 const tally = { passed: 0, failed: 0, skips: [] as { test: string; reason: string }[], failures: [] as string[] }
 const counter: Reporter = {
 	onTestCaseResult(test: TestCase) {
@@ -30,7 +32,7 @@ const wanted = process.argv.slice(2)
 const unknown = wanted.filter(name => !parts.some(part => part.name === name))
 
 if (unknown.length > 0) {
-	process.stderr.write(`test: no part is called ${unknown.join(', ')}; there are ${parts.map(part => part.name).join(', ')}\n`)
+	process.stderr.write(`test: unknown parts: ${unknown.join(', ')}; the parts are ${parts.map(part => part.name).join(', ')}\n`)
 	process.exit(2)
 }
 for (const part of parts) if (wanted.length > 0 ? wanted.includes(part.name) : !part.isLong) await run(part)
@@ -53,7 +55,7 @@ async function run({ name, what, prepare }: Part): Promise<void> {
 	process.stdout.write(`== ${name}: ${count} tests in ${((Date.now() - started) / 1000).toFixed(0)} s\n`)
 }
 
-/** Counts a failure that belongs to no single test. */
+/** Counts a failure that does not belong to a single test. */
 function fail(words: string): void {
 	process.stdout.write(`failed: ${words}\n`)
 	tally.failed++
@@ -64,8 +66,8 @@ function hasFailedTest(module: TestModule): boolean {
 }
 
 /**
- * Formats an error for readers who see only the end of a long log: what failed, where in our own files, and why. For a property, also the
- * seed, the counterexample and the error behind it.
+ * Formats an error for readers who see only the end of a long log: what failed, where in the project's files, and why. For a property, also
+ * the seed, the counterexample and the error behind it.
  */
 function told({ message, stack, diff, cause }: TestError): string {
 	const ours = (stack ?? message).split('\n').filter(line => !line.includes('/node_modules/'))
@@ -76,7 +78,7 @@ function report(): void {
 	const unexpected = process.env.CI ? tally.skips.filter(skip => !expectedSkips.includes(skip.reason)) : []
 	for (const failure of tally.failures) process.stdout.write(`failed: ${failure}\n`)
 	for (const { test, reason } of tally.skips) process.stdout.write(`skipped: ${test}: ${reason}\n`)
-	for (const { test } of unexpected) process.stdout.write(`failed: ${test} was skipped, and CI expects it to run\n`)
+	for (const { test } of unexpected) process.stdout.write(`failed: ${test} was skipped, but must run in CI\n`)
 	const failed = tally.failed + unexpected.length
 	const skipped = tally.skips.length - unexpected.length
 	process.stdout.write(`\n${tally.passed} passed, ${failed} failed, ${skipped} skipped\n`)

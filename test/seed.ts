@@ -13,7 +13,7 @@ declare module 'vitest' {
  */
 const limit = process.env.PROPERTY_MS
 /**
- * `PROPERTY_MS` ends each property after that time, however many cases it has tried by then; `npm run check` sets it. A property that counts
+ * `PROPERTY_MS` ends each property after that time, regardless of the number of cases so far; `npm run check` sets it. A property that counts
  * its cases sets `interruptAfterTimeLimit` itself.
  */
 fc.configureGlobal({

@@ -65,7 +65,7 @@ function onlyOnce(nodes: readonly (NodeConfigRequest | NodeError)[]): (NodeConfi
 	const count = Map.groupBy(nodes, ({ nodeName }) => nodeName.toLowerCase())
 	return nodes.map(node => {
 		if ('code' in node || count.get(node.nodeName)?.length === 1) return node
-		return { nodeName: node.nodeName, code: 'Duplicate', message: `the request has ${node.nodeName} more than once` }
+		return { nodeName: node.nodeName, code: 'Duplicate', message: `the request contains ${node.nodeName} more than once` }
 	})
 }
 

@@ -73,7 +73,7 @@ async function upsert(client: KubeClient, node: NodeConfigRequest, place: Place,
 	if (existing.metadata.deletionTimestamp)
 		throw new Failure(
 			'Terminating',
-			`the node config of ${nodeName} is being deleted and its NICs are being removed; send it again when it is gone`,
+			`the node config of ${nodeName} is being deleted and its NICs are being removed; send it again after the deletion`,
 		)
 	const change = changeOf(existing, wanted)
 	if (!change) return { nodeName, status: 'unchanged', generation: existing.metadata.generation ?? 1 }

@@ -34,6 +34,6 @@ export function route(clusters: Clusters, providerId: string | undefined): { pro
 	if (target) return { providerId, target }
 	throw new Failure<ViolaCode>(
 		'UNKNOWN_PROVIDER',
-		`no cluster is configured for provider ${providerId}: add it to the file VIOLA_CLUSTERS names`,
+		`no cluster is configured for provider ${providerId}: add it to the file in VIOLA_CLUSTERS`,
 	)
 }

@@ -8,7 +8,7 @@ const QUIET = 1_200
 
 /**
  * Records the kernel's events about links, addresses, routes, rules and neighbors while `work` runs: every change to these causes an event.
- * Events about neighbors that the kernel learns by itself are ignored, because they change no configuration. An address is added to `lo`
+ * Events about neighbors that the kernel adds automatically are ignored, because they change no configuration. An address is added to `lo`
  * before and after the work, to be sure that all events are recorded.
  *
  * @returns the events, in the format of `ip monitor`
@@ -40,7 +40,7 @@ async function mark(address: string, { inside }: BenchHost, heard: readonly stri
 		await sleep(50)
 		if (heard.some(line => line.includes(address))) return
 	}
-	throw new Error('bench agent: ip monitor hears nothing')
+	throw new Error('bench agent: ip monitor reports nothing')
 }
 
 async function untilQuiet(heard: readonly string[]): Promise<void> {

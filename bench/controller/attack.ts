@@ -85,7 +85,7 @@ async function lie(client: KubeClient, signal: AbortSignal): Promise<void> {
 	}
 }
 
-/** Invalid reports. The controller reads each as far as possible and ignores it; only the final report of the run counts. */
+/** Invalid reports. The controller reads each as far as possible and ignores it; only the final report of the run is used. */
 const lies: readonly ((input: RunConfig, turn: number) => string)[] = [
 	(_, turn) =>
 		`[${Array(20_000 + (turn % 1_000))

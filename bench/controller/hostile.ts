@@ -6,10 +6,13 @@ import { type Cluster, createConfig, createNode, each, namespace, startCluster }
 import { startController } from './process.ts'
 import { watchStates } from './states.ts'
 
-/** Measures what one hostile node costs the other 999 nodes of a fleet. Its kubelet and agent write everything that they are allowed to. */
+/**
+ * Measures how much one hostile node affects the other 999 nodes of a fleet. Its kubelet and agent write everything that they are allowed
+ * to.
+ */
 
 const PAIRS = 3
-/** How long the hostile node's run writes invalid reports before it ends (milliseconds), while the runs of others are in progress. */
+/** How long the hostile node's run writes invalid reports before it ends (milliseconds), while the runs of other nodes are in progress. */
 const STOPS_AFTER_MS = 2_000
 
 /**
@@ -33,18 +36,18 @@ export async function measureHostile(script: string, names: (prefix: string) => 
 	const beside = (of: (round: Round) => number) => middlePair(pairs.map(({ calm, hostile }) => ({ value: of(hostile), floor: of(calm) })))
 	const besideLoad = middlePair(pairs.map(({ loaded, hostile }) => ({ value: hostile.seconds, floor: loaded.seconds })))
 	return [
-		figure({ name: '1 hostile node, beside the same pods elsewhere', ...besideLoad, unit: 's', atMostFloors: 1.25 }),
+		figure({ name: '1 hostile node, compared with the same pods elsewhere', ...besideLoad, unit: 's', atMostFloors: 1.25 }),
 		figure({ name: '1 hostile node, the other 999', ...beside(({ seconds }) => seconds), unit: 's', atMostFloors: 1.25 }),
 		figure({ name: '1 hostile node, CPU of the controller', ...beside(({ cpu }) => cpu), unit: 's' }),
 		figure({ name: '1 hostile node, requests', ...beside(({ requests }) => requests), unit: 'requests', atMostFloors: 1.1 }),
 		figure({ name: '1 hostile node, memory', ...beside(({ memory }) => memory), unit: 'MiB', atMost: 150 }),
-		figure({ name: '1 hostile node, longest block more', value: median(pairs.map(blockMore)), unit: 'ms', atMost: 250 }),
+		figure({ name: '1 hostile node, increase of the longest block', value: median(pairs.map(blockMore)), unit: 'ms', atMost: 250 }),
 	]
 }
 
 /**
  * Returns how much longer the event loop was blocked with the hostile node than without it, so that the cost of the fleet itself, mostly
- * its first list, does not count.
+ * its first list, is not included.
  */
 function blockMore({ calm, hostile }: { calm: Round; hostile: Round }): number {
 	return Math.max(0, hostile.block - calm.block)

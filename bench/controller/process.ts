@@ -52,7 +52,7 @@ export async function startController(api: ApiServer, script: string, env: Recor
 	const url = `http://127.0.0.1:${port}`
 	let mustLive = true
 	child.once('exit', (code, signal) => {
-		if (mustLive) throw new Error(`the controller ended by itself with ${code ?? signal}`)
+		if (mustLive) throw new Error(`the controller exited unexpectedly with ${code ?? signal}`)
 	})
 	const metrics = async () => (await fetch(`${url}/metrics`)).text()
 	const writes = async () => requestsIn(await metrics(), labels => !labels.includes('method="GET"'))
@@ -87,7 +87,7 @@ async function unchanged(ask: () => Promise<number>): Promise<number> {
 
 async function readiness(url: string, child: ChildProcess): Promise<void> {
 	for (;;) {
-		if (child.exitCode !== null) throw new Error(`the controller ended with ${child.exitCode}`)
+		if (child.exitCode !== null) throw new Error(`the controller exited with ${child.exitCode}`)
 		if ((await fetch(`${url}/readyz`).catch(() => undefined))?.ok) return
 		await sleep(5)
 	}

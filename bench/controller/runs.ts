@@ -49,7 +49,7 @@ export function judgeRounds(rounds: readonly Round[]): Figure[] {
 		figure({ name: 'dispatch', ...dispatch, unit: 'nodes/s', atLeastFloors: 0.7 }),
 		figure({ name: 'dispatch of 1,000', value: middle(round => round.dispatch), unit: 's', atMost: 17 }),
 		figure({ name: 'settle 1,000', value: middle(({ settle }) => settle), unit: 's', atMost: 20 }),
-		figure({ name: 'writes a run', value: middle(({ writes }) => writes), unit: 'requests', atMost: 6 }),
+		figure({ name: 'writes per run', value: middle(({ writes }) => writes), unit: 'requests', atMost: 6 }),
 		figure({ name: 'memory', value: middle(({ memory }) => memory), unit: 'MiB', atMost: 150 }),
 	]
 }

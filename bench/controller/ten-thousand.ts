@@ -34,7 +34,7 @@ export async function measureTenThousand(script: string, log: Log): Promise<Figu
 		log(`${count} runs`)
 		const { last } = await states.all('Configured', names)
 		states.stop()
-		log('at rest')
+		log('idle')
 		const peak = first.peakMiB()
 		await first.atRest()
 		await first.kill('SIGTERM')
@@ -43,7 +43,7 @@ export async function measureTenThousand(script: string, log: Log): Promise<Figu
 		await stop()
 		return [
 			figure({ name: '10,000 configured', value: (last - began) / 1_000, unit: 's' }),
-			figure({ name: '10,000 at once, memory', value: peak, unit: 'MiB', atMost: 250 }),
+			figure({ name: '10,000 concurrently, memory', value: peak, unit: 'MiB', atMost: 250 }),
 			...rest,
 		]
 	} finally {

@@ -95,7 +95,7 @@ async function textOf<T extends KubeObject>(pages: AsyncIterable<Page<T>>, lean:
 		for (const item of items) {
 			const part = JSON.stringify(lean(item), undefined, 1)
 			left -= part.length
-			parts.push(left < 0 ? JSON.stringify(`The list is longer than ${PART_MAX / 1_048_576} MiB; the rest is left out.`) : part)
+			parts.push(left < 0 ? JSON.stringify(`The list is longer than ${PART_MAX / 1_048_576} MiB; the rest is omitted.`) : part)
 			if (left < 0) return join(parts)
 		}
 	}

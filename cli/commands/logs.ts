@@ -22,7 +22,7 @@ export type LogsFlags = { follow?: boolean; run?: string }
 export const logs: CommandSpec<LogsFlags> = {
 	name: 'logs',
 	nodes: 'one',
-	about: 'Print the log of the last run on a node, or its report if the pod is gone',
+	about: 'Print the log of the last run on a node, or its report if the pod no longer exists',
 	options: [
 		new Option('-f, --follow', 'stream the log until the run ends'),
 		new Option('--run <name>', 'name of the Job of a specific run (default: the last run)').argParser(parseName),

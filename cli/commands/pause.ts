@@ -44,7 +44,7 @@ async function setPaused(session: Session, nodes: readonly string[], paused: boo
 /**
  * Without this check, a pause that no controller reads would be reported as effective.
  *
- * @throws Failure NO_FLEET if the chart is not installed; if the user may not read the ConfigMap, the chart counts as installed
+ * @throws Failure NO_FLEET if the chart is not installed; if the user may not read the ConfigMap, the chart is assumed to be installed
  */
 async function mustBeInstalled(session: Session): Promise<void> {
 	const { client, namespace } = session.cluster

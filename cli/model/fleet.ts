@@ -93,7 +93,7 @@ export function isWaiting(config: ConfigView): boolean {
 }
 
 /**
- * Reports whether a run is due although the status does not say so: because a retry was requested, or to repair drift, to retry a failure
+ * Reports whether a run is due although the status does not show it: because a retry was requested, or to repair drift, to retry a failure
  * that may heal, or to restore the node of a deleted node config.
  */
 function isToBeRun(config: ConfigView, settings: RolloutSettings | undefined): boolean {

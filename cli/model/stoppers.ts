@@ -17,7 +17,7 @@ export function stopRecordIn(data: Readonly<Record<string, string>> | undefined)
 }
 
 /**
- * @param record without it, only the statuses are known, and a node that is being retried no longer counts as stopping the rollout
+ * @param record without it, only the statuses are known, and a node that is being retried is no longer listed as stopping the rollout
  * @returns the nodes that stop the rollout until each of them succeeds, is paused or is deleted
  */
 export function stoppersOf(configs: readonly ConfigView[], record: StopRecord | undefined): Stopper[] {

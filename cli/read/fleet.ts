@@ -89,7 +89,7 @@ async function noSuchNode(reading: Reading, name: string, names: readonly string
 	return failure('NO_NODE', noSuchNodeWords(name, reading.cluster.namespace, names, await readElsewhere(reading, name)))
 }
 
-/** Returns all names, of which similar ones are suggested; empty if the user may read a single node config but not list them. */
+/** Returns all names, to suggest similar ones; empty if the user may read a single node config but not list them. */
 async function namesOf(reading: Reading): Promise<string[]> {
 	try {
 		return (await readObjects(reading)).map(({ metadata }) => metadata.name)

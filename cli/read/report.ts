@@ -3,7 +3,7 @@ import { clean, cleanAll, cleanLines } from '../../contract/clean.ts'
 import { REPORT_BOUNDS } from '../../contract/names.ts'
 import { readBounded } from '../../runtime/bounded-json.ts'
 
-/** Reads the report of a run, in which a node may write anything. @returns the report, or a sentence that says why it is invalid */
+/** Reads the report of a run, in which a node may write anything. @returns the report, or a sentence with the reason why it is invalid */
 export function readReport(text: string): { report: AgentReport } | { fault: string } {
 	const read = readBounded(text, REPORT_BOUNDS, AgentReport)
 	return 'value' in read ? { report: cleaned(read.value) } : { fault: clean(read.fault) }

@@ -13,7 +13,7 @@ const wide =
 	/^[\u1100-\u115F\u2329\u232A\u2630-\u2637\u268A-\u268F\u2E80-\u303E\u3041-\u3247\u3250-\uA4CF\uA960-\uA97F\uAC00-\uD7A3\uF900-\uFAFF\uFE10-\uFE19\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6\u{16FE0}-\u{18DFF}\u{1AFF0}-\u{1B2FF}\u{1D300}-\u{1D356}\u{1D360}-\u{1D376}\u{1F200}-\u{1F265}\u{20000}-\u{3FFFD}\p{Emoji_Presentation}]$/u
 const flag = /^\p{RI}$/u
 
-/** @returns cells; a character whose width depends on the font (ambiguous) counts as one */
+/** @returns cells; a character whose width depends on the font (ambiguous) has one */
 export function cellsOf(text: string): number {
 	if (/^[ -~]*$/.test(text)) return text.length
 	return charactersOf(text).reduce((sum, { cells }) => sum + cells, 0)

@@ -2,7 +2,7 @@ import { clean } from '../../contract/clean.ts'
 import { type Failure, wordsOf } from '../../runtime/errors.ts'
 import { isKubeFailure } from '../../runtime/kube/index.ts'
 
-/** @returns one sentence that says what went wrong and what to do; it never contains a stack trace or a secret. Pure. */
+/** @returns one sentence about what failed and what to do; it never contains a stack trace or a secret. Pure. */
 export function sentenceOf(error: unknown): string {
 	return clean(words(error)).trim()
 }
@@ -26,7 +26,7 @@ const said = /User "([^"]*)" cannot (\S+) resource "([^"]+)" in API group "([^"]
 function forbidden(error: Failure): string {
 	const [, object, going] = /^(\S+ "[^"]+") is forbidden: unable to create new content in namespace (\S+) because/.exec(error.message) ?? []
 	if (going !== undefined)
-		return `namespace ${going} is being deleted, so ${object} cannot be created in it; install MultiNIC again once it is gone`
+		return `namespace ${going} is being deleted, so ${object} cannot be created in it; install MultiNIC again after the deletion`
 	const match = said.exec(error.message)
 	if (!match) return `not allowed: ${error.message}`
 	const [, user = '', verb = '', resource = '', group = '', namespace] = match

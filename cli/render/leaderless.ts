@@ -6,7 +6,7 @@ import { ageOf } from './age.ts'
 /** `renewed`: when the leading controller last renewed its Lease; empty: there is no leader; undefined: not known. */
 export type Leader = { renewed: string | undefined; namespace: string; now: number }
 
-/** Time without a renewal after which no controller counts as running, in milliseconds; long, because clocks of machines may differ. */
+/** Time without a renewal after which no controller is considered running, in milliseconds; long, because clocks of machines may differ. */
 const silentMs = 120_000
 
 /** @returns why nothing happens until a controller runs; empty if a controller runs, or if that is not known */

@@ -41,7 +41,7 @@ export function noSuchNodeWords(name: string, namespace: string, names: readonly
 /** @returns the sentence for a namespace without MultiNIC */
 export function noFleetWords(namespace: string, elsewhere: Elsewhere): string {
 	const others = [...elsewhere].map(([name, count]) => `; namespace ${name} has ${count === 1 ? '1 node config' : `${count} node configs`}`)
-	return `no MultiNIC is in namespace ${namespace}, so nothing was changed: it has neither a node config nor ConfigMap multinic-rollout; another namespace is named by -n${others.join('')}`
+	return `MultiNIC is not installed in namespace ${namespace}, so nothing was changed: the namespace has neither a node config nor ConfigMap multinic-rollout; use -n for another namespace${others.join('')}`
 }
 
 /** @returns how to remove a node config that is being deleted with its namespace */
@@ -51,5 +51,5 @@ export function releaseWords(name: string, namespace: string): string {
 
 /** @returns the sentence for a namespace that is being deleted while node configs are in it */
 export function deletedNamespaceWords(namespace: string): string {
-	return `namespace ${namespace} is being deleted. No run can start in it, so no node is restored, and the namespace cannot be removed while node configs wait for that. How to release one: kubectl multinic get NODE -n ${namespace}`
+	return `namespace ${namespace} is being deleted. No run can start in it, so no node is restored, and the namespace cannot be removed while node configs wait for that. To see how to release one: kubectl multinic get NODE -n ${namespace}`
 }

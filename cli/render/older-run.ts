@@ -15,7 +15,7 @@ export type ShownRun = { name: string; uid: string | undefined; generation: numb
 export function notThePresent(run: ShownRun, node: string, config: ConfigView | undefined): string | undefined {
 	const { name, uid, generation } = run
 	const more = `See its current state with: kubectl multinic get ${node}`
-	if (!config) return `run ${name} belongs to a deleted node config; there is none for ${node} now.`
+	if (!config) return `run ${name} belongs to a deleted node config; node config ${node} no longer exists.`
 	if (uid !== undefined && uid !== config.uid) return `run ${name} belongs to an earlier node config of ${node}, which was deleted. ${more}`
 	if (Number.isInteger(generation) && generation !== config.generation)
 		return `run ${name} belongs to generation ${generation}, not to the current generation ${config.generation}, ${present(config)} ${more}`

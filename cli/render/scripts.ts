@@ -9,7 +9,7 @@ export function completionScript(shell: Shell): string {
 }
 
 const bash = String.raw`# source <(kubectl multinic completion bash)
-# For "kubectl multinic" itself kubectl's completion does, with kubectl_complete-multinic on PATH.
+# The completion of kubectl completes "kubectl multinic", with kubectl_complete-multinic on PATH.
 _kubectl_multinic() {
 	local line
 	COMPREPLY=()
@@ -26,7 +26,7 @@ complete -F _kubectl_multinic kubectl-multinic
 
 const zsh = String.raw`#compdef kubectl-multinic
 # source <(kubectl multinic completion zsh)
-# For "kubectl multinic" itself kubectl's completion does, with kubectl_complete-multinic on PATH.
+# The completion of kubectl completes "kubectl multinic", with kubectl_complete-multinic on PATH.
 _kubectl_multinic() {
 	local line files=
 	local -a choices
@@ -46,7 +46,7 @@ compdef _kubectl_multinic kubectl-multinic
 `
 
 const fish = `# kubectl multinic completion fish | source
-# For "kubectl multinic" itself kubectl's completion does, with kubectl_complete-multinic on PATH.
+# The completion of kubectl completes "kubectl multinic", with kubectl_complete-multinic on PATH.
 function __kubectl_multinic_complete
 	set -l words (commandline -opc) "$(commandline -ct)"
 	kubectl-multinic __complete $words[2..-1] 2>/dev/null | string match -v -r '^:'

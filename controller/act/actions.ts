@@ -50,11 +50,11 @@ export async function updateMetadata(
 /**
  * Creates the ConfigMap and the Job, and writes the status. If the controller dies in between, the next decision creates what is missing.
  *
- * @returns false if the API server rejects the run; the status then says so
+ * @returns false if the API server rejects the run; the status then reports that
  */
 export async function startRun(deps: ActDeps, snapshot: Snapshot, decision: Extract<Decision, { act: 'start' }>): Promise<boolean> {
 	if (decision.run.mode === 'Cleanup') await assertNotDeleted(deps, snapshot)
-	// record the stop before the run starts: afterwards, the status no longer says that this node stops the rollout
+	// record the stop before the run starts: afterwards, the status no longer shows that this node stops the rollout
 	if (snapshot.rollout.skipsQueue) await deps.stops.flush()
 	const made = await createRun(deps, snapshot, decision.run).catch(rejectionOf)
 	if ('refusal' in made) {

@@ -13,7 +13,7 @@ const noteMax = 1_024
 /** The content of an Event: one line of `kubectl describe`. */
 export type Note = { type: 'Normal' | 'Warning'; reason: string; message: string; eventKey: string }
 
-/** Says that a Job was created. */
+/** Reports that a Job was created. */
 export function startedNote(job: string): Note {
 	return { type: 'Normal', reason: 'RunStarted', message: `Job ${job} was created`, eventKey: `${job}.started` }
 }
@@ -25,7 +25,7 @@ export function statusNote(status: NodeConfigStatus, eventKey = `${status.lastJo
 	return { type, reason, message, eventKey }
 }
 
-/** Says why the finalizer is removed; the Event outlives the node config. */
+/** Reports why the finalizer is removed; the Event outlives the node config. */
 export function releasedNote(config: ConfigView, why: string): Note {
 	const message = releasedBecause[why] ?? why
 	return { type: 'Normal', reason: 'Released', message, eventKey: `${config.name}.${config.uid.slice(0, 8)}.released` }
@@ -34,11 +34,11 @@ export function releasedNote(config: ConfigView, why: string): Note {
 const releasedBecause: Readonly<Record<string, string>> = {
 	Cleaned: 'The node was restored',
 	NeverRun: 'Nothing to clean up: no run was ever started',
-	NodeNotFound: 'Nothing to clean up: the node is gone',
-	NodeReplaced: 'Nothing to clean up: the node with this name is another VM now',
+	NodeNotFound: 'Nothing to clean up: the node no longer exists',
+	NodeReplaced: 'Nothing to clean up: the node with this name is now another VM',
 }
 
-/** @param secret a value that no node knows, the same for every controller of this cluster */
+/** @param secret a value that no node can read, the same for every controller of this cluster */
 export function eventOf(config: ConfigView, note: Note, { now, secret }: { now: number; secret: string }): Event {
 	const at = timestamp(now)
 	return {

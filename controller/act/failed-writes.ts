@@ -12,7 +12,7 @@ import { timestamp } from '../model/format.ts'
 
 /**
  * Reports writes to which the API server repeatedly responds with an error, for example because a webhook is down, or modifies MultiNIC's
- * objects so that a policy rejects them. The status names the write, and says since when it has been failing. If the status cannot be
+ * objects so that a policy rejects them. The status names the write, and since when it has been failing. If the status cannot be
  * written either, must continue to report a run, or reports a configured node, there is only an Event.
  */
 
@@ -43,7 +43,7 @@ export async function reportFailedWrite(deps: ActDeps, snapshot: Snapshot, decis
 
 /**
  * Whether the current run has started and the status does not have its result yet. The status must then continue to report the run;
- * otherwise the result would count as reported and would never be read.
+ * otherwise the result would be treated as reported and would never be read.
  */
 function isRunUnreported(snapshot: Snapshot): boolean {
 	const run = currentRun(snapshot)
@@ -52,7 +52,7 @@ function isRunUnreported(snapshot: Snapshot): boolean {
 
 /**
  * Whether the error is a response of the API server, or of a webhook that it called. If the request did not reach the API server, the
- * failure cannot be reported there either. A conflict does not count as a failure.
+ * failure cannot be reported there either. A conflict is not treated as a failure.
  */
 function isServerError(error: unknown): error is Failure {
 	if (isFailure(error, 'STATUS_REFUSED')) return false // writeStatus has already reported it

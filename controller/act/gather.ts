@@ -25,7 +25,8 @@ export function gather(caches: Caches, settings: RunSettings, key: string, clock
 }
 
 /**
- * Reads the ConfigMap from the API server before a run counts as lost, because the watch on Jobs may be ahead of the watch on ConfigMaps.
+ * Reads the ConfigMap from the API server before a run is treated as lost, because the watch on Jobs may be ahead of the watch on
+ * ConfigMaps.
  *
  * @returns whether the ConfigMap was found, so that a new snapshot is needed
  */
@@ -43,7 +44,7 @@ const MESSAGE_MAX = 500
 
 /**
  * Reads from Events why the Job of the current run has created no pod: if a quota, Pod Security or a policy engine rejects the pod, only
- * Events say so. A client that can write Events can forge this message, but whether there is a pod is known from the Job.
+ * Events report it. A client that can write Events can forge this message, but whether there is a pod is known from the Job.
  */
 export async function whyNoPod(client: KubeClient, snapshot: Snapshot, signal: AbortSignal): Promise<string | undefined> {
 	const run = currentRun(snapshot)

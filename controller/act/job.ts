@@ -83,7 +83,7 @@ export function runConfigMap(config: ConfigView, run: NewRun, input: RunConfig, 
 	}
 }
 
-/** The input of the agent. A clean-up has no desired interfaces, whatever the spec says. */
+/** The input of the agent. A clean-up has no desired interfaces, regardless of the spec. */
 export function runInput(config: ConfigView, run: NewRun, context: RunContext): RunConfig {
 	return {
 		version: 1,

@@ -6,7 +6,7 @@ import type { NewRun } from '../model/decision.ts'
 import { type AgentSettings, runConfigMap, runInput, runJob } from './job.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 
-/** Maximum number of consecutive taken names that are skipped; after that, a person has to clean up. */
+/** Maximum number of consecutive names in use that are skipped; after that, a person has to clean up. */
 const takenNamesMax = 20
 
 type LaunchDeps = { client: KubeClient; caches: Caches; agent: AgentSettings }
@@ -15,7 +15,7 @@ type LaunchDeps = { client: KubeClient; caches: Caches; agent: AgentSettings }
  * Creates the ConfigMap and the Job of a run, or finds existing ones. An existing object belongs to the run only if uid, generation,
  * attempt and mode are the same; otherwise the name of the next attempt is used.
  *
- * @throws Failure NAME_TAKEN if twenty names in a row are taken
+ * @throws Failure NAME_TAKEN if twenty consecutive names are in use
  */
 export async function createRun(tools: LaunchDeps, snapshot: Snapshot, wanted: NewRun): Promise<{ name: string }> {
 	for (let attempt = wanted.attempt; attempt < wanted.attempt + takenNamesMax; attempt++) {

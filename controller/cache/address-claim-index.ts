@@ -9,7 +9,7 @@ export type Affected = {
 	holders: ReadonlySet<string>
 	/**
 	 * Node configs that share a claim whose holder has changed, but do not hold it. Only the name in their conflict message changes, so
-	 * none of them is urgent.
+	 * they are not urgent.
 	 */
 	others: ReadonlySet<string>
 }

@@ -33,7 +33,7 @@ export type Caches = {
 	conflict(key: string): Conflict | undefined
 	runs: Pick<RunIndex, 'runsOf'>
 	fleet: Fleet
-	/** A value that no node can know. */
+	/** A value that no node can read. */
 	secret(): string
 	/** The stored record of the nodes that stop the rollout, and a setter for its writer, which is notified when those nodes change. */
 	stopRecord: {

@@ -24,7 +24,7 @@ import type { JobView, Mode, NodeView, PodView, Run } from '../model/snapshot.ts
 
 /** Projects objects to the fields that decisions use; the caches keep nothing else. Pure. */
 
-/** Projects a node. If the condition Ready is missing, the kubelet counts as not reporting. */
+/** Projects a node. If the condition Ready is missing, the kubelet is treated as not reporting. */
 export function nodeView({ metadata, spec, status }: Stored<NodePart>): NodeView {
 	const ready = condition(status, 'Ready')?.status
 	return {

@@ -80,7 +80,7 @@ function keep(
 
 /**
  * Updates the pods of a run, which are in the order in which they were last reported. A pod that is bound to a node other than the one in
- * its labels belongs to no run, whatever created it.
+ * its labels belongs to no run, regardless of its creator.
  */
 function takePod(parts: Parts, now: RunPodView | undefined, before: RunPodView | undefined): void {
 	const name = now?.pod ?? before?.pod
@@ -90,8 +90,8 @@ function takePod(parts: Parts, now: RunPodView | undefined, before: RunPodView |
 }
 
 /**
- * A Job without retries has one pod; if it has more, the last one counts. If the Job no longer exists or is not known yet, a pod of any Job
- * counts, because it may still be running on the node.
+ * A Job without retries has one pod; if it has more, the last one is used. If the Job no longer exists or is not known yet, a pod of any
+ * Job is used, because it may still be running on the node.
  */
 function ownPod({ job, pods = [] }: Parts): RunPodView | undefined {
 	return pods.findLast(({ createdBy }) => createdBy !== undefined && (job === undefined || createdBy === job.jobUid))

@@ -40,7 +40,7 @@ export function watchSettings({ client, namespace, log, signal }: Options, fleet
 	return {
 		all: [chart, pause, stop],
 		/**
-		 * A value that no node knows: the uid of the chart's ConfigMap, which no kubelet may read, or a random value of this process if the
+		 * A value that no node can read: the uid of the chart's ConfigMap, which no kubelet may read, or a random value of this process if the
 		 * ConfigMap does not exist.
 		 */
 		secret: () => only(chart)?.uid ?? randomSecret,

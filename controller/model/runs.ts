@@ -95,7 +95,7 @@ export function isFinished({ job, pod }: Run): boolean {
 	return job ? job.finished !== undefined : pod?.ended === true
 }
 
-/** Whether the report says that the run succeeded. */
+/** Whether the run succeeded according to its report. */
 export function succeeded({ report }: Run): boolean {
 	return report?.outcome === 'Succeeded'
 }
@@ -137,8 +137,8 @@ export function nextAttempt(snapshot: Snapshot): number {
 
 /**
  * Returns the highest attempt number that must not be used again, according to the status. The status may name a run that was deleted: if
- * another run got the same name, its result would count as already reported. If the status says that the named run is in progress, the
- * number may be used again: the run exists, even if the watch has not delivered it yet, and creating it finds the existing objects.
+ * another run got the same name, its result would be treated as already reported. If the status shows that the named run is in progress,
+ * the number may be used again: the run exists, even if the watch has not delivered it yet, and creating it finds the existing objects.
  */
 function lastNamedAttempt({ config }: Snapshot): number {
 	const { lastJobName = '' } = config.status

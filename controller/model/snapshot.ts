@@ -15,7 +15,7 @@ export type Snapshot = ReadSpec & {
 	node: NodeView | undefined
 	/** Another node config that claims the same MAC or address and takes precedence. */
 	conflict: Conflict | undefined
-	/** All runs on the node, whichever node config they belong to. */
+	/** All runs on the node, of any node config. */
 	runs: readonly Run[]
 	/** Why the current run has no pod, as Kubernetes reports it; looked up only if the pod is overdue. */
 	noPod?: string | undefined
@@ -28,7 +28,7 @@ export type RunSettings = {
 	maxConcurrentRuns: number
 	/** How long a run may take before Kubernetes ends it (`activeDeadlineSeconds`). */
 	deadlineMs: number
-	/** Whether a node counts as replaced if its systemUUID differs from the instanceId of the node config. */
+	/** Whether a node is treated as replaced if its systemUUID differs from the instanceId of the node config. */
 	checkInstanceId: boolean
 }
 

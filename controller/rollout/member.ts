@@ -66,8 +66,8 @@ export function isAlike(a: Member | undefined, b: Member | undefined): boolean {
 }
 
 /**
- * Whether the node has no result yet. A node that stops the rollout continues to do so until it succeeds, however often its node config
- * changes in the meantime.
+ * Whether the node has no result yet. A node that stops the rollout continues to do so until it succeeds, regardless of changes to its
+ * node config in the meantime.
  */
 function isRetrying(part: Part): boolean {
 	const { state } = part.config.status

@@ -10,7 +10,7 @@ export type Part = Pick<Snapshot, 'config' | 'spec' | 'runs'>
 
 /**
  * Whether a run that changes the node is in progress, or has ended but its result is not in the status yet: a wave is over only when its
- * last result is reported. A run with a report makes no further changes, so it no longer counts, even if its node was switched off and its
+ * last result is reported. A run with a report makes no further changes, so it is no longer included, even if its node was switched off and its
  * pod never terminates.
  */
 export function isChanging(part: Part): boolean {

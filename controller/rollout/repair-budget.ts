@@ -8,8 +8,8 @@ const hourMs = 3_600_000
 type Part = Pick<Snapshot, 'config' | 'rollout' | 'runs'>
 
 /**
- * @returns until when the run counts against the repair limit (milliseconds since 1970), whatever its result; undefined if the run is not a
- *   repair
+ * @returns until when the run counts against the repair limit (milliseconds since 1970), regardless of its result; undefined if the run is
+ *   not a repair
  */
 export function countsUntil({ cause, created }: Run): number | undefined {
 	return cause === 'Drifted' ? created + hourMs : undefined
@@ -39,7 +39,7 @@ function countingUntil({ config, runs }: Part): number[] {
 	return [...there.flatMap(run => countsUntil(run) ?? []), ...gone.map(({ started }) => Date.parse(started) + hourMs)]
 }
 
-/** Returns a message that says when drift found at `found` is repaired. */
+/** Returns a message about when drift found at `found` is repaired. */
 export function repairMessage(snapshot: Part, found: number): string {
 	const at = nextRepairAt(snapshot, found)
 	if (at === Number.POSITIVE_INFINITY) return 'Repairs are disabled (repairsPerHour 0).'
@@ -49,7 +49,7 @@ export function repairMessage(snapshot: Part, found: number): string {
 	return `Too many repairs within the hour; ${until ? `not before ${time}, and ${until}` : `next at ${time}`}.`
 }
 
-/** Returns the part of a message that says when a hold on all nodes ends; empty if there is none. The queue does not count as a hold. */
+/** Returns the part of a message about when a hold on all nodes ends; empty if there is none. The queue is not a hold. */
 function holdMessage({ settings, stoppedBy, skipsQueue }: RolloutView): string {
 	if ('fault' in settings) return 'when ConfigMap multinic-rollout is valid'
 	if (settings.value.paused) return 'when the rollout resumes (paused)'

@@ -10,7 +10,7 @@ import type { Stop } from './member.ts'
  * it stops the rollout; without the record, a controller that restarts or takes over would continue the rollout.
  */
 
-/** @returns the recorded stops by node name; an invalid record counts as empty, because only the controller may write it */
+/** @returns the recorded stops by node name; an invalid record is treated as empty, because only the controller may write it */
 export function readStops(data: Readonly<Record<string, string>> | undefined): ReadonlyMap<string, Stop> {
 	return new Map((stopsIn(data) ?? []).map(({ name, uid, stops }) => [name, { uid, stops }]))
 }

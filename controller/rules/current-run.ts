@@ -27,7 +27,7 @@ export function whenReported(snapshot: Snapshot): Decision | undefined {
 }
 
 /**
- * Whether the controller gave up on the run before it reported. If the report itself has such a reason, it does not count as late;
+ * Whether the controller gave up on the run before it reported. If the report itself has such a reason, it is not treated as late;
  * otherwise it would be reported again and again.
  */
 function isLateReport({ config }: Snapshot, { name, report }: Run): boolean {
@@ -67,7 +67,7 @@ export function whenRunOutOfSight(snapshot: Snapshot): Decision | undefined {
 	return setStatusOnce(snapshot, 'NodeNotReady', kubeletSilentStatus(snapshot, run))
 }
 
-/** Waits while any run is active on the node, whatever its purpose, and never kills it, so that a node never has two runs. */
+/** Waits while any run is active on the node, for any purpose, and never kills it, so that a node never has two runs. */
 export function whenRunActive(snapshot: Snapshot): Decision | undefined {
 	if (!mayRunOnNode(snapshot)) return undefined
 	const run = currentRun(snapshot)
@@ -84,14 +84,14 @@ export function whenRunActive(snapshot: Snapshot): Decision | undefined {
 	return { act: 'setStatus', why: 'RunStarted', status: startedStatus(snapshot, run), result: false }
 }
 
-/** Reports that an unfinished earlier run is blocking the next run on the node; otherwise the status would not say why the run waits. */
+/** Reports that an unfinished earlier run is blocking the next run on the node; otherwise the status would not show why the run waits. */
 function whenPreviousRunActive(snapshot: Snapshot): Decision | undefined {
 	const { config } = snapshot
 	const isInStatus = isUpToDate(snapshot) || (config.status.state === 'Failed' && isCurrent(config))
 	if (isInStatus || snapshot.node?.ready === 'Unknown') return undefined
 	const stuck = snapshot.runs.find(run => isActive(run) && msUntilGivenUp(run, snapshot) <= 0)
 	if (!stuck) return undefined
-	const end = isPodless(stuck) ? 'that Job is gone' : 'its pod has finished or the node has rebooted'
+	const end = isPodless(stuck) ? 'that Job is deleted' : 'its pod has finished or the node has rebooted'
 	const message = `Job ${stuck.name} of an earlier run has not finished in time. The run starts when ${end}.`
 	return setStatusOnce(snapshot, 'PreviousRunActive', pendingStatus(snapshot, 'PreviousRunActive', message))
 }

@@ -27,7 +27,7 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
  * Nova uses the id of a VM as its firmware UUID, which the kubelet reports as `systemUUID`. Ids that are not UUIDs cannot be compared and
- * count as equal. With firmware older than SMBIOS 2.6, the kernel reports the first three groups with reversed bytes.
+ * are treated as equal. With firmware older than SMBIOS 2.6, the kernel reports the first three groups with reversed bytes.
  */
 export function isSameMachine(systemUUID: string, instanceId: string): boolean {
 	const [machine, instance] = [systemUUID.toLowerCase(), instanceId.toLowerCase()]

@@ -13,7 +13,7 @@ type Hold = { reason: HoldReason; message: string }
 /** Evaluated top to bottom: the first check that returns a hold wins. */
 const checks: readonly Check<RolloutView, Hold>[] = [whenSettingsInvalid, whenPaused, whenStopped, whenNotNext]
 
-/** What a message calls a pause that is set in the chart. */
+/** The name of the chart's pause in messages. */
 const CHART = 'the chart (rollout.paused in ConfigMap multinic-rollout)'
 
 /** How long a hold must last before it is worth a write to the status (milliseconds). */

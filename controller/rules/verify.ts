@@ -78,7 +78,7 @@ function isAllowed(snapshot: Snapshot, { request }: Verification): boolean {
 	return request !== undefined || ('value' in settings && activeVerifications < settings.value.maxVerifications)
 }
 
-/** Whether a verification makes sense: the node is configured or has drifted. In other states, the status already says what is wrong. */
+/** Whether a verification makes sense: the node is configured or has drifted. In other states, the status already shows the problem. */
 function isVerifiable(snapshot: Snapshot): boolean {
 	return isUpToDate(snapshot) && (snapshot.config.status.state === 'Configured' || isDrifted(snapshot.config))
 }

@@ -23,7 +23,7 @@ function newestFirst(a: HistoryEntry, b: HistoryEntry): number {
 	return b.generation - a.generation || attemptOf(b.job) - attemptOf(a.job)
 }
 
-/** Maximum duration that is recorded (seconds). No run takes longer, whatever the clock of its node says. */
+/** Maximum duration that is recorded (seconds). No run takes longer, regardless of the clock of its node. */
 const SECONDS_MAX = 86_400
 
 /** @param lostReason why the run failed, if it left no report */

@@ -133,7 +133,7 @@ async function untilNone(what: string, { pollMs, signal, log }: Uninstall, poll:
  */
 function orGivenUp(error: unknown, what: string, left: readonly string[]): never {
 	if (left.length === 0 || !isKubeFailure(error, 'FORBIDDEN', 'UNAUTHORIZED')) throw error
-	const reason = 'helm timed out (--timeout) and removed the rights of this hook. Uninstall again when that is resolved'
+	const reason = 'helm timed out (--timeout) and removed the permissions of this hook. Uninstall again when that is resolved'
 	throw new Failure('STOPPED', `stopped while waiting for ${what}; ${leftText(left)}. ${reason}`, { cause: error })
 }
 

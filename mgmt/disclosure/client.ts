@@ -12,7 +12,7 @@ export type GrantedCall<T> = Omit<HttpCall<T>, 'url' | 'headers' | 'body' | 'sec
 /** Makes calls that contain a secret, only to the endpoint of its grant. */
 export type GrantedClient = {
 	readonly grant: Grant
-	/** A redirect counts as a failure and is not followed. @throws Failure with an HttpCode, which does not contain the secret */
+	/** A redirect is treated as a failure and is not followed. @throws Failure with an HttpCode, which does not contain the secret */
 	call<T = unknown>(call: GrantedCall<T>): Promise<HttpAnswer<T>>
 }
 

@@ -17,7 +17,7 @@ export const advice = {
 	ViolaPostError: 'check violaEndpoint, the token, k8sProviderID and the log of viola',
 	VmNotFound: 'correct vmNames or vmIDs',
 	VmNotUnique: 'use the id of the VM instead of its name',
-	NodeNameInvalid: 'name the VM, or its metadata key, as its Kubernetes node is named',
+	NodeNameInvalid: 'give the VM, or its metadata key, the name of its Kubernetes node',
 	SecretWithheld: 'use one source for both, or add the host to that list',
 	ProviderNotAllowed: 'name an allowed provider, or add this one there',
 	Conflict: 'let only one OpenstackConfig, and only one VM, claim a node',

@@ -24,7 +24,8 @@ export function chosenEndpoint(fields: readonly Written[], variable: Variable | 
 
 /**
  * Returns the endpoint for an address that another remote system returned. It has the source of that system. If the OpenstackConfig
- * determines which certificates are trusted for that system, everything that the system returns counts as coming from the OpenstackConfig.
+ * determines which certificates are trusted for that system, everything that the system returns is treated as coming from the
+ * OpenstackConfig.
  */
 export function namedBy(by: Endpoint, what: string, url: string, trustField?: string): Endpoint {
 	const source = by.trustField !== undefined && isEncrypted(by) ? 'namespace' : by.source

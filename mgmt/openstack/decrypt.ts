@@ -8,7 +8,7 @@ import { refuse } from '../model/failures.ts'
  * AES-128, -192 or -256. The first documents show `U2FsdGVkX1…`, which is `Salted__` and an 8-byte salt, as written by OpenSSL and
  * CryptoJS; the key is then a passphrase of any length.
  *
- * @throws Failure ContrabassError that says whether the key or the ciphertext is wrong, and contains neither
+ * @throws Failure ContrabassError that states whether the key or the ciphertext is wrong, and contains neither
  */
 export function decrypt(text: string, key: string): string {
 	const bytes = Buffer.from(text, 'base64')
@@ -21,7 +21,7 @@ export function decrypt(text: string, key: string): string {
 	}
 	throw refuse(
 		'ContrabassError',
-		'adminPw of the provider does not open with the Contrabass encryption key: it is not the key Contrabass uses',
+		'adminPw of the provider cannot be decrypted with the Contrabass encryption key: Contrabass uses another key',
 	)
 }
 
@@ -38,8 +38,8 @@ function rawLock(text: string, iv: Buffer): Lock {
 }
 
 /**
- * Derives the possible keys. The ciphertext does not say which digest and which key length were used: OpenSSL uses SHA-256 since 1.1.0,
- * earlier versions and CryptoJS use MD5, and the documents say AES-128 while the default of CryptoJS is AES-256. A wrong key fails to
+ * Derives the possible keys. The ciphertext does not show which digest and which key length were used: OpenSSL uses SHA-256 since 1.1.0,
+ * earlier versions and CryptoJS use MD5, and the documents specify AES-128 while the default of CryptoJS is AES-256. A wrong key fails to
  * decrypt: see {@link open}.
  */
 function passphraseLocks(passphrase: string, salt: Buffer): Lock[] {
@@ -58,7 +58,7 @@ function derive(digest: string, passphrase: string, { salt, bytes }: { salt: Buf
 
 /**
  * Returns undefined if the key is wrong. One wrong key in 256 passes the padding check; the result is then invalid UTF-8, or Keystone
- * rejects it. The original error would only say "bad decrypt".
+ * rejects it. The original error would only be "bad decrypt".
  */
 function open(sealed: Buffer, { key, iv }: Lock): string | undefined {
 	try {

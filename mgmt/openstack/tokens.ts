@@ -12,7 +12,7 @@ import { createRecent } from './recent.ts'
 const SPARE_MS = 120_000
 /** Initial and maximum back-off after rejected sign-ins. */
 const refusalWaits = { firstMs: 60_000, maxMs: 1_800_000 }
-/** Maximum number of tokens, and of rejected sign-ins, that are remembered. */
+/** Maximum number of tokens, and of rejected sign-ins, that are kept. */
 const MOST = 1_000
 
 /** The tokens of this process, shared by all OpenstackConfigs. */

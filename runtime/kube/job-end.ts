@@ -1,4 +1,4 @@
-/** The fields of a Job condition that say whether the Job has ended. */
+/** The fields of a Job condition that show whether the Job has ended. */
 type JobCondition = { type?: string | undefined; status?: string | undefined }
 
 /** @returns the condition Complete or Failed of a Job that has ended; undefined if the Job has not ended */

@@ -40,9 +40,9 @@ export type Lead = (signal: AbortSignal, isLeading: () => boolean) => Promise<vo
 /**
  * Waits until this process leads, runs `lead` while it does, and releases the lease at the end.
  *
- * The rules are client-go's: this process takes the lease of another process only if its record has not changed for a whole lease duration
- * by the *local* clock, so that clocks may differ. A leader that cannot renew for `renewMs` stops leading before another process may start:
- * the signal of `lead` is aborted.
+ * The rules are client-go's: this process acquires the lease of another process only if its record has not changed for a whole lease
+ * duration by the *local* clock, so that clocks may differ. A leader that cannot renew for `renewMs` stops leading before another process
+ * may start: the signal of `lead` is aborted.
  *
  * @returns whether the lease was lost; false if `signal` was aborted or `lead` returned
  */
@@ -151,7 +151,7 @@ async function rewrite(options: ElectionOptions, { record }: HeldLease): Promise
 /** hold: this process now holds the lease · isHeld: another process holds it · neither: a concurrent write prevented this one */
 type Round = { hold?: HeldLease | undefined; isHeld: boolean; observed: Observed | undefined }
 
-/** @param mustBeOurs only renews: a lease that another process has acquired and released in the meantime counts as lost */
+/** @param mustBeOurs only renews: a lease that another process has acquired and released in the meantime is treated as lost */
 async function tryOnce(options: ElectionOptions, last: Observed | undefined, mustBeOurs = false): Promise<Round> {
 	const { client, at, times = defaults, identity, signal, now = systemNow } = options
 	const renewed = now()

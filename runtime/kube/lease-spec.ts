@@ -9,7 +9,7 @@ export type Moment = { monotonic: number; wall: number }
 /**
  * Returns an upper bound of the elapsed time in milliseconds, even if the process or the machine was suspended in between.
  *
- * The monotonic clock of Linux stops while the machine is suspended, and the wall clock may be set back, so the larger difference counts.
+ * The monotonic clock of Linux stops while the machine is suspended, and the wall clock may be set back, so the larger difference is used.
  */
 export function elapsed(since: Moment, now: Moment): number {
 	return Math.max(now.monotonic - since.monotonic, now.wall - since.wall)

@@ -49,7 +49,7 @@ export async function watch<T extends KubeObject, P>(running: RunningReflector<T
 	if (!isStable()) await sleep(running.backoff.next(), signal)
 }
 
-/** How long a watch must last to count as healthy even without events, in milliseconds. */
+/** How long a watch must last to be treated as healthy even without events, in milliseconds. */
 const stableMs = 5_000
 
 function versionOf<T extends KubeObject, P>({ state }: RunningReflector<T, P>): string | undefined {
@@ -72,7 +72,7 @@ function takeInitial<T extends KubeObject, P>(running: RunningReflector<T, P>, f
 }
 
 function finish<T extends KubeObject, P>(running: RunningReflector<T, P>, fresh: Replacement<P>, mark: Bookmark): void {
-	if (!endsInitialEvents(mark)) throw unfinished(running.options.kind.plural, 'goes on')
+	if (!endsInitialEvents(mark)) throw unfinished(running.options.kind.plural, 'sent a bookmark')
 	replaceStore(running, fresh, mark.object.metadata.resourceVersion)
 }
 

@@ -8,7 +8,7 @@ export type Read<T> = (from: PbfReader) => T
 /** Reads a message up to `end`; without `end`, the message is preceded by its length. */
 export type Message<T> = (from: PbfReader, end?: number) => T
 
-/** A field: its number and how to read it. `before` is its value so far. `read` returns undefined if the field counts as absent. */
+/** A field: its number and how to read it. `before` is its value so far. `read` returns undefined if the field is treated as absent. */
 export type Field<T> = { tag: number; read(from: PbfReader, before: T | undefined): T | undefined }
 
 export type Fields = Readonly<Record<string, Field<unknown>>>
@@ -46,7 +46,7 @@ export const flag: Read<boolean> = from => from.readBoolean()
 /** A view of the input, not a copy. */
 export const bytes: Read<Uint8Array> = from => from.readBytes()
 
-/** A single value. The empty string and 0 count as absent, because Kubernetes omits them in JSON. */
+/** A single value. The empty string and 0 are treated as absent, because Kubernetes omits them in JSON. */
 export function one<T>(tag: number, read: Read<T | undefined>): Field<T> {
 	return {
 		tag,

@@ -21,7 +21,7 @@ export function proxyFor(server: string, env: Environment): string | undefined {
 	return proxyUrl(proxy)
 }
 
-/** Returns the URL of a proxy. An address without a scheme is an HTTP proxy; an invalid address counts as not set. */
+/** Returns the URL of a proxy. An address without a scheme is an HTTP proxy; an invalid address is treated as not set. */
 function proxyUrl(proxy: string): string | undefined {
 	const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`
 	return URL.canParse(whole) ? whole.replace(/^socks5h:/i, 'socks5:') : undefined

@@ -125,10 +125,10 @@ function once(leave: () => void): () => void {
 
 function pausedTooLong(ms: number): Failure<KubeCode> {
 	const retryAfterMs = Math.ceil(ms)
-	const message = `the API server asked for a pause of ${retryAfterMs} ms`
+	const message = `the API server requested a pause of ${retryAfterMs} ms`
 	return new Failure('TOO_MANY_REQUESTS', message, { retry: true, facts: { retryAfterMs } })
 }
 
 function canceled(): Failure<KubeCode> {
-	return new Failure('STOPPED', 'canceled while it waited in the queue', { retry: true })
+	return new Failure('STOPPED', 'canceled while waiting for a free slot', { retry: true })
 }

@@ -16,8 +16,8 @@ export type WatchOptions<T extends KubeObject = KubeObject> = Selection & {
 	/** Time after which the server ends the watch, in seconds. */
 	timeoutSeconds?: number
 	/**
-	 * Idle time, in milliseconds, after which the connection counts as dead. Default: 90 000. The server sends a bookmark every minute, but
-	 * not while no object of that kind changes: a healthy watch may then be idle for minutes.
+	 * Idle time, in milliseconds, after which the connection is considered dead. Default: 90 000. The server sends a bookmark every minute,
+	 * but not while no object of that kind changes: a healthy watch may then be idle for minutes.
 	 */
 	idleMs?: number
 	/** The idle time until the end of the initial events, which arrive without a pause. Default: 10 000, and at most `idleMs`. */

@@ -9,7 +9,7 @@ import { createCluster } from '../../viola/cluster.ts'
 import { type Account, type Act, accounts, acts, job, namespace, nodeConfig, pod, runOf } from './acts.ts'
 import { type Cluster, chart, startCluster, tokenOf } from './release.ts'
 
-/** Tests what each account may and may not do, with a token of it. Nothing is written; every attempt is a dry run. */
+/** Tests what each account may and may not do, with its token. Nothing is written, because every attempt is a dry run. */
 let cluster: Cluster
 let as: Record<Account, KubeClient>
 
@@ -53,7 +53,7 @@ describe('even with every permission', () => {
 
 	test.each<[who: Account, act: string, said: string]>([
 		['controller', 'create a node config', 'must not create or delete node configs'],
-		['controller', 'create one by applying it', 'must not create or delete node configs'],
+		['controller', 'create a node config by applying it', 'must not create or delete node configs'],
 		['controller', 'delete a node config', 'must not create or delete node configs'],
 		['controller', 'replace a node config', 'must not change the spec of a node config'],
 		['controller', "change the rollout's settings", 'may only create and delete ConfigMaps of runs'],
@@ -95,7 +95,7 @@ async function fresh(request: Request): Promise<Request> {
 
 function requestOf(wanted: string): Request {
 	const found = acts.find(({ act }) => act === wanted)
-	if (!found) throw new Error(`nobody tries to ${wanted}`)
+	if (!found) throw new Error(`there is no attempt to ${wanted}`)
 	return found.request
 }
 
@@ -106,7 +106,7 @@ async function everythingIsInForce(): Promise<void> {
 	expect(await answer(as.controller, requestOf('patch the spec'))).toContain('must not change the spec')
 	expect(await answer(as.controller, requestOf("delete the rollout's settings"))).toContain('only create and delete ConfigMaps of runs')
 	expect(await answer(as.careless, requestOf('patch the status'))).toContain('only the controller')
-	expect(await answer(as.agent, requestOf('change what a run is to do'))).toContain('report.json')
+	expect(await answer(as.agent, requestOf('change the input of a run'))).toContain('report.json')
 }
 
 const account = (name: string, namespace = 'default') => ({ kind: 'ServiceAccount', name, namespace })

@@ -16,7 +16,7 @@ import type { Request } from '../../runtime/kube/request.ts'
 export const accounts = ['controller', 'agent', 'viola', 'editor', 'viewer', 'careless', 'nobody'] as const
 export type Account = (typeof accounts)[number]
 
-/** An attempt, who may do it, and the message for others that are refused for another reason than a missing permission. */
+/** An attempt, the accounts that may do it, and the message for accounts that are rejected by a policy and not for lack of a permission. */
 export type Act = { act: string; may: readonly Account[]; said?: Partial<Record<Account, string>>; request: Request }
 
 export const namespace = 'multinic-system'
@@ -73,7 +73,7 @@ export const acts: readonly Act[] = [
 	{ act: 'list node configs of all namespaces', may: [], request: get('/apis/multinic.io/v1/multinicnodeconfigs') },
 	{ act: 'read one node config', may: lookers, request: get(one) },
 	{ act: 'create a node config', may: writers, request: post(configs, nodeConfig('worker-3')) },
-	{ act: 'create one by applying it', may: writers, request: apply(`${configs}/worker-3`, nodeConfig('worker-3')) },
+	{ act: 'create a node config by applying it', may: writers, request: apply(`${configs}/worker-3`, nodeConfig('worker-3')) },
 	{ act: 'delete a node config', may: writers, request: remove(one) },
 	{ act: 'replace a node config', may: writers, request: put(one, { ...nodeConfig('worker-1'), spec: otherSpec }) },
 	{
@@ -97,37 +97,37 @@ export const acts: readonly Act[] = [
 		request: merge(one, { metadata: { labels: { [LABEL_INSTANCE_ID]: 'another' } } }),
 	},
 	{
-		act: 'name an owner',
+		act: 'add an owner reference',
 		...{ may: writers, said: { controller: 'must not change the labels or ownerReferences' } },
 		request: merge(one, { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'a', uid: 'a' }] } }),
 	},
 	{
-		act: 'ask for a run by an annotation',
+		act: 'request a run by an annotation',
 		...{ may: writers, said: { controller: 'may only remove the request annotations' } },
 		request: merge(one, { metadata: { annotations: { [ANNOTATION_RETRY]: 'again' } } }),
 	},
 	{
-		act: 'take an ask away',
+		act: 'remove a request annotation',
 		may: ['controller', ...writers],
 		request: merge(one, { metadata: { annotations: { [ANNOTATION_RETRY]: null } } }),
 	},
 	{
-		act: 'take another annotation away',
+		act: 'remove another annotation',
 		...{ may: writers, said: { controller: 'may only remove the request annotations' } },
 		request: merge(one, { metadata: { annotations: { note: null } } }),
 	},
 	{
-		act: 'put our finalizer on a node config',
+		act: 'add the finalizer of MultiNIC',
 		may: ['controller', ...writers],
 		request: merge(`${configs}/worker-2`, { metadata: { finalizers: [FINALIZER] } }),
 	},
 	{
-		act: 'take our finalizer away',
+		act: 'remove the finalizer of MultiNIC',
 		may: ['controller', ...writers],
 		request: merge(one, { metadata: { finalizers: ['example.org/other'] } }),
 	},
 	{
-		act: 'take the finalizer of another away',
+		act: 'remove the finalizer of another client',
 		...{ may: writers, said: { controller: 'may only add or remove its own finalizer' } },
 		request: merge(one, { metadata: { finalizers: [FINALIZER] } }),
 	},
@@ -164,17 +164,17 @@ export const acts: readonly Act[] = [
 		request: merge(`${maps}/run-worker-2`, { data: { [REPORT_KEY]: '{}' } }),
 	},
 	{
-		act: 'change what a run is to do',
+		act: 'change the input of a run',
 		...{ may: ['editor'], said: { agent: 'may only write the key report.json' } },
 		request: merge(`${maps}/run-worker-1`, { data: { [CONFIG_KEY]: '{"mode":"Cleanup"}' } }),
 	},
 	{
-		act: 'write down who stops the rollout',
+		act: 'record a stop of the rollout',
 		...{ may: ['controller'], said: { editor: noStop } },
 		request: post(maps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'multinic-rollout-stop', namespace } }),
 	},
 	{
-		act: "pause the rollout by a run's label",
+		act: 'pause the rollout with a ConfigMap that is labelled as a run',
 		...{ may: ['editor'], said: { controller: noOtherRun } },
 		request: post(maps, runOf('worker-1', 'multinic-rollout-pause')),
 	},
@@ -190,14 +190,14 @@ export const acts: readonly Act[] = [
 		request: remove(`${maps}/multinic-rollout`),
 	},
 	{
-		act: 'create a ConfigMap that is of no run',
+		act: 'create a ConfigMap that does not belong to a run',
 		...{ may: ['editor'], said: { controller: noOtherRun } },
 		request: post(maps, { metadata: { name: 'new', namespace } }),
 	},
 
 	{ act: 'list Jobs', may: ['controller', 'editor', 'viewer'], request: get(jobs) },
 	{
-		act: 'create a Job that is of no run',
+		act: 'create a Job that does not belong to a run',
 		...{ may: ['editor'], said: { controller: 'the Job of a run must have one owner' } },
 		request: post(jobs, job),
 	},
@@ -211,26 +211,26 @@ export const acts: readonly Act[] = [
 	{ act: 'list Secrets of all namespaces', may: [], request: get('/api/v1/secrets') },
 	{ act: 'read the lease', may: ['controller', 'editor'], request: get(`${leases}/there`) },
 	{
-		act: 'take the lease',
+		act: 'acquire the lease',
 		may: ['controller', 'editor'],
 		request: put(`${leases}/there`, { metadata: { name: 'there', namespace }, spec: { holderIdentity: 'me' } }),
 	},
 	{ act: 'delete the lease', may: ['editor'], request: remove(`${leases}/there`) },
-	{ act: 'tell an Event', may: ['controller', 'editor'], request: post('/api/v1/…/events', event) },
+	{ act: 'create an Event', may: ['controller', 'editor'], request: post('/api/v1/…/events', event) },
 	{ act: 'list Nodes', may: ['controller'], request: get('/api/v1/nodes') },
 	{ act: 'cordon a Node', may: [], request: merge('/api/v1/nodes/worker-1', { spec: { unschedulable: true } }) },
 	{
-		act: "be given a token of the controller's account",
+		act: "get a token of the controller's account",
 		may: ['editor'],
 		request: post('/api/v1/…/serviceaccounts/multinic-controller/token', { spec: { expirationSeconds: 600 } }),
 	},
 	{
-		act: 'widen a role',
+		act: 'change a role',
 		may: [],
 		request: merge('/apis/rbac.authorization.k8s.io/v1/…/roles/multinic-controller', { rules: [] }),
 	},
 	{
-		act: 'lift an admission policy',
+		act: 'delete an admission policy',
 		may: [],
 		request: remove('/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/multinic-controller-status'),
 	},

@@ -37,25 +37,25 @@ test('a report of the maximum size is accepted', async () => {
 })
 
 test.each<[title: string, body: object, said: string]>([
-	['a report one byte too long', report('a'.repeat(REPORT_MAX_BYTES + 1)), 'report.json must have at most 65536 bytes'],
+	['a report that is one byte too long', report('a'.repeat(REPORT_MAX_BYTES + 1)), 'report.json must have at most 65536 bytes'],
 	[
-		'a report of fewer characters but more bytes',
+		'a report with fewer characters but too many bytes',
 		report('é'.repeat(REPORT_MAX_BYTES / 2 + 1)),
 		'report.json must have at most 65536 bytes',
 	],
 	['its own input', { data: { [CONFIG_KEY]: '{"mode":"Cleanup"}' } }, 'only write the key report.json'],
 	['the removal of its input', { data: { [CONFIG_KEY]: null } }, 'only write the key report.json'],
 	['the removal of all keys', { data: null }, 'only write the key report.json'],
-	['another key beside the report', { data: { [REPORT_KEY]: '{}', more: 'x' } }, 'only write the key report.json'],
-	['a key of bytes', { binaryData: { [REPORT_KEY.replace('json', 'bin')]: 'eA==' } }, 'only write the key report.json, in data'],
-	['that nobody may change it any more', { immutable: true }, 'only write the key report.json, in data'],
+	['another key together with the report', { data: { [REPORT_KEY]: '{}', more: 'x' } }, 'only write the key report.json'],
+	['a key in binaryData', { binaryData: { [REPORT_KEY.replace('json', 'bin')]: 'eA==' } }, 'only write the key report.json, in data'],
+	['the field immutable', { immutable: true }, 'only write the key report.json, in data'],
 	['another node in its label', { metadata: { labels: { [LABEL_NODE_NAME]: 'worker-2' } } }, 'must not change labels'],
 	['no label', { metadata: { labels: { [LABEL_NODE_NAME]: null } } }, 'must not change labels'],
-	['a further label', { metadata: { labels: { a: 'b' } } }, 'must not change labels'],
+	['an additional label', { metadata: { labels: { a: 'b' } } }, 'must not change labels'],
 	['an annotation', { metadata: { annotations: { a: 'b' } } }, 'must not change labels'],
 	['a finalizer', { metadata: { finalizers: ['example.org/stay'] } }, 'must not change labels'],
 	['no owner', { metadata: { ownerReferences: null } }, 'must not change labels'],
-	['a name to generate', { metadata: { generateName: 'a'.repeat(63) } }, 'must not change labels'],
+	['a generateName', { metadata: { generateName: 'a'.repeat(63) } }, 'must not change labels'],
 ])('the agent may not write %s', async (_, body, said) => {
 	expect(await refusal(patch(body))).toContain(said)
 })
@@ -72,17 +72,20 @@ describe('the agent may not', () => {
 	})
 
 	test.each<[title: string, act: () => Promise<unknown>]>([
-		['as another manager of fields', () => run.patch(ConfigMap, mine, report('{"b":1}'), { fieldManager: 'multinic-controller' })],
+		['as another field manager', () => run.patch(ConfigMap, mine, report('{"b":1}'), { fieldManager: 'multinic-controller' })],
 		['by server-side apply', () => run.apply(ConfigMap, { metadata: mine, ...report('{"b":2}') }, { force: true })],
 		[
-			'by server-side apply as another',
+			'by server-side apply as another field manager',
 			() => run.apply(ConfigMap, { metadata: mine, ...report('{"b":3}') }, { force: true, fieldManager: 'multinic-controller' }),
 		],
 		[
-			'with managed fields of its own',
+			'with a longer list of its own managed fields',
 			() => patch({ metadata: { managedFields: [fieldsOf('multinic-agent', 30_000)] }, ...report('{"b":4}') }),
 		],
-		['with managed fields of another', () => patch({ metadata: { managedFields: [fieldsOf('another', 10)] }, ...report('{"b":5}') })],
+		[
+			'with managed fields of another field manager',
+			() => patch({ metadata: { managedFields: [fieldsOf('another', 10)] }, ...report('{"b":5}') }),
+		],
 		['without managed fields', () => patch({ metadata: { managedFields: [{}] }, ...report('{"b":6}') })],
 	])('write its report %s', async (_, act) => {
 		expect(await refusal(act())).toContain('the agent may only own the field data[report.json], as field manager multinic-agent')
@@ -95,7 +98,7 @@ describe('the agent may not', () => {
 		)
 	})
 
-	test('create a ConfigMap by applying one that does not exist', async () => {
+	test('create a ConfigMap by server-side apply', async () => {
 		const one = { metadata: { name: 'new', namespace, labels: { [LABEL_NODE_NAME]: 'worker-1' } }, ...report('{}') }
 		expect(await refusal(run.apply(ConfigMap, one))).toContain('forbidden')
 	})
@@ -124,11 +127,11 @@ describe('even with every permission on ConfigMaps the agent may not', () => {
 
 	test.each<[title: string, act: () => Promise<unknown>, said: string]>([
 		[
-			'create one',
+			'create a ConfigMap',
 			() => run.create(ConfigMap, { ...runOf('worker-1'), metadata: { name: 'new', namespace } }),
 			'not create or delete ConfigMaps',
 		],
-		['delete its own', () => run.delete(ConfigMap, mine), 'not create or delete ConfigMaps'],
+		['delete its own ConfigMap', () => run.delete(ConfigMap, mine), 'not create or delete ConfigMaps'],
 		['replace its input', () => run.replace(ConfigMap, { ...runOf('worker-1'), data: {} }), 'only write the key report.json'],
 	])('%s', async (_, act, said) => {
 		expect(await refusal(act())).toContain(said)
@@ -140,7 +143,7 @@ test('a token that is not bound to a pod may write nothing', async () => {
 	expect(await refusal(unbound.patch(ConfigMap, mine, report('{}')))).toContain('must be bound to a pod on a node')
 })
 
-test('the policy does not limit others: the controller creates and deletes the ConfigMaps that it needs', async () => {
+test('the policy does not limit the controller, which creates and deletes ConfigMaps', async () => {
 	const controller = cluster.as(await tokenOf(cluster, 'multinic-controller', namespace))
 	await controller.create(ConfigMap, runOf('worker-3'))
 	expect(await controller.delete(ConfigMap, { name: 'run-worker-3', namespace })).toBe(true)
@@ -174,7 +177,7 @@ async function podOn(nodeName: string, name: string): Promise<{ name: string; ui
 }
 
 /**
- * A policy takes effect a moment after it is created; what it lets pass until then is a different key each time, and is removed afterwards.
+ * A policy takes effect a moment after it is created. Each write that it still allows adds another key, which is removed afterwards.
  */
 async function policyIsEnforced(): Promise<void> {
 	let tries = 0

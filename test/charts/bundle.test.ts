@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bundle } from '../../bundle.ts'
 
-/** Tests the bundles that the images run, started as the images start them, without other files. */
+/** Tests the bundles of the images, started with the same command as in the images, without other files. */
 let outdir: string
 beforeAll(async () => {
 	outdir = mkdtempSync(join(tmpdir(), 'multinic-bundle-'))
@@ -49,9 +49,9 @@ describe("the agent's image", () => {
 	test.each<[code: string, write: () => void]>([
 		['is missing', () => rmSync(compiled())],
 		['is empty', () => writeFileSync(compiled(), '')],
-		['is cut off', () => truncateSync(compiled(), 1_000)],
-		['is of another V8', () => writeFileSync(compiled(), readFileSync(compiled()).fill(7, 4, 8))],
-	])('starts if that code %s', (_, write) => {
+		['is truncated', () => truncateSync(compiled(), 1_000)],
+		['was compiled by another V8', () => writeFileSync(compiled(), readFileSync(compiled()).fill(7, 4, 8))],
+	])('starts if the compiled code %s', (_, write) => {
 		started('agent-warm-up.cjs')
 		write()
 		expect(started('agent-start.cjs')).toMatchObject(saysWhatItLacks)
@@ -71,12 +71,12 @@ describe('the kubectl plugin', () => {
 		expect(plugin(['--version'])).toEqual({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' })
 	})
 
-	test('reports what is missing in one line', () => {
+	test('reports a missing kubeconfig in one line', () => {
 		const stderr = expect.stringMatching(/^error: kubeconfig \/nowhere\/\.kube\/config cannot be read: there is no such file[^\n]*\n$/)
 		expect(plugin(['get'])).toEqual({ status: 2, stdout: '', stderr })
 	})
 
-	test('authenticates with the program that a kubeconfig names', () => {
+	test('authenticates with the exec plugin of a kubeconfig', () => {
 		const credential = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: { token: 'one' } }
 		const exec = { apiVersion: credential.apiVersion, command: 'echo', args: [JSON.stringify(credential)], interactiveMode: 'Never' }
 		const context = { cluster: 'c', user: 'u' }
@@ -90,7 +90,7 @@ describe('the kubectl plugin', () => {
 		expect(plugin(['get', '--kubeconfig', join(outdir, 'kubeconfig')])).toEqual({ status: 1, stdout: '', stderr })
 	})
 
-	test('prints no warnings of Node.js, such as that about a SOCKS proxy', () => {
+	test('prints no warnings of Node.js, such as the one about SOCKS proxies', () => {
 		const cluster = { server: 'https://192.0.2.7', 'proxy-url': 'socks5://127.0.0.1:9' }
 		const kubeconfig = {
 			'current-context': 'x',
@@ -102,7 +102,7 @@ describe('the kubectl plugin', () => {
 		expect(plugin(['get'], { KUBECONFIG: join(outdir, 'kubeconfig') })).toEqual({ status: 1, stdout: '', stderr })
 	})
 
-	test('completes through the hook of kubectl', () => {
+	test('completes through the completion hook of kubectl', () => {
 		copyFileSync(join(outdir, 'kubectl-multinic.cjs'), join(outdir, 'kubectl-multinic'))
 		const { stdout } = spawnSync(join(outdir, 'kubectl_complete-multinic'), ['get', '-o', 'j'], {
 			env: { HOME: '/nowhere', PATH: `${outdir}:${dirname(process.execPath)}:${process.env.PATH}` },

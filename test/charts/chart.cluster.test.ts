@@ -27,34 +27,38 @@ test('helm lint accepts the chart', async () => {
 })
 
 test.each<[title: string, set: string, said: string]>([
-	['a pull policy that is none', 'agent.image.pullPolicy=Sometimes', 'agent.image.pullPolicy'],
-	['a value nobody knows', 'controler.replicas=2', "additional properties 'controler' not allowed"],
-	['an end that is neither Keep nor Restore', 'onUninstall=Forget', 'onUninstall'],
-	['a count below its bound', 'runs.maxConcurrent=0', 'runs.maxConcurrent'],
-	['an account without its namespace', 'specWriters[0].kind=ServiceAccount,specWriters[0].name=viola', 'specWriters.0'],
+	['an invalid pull policy', 'agent.image.pullPolicy=Sometimes', 'agent.image.pullPolicy'],
+	['an unknown value', 'controler.replicas=2', "additional properties 'controler' not allowed"],
+	['an onUninstall that is neither Keep nor Restore', 'onUninstall=Forget', 'onUninstall'],
+	['a count below its minimum', 'runs.maxConcurrent=0', 'runs.maxConcurrent'],
+	['a ServiceAccount without a namespace', 'specWriters[0].kind=ServiceAccount,specWriters[0].name=viola', 'specWriters.0'],
 	['an empty repository', 'controller.image.repository=', 'controller.image.repository'],
 	['a repository with a tag', 'agent.image.repository=registry.example.com/multinic-agent:1.2.3', 'agent.image.repository'],
 	['a repository with a digest', `agent.image.repository=a/b@sha256:${'a'.repeat(64)}`, 'agent.image.repository'],
-	['a resource misspelt', 'controller.resources.limit.memory=1Gi', "additional properties 'limit' not allowed"],
-	['a resource that no node has', 'controller.resources.limits.memry=1Gi', "additional properties 'memry' not allowed"],
-	['a quantity that is none', 'controller.resources.limits.memory=lots', 'controller.resources.limits.memory'],
-	['CPU finer than 1m as a number', 'agent.resources.requests.cpu=0.0015', 'agent.resources.requests.cpu'],
-	['CPU finer than 1m as text', 'agent.resources.requests.cpu=0.5m', 'agent.resources.requests.cpu'],
+	['a misspelled field of resources', 'controller.resources.limit.memory=1Gi', "additional properties 'limit' not allowed"],
+	['an unknown resource', 'controller.resources.limits.memry=1Gi', "additional properties 'memry' not allowed"],
+	['an invalid quantity', 'controller.resources.limits.memory=lots', 'controller.resources.limits.memory'],
+	['a CPU number that is not a multiple of 1m', 'agent.resources.requests.cpu=0.0015', 'agent.resources.requests.cpu'],
+	['a CPU string that is not a multiple of 1m', 'agent.resources.requests.cpu=0.5m', 'agent.resources.requests.cpu'],
 	['CPU in microcores', 'agent.resources.limits.cpu=1500u', 'agent.resources.limits.cpu'],
-	['an affinity misspelt', 'controller.affinity.nodeAfinity=x', "additional properties 'nodeAfinity' not allowed"],
-	['an affinity without its terms', 'controller.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].a=b', 'topologyKey'],
-	['a toleration misspelt', 'controller.tolerations[0].kye=x', "additional properties 'kye' not allowed"],
-	['a toleration that ends, of what does not evict', 'controller.tolerations[0].tolerationSeconds=1', 'controller.tolerations.0'],
-	['a label that is none', 'monitoring.labels.a=b c', 'monitoring.labels.a'],
-	['a namespace of a user', 'specWriters[0].kind=User,specWriters[0].name=a,specWriters[0].namespace=b', 'specWriters.0'],
-	['a chart that is not enabled, outside an umbrella', 'enabled=false', "at '.enabled': value must be true"],
+	['a misspelled field of an affinity', 'controller.affinity.nodeAfinity=x', "additional properties 'nodeAfinity' not allowed"],
+	[
+		'an affinity with an incomplete term',
+		'controller.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].a=b',
+		'topologyKey',
+	],
+	['a misspelled field of a toleration', 'controller.tolerations[0].kye=x', "additional properties 'kye' not allowed"],
+	['a tolerationSeconds without effect NoExecute', 'controller.tolerations[0].tolerationSeconds=1', 'controller.tolerations.0'],
+	['an invalid label value', 'monitoring.labels.a=b c', 'monitoring.labels.a'],
+	['a user with a namespace', 'specWriters[0].kind=User,specWriters[0].name=a,specWriters[0].namespace=b', 'specWriters.0'],
+	['enabled=false outside an umbrella chart', 'enabled=false', "at '.enabled': value must be true"],
 ])('%s is rejected with the name of the field', async (_, set, said) => {
 	const { all, exitCode } = await cluster.helm(...install, '--dry-run=server', '--set', set)
 	expect(exitCode).not.toBe(0)
 	expect(all.replaceAll('/', '.')).toContain(said)
 })
 
-/** This is how a user removes a default, such as a limit. */
+/** Helm removes a default, such as a limit, if a user sets it to null. */
 test.each(['requests', 'limits'])('the %s of the agent can be removed with null', async kind => {
 	const objects = await rendered('--set', `agent.resources.${kind}=null`)
 	const jobs = objects.find(({ metadata }) => metadata.name === 'multinic-controller-jobs')
@@ -63,7 +67,7 @@ test.each(['requests', 'limits'])('the %s of the agent can be removed with null'
 	expect(resourcesIn(objects)).toEqual({ [others]: expect.anything() })
 })
 
-test('any other value that is set to null is optional or rejected with its name', async () => {
+test('any other value that is set to null is either optional or rejected with its name', async () => {
 	const paths = everyPath(parse(readFileSync(`${chart}/values.yaml`, 'utf8')) as object)
 	const said = await Promise.all(paths.map(path => cluster.helm('template', 'm', chart, '-n', namespace, '--set', `${path}=null`)))
 	const unclear = said.filter(
@@ -86,8 +90,8 @@ test.each([
 })
 
 test.each<[title: string, set: readonly string[], said: object]>([
-	['by default, of its own', [], { runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532 }],
-	['where the platform assigns one, none', ['--set', 'controller.fixedUser=false'], { runAsNonRoot: true }],
+	['a fixed one by default', [], { runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532 }],
+	['none with fixedUser=false, because the platform assigns one', ['--set', 'controller.fixedUser=false'], { runAsNonRoot: true }],
 ])('the pods of Deployment and Job have a user: %s', async (_, set, user) => {
 	const workloads = (await rendered(...set)).filter(({ kind }) => ['Deployment', 'Job'].includes(kind))
 	const contexts = workloads.map(one => (template(one).spec as unknown as { securityContext: object }).securityContext)
@@ -95,7 +99,7 @@ test.each<[title: string, set: readonly string[], said: object]>([
 	expect(contexts).toEqual([wanted, wanted])
 })
 
-test('the pods of Deployment and Job run on Linux, whatever other node selector is set', async () => {
+test('the pods of Deployment and Job run on Linux nodes, also with an additional node selector', async () => {
 	const workloads = (await rendered('--set', 'controller.nodeSelector.zone=a')).filter(({ kind }) => ['Deployment', 'Job'].includes(kind))
 	const selectors = workloads.map(one => (template(one).spec as unknown as { nodeSelector: object }).nodeSelector)
 	const wanted = { 'kubernetes.io/os': 'linux', zone: 'a' }
@@ -129,7 +133,7 @@ describe('the controller has exactly the permissions that it declares', () => {
 	})
 })
 
-test('the controller accepts the environment of the Deployment and knows every variable in it', async () => {
+test('the controller accepts the environment of the Deployment and reads every variable in it', async () => {
 	const values = [
 		'runs.keepSeconds=60',
 		'imagePullSecrets[0].name=one',
@@ -157,7 +161,7 @@ test('the controller accepts the environment of the Deployment and knows every v
 })
 
 describe('an installation', () => {
-	test('succeeds in one step in a namespace that helm creates', async () => {
+	test('succeeds with one command in a namespace that helm creates', async () => {
 		const { all, exitCode } = await cluster.helm(...install, '--create-namespace')
 		expect(exitCode, all).toBe(0)
 		expect(all).toContain(`kubectl label namespace ${namespace} pod-security.kubernetes.io/enforce=privileged`)
@@ -165,14 +169,14 @@ describe('an installation', () => {
 		expect((await cluster.kubectl(['get', 'mnnc', '-n', namespace])).all).toContain('No resources found')
 	})
 
-	test('prints no request for the label once the namespace has it', async () => {
+	test('does not print the command for the namespace label if the namespace has the label', async () => {
 		await cluster.kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=privileged'])
 		const { all, exitCode } = await cluster.helm('upgrade', 'multinic', chart, '-n', namespace)
 		expect(exitCode, all).toBe(0)
 		expect(all).not.toContain('kubectl label')
 	})
 
-	test('is rejected in a namespace that would refuse every run, with the command that fixes it', async () => {
+	test('is rejected in a namespace whose Pod Security would reject every run, with the command that fixes it', async () => {
 		await cluster.kubectl(['create', 'namespace', 'strict'])
 		await cluster.kubectl(['label', 'namespace', 'strict', 'pod-security.kubernetes.io/enforce=restricted'])
 		const { all, exitCode } = await cluster.helm('upgrade', '--install', 'multinic', chart, '-n', 'strict')
@@ -201,7 +205,7 @@ describe('an installation', () => {
 		expect((await cluster.kubectl(['create', '--dry-run=server', '-f', '-'], [loose])).all).toContain('violates PodSecurity "restricted')
 	})
 
-	test('keeps the CRD and its objects when it is removed without the hook and installed again', async () => {
+	test('keeps the CRD and its objects if it is uninstalled without the hook and installed again', async () => {
 		const nodeConfig = {
 			apiVersion: 'multinic.io/v1',
 			kind: 'MultiNicNodeConfig',

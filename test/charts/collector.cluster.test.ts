@@ -9,7 +9,7 @@ import { namespace, nodeConfig } from './acts.ts'
 import { type Cluster, chart, type Said, startCluster, tokenOf } from './release.ts'
 
 /**
- * Tests what the policies leave to the garbage collector of Kubernetes, and what they do not let it do, with a real one on a real API
+ * Tests what the policies allow the garbage collector of Kubernetes, and what they do not, with a real garbage collector and a real API
  * server.
  */
 const [settings, stop] = [ROLLOUT_CONFIG_MAP, ROLLOUT_STOP].map(name => ({ name, namespace })) as [Name, Name]
@@ -28,7 +28,7 @@ beforeAll(async () => {
 }, 240_000)
 afterAll(() => cluster?.stop())
 
-describe('the record of what halts the rollout', () => {
+describe('the record of what stops the rollout', () => {
 	beforeEach(async () => {
 		await install()
 		const { uid } = (await cluster.admin.get(ConfigMap, settings)).metadata
@@ -49,16 +49,16 @@ describe('the record of what halts the rollout', () => {
 	})
 
 	test.each<[title: string, change: object]>([
-		['another record', { data: { stops: '[{}]' } }],
+		['another content', { data: { stops: '[{}]' } }],
 		['another key', { data: { more: 'x' } }],
 		['binary data', { binaryData: { more: 'eA==' } }],
-		['no change any more', { immutable: true }],
-	])('cannot get %s from others', async (_, change) => {
+		['the field immutable', { immutable: true }],
+	])('cannot get %s from another client', async (_, change) => {
 		await expect(cluster.admin.patch(ConfigMap, stop, change)).rejects.toThrow('only the controller may write this ConfigMap')
 	})
 })
 
-/** Orphaning the runs of a node config leaves ConfigMaps and Jobs forever, and their names stay taken. */
+/** Orphaned runs of a node config would leave ConfigMaps and Jobs forever, whose names remain in use. */
 describe('a node config', () => {
 	test.each(['background', 'foreground'])('can be deleted with --cascade=%s', async cascade => {
 		succeeded(await remove('a', `--cascade=${cascade}`, '--dry-run=server'))
@@ -66,10 +66,10 @@ describe('a node config', () => {
 
 	test.each<[title: string, act: () => Promise<unknown>]>([
 		['deleted with --cascade=orphan', async () => fails(await orphaned('a'))],
-		['deleted with all others and --cascade=orphan', async () => fails(await remove('--all', '--cascade=orphan'))],
-		['made with the finalizer orphan', () => cluster.admin.create(NodeConfig, nodeConfig('new', { finalizers: ['orphan'] }))],
+		['deleted with --all and --cascade=orphan', async () => fails(await remove('--all', '--cascade=orphan'))],
+		['created with the finalizer orphan', () => cluster.admin.create(NodeConfig, nodeConfig('new', { finalizers: ['orphan'] }))],
 		[
-			'given the finalizer orphan',
+			'patched with the finalizer orphan',
 			() => cluster.admin.patch(NodeConfig, { name: 'a', namespace }, { metadata: { finalizers: ['orphan'] } }),
 		],
 	])('cannot be %s', async (_, act) => {

@@ -35,9 +35,9 @@ beforeAll(async () => {
 afterAll(() => cluster?.stop())
 
 describe.each([
-	['its defaults', []],
-	['hardened, Restore', ['--set', 'agent.privileged=false,onUninstall=Restore']],
-	['everything set', everything],
+	['default values', []],
+	['hardened mode and onUninstall=Restore', ['--set', 'agent.privileged=false,onUninstall=Restore']],
+	['all values set', everything],
 ])('with %s', (_, values) => {
 	let rendered: Manifest[]
 
@@ -58,7 +58,7 @@ describe.each([
 		expect(lines).toHaveLength(rendered.length)
 	})
 
-	test('server-side apply of the same objects by two tools causes no conflict', async () => {
+	test('server-side apply of the same objects by two field managers causes no conflict', async () => {
 		const applied = (tool: string) =>
 			cluster.kubectl(['apply', '--server-side', '--dry-run=server', '--field-manager', tool, '-n', namespace, '-f', '-'], rendered)
 		const { all, exitCode } = await applied('another-tool')
@@ -76,7 +76,7 @@ describe.each([
 
 const apply = (objects: readonly Manifest[]) => cluster.kubectl(['apply', '-n', namespace, '-f', '-'], objects)
 
-/** Returns the paths at which a live object lacks or changes what was rendered. */
+/** Returns the paths at which a live object differs from the rendered object. */
 function differences(rendered: unknown, live: unknown, at: string): string[] {
 	if (typeof rendered !== 'object' || rendered === null) return Object.is(rendered, live) ? [] : [`${at}: ${rendered}, not ${live}`]
 	if (typeof live !== 'object' || live === null) return [`${at}: missing`]

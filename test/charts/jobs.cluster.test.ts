@@ -27,14 +27,14 @@ describe.each([
 	['privileged', []],
 	['hardened', ['--set', 'agent.privileged=false']],
 	[
-		'of a private registry, by its digest',
+		'pulled from a private registry by its digest',
 		[
 			...['--set', `agent.image.repository=registry:5000/a/agent,agent.image.digest=sha256:${'a'.repeat(64)}`],
 			...['--set', 'agent.image.pullPolicy=Always,imagePullSecrets[0].name=pull,runs.activeDeadlineSeconds=77'],
 		],
 	],
 	[
-		'given size, marks and priority by the chart',
+		'configured with resources, labels, annotations, tolerations and a priority class',
 		[
 			...['--set-json', 'agent.resources={"requests":{"cpu":0.5,"memory":"1024Mi"},"limits":{"cpu":1,"memory":"2e9"}}'],
 			...['--set-json', `agent.podLabels=${JSON.stringify(chartLabels)}`],
@@ -70,7 +70,7 @@ describe.each([
 		expect(await answer(ours)).toBe('done')
 	})
 
-	test('every change to the Job is denied that gives its pod another permission, program, account or node', async () => {
+	test('every change to the Job that gives its pod another permission, program, account or node is denied', async () => {
 		const whole = await withDefaults(ours)
 		expect(await answer(whole)).toBe('done')
 		const same = shapeOf(await made(whole))
@@ -85,10 +85,14 @@ describe.each([
 	})
 
 	test.each<[title: string, more: object, said: string]>([
-		['a label more', { labels: { added: 'a' } }, 'must have the labels of its Job and of the chart'],
+		['an additional label', { labels: { added: 'a' } }, 'must have the labels of its Job and of the chart'],
 		['a label of another run', { labels: { 'multinic.io/generation': '9' } }, 'must have the labels of its Job'],
-		['another application', { labels: { 'app.kubernetes.io/name': 'multinic-controller' } }, 'must have the labels of its Job'],
-		['an annotation more', { annotations: { added: 'a' } }, 'must have the annotations of the chart'],
+		[
+			'the label of another application',
+			{ labels: { 'app.kubernetes.io/name': 'multinic-controller' } },
+			'must have the labels of its Job',
+		],
+		['an additional annotation', { annotations: { added: 'a' } }, 'must have the annotations of the chart'],
 	])('a pod template with %s is denied', async (_, { labels, annotations }: { labels?: object; annotations?: object }, said) => {
 		const { metadata } = ours.spec?.template ?? {}
 		const marks = { labels: { ...metadata?.labels, ...labels }, annotations: { ...metadata?.annotations, ...annotations } }
@@ -98,12 +102,12 @@ describe.each([
 	test.each<[title: string, more: object, said: string]>([
 		['another priority', { priorityClassName: 'system-cluster-critical' }, 'must have the priority class of the chart'],
 		['another toleration', { tolerations: [{ key: 'c', operator: 'Exists' }] }, 'must have the tolerations of the chart'],
-		['a container before it', { initContainers: [{ name: 'a', image: 'a' }] }, 'must not set initContainers'],
-		['the processes of the node', { hostPID: true }, 'must not set hostPID'],
-		['the users of the node', { hostUsers: true }, 'must not set hostUsers'],
-		['another runtime', { runtimeClassName: 'a' }, 'must not set runtimeClassName'],
-		['a name server', { dnsConfig: { nameservers: ['10.0.0.9'] } }, 'must not set dnsConfig'],
-		['host names', { hostAliases: [{ ip: '10.0.0.9', hostnames: ['kubernetes'] }] }, 'must not set hostAliases'],
+		['an init container', { initContainers: [{ name: 'a', image: 'a' }] }, 'must not set initContainers'],
+		['the PID namespace of the node', { hostPID: true }, 'must not set hostPID'],
+		['the user namespace of the node', { hostUsers: true }, 'must not set hostUsers'],
+		['another runtime class', { runtimeClassName: 'a' }, 'must not set runtimeClassName'],
+		['another nameserver', { dnsConfig: { nameservers: ['10.0.0.9'] } }, 'must not set dnsConfig'],
+		['host aliases', { hostAliases: [{ ip: '10.0.0.9', hostnames: ['kubernetes'] }] }, 'must not set hostAliases'],
 	])('a pod with %s is denied', async (_, more, said) => {
 		expect(await answer(withPod(ours, more))).toContain(said)
 	})
@@ -116,9 +120,9 @@ describe.each([
 			{ env: [{ name: 'RUN', valueFrom: { secretKeyRef: { name: 'a', key: 'b' } } }] },
 			'must be RUN, with a literal value',
 		],
-		['a whole secret in its environment', { envFrom: [{ secretRef: { name: 'a' } }] }, 'must not set envFrom'],
-		['a variable that Node reads', { env: [{ name: 'NODE_OPTIONS', value: '--import=x' }] }, 'must be RUN, with a literal value'],
-		['a program at its end', { lifecycle: { preStop: { exec: { command: ['sh'] } } } }, 'must not set lifecycle'],
+		['all keys of a secret in its environment', { envFrom: [{ secretRef: { name: 'a' } }] }, 'must not set envFrom'],
+		['a variable that Node.js reads', { env: [{ name: 'NODE_OPTIONS', value: '--import=x' }] }, 'must be RUN, with a literal value'],
+		['a preStop hook', { lifecycle: { preStop: { exec: { command: ['sh'] } } } }, 'must not set lifecycle'],
 		['a probe', { livenessProbe: { exec: { command: ['sh'] } } }, 'must not set livenessProbe'],
 		[
 			'more memory',
@@ -126,16 +130,20 @@ describe.each([
 			'must be those of the chart (agent.resources)',
 		],
 		['no limit', { resources: {} }, 'must be those of the chart (agent.resources)'],
-		['its last words elsewhere', { terminationMessagePath: '/host/etc/shadow' }, 'default terminationMessagePath'],
+		['another termination message path', { terminationMessagePath: '/host/etc/shadow' }, 'default terminationMessagePath'],
 	])('an agent with %s is denied', async (_, more, said) => {
 		expect(await answer(withAgent(ours, more))).toContain(said)
 	})
 })
 
 test.each<[title: string, values: readonly string[], said: string]>([
-	['by which runs are found', ['--set', 'agent.podLabels.multinic\\.io/node-name=a'], 'agent/podLabels/multinic.io~1node-name'],
-	['that names the application', ['--set', 'agent.podLabels.app\\.kubernetes\\.io/name=a'], 'agent/podLabels/app.kubernetes.io~1name'],
-	['of Jobs', ['--set', 'agent.podLabels.job-name=a'], 'agent/podLabels/job-name'],
+	['by which MultiNIC finds runs', ['--set', 'agent.podLabels.multinic\\.io/node-name=a'], 'agent/podLabels/multinic.io~1node-name'],
+	[
+		'with the name of the application',
+		['--set', 'agent.podLabels.app\\.kubernetes\\.io/name=a'],
+		'agent/podLabels/app.kubernetes.io~1name',
+	],
+	['that Kubernetes sets on pods of Jobs', ['--set', 'agent.podLabels.job-name=a'], 'agent/podLabels/job-name'],
 ])('the chart rejects a label %s', async (_, values, said) => {
 	const { all, exitCode } = await cluster.helm('template', 'multinic', chart, ...values)
 	expect(exitCode).not.toBe(0)
@@ -190,7 +198,7 @@ async function answer(job: object): Promise<string> {
 	return typeof said === 'string' ? said : 'done'
 }
 
-/** @returns the Job as it would be created, or why it is denied */
+/** @returns the Job as it would be created, or the reason of the denial */
 async function made(job: object): Promise<Job | string> {
 	try {
 		return await controller.create(Job, job as Job, { dryRun: true })
@@ -200,7 +208,7 @@ async function made(job: object): Promise<Job | string> {
 	}
 }
 
-/** Returns what a Job does, without the labels of the Job controller: a field that is omitted and filled in again is no change. */
+/** Returns a Job without the labels of the Job controller, because a field that is omitted and defaulted again is not a change. */
 function shapeOf(job: Job | string): object {
 	if (typeof job === 'string') return {}
 	const { labels, ownerReferences } = job.metadata

@@ -24,7 +24,7 @@ const counted = ['annotations', 'labels', 'finalizers', 'ownerReferences'] as co
  * Models the policy, without managed fields.
  *
  * @param before undefined: the object is created
- * @returns how the first refusal begins; undefined: the write is allowed
+ * @returns the beginning of the first error; undefined: the write is allowed
  */
 export function refusedField(after: Limited, before: Limited = {}): string | undefined {
 	const field = counted.find(field => countOf(after[field]) > Math.max(limits[field], countOf(before[field])))

@@ -10,7 +10,7 @@ import { entry, fieldsAllowed, finalizers, generated, limited, long, many, old, 
 import { LAST_APPLIED, type Limited, limits, refusedField } from './metadata-rule.ts'
 import { type Cluster, chart, startCluster, tokenOf } from './release.ts'
 
-/** Tests how much metadata a node config may have. Those named old-… are older than the policy. Every attempt is a dry run. */
+/** Tests how much metadata a node config may have. Node configs named old-… were created before the policy. Every attempt is a dry run. */
 const policy = 'multinic-controller-metadata'
 let cluster: Cluster
 let controller: KubeClient
@@ -35,8 +35,8 @@ describe('a new node config', () => {
 		['32 annotations of 1 KiB', { annotations: many(limits.annotations, 'x'.repeat(limits.annotationBytes)) }],
 		['a last-applied-configuration of 64 KiB', { annotations: { [LAST_APPLIED]: 'x'.repeat(limits.lastAppliedBytes) } }],
 		['64 labels', { labels: many(limits.labels) }],
-		['8 finalizers of others', { finalizers: finalizers(limits.finalizers) }],
-		['8 finalizers beside ours', { finalizers: [...finalizers(limits.finalizers), FINALIZER] }],
+		['8 finalizers of other clients', { finalizers: finalizers(limits.finalizers) }],
+		['8 finalizers of other clients and that of MultiNIC', { finalizers: [...finalizers(limits.finalizers), FINALIZER] }],
 		['8 owner references', { ownerReferences: owners(limits.ownerReferences, { name: 'n'.repeat(limits.ownerBytes) }) }],
 		['64 KiB of managed fields', { managedFields: [entry('one', fieldsAllowed)] }],
 		[
@@ -60,19 +60,23 @@ describe('a new node config', () => {
 		],
 		['80,000 annotations', { annotations: tiny(80_000) }, 'metadata.annotations: at most 32 annotations are allowed'],
 		[
-			'an annotation of one byte too many',
+			'an annotation that is one byte too long',
 			{ annotations: { note: long } },
 			'metadata.annotations[note]: at most 1024 bytes are allowed (65536 for',
 		],
-		['fewer characters but more bytes', { annotations: { note: 'é'.repeat(513) } }, 'metadata.annotations[note]: at most 1024 bytes'],
 		[
-			'250 kB of a request',
+			'an annotation with fewer characters but too many bytes',
+			{ annotations: { note: 'é'.repeat(513) } },
+			'metadata.annotations[note]: at most 1024 bytes',
+		],
+		[
+			'a request annotation of 250 kB',
 			{ annotations: { [ANNOTATION_RETRY]: 'x'.repeat(250_000) } },
 			'metadata.annotations[multinic.io/retry]: at most',
 		],
 		['a last-applied-configuration above 64 KiB', { annotations: { [LAST_APPLIED]: 'x'.repeat(65_537) } }, `[${LAST_APPLIED}]: at most`],
 		['65 labels', { labels: many(65) }, 'metadata.labels: at most 64 labels are allowed on a node config; remove some (there are 65)'],
-		['9 finalizers of others', { finalizers: finalizers(9) }, 'metadata.finalizers: at most 8 finalizers of others are allowed'],
+		['9 finalizers of other clients', { finalizers: finalizers(9) }, 'metadata.finalizers: at most 8 finalizers of others are allowed'],
 		['9 owner references', { ownerReferences: owners(9) }, 'metadata.ownerReferences: at most 8 owner references are allowed'],
 		[
 			'an owner with a long name',
@@ -101,29 +105,29 @@ describe('a new node config', () => {
 
 describe('a node config above a limit', () => {
 	test.each<[title: string, name: Old, body: object]>([
-		['its spec', 'annotations', { spec: { paused: true } }],
-		['its spec', 'long', { spec: { paused: true } }],
-		['its spec', 'labels', { spec: { paused: true } }],
-		['its spec', 'owners', { spec: { paused: true } }],
-		['its spec', 'managed', { spec: { paused: true } }],
+		['a changed spec', 'annotations', { spec: { paused: true } }],
+		['a changed spec', 'long', { spec: { paused: true } }],
+		['a changed spec', 'labels', { spec: { paused: true } }],
+		['a changed spec', 'owners', { spec: { paused: true } }],
+		['a changed spec', 'managed', { spec: { paused: true } }],
 		['one annotation fewer', 'annotations', meta({ annotations: { 'example.org/key-0': null } })],
 		['another value of an annotation', 'annotations', meta({ annotations: { 'example.org/key-0': 'y' } })],
-		['no annotation', 'annotations', meta({ annotations: null })],
+		['no annotations', 'annotations', meta({ annotations: null })],
 		['one of two long annotations fewer', 'long', meta({ annotations: { [ANNOTATION_RETRY]: null } })],
 		['a shorter annotation', 'long', meta({ annotations: { [ANNOTATION_RETRY]: 'y'.repeat(249_999) } })],
-		['a short annotation more', 'long', meta({ annotations: { another: 'y' } })],
+		['an additional short annotation', 'long', meta({ annotations: { another: 'y' } })],
 		['one label fewer', 'labels', meta({ labels: { 'example.org/key-0': null } })],
 		['one finalizer fewer', 'finalizers', meta({ finalizers: [...finalizers(8), FINALIZER] })],
-		['no finalizer', 'finalizers', meta({ finalizers: null })],
+		['no finalizers', 'finalizers', meta({ finalizers: null })],
 		['one owner fewer', 'owners', meta({ ownerReferences: owners(8, { name: 'n'.repeat(600) }) })],
-		['an annotation more', 'managed', meta({ annotations: { another: 'y' } })],
+		['an additional annotation', 'managed', meta({ annotations: { another: 'y' } })],
 		['cleared managed fields', 'managed', meta({ managedFields: [{}] })],
 	])('may get %s: old-%s', async (_, name, body) => {
 		expect(await patched(cluster.admin, name, body)).toBe('allowed')
 	})
 
 	test.each<[title: string, name: Old, body: object, said: string]>([
-		['one annotation more', 'annotations', meta({ annotations: { another: 'x' } }), 'metadata.annotations: at most 32'],
+		['an additional annotation', 'annotations', meta({ annotations: { another: 'x' } }), 'metadata.annotations: at most 32'],
 		[
 			'a long annotation in place of a short one',
 			'annotations',
@@ -142,9 +146,14 @@ describe('a node config above a limit', () => {
 			meta({ annotations: { another: long, note: null } }),
 			'metadata.annotations[another]: at most 1024',
 		],
-		['one label more', 'labels', meta({ labels: { another: 'x' } }), 'metadata.labels: at most 64'],
-		['one finalizer more', 'finalizers', meta({ finalizers: [...finalizers(10), FINALIZER] }), 'metadata.finalizers: at most 8'],
-		['one owner more', 'owners', meta({ ownerReferences: owners(10, { name: 'n'.repeat(600) }) }), 'metadata.ownerReferences: at most 8'],
+		['an additional label', 'labels', meta({ labels: { another: 'x' } }), 'metadata.labels: at most 64'],
+		['an additional finalizer', 'finalizers', meta({ finalizers: [...finalizers(10), FINALIZER] }), 'metadata.finalizers: at most 8'],
+		[
+			'an additional owner',
+			'owners',
+			meta({ ownerReferences: owners(10, { name: 'n'.repeat(600) }) }),
+			'metadata.ownerReferences: at most 8',
+		],
 		[
 			'another long owner',
 			'owners',
@@ -156,25 +165,25 @@ describe('a node config above a limit', () => {
 		expect(await patched(cluster.admin, name, body)).toContain(said)
 	})
 
-	test('may not get another field manager if its managed fields are about as long as allowed', async () => {
+	test('may not get another field manager if its managed fields are near the limit', async () => {
 		const said = await patched(cluster.admin, 'full', { spec: { paused: true } })
 		expect(said).toContain('clear the list: kubectl patch mnnc old-full -n multinic-system --type=merge')
 	})
 
 	test.each<[title: string, name: Old, body: object]>([
-		['takes back what was requested', 'annotations', meta({ annotations: { [ANNOTATION_RETRY]: null } })],
-		['takes back what was requested at length', 'long', meta({ annotations: { [ANNOTATION_RETRY]: null } })],
-		['takes back what was requested', 'managed', meta({ annotations: { [ANNOTATION_RETRY]: null } })],
+		['removes a request annotation', 'annotations', meta({ annotations: { [ANNOTATION_RETRY]: null } })],
+		['removes a long request annotation', 'long', meta({ annotations: { [ANNOTATION_RETRY]: null } })],
+		['removes a request annotation', 'managed', meta({ annotations: { [ANNOTATION_RETRY]: null } })],
 		['adds its finalizer', 'labels', meta({ finalizers: [FINALIZER] })],
 		['adds its finalizer', 'full', meta({ finalizers: [FINALIZER] })],
-		['adds its finalizer to as many as are allowed', 'held', meta({ finalizers: [...finalizers(limits.finalizers), FINALIZER] })],
+		['adds its finalizer to the maximum of other finalizers', 'held', meta({ finalizers: [...finalizers(limits.finalizers), FINALIZER] })],
 		['removes its finalizer', 'finalizers', meta({ finalizers: finalizers(9) })],
-	])('is one on which the controller %s: old-%s', async (_, name, body) => {
+	])('allows that the controller %s: old-%s', async (_, name, body) => {
 		expect(await patched(controller, name, body)).toBe('allowed')
 	})
 })
 
-test('a status write changes no metadata', async () => {
+test('a status write does not change metadata', async () => {
 	await cluster.admin.create(NodeConfig, nodeConfig('worker-1', { annotations: { note: 'kept' } }))
 	const metadata = { annotations: many(40, long), labels: many(70), finalizers: finalizers(9), ownerReferences: owners(9) }
 	const fields = { managedFields: [entry('one', 60_000, 'Update')] }
@@ -187,7 +196,7 @@ test('a status write changes no metadata', async () => {
 	expect(JSON.stringify(written.managedFields)).not.toContain('f:k000000')
 })
 
-test('server-side apply by more and more managers is denied at the limit', async () => {
+test('server-side apply by an increasing number of field managers is denied at the limit', async () => {
 	const apply = (at: number) =>
 		cluster.admin.apply(NodeConfig, nodeConfig('worker-2'), { fieldManager: `manager-${at}-${'m'.repeat(100)}` })
 	const attempts = async () => {
@@ -199,7 +208,7 @@ test('server-side apply by more and more managers is denied at the limit', async
 })
 
 describe('for any existing and new metadata', () => {
-	test('a new node config is allowed exactly if the rule allows it', async () => {
+	test('a new node config is allowed if and only if the rule allows it', async () => {
 		await fc.assert(
 			fc.asyncProperty(limited, async metadata => {
 				expect(await created(metadata)).toMatch(expected(refusedField(metadata)))
@@ -208,7 +217,7 @@ describe('for any existing and new metadata', () => {
 		)
 	})
 
-	test('a change is allowed exactly if the rule allows it', async () => {
+	test('a change is allowed if and only if the rule allows it', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.nat({ max: generated.length - 1 }), limited, fc.boolean(), async (at, next, isMerged) => {
 				const before = generated[at] ?? {}
@@ -255,7 +264,7 @@ async function answer(attempt: Promise<unknown>): Promise<string> {
 	}
 }
 
-/** A policy takes effect, and ceases to, a moment after it is written. */
+/** A policy takes effect, and ceases to have effect, a moment after it is written. */
 async function policyHolds(does: boolean): Promise<void> {
 	const attempt = async () => expect((await created(old.annotations)) === 'allowed').toBe(!does)
 	await vi.waitFor(attempt, { timeout: 120_000, interval: 200 })

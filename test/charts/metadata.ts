@@ -10,7 +10,7 @@ export const many = (count: number, value = 'x') =>
 export const finalizers = (count: number) => Object.keys(many(count))
 export const owner = (at: number, more = {}) => ({ apiVersion: 'v1', kind: 'Namespace', name: `n${at}`, uid: `uid-${at}`, ...more })
 export const owners = (count: number, more = {}) => Array.from({ length: count }, (_, at) => owner(at, more))
-/** An entry that a client sends itself. The policy counts 16 bytes per field, and 334 for the rest and for the entry of this client. */
+/** An entry that a client sends itself. The policy estimates 16 bytes per field, and 334 for the rest and for the entry of this client. */
 export const entry = (manager: string, fields: number, operation = 'Apply') => {
 	const fieldsV1 = Object.fromEntries(Array.from({ length: fields }, (_, at) => [`f:k${String(at).padStart(6, '0')}`, {}]))
 	return { manager, operation, apiVersion: 'multinic.io/v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:spec': fieldsV1 } }

@@ -7,7 +7,7 @@ import { nodeConfigCrd } from '../../contract/crds.ts'
 import { waitForCrds } from '../../lab/cluster/wait-for-crds.ts'
 import { type Cluster, chart, type Manifest, manifests, type Said, startCluster } from './release.ts'
 
-/** Tests the chart as others distribute it: packaged under another version, as part of another chart, and over existing objects. */
+/** Tests the chart as users distribute it: packaged with another version, as part of another chart, and over existing objects. */
 const namespace = 'multinic-system'
 const at = ['-n', namespace]
 let cluster: Cluster
@@ -27,10 +27,14 @@ beforeEach(() => async () => {
 })
 
 describe.each([
-	['with build metadata, as Flux packages it', '0.1.0+53d9c5dffd49', '0.1.0'],
-	['of an application with build metadata', '0.1.0', '0.1.0+53d9c5dffd49'],
-	['longer than a label may be, cut before a dot', `0.1.0-${'a'.repeat(47)}.${'b'.repeat(20)}`, `1.0.0-${'a'.repeat(56)}.${'b'.repeat(9)}`],
-])('a version %s', (_, version, appVersion) => {
+	['a chart version with build metadata, as packaged by Flux', '0.1.0+53d9c5dffd49', '0.1.0'],
+	['an application version with build metadata', '0.1.0', '0.1.0+53d9c5dffd49'],
+	[
+		'a version that is too long for a label and is truncated before a dot',
+		`0.1.0-${'a'.repeat(47)}.${'b'.repeat(20)}`,
+		`1.0.0-${'a'.repeat(56)}.${'b'.repeat(9)}`,
+	],
+])('%s', (_, version, appVersion) => {
 	test('can be installed', async () => {
 		succeeded(await cluster.helm('package', chart, '--version', version, '--app-version', appVersion, '-d', dir))
 		succeeded(await cluster.helm('install', 'multinic', join(dir, `multinic-${version}.tgz`), ...at))
@@ -56,10 +60,10 @@ describe('in an umbrella chart', () => {
 	}
 
 	test.each<[title: string, values: object]>([
-		['enabled by its condition', { multinic: { enabled: true } }],
-		['beside values of all charts', { global: { imageRegistry: 'registry.example.com', deep: [1] }, multinic: { logLevel: 'debug' } }],
-		['with values of its own', { multinic: { enabled: true, controller: { nodeSelector: { zone: 'a' } } } }],
-	])('%s the chart is rendered', async (_, values) => {
+		['if it is enabled by its condition', { multinic: { enabled: true } }],
+		['with global values', { global: { imageRegistry: 'registry.example.com', deep: [1] }, multinic: { logLevel: 'debug' } }],
+		['with its own values', { multinic: { enabled: true, controller: { nodeSelector: { zone: 'a' } } } }],
+	])('the chart is rendered %s', async (_, values) => {
 		expect(await kinds(values)).toContain('Deployment')
 	})
 
@@ -72,14 +76,14 @@ describe('in an umbrella chart', () => {
 		expect(JSON.stringify(manifests(all).find(({ kind }) => kind === 'Job'))).toContain('{"name":"RELEASE_NAME","value":"platform"}')
 	})
 
-	test('a wrong value below the name of the chart is rejected', async () => {
+	test('an unknown value below the name of the chart is rejected', async () => {
 		const { all, exitCode } = await cluster.helm('template', 'platform', umbrella({ multinic: { controler: {} } }), ...at)
 		expect(exitCode).not.toBe(0)
 		expect(all).toContain("additional properties 'controler' not allowed")
 	})
 })
 
-test('an existing CRD is rejected, and adopted with --take-ownership', async () => {
+test('an installation over an existing CRD is rejected, and adopts it with --take-ownership', async () => {
 	await cluster.kubectl(['delete', 'crd', 'multinicnodeconfigs.multinic.io', '--ignore-not-found'])
 	const crd = parse(readFileSync('crds/multinic.io_multinicnodeconfigs.yaml', 'utf8')) as Manifest
 	succeeded(await cluster.kubectl(['create', '-f', '-'], [crd]))

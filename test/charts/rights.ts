@@ -9,7 +9,7 @@ export type Rule = { apiGroups: string[]; resources: string[]; verbs: string[]; 
  * effect a moment after they are written.
  *
  * @param admin may create SubjectAccessReviews
- * @param namespace of what the rules allow, and of the account; nodes and CRDs have none, and are allowed by a ClusterRole
+ * @param namespace of the objects in the rules and of the account; nodes and CRDs have none, and are allowed by a ClusterRole
  */
 export async function waitForRights(admin: KubeClient, namespace: string, account: string, rules: readonly Rule[]): Promise<void> {
 	const user = `system:serviceaccount:${namespace}:${account}`

@@ -7,8 +7,8 @@ import { isFailure } from '../../runtime/errors.ts'
 import { type Cluster, chart, startCluster } from './release.ts'
 
 /**
- * Tests what the API server accepts from a user who may only write node configs, under the lists of the chart, and that the agent decides
- * the same.
+ * Tests which routes the API server accepts from a user who may only write node configs, with the lists of the chart, and that the agent
+ * decides in the same way.
  */
 const namespace = 'multinic-system'
 const limits = {
@@ -51,37 +51,40 @@ async function refusal(interfaces: object[]): Promise<string> {
 
 const unlisted = 'must be within a prefix of the chart'
 const half = 'must not be a default route or half of one'
-const meets = 'must not meet a link-local network or one of the chart'
+const meets = 'must not overlap a link-local network or one of the chart'
 const main = (to: string, more: object = {}) => ({ routes: [{ to, table: 254 }], ...more })
 
 test.each<[title: string, wish: object]>([
-	['routes in the own table, named or not', { routes: [{ to: '0.0.0.0/1' }, { to: '::/0', table: 100 }, { to: '169.254.169.254/32' }] }],
+	[
+		'routes in the interface’s own table, with and without its number',
+		{ routes: [{ to: '0.0.0.0/1' }, { to: '::/0', table: 100 }, { to: '169.254.169.254/32' }] },
+	],
 	['a route within a listed prefix', main('10.50.3.0/24')],
-	['a listed route of IPv6, written with host bits', main('fd50:0:1::5/48')],
-	['no policyRouting, and a listed route that names no table', { policyRouting: false, routes: [{ to: '10.50.3.0/24' }] }],
+	['a listed IPv6 route with host bits', main('fd50:0:1::5/48')],
+	['no policyRouting, and a listed route without a table', { policyRouting: false, routes: [{ to: '10.50.3.0/24' }] }],
 ])('%s: accepted', async (_, wish) => {
 	expect(await refusal([{ ...nic, ...wish }])).toBe('')
 })
 
 test.each<[title: string, wish: object, said: string]>([
 	['a default route', { defaultRoute: true, gateway: '10.0.0.1' }, 'defaultRoute is not allowed by the chart (runs.allowDefaultRoute)'],
-	['half of the internet', main('0.0.0.0/1'), half],
-	['the other half, in table default', { routes: [{ to: '128.0.0.0/1', table: 253 }] }, half],
-	['all of IPv6', main('::/0'), half],
+	['half of a default route', main('0.0.0.0/1'), half],
+	['the other half of a default route, in table default', { routes: [{ to: '128.0.0.0/1', table: 253 }] }, half],
+	['an IPv6 default route', main('::/0'), half],
 	['the metadata address', main('169.254.169.254/32'), meets],
-	['a network around link-local', main('169.0.0.0/8'), meets],
+	['a network that contains the link-local networks', main('169.0.0.0/8'), meets],
 	['an address in the service network', { address: '10.97.0.9', cidr: '10.97.0.0/24' }, 'an address must not be in one of'],
-	['a further address in the service network', { addresses: ['10.97.0.9/32'] }, 'an address must not be in one of'],
+	['an additional address in the service network', { addresses: ['10.97.0.9/32'] }, 'an address must not be in one of'],
 	['the service network', main('10.96.0.0/16'), meets],
-	['a listed part that is protected', main('10.50.7.9/32'), meets],
-	['a listed part of IPv6 that is protected', main('fd50:0:7:8::/64'), meets],
+	['a listed network that is protected', main('10.50.7.9/32'), meets],
+	['a listed IPv6 network that is protected', main('fd50:0:7:8::/64'), meets],
 	['an unlisted route', main('10.60.0.0/24'), unlisted],
 	['an unlisted route in the table of another interface', { routes: [{ to: '10.60.0.0/24', table: 101 }] }, unlisted],
 	['an unlisted route in any table', { routes: [{ to: '10.60.0.0/24', table: 7000 }] }, unlisted],
-	['a route wider than what is listed', main('fd50::/31'), meets],
-	['no policyRouting, and a route that names no table', { policyRouting: false, routes: [{ to: '10.60.0.0/24' }] }, unlisted],
+	['a route that is wider than a listed prefix', main('fd50::/31'), meets],
+	['no policyRouting, and an unlisted route without a table', { policyRouting: false, routes: [{ to: '10.60.0.0/24' }] }, unlisted],
 	[
-		'no policyRouting, and a route in what would be the own table',
+		'no policyRouting, and a route in the table that the interface would have',
 		{ policyRouting: false, routes: [{ to: '10.60.0.0/24', table: 100 }] },
 		unlisted,
 	],
@@ -95,13 +98,13 @@ test.each<[title: string, wish: object, said: string]>([
 	).toContain(said)
 })
 
-test('a list without ids may name any table of MultiNIC, because only the agent knows the positions', async () => {
+test('interfaces without ids may use any table of MultiNIC, because only the agent derives their ids', async () => {
 	const { id: _, ...bare } = nic
 	expect(await refusal([{ ...bare, routes: [{ to: '10.60.0.0/24', table: 105 }] }])).toBe('')
 	expect(await refusal([{ ...bare, routes: [{ to: '10.60.0.0/24', table: 110 }] }])).toContain(unlisted)
 })
 
-test('the API server and the agent reject the same', async () => {
+test('the API server and the agent reject the same interfaces', async () => {
 	const to = fc.oneof(
 		fc
 			.tuple(
@@ -133,8 +136,8 @@ test('the API server and the agent reject the same', async () => {
 	)
 }, 120_000)
 
-describe('a node config that is older than the lists', () => {
-	test('may be annotated, paused and cleaned up, but its interfaces may be changed only to what is allowed', async () => {
+describe('a node config from before the lists', () => {
+	test('may be annotated, paused and cleaned up, but its interfaces may be changed only to allowed ones', async () => {
 		await helm('upgrade', ...lists, 'runs.allowDefaultRoute=true')
 		const old = { ...nic, defaultRoute: true }
 		await vi.waitFor(async () => expect(await refusal([old])).toBe(''), { timeout: 60_000 })

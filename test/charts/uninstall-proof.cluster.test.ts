@@ -13,7 +13,7 @@ import { type Cluster, chart, manifests, type Said, startCluster, tokenOf } from
 import { type Rule, waitForRights } from './rights.ts'
 
 /**
- * Tests when the hook acts, on a real API server with the real helm. Only the kubelet is missing: the program of the hook runs in this
+ * Tests when the hook acts, on a real API server with the real helm. Without a kubelet, the program of the hook runs in this
  * process.
  */
 const namespace = 'multinic-system'
@@ -75,7 +75,7 @@ test('the hook acts on helm uninstall after a rollback, with the hooks of the fi
 	succeeded(await uninstalled)
 })
 
-test('the revision of a failed and rolled back uninstall still has status uninstalling and proves nothing', async () => {
+test('the revision of a failed and rolled back uninstall still has status uninstalling, and is not accepted as proof', async () => {
 	await cluster.admin.create(Job, runningRun)
 	const failing = cluster.helm('uninstall', 'multinic', '-n', namespace)
 	expect(await runHook(AbortSignal.timeout(500))).toContain('stopped while waiting for runs in progress')
@@ -88,7 +88,7 @@ test('the revision of a failed and rolled back uninstall still has status uninst
 	await nothingIsChanged()
 })
 
-test('the Secret of a failed uninstall that was not repeated proves nothing to a Job that is applied later', async () => {
+test('the Secret of a failed uninstall is not accepted as proof by a Job that is applied later', async () => {
 	await cluster.admin.create(Job, { ...runningRun, metadata: { ...runningRun.metadata, name: 'running-again' } })
 	const failing = cluster.helm('uninstall', 'multinic', '-n', namespace)
 	expect(await runHook(AbortSignal.timeout(500))).toContain('stopped while waiting for runs in progress')
@@ -117,7 +117,7 @@ test('with releases in ConfigMaps, uninstall stops before anything is deleted un
 	expect(await cluster.admin.find(Deployment, { name: 'multinic-controller', namespace })).toBeUndefined()
 })
 
-test('the output of helm template acts without a release once it is confirmed, as install.md says for GitOps', async () => {
+test('the hook in the output of helm template acts without a release after a confirmation, as documented in install.md for GitOps', async () => {
 	succeeded(await cluster.helm('uninstall', 'multinic', '-n', namespace, '--no-hooks'))
 	await applyRendered('template', 'multinic', chart, '--no-hooks')
 	succeeded(await cluster.kubectl(['annotate', 'deployment', 'multinic-controller', 'multinic.io/uninstall=confirmed', '-n', namespace]))
@@ -127,22 +127,25 @@ test('the output of helm template acts without a release once it is confirmed, a
 	await deleteRendered()
 })
 
-test('another value of the annotation confirms nothing', async () => {
+test('another value of the annotation is not accepted as a confirmation', async () => {
 	succeeded(await cluster.kubectl('annotate deployment multinic-controller multinic.io/uninstall=false -n'.split(' ').concat(namespace)))
 	await applyRendered('get', 'hooks', 'multinic')
 	expect(await runHook()).toContain('Nothing was changed')
 	await nothingIsChanged()
 })
 
-test.each(['Keep', 'Restore'])('the hook may read only the Secrets of 101 revisions of its release, by name (%s)', async onUninstall => {
-	const { all } = await cluster.helm('template', 'multinic', chart, '-n', namespace, '--set', `onUninstall=${onUninstall}`)
-	const role = manifests(all).find(one => one.kind === 'Role' && one.metadata.name === hook.name)
-	const rules = (role?.rules ?? []) as Rule[]
-	const [secrets, ...more] = rules.filter(({ resources }) => resources.includes('secrets'))
-	const names = Array.from({ length: 101 }, (_, at) => `sh.helm.release.v1.multinic.v${at + 1}`)
-	expect(secrets).toEqual({ apiGroups: [''], resources: ['secrets'], verbs: ['get'], resourceNames: names })
-	expect(more).toEqual([])
-})
+test.each(['Keep', 'Restore'])(
+	'the hook may read only the Secrets of the first 101 revisions of its release, by name (%s)',
+	async onUninstall => {
+		const { all } = await cluster.helm('template', 'multinic', chart, '-n', namespace, '--set', `onUninstall=${onUninstall}`)
+		const role = manifests(all).find(one => one.kind === 'Role' && one.metadata.name === hook.name)
+		const rules = (role?.rules ?? []) as Rule[]
+		const [secrets, ...more] = rules.filter(({ resources }) => resources.includes('secrets'))
+		const names = Array.from({ length: 101 }, (_, at) => `sh.helm.release.v1.multinic.v${at + 1}`)
+		expect(secrets).toEqual({ apiGroups: [''], resources: ['secrets'], verbs: ['get'], resourceNames: names })
+		expect(more).toEqual([])
+	},
+)
 
 /** Runs the Job of the hook as it was created, with its environment and its account; then ends it as the Job controller does. */
 async function runHook(signal = new AbortController().signal): Promise<string> {
@@ -167,7 +170,7 @@ async function secretsThatSay(status: string): Promise<string[]> {
 	return items.map(({ metadata }) => metadata.name)
 }
 
-/** Makes a Secret look written at that time; the API server accepts another time only with another manager. */
+/** Sets the time at which a Secret was written; the API server accepts another time only with another field manager. */
 async function setTime(name: string, time: string): Promise<void> {
 	const { managedFields = [] } = (await cluster.admin.get(Secret, { name, namespace })).metadata
 	const of = managedFields.map(one => ({ ...one, manager: 'helm-of-then', time }))

@@ -48,7 +48,7 @@ test('Keep stops the controller, waits for its pod and the runs in progress, and
 	await keep(hook, where)
 })
 
-test('Keep reports what it waited for when it is stopped', async () => {
+test('Keep reports what it was waiting for when it is stopped', async () => {
 	await cluster.admin.create(Job, job('endless'))
 	const { hook, where, stop } = await signedInAsHook('Keep')
 	setTimeout(stop, 200)
@@ -59,7 +59,7 @@ test('Keep reports what it waited for when it is stopped', async () => {
 	await endJob(cluster.admin, { name: 'endless', namespace })
 })
 
-test('Keep reports what it waited for when helm has timed out and removed its permissions', async () => {
+test('Keep reports what it was waiting for when helm has timed out and removed its permissions', async () => {
 	await cluster.admin.create(Job, job('long'))
 	const { hook, where, lines } = await signedInAsHook('Keep')
 	const done = keep(hook, where)
@@ -91,7 +91,7 @@ test('Restore deletes every node config and returns when the controller has rele
 	expect((await cluster.admin.list(NodeConfig, { namespace })).items).toEqual([])
 })
 
-/** Only the kubelet is missing here: the program of the hook runs in this process, authenticated as its pod would be. */
+/** Without a kubelet, the program of the hook runs in this process, authenticated as its pod would be. */
 test('helm uninstall runs the hook first, then removes everything except the CRD and the objects of users', async () => {
 	const uninstalled = cluster.helm('uninstall', 'multinic', '-n', namespace, '--timeout', '60s')
 	const at = { name: 'multinic-uninstall', namespace }

@@ -122,12 +122,12 @@ test('the defaults of the rollout are those of the contract', () => {
 	expect(rolloutOf(undefined, undefined)).toMatchObject({ value: values.rollout })
 })
 
-test('the admission policy uses the key and the size of the contract', () => {
+test('the admission policy uses the report key and the maximum size of the contract', () => {
 	const policy = read('templates/agent-admission.yaml')
 	expect(policy).toContain(`variables.data['${REPORT_KEY}'])) <= ${REPORT_MAX_BYTES}"`)
 })
 
-test('the policies use the names of the contract for what the controller may change', () => {
+test('the policies use the names of the contract for the metadata that the controller may change', () => {
 	const policy = read('templates/controller-admission.yaml')
 	const named = new Set(policy.match(/(?<=')multinic\.io\/[\w-]+(?=')/g))
 	expect(named).toEqual(new Set([FINALIZER, LABEL_NODE_NAME, ANNOTATION_PLAN, ANNOTATION_RETRY, ANNOTATION_VERIFY]))
@@ -143,8 +143,8 @@ function paths(value: unknown, at = ''): string[] {
 }
 
 /**
- * Returns whether a comment above explains the line. A group (`image:`) is explained by its values; requests and limits are defined by
- * Kubernetes.
+ * Returns whether a comment above explains the line. A group (`image:`) is explained by its values, and Kubernetes defines requests
+ * and limits.
  */
 function isExplained(lines: readonly string[], at: number): boolean {
 	const isCommented = lines[at - 1]?.trim().startsWith('#') ?? false

@@ -76,7 +76,7 @@ async function stateOf(name: string): Promise<unknown> {
 }
 
 describe('a fleet', () => {
-	test('is shown as a table and as JSON, and sets the exit code', async () => {
+	test('is shown as a table and as JSON, and determines the exit code', async () => {
 		await eventually(async () => expect(await stateOf('worker-3')).toBe('Failed'))
 		const all = await multinic('get')
 		expect(all).toMatchObject({ code: 1, err: '' })
@@ -137,7 +137,7 @@ describe('one node', () => {
 		await eventually(async () => expect((await multinic('history worker-3')).out).toContain('multinic-agent-worker-3-g1-2'))
 	})
 
-	test('has no diff, and has one after drift', async () => {
+	test('has no diff before drift and a diff after it', async () => {
 		const right = await multinic('diff worker-1')
 		expect(right).toMatchObject({ code: 0, err: '' })
 		expect(right.out).toMatch(/^worker-1 matches generation 2 of its node config \(checked by Job multinic-agent-worker-1-g2-\d+\)$/)
@@ -164,7 +164,7 @@ describe('one node', () => {
 		await eventually(() => expect(annotations['multinic.io/verify']).toBeUndefined())
 	})
 
-	test('has a plan with its commands', async () => {
+	test('has a plan with commands', async () => {
 		const plan = {
 			commands: ['ip link set if7 mtu 1400'],
 			links: { if7: 'ens7' },
@@ -180,7 +180,7 @@ describe('one node', () => {
 		expect(out).toContain('  ip link set if7 mtu 1400\n  (if7 is ens7)\n')
 	})
 
-	test('has no log without a kubelet, and shows the report when the pod is gone', async () => {
+	test('has no log without a kubelet, and shows the report when the pod no longer exists', async () => {
 		const { code, err } = await multinic('logs worker-1')
 		expect(code).toBe(1) // nothing listens at the address of the node
 		expect(err).toMatch(/^error: [^\n]+$/)
@@ -206,7 +206,7 @@ test('a pod that a kubelet created with the labels of MultiNIC is not read', asy
 	await stage.admin.delete(Pod, { name: 'forged', namespace })
 })
 
-test('get names the node that halts the rollout first, and pausing that node resumes the rollout', async () => {
+test('get first names the node that stops the rollout, and pausing that node resumes the rollout', async () => {
 	const mtu = (bytes: number) => ({ spec: { interfaces: [{ ...nic, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.10', mtu: bytes }] } })
 	const outcome = { outcome: 'RolledBack', reason: 'RolledBack', message: 'the API server could not be reached' } as const
 	stage.kubelet.fate('worker-3', input => ({ report: reportFor(input, outcome), end: 'Failed' }))
@@ -260,7 +260,7 @@ describe('a user with the roles of the documentation', () => {
 		await waitForRights(stage.admin, namespace, 'operator', rules('multinic-operator'))
 	})
 
-	test('as viewer reads everything and creates a bundle, and may change nothing', async () => {
+	test('can read everything and create a bundle as viewer, but cannot change anything', async () => {
 		const file = await as('viewer')
 		const tar = join(dir, 'bundle.tar.gz')
 		expect((await multinic('get --kubeconfig', file)).err).toBe('')
@@ -276,13 +276,13 @@ describe('a user with the roles of the documentation', () => {
 		})
 	})
 
-	test('as operator has every permission that the commands need', async () => {
+	test('has every permission that the commands need as operator', async () => {
 		const file = await as('operator')
 		for (const line of ['pause', 'resume', 'pause worker-2', 'resume worker-2', 'retry worker-2', 'plan worker-2'])
 			expect(await multinic(line, '--kubeconfig', file), line).toMatchObject({ code: 0, err: '' })
 	})
 
-	test('without a role gets an error with the verb and the resource', async () => {
+	test('gets an error with the verb and the resource without a role', async () => {
 		expect(await multinic('get --kubeconfig', await as('nobody'))).toEqual({
 			code: 1,
 			out: '',

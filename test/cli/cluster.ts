@@ -27,7 +27,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
 	return stage
 }
 
-/** The same outside a test; the caller stops the server. */
+/** Starts the same API server outside a test; the caller stops it. */
 export async function openStage({ lease = held, ...options }: StageOptions = {}): Promise<Stage> {
 	const server = await startFakeApiServer({ now: () => now, ...options })
 	server.objects.create(CustomResourceDefinition, customResourceDefinition(nodeConfigCrd) as never)

@@ -46,11 +46,11 @@ worker-2   Failed       1/2          PartlyFailed              0s
 	})
 
 	test.each<[title: string, over: { name?: string; ago?: number; reason?: string }, isShown: boolean]>([
-		['a write of the controller that fails, where the status cannot say so', {}, true],
-		['a status that the API server refuses', { reason: 'StatusRefused' }, true],
-		['an Event that a kubelet made', { name: 'worker-1.uid.write-failed-g3-1.0123456789abcdef' }, false],
+		['a failed write of the controller that is not in the status', {}, true],
+		['a status that the API server rejects', { reason: 'StatusRefused' }, true],
+		['an Event that a kubelet created', { name: 'worker-1.uid.write-failed-g3-1.0123456789abcdef' }, false],
 		['an Event from before the status was last written', { ago: 61 }, false],
-		['an Event of another reason', { reason: 'RunStarted' }, false],
+		['an Event with another reason', { reason: 'RunStarted' }, false],
 	])('of one node shows %s: $2', async (_, { name, ago: seconds = 30, reason = 'WriteFailed' }, isShown) => {
 		const { cluster, server, put } = await startStage()
 		const { uid: secret } = server.objects.create(ConfigMap, { metadata: rollout }).metadata
@@ -66,7 +66,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		if (!isShown) expect(out).not.toContain(message)
 	})
 
-	test('shows the queue, with the control plane last', async () => {
+	test('shows the queue, with control-plane nodes last', async () => {
 		const { cluster, put, server } = await startStage()
 		server.objects.create(Node, { metadata: { name: 'a-master', labels: { 'node-role.kubernetes.io/control-plane': '' } } } as never)
 		server.objects.create(ConfigMap, { metadata: rollout, data: { maxUnavailable: '1' } })
@@ -79,7 +79,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		expect(out).toMatch(/^worker-2 .* Waiting 1 of 2 /m)
 	})
 
-	test('names the node that halts the rollout first, with the command that continues without it', async () => {
+	test('first names the node that stops the rollout, with the command to continue without it', async () => {
 		const { put, server } = await startStage()
 		put('worker-1', configured)
 		put('worker-2', waiting)
@@ -91,7 +91,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		expect(json.rollout.stoppedBy).toEqual([{ name: 'worker-3', reason: 'RolledBack' }])
 	})
 
-	test('names the node that halts the rollout even while its next run is in progress', async () => {
+	test('names the node that stops the rollout even while its next run is in progress', async () => {
 		const { put, server, cluster } = await startStage()
 		put('worker-1', waiting)
 		put('worker-2', running)
@@ -104,7 +104,7 @@ worker-2   Failed       1/2          PartlyFailed              0s
 		])
 	})
 
-	test('of one node shows its queue position, even if only a pause holds back its repair', async () => {
+	test('of one node shows its queue position, even if only a pause delays its repair', async () => {
 		const { cluster, put, server } = await startStage()
 		server.objects.create(ConfigMap, { metadata: rollout, data: { paused: 'true' } })
 		put('worker-1', drifted)
@@ -217,7 +217,7 @@ describe('retry', () => {
 		expect(await command('retry --failed', { cluster })).toEqual({ code: 0, err: '', out: 'no failed nodes, nothing to do\n' })
 	})
 
-	test('writes nothing if one name is wrong', async () => {
+	test('writes nothing if a node does not exist', async () => {
 		const stage = await fleet()
 		const { code, err } = await command('retry worker-1 worker2', { cluster: stage.cluster })
 		expect({ code, err }).toEqual({
@@ -229,7 +229,7 @@ describe('retry', () => {
 })
 
 describe('pause and resume', () => {
-	test('pause and resume a node, and do nothing when repeated', async () => {
+	test('pause and resume a node, and change nothing when repeated', async () => {
 		const stage = await fleet()
 		const paused = () => stage.server.objects.get(NodeConfig, { namespace, name: 'worker-1' })?.spec?.paused
 		const say = async (line: string) => (await command(line, { cluster: clusterOf(stage.server.credentials) })).out
@@ -268,7 +268,7 @@ describe('pause and resume', () => {
 		expect((await command('get', { cluster: clusterOf(server.credentials) })).out).toContain('the rollout is paused')
 	})
 
-	test('keep a fleet paused that the chart pauses, and name the setting that ends it', async () => {
+	test('do not resume a fleet that the chart pauses, and name the setting', async () => {
 		const { server } = await fleet()
 		server.objects.create(ConfigMap, { metadata: rollout, data: { paused: 'true' } })
 		const say = async (line: string) => (await command(line, { cluster: clusterOf(server.credentials) })).out
@@ -351,7 +351,7 @@ describe('an error is reported in one sentence', () => {
 		expect({ code, said }).toEqual({ code: 1, said: `error: ${err}\n` })
 	})
 
-	test('a user who may read only node configs sees them', async () => {
+	test('a user who may read only node configs gets the table and the message of the controller about the queue', async () => {
 		const { server, put } = await startStage({ allows: (_, { plural }) => plural === 'multinicnodeconfigs' })
 		put('worker-1', waiting)
 		const { out, err } = await command('get', { cluster: clusterOf(server.credentialsOf('narrow')) })
@@ -359,7 +359,7 @@ describe('an error is reported in one sentence', () => {
 		expect(err).toBe('')
 	})
 
-	test('an invalid token', async () => {
+	test('an invalid token is reported', async () => {
 		const { server } = await startStage()
 		const credentials = { ...server.credentials, headers: async () => ({ authorization: 'Bearer stale' }) }
 		const { code, err } = await command('get', { cluster: clusterOf(credentials) })
@@ -369,7 +369,7 @@ describe('an error is reported in one sentence', () => {
 		})
 	})
 
-	test('a cluster without MultiNIC', async () => {
+	test('a cluster without MultiNIC is reported', async () => {
 		const { server } = await startStage()
 		server.onRequest(({ plural }) =>
 			plural === 'multinicnodeconfigs' ? { fault: 'answer', status: 404, body: '404 page not found' } : undefined,
@@ -381,14 +381,14 @@ describe('an error is reported in one sentence', () => {
 		})
 	})
 
-	test('an unreachable server', async () => {
+	test('an unreachable server is reported', async () => {
 		const credentials = { server: `http://127.0.0.1:${await unusedPort()}`, tls: {}, headers: async () => ({}) }
 		const { code, err } = await command('get', { cluster: clusterOf(credentials) })
 		expect(code).toBe(1)
 		expect(err).toBe(`error: ${credentials.server} cannot be reached: connect ECONNREFUSED ${credentials.server.slice(7)}\n`)
 	})
 
-	test('a bug is reported as one and prints its stack only with MULTINIC_DEBUG', async () => {
+	test('a bug is reported as a bug, and its stack is printed only with MULTINIC_DEBUG', async () => {
 		const broken = { client: undefined } as never
 		const bug = (env: Record<string, string>): Promise<Told> => command('get', { cluster: broken, env })
 		expect((await bug({})).err).toMatch(/^error: [^\n]+\nThis is a bug\. Set MULTINIC_DEBUG=1 to print the stack trace\.\n$/)
@@ -425,7 +425,7 @@ describe('without a controller', () => {
 		['retry worker-2', {}, 'warning: no controller holds Lease multinic-controller;'],
 		['resume worker-2', {}, 'warning: no controller holds Lease multinic-controller;'],
 		['get -o json', {}, 'warning: no controller holds Lease multinic-controller;'],
-	])('%s warns that nothing happens', async (line, lease, err) => {
+	])('%s warns that no controller is running', async (line, lease, err) => {
 		const { cluster, put } = await startStage({ lease })
 		put('worker-1', configured)
 		put('worker-2', failed)

@@ -4,7 +4,7 @@ import { UNFIT } from '../../contract/clean.ts'
 import { answering, putRunPod, startStage } from './cluster.ts'
 import { command, config, failed } from './fixtures.ts'
 
-/** A terminal displays all text from a cluster and interprets no part of it. */
+/** Tests that a terminal displays all text from a cluster and interprets none of it. */
 const lines = [
 	'get',
 	'get w',
@@ -25,7 +25,7 @@ const words = fc.array(
 	{ minLength: 1, maxLength: 6 },
 )
 
-test('no command prints text that a terminal would interpret, whichever field contains it', async () => {
+test('no command prints text that a terminal would interpret, from any field', async () => {
 	const said = fc.record({ message: words, reason: words, job: words, backend: words, name: words })
 	await fc.assert(
 		fc.asyncProperty(said, fc.constantFrom(...lines), async (parts, line) => {

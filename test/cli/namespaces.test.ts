@@ -36,7 +36,7 @@ namespace default has 2: kubectl multinic get -n default
 ${own}
 `,
 		],
-	])('%s lists the namespaces that have some', async (line, out) => {
+	])('%s lists the namespaces with node configs', async (line, out) => {
 		const stage = await startStage()
 		putElsewhere(stage, 'default', 'worker-1', 'worker-2')
 		putElsewhere(stage, 'apps', 'worker-3')
@@ -96,18 +96,18 @@ ${own}
 })
 
 describe('a namespace without MultiNIC', () => {
-	test.each(['pause', 'resume'])('%s changes nothing and says where node configs are', async line => {
+	test.each(['pause', 'resume'])('%s changes nothing and names a namespace with node configs', async line => {
 		const stage = await startStage()
 		putElsewhere(stage, 'apps', 'worker-1', 'worker-2')
 		expect(await command(line, { cluster: stage.cluster })).toEqual({
 			code: 1,
 			out: '',
-			err: 'error: no MultiNIC is in namespace multinic-system, so nothing was changed: it has neither a node config nor ConfigMap multinic-rollout; another namespace is named by -n; namespace apps has 2 node configs\n',
+			err: 'error: MultiNIC is not installed in namespace multinic-system, so nothing was changed: the namespace has neither a node config nor ConfigMap multinic-rollout; use -n for another namespace; namespace apps has 2 node configs\n',
 		})
 		expect(stage.server.objects.get(ConfigMap, { name: 'multinic-rollout-pause', namespace })).toBeUndefined()
 	})
 
-	test('can be paused before it has a node config if MultiNIC is there', async () => {
+	test('can be paused before it has a node config if MultiNIC is installed in it', async () => {
 		const { cluster, server } = await startStage()
 		server.objects.create(ConfigMap, { metadata: { name: 'multinic-rollout', namespace } })
 		expect(await command('pause', { cluster })).toMatchObject({ code: 0, err: '' })
@@ -126,21 +126,21 @@ describe('a namespace that is being deleted', () => {
 		return stage
 	}
 
-	const warning = `warning: namespace ${namespace} is being deleted. No run can start in it, so no node is restored, and the namespace cannot be removed while node configs wait for that. How to release one: kubectl multinic get NODE -n ${namespace}\n`
+	const warning = `warning: namespace ${namespace} is being deleted. No run can start in it, so no node is restored, and the namespace cannot be removed while node configs wait for that. To see how to release one: kubectl multinic get NODE -n ${namespace}\n`
 
 	test.each(['get', 'get worker-1'])('%s prints a warning', async line => {
 		const { cluster } = await going()
 		expect(await command(line, { cluster })).toMatchObject({ code: 1, err: warning })
 	})
 
-	test('get NODE says how to remove the node config', async () => {
+	test('get NODE shows how to remove the node config', async () => {
 		const { cluster } = await going()
 		expect((await command('get worker-1', { cluster })).out).toContain(
 			`It is being deleted with its namespace, and no run can start there. To remove it without restoring the node: ${patch('worker-1')}\n`,
 		)
 	})
 
-	test('an object that cannot be created in it is reported', async () => {
+	test('an object that cannot be created is reported', async () => {
 		const { cluster, server } = await going()
 		server.onRequest(({ verb, plural, name }) =>
 			plural === 'configmaps' && verb === 'patch' && name === 'multinic-rollout-pause'
@@ -150,11 +150,11 @@ describe('a namespace that is being deleted', () => {
 		expect(await command('pause', { cluster })).toEqual({
 			code: 1,
 			out: '',
-			err: `error: namespace ${namespace} is being deleted, so configmaps "multinic-rollout-pause" cannot be created in it; install MultiNIC again once it is gone\n`,
+			err: `error: namespace ${namespace} is being deleted, so configmaps "multinic-rollout-pause" cannot be created in it; install MultiNIC again after the deletion\n`,
 		})
 	})
 
-	test('a node config that is deleted alone is shown without a warning', async () => {
+	test('a node config that is deleted without its namespace is shown without a warning', async () => {
 		const { cluster, put, server } = await startStage()
 		put('worker-1', configured)
 		server.objects.patch(NodeConfig, { name: 'worker-1', namespace }, { metadata: { finalizers: ['multinic.io/cleanup'] } })

@@ -86,11 +86,11 @@ w      Configured   2/2          AllInterfacesConfigured   3m    netplan-network
 	})
 
 	test.each<[title: string, other: ConfigView, isNews: boolean]>([
-		['nothing but time', config('a', configured), false],
+		['only another time', config('a', configured), false],
 		['another state', config('a', failed), true],
 		['another generation', config('a', configured, { metadata: { name: 'a', generation: 4 } }), true],
 		['another message', config('a', { ...configured, message: 'other' }), true],
-	])('decides whether a row is printed again for: %s', (_, other, isNews) => {
+	])('whether a row is printed again for %s', (_, other, isNews) => {
 		expect(changeKey(other) !== changeKey(config('a', configured))).toBe(isNews)
 	})
 })
@@ -133,7 +133,7 @@ Next
 `)
 })
 
-test('the page of a node that was not observed yet says so', () => {
+test('the page of a node that was not observed yet states that', () => {
 	const one = config('new', undefined, { spec: { paused: true, mode: 'Plan' } })
 	expect(text(nodePage(one, view([one])))).toBe(`
 new   Pending
@@ -154,17 +154,21 @@ describe('a node without reported interfaces', () => {
 	const none = { spec: { interfaces: [] } }
 	const removalFailed = { state: 'Failed' as const, reason: 'InUse', message: 'the removal of multinic0 (fa:16:3e:37:c3:f1): br0 has it.' }
 	test.each<[title: string, one: ConfigView, words: string]>([
-		['for nobody has looked at it', config('a'), 'none known yet'],
-		['for nobody has looked at its generation', config('a', configured, { metadata: { name: 'a', generation: 4 } }), 'none known yet'],
-		['for none is wanted', config('a', { state: 'Configured', reason: 'NoInterfaces' }, none), 'none requested, and none left on the node'],
+		['shows that it was not observed', config('a'), 'none known yet'],
+		['shows that its generation was not observed', config('a', configured, { metadata: { name: 'a', generation: 4 } }), 'none known yet'],
 		[
-			'for none is wanted, though one is left',
+			'shows that no interface is desired',
+			config('a', { state: 'Configured', reason: 'NoInterfaces' }, none),
+			'none requested, and none left on the node',
+		],
+		[
+			'shows that no interface is desired, but the removal failed',
 			config('a', removalFailed, none),
 			'none requested, but the removal is not confirmed: see above',
 		],
-		['for none is wanted, and they are being removed', config('a', running, none), 'none requested'],
+		['shows that no interface is desired during the removal', config('a', running, none), 'none requested'],
 		[
-			'for the node config is invalid',
+			'shows that the node config is invalid',
 			config('a', { state: 'Failed', reason: 'InvalidConfig' }),
 			'unknown: the node config is invalid, and the node is left unchanged',
 		],
@@ -173,7 +177,7 @@ describe('a node without reported interfaces', () => {
 	})
 })
 
-test('the history is newest first, even if the clock of the node went back', () => {
+test('the history is newest first, even if the clock of the node was set back', () => {
 	const run = { generation: 2, changes: 9, result: 'Configured' as const }
 	const why = { cause: 'Drifted', failureReason: 'RunLost' }
 	const entries = [
@@ -194,7 +198,7 @@ describe('a terminal', () => {
 		return at === 998 ? config(name, running) : config(name, at < 400 ? configured : waiting)
 	})
 
-	test('shows as many of 1,000 nodes as fit, the most relevant first', () => {
+	test('shows as many of 1,000 nodes as fit, with the most relevant first', () => {
 		expect(text(fleetFrame(many, view(many), 9))).toBe(`
 Rollout: 401 of 1000 finished, 1 running, 598 queued: the wave is full (at most 1 node)
 1000 nodes: 400 Configured, 1 InProgress, 598 Pending, 1 Failed
@@ -208,38 +212,38 @@ w-402   Pending      0/2          Waiting 3 of 598   3m
 `)
 	})
 
-	test('shows recently processed nodes before others', () => {
+	test('shows recently processed nodes first', () => {
 		const done = (name: string, seconds: number) => config(name, configured, { status: { lastProcessed: ago(seconds) } })
 		const some = [done('a', 9), done('b', 3), done('c', 5)]
 		expect(byInterest(some, view(some).fleet).map(({ name }) => name)).toEqual(['b', 'c', 'a'])
 	})
 
-	test('shows the node that halts the rollout first', () => {
+	test('shows the node that stops the rollout first', () => {
 		const some = [config('a', running), config('b', failed), config('c', rolledBack), config('d', waiting)]
 		expect(byInterest(some, view(some).fleet).map(({ name }) => name)).toEqual(['c', 'a', 'b', 'd'])
 	})
 
 	test.each<[title: string, before: string[], after: string[]]>([
 		['the first frame', [], ['a', 'b']],
-		['nothing new', ['a', 'b'], ['a', 'b']],
-		['the first line', ['a', 'b', 'c'], ['x', 'b', 'c']],
-		['a line in the middle', ['a', 'b', 'c'], ['a', 'x', 'c']],
-		['the last line', ['a', 'b', 'c'], ['a', 'b', 'x']],
-		['two apart', ['a', 'b', 'c', 'd'], ['x', 'b', 'c', 'y']],
-		['more lines', ['a'], ['a', 'b', 'c']],
+		['no change', ['a', 'b'], ['a', 'b']],
+		['a change of the first line', ['a', 'b', 'c'], ['x', 'b', 'c']],
+		['a change of a line in the middle', ['a', 'b', 'c'], ['a', 'x', 'c']],
+		['a change of the last line', ['a', 'b', 'c'], ['a', 'b', 'x']],
+		['a change of two separate lines', ['a', 'b', 'c', 'd'], ['x', 'b', 'c', 'y']],
+		['additional lines', ['a'], ['a', 'b', 'c']],
 		['fewer lines', ['a', 'b', 'c'], ['a']],
-		['fewer and other lines', ['a', 'b', 'c'], ['x', 'b']],
-		['none left', ['a'], []],
+		['fewer and different lines', ['a', 'b', 'c'], ['x', 'b']],
+		['the removal of all lines', ['a'], []],
 	])('after %s shows the frame and nothing else', (_, before, after) => {
 		expect(screen(redraw([], before) + redraw(before, after))).toEqual(after)
 	})
 
-	test('gets no output if nothing changed, and only the changed lines otherwise', () => {
+	test('gets only the changed lines, and no output without a change', () => {
 		expect(redraw(['a', 'b'], ['a', 'b'])).toBe('')
 		expect(redraw(['a', 'b', 'c'], ['a', 'x', 'c'])).not.toMatch(/[abc]$/m)
 	})
 
-	test('never wraps a line: text that does not fit is cut, and its colour is reset', () => {
+	test('never wraps a line: text that does not fit is truncated, and its colour is reset', () => {
 		expect(clip('abcdef', 4)).toBe('abc…')
 		expect(clip('abcd', 4)).toBe('abcd')
 		expect(clip('\u001b[31mabcdef\u001b[39m gh', 4)).toBe('\u001b[31mabc…\u001b[39m')
@@ -249,7 +253,7 @@ w-402   Pending      0/2          Waiting 3 of 598   3m
 const ESC = '\u001b'
 const parts = new RegExp(`${ESC}\\[(\\d*)([ABKJ])|\\r|\\n|[^${ESC}\\r\\n]+`, 'g')
 
-/** Returns what a terminal shows after this text; implements as much of one as `redraw` needs. */
+/** Returns what a terminal shows after this text; implements only the sequences that `redraw` uses. */
 function screen(text: string): string[] {
 	const lines: string[] = ['']
 	let row = 0

@@ -8,7 +8,7 @@ import type { ApiRequest } from '../runtime/fake-api-server/request.ts'
 import { clusterOf, namespace, putRunPod, type Stage, startStage } from './cluster.ts'
 import { command, failed, waiting } from './fixtures.ts'
 
-/** The roles of docs/cli.md suffice for their documented purpose. */
+/** Tests that the roles of docs/cli.md suffice for their documented purpose. */
 
 type Rule = { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }
 
@@ -67,7 +67,7 @@ describe.each([
 ] as const)('the %s', (_, lines, rules) => {
 	test('has every permission that its commands need', async () => {
 		const { somebody, server } = await stageFor(rules)
-		// the fake has no logs, but requests for them pass the same authorization
+		// the fake API server has no logs, but requests for them pass the same authorization
 		const said = []
 		for (const line of lines) said.push((await command(line, { cluster: somebody(), now: clock() })).err)
 		rmSync(file, { force: true })
@@ -76,7 +76,7 @@ describe.each([
 	})
 })
 
-test('the viewer may run no command that changes something', async () => {
+test('the viewer may not run any command that changes something', async () => {
 	const { somebody } = await stageFor(rulesOf('viewer'))
 	for (const line of acting.filter(one => !one.startsWith('resume')))
 		expect(await command(line, { cluster: somebody(), now: clock() })).toMatchObject({

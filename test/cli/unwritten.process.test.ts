@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 
-/** Tests the program as a process whose output cannot be written. */
+/** Tests the program as a process that cannot write its output. */
 test('full standard output is reported in one sentence', () => {
 	const { status, stderr } = program('--help', ['ignore', full(), 'pipe'])
 	const words = 'error: standard output cannot be written: ENOSPC: no space left on device, write\n'

@@ -4,7 +4,7 @@ import { isFailure } from '../../runtime/errors.ts'
 
 const least = { NAMESPACE: 'multinic-system', AGENT_IMAGE: 'registry/agent:1' }
 
-test('settings that are not set have defaults', () => {
+test('unset settings have defaults', () => {
 	expect(readConfig(least)).toMatchObject({
 		...{ namespace: 'multinic-system', leaderElect: true, listen: { host: '', port: 8080 } },
 		agent: {
@@ -51,7 +51,7 @@ test('reads every value that the chart can set', () => {
 	})
 })
 
-test('reports all faults together, each with its variable', () => {
+test('reports all errors together, each with the name of its variable', () => {
 	const faults = readFaults({
 		KEEP_RUN_SECONDS: 'an hour',
 		MAX_CONCURRENT_RUNS: '0',
@@ -63,25 +63,25 @@ test('reports all faults together, each with its variable', () => {
 })
 
 test.each<[title: string, env: Record<string, string>, said: RegExp]>([
-	['no JSON', { AGENT_POD_LABELS: '{a' }, /^AGENT_POD_LABELS: must be JSON$/],
+	['a value that is not JSON', { AGENT_POD_LABELS: '{a' }, /^AGENT_POD_LABELS: must be JSON$/],
 	[
-		'a label by which runs are found',
+		'a label by which MultiNIC finds runs',
 		{ AGENT_POD_LABELS: '{"multinic.io/node-name":"a"}' },
 		/^AGENT_POD_LABELS.*set by MultiNIC or Kubernetes/,
 	],
 	[
-		'the name of the application',
+		'the label with the name of the application',
 		{ AGENT_POD_LABELS: '{"app.kubernetes.io/name":"a"}' },
 		/^AGENT_POD_LABELS.*set by MultiNIC or Kubernetes/,
 	],
 	['a label of Jobs', { AGENT_POD_LABELS: '{"batch.kubernetes.io/job-name":"a"}' }, /^AGENT_POD_LABELS.*set by MultiNIC or Kubernetes/],
-	['a label with a blank', { AGENT_POD_LABELS: '{"a":"b c"}' }, /^AGENT_POD_LABELS.*must be the value of a label/],
+	['a label with a space', { AGENT_POD_LABELS: '{"a":"b c"}' }, /^AGENT_POD_LABELS.*must be the value of a label/],
 	['an annotation that is a number', { AGENT_POD_ANNOTATIONS: '{"a":1}' }, /^AGENT_POD_ANNOTATIONS/],
-	['a claim of a device', { AGENT_RESOURCES: '{"claims":[{"name":"a"}]}' }, /^AGENT_RESOURCES/],
-	['a quantity that is none', { AGENT_RESOURCES: '{"limits":{"memory":"lots"}}' }, /^AGENT_RESOURCES.*must be a quantity/],
-	['one toleration without a list', { AGENT_TOLERATIONS: '{"operator":"Exists"}' }, /^AGENT_TOLERATIONS/],
-	['a toleration misspelt', { AGENT_TOLERATIONS: '[{"kye":"a"}]' }, /^AGENT_TOLERATIONS/],
-	['a priority in capitals', { AGENT_PRIORITY_CLASS: 'High' }, /^AGENT_PRIORITY_CLASS/],
+	['a resource claim', { AGENT_RESOURCES: '{"claims":[{"name":"a"}]}' }, /^AGENT_RESOURCES/],
+	['an invalid quantity', { AGENT_RESOURCES: '{"limits":{"memory":"lots"}}' }, /^AGENT_RESOURCES.*must be a quantity/],
+	['a toleration outside a list', { AGENT_TOLERATIONS: '{"operator":"Exists"}' }, /^AGENT_TOLERATIONS/],
+	['a misspelled field of a toleration', { AGENT_TOLERATIONS: '[{"kye":"a"}]' }, /^AGENT_TOLERATIONS/],
+	['a priority class with a capital letter', { AGENT_PRIORITY_CLASS: 'High' }, /^AGENT_PRIORITY_CLASS/],
 ])('%s is rejected for the pods of runs', (_, env, said) => {
 	expect(readFaults({ ...least, ...env })).toEqual([expect.stringMatching(said)])
 })

@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici'
 
-/** What an operator of etcd does, and what happens to an etcd without maintenance. */
+/** Maintenance of etcd, and what happens to an etcd without maintenance. */
 export type Etcd = {
 	/** Writes junk until no space is left; from then on etcd rejects every write. @returns the number of MiB written */
 	fill(): Promise<number>

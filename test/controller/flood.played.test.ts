@@ -3,13 +3,13 @@ import { NodeConfig } from '../../controller/model/node-config-kind.ts'
 import { Job } from '../../runtime/kube/kinds.ts'
 import { namespace, soon, specOf, startWorld } from './survival.ts'
 
-/** Creates many node configs while an existing one changes. The name of the changed one sorts last. */
+/** Creates many node configs while an existing one changes, whose name sorts last. */
 const names = (letter: string, count: number) => Array.from({ length: count }, (_, at) => `${letter}${String(at).padStart(4, '0')}`)
 const settled = names('y', 9)
 const changed = 'z'
 
 describe('a flood of new node configs', () => {
-	test('with nodes: existing node configs are run first, so the change waits only for the runs in progress', async () => {
+	test('with nodes: the existing node config precedes the new ones, so its change waits only for the runs in progress', async () => {
 		const fresh = names('a', 200)
 		const { world, runs, requests } = await startFlood(fresh, fresh)
 		const wave = Math.floor((fresh.length + settled.length + 1) / 10)
@@ -19,7 +19,7 @@ describe('a flood of new node configs', () => {
 		expect(world.broken).toEqual([])
 	})
 
-	test('without nodes: they do not precede the change in the queue', async () => {
+	test('without nodes: the new node configs do not precede the change in the queue', async () => {
 		const { requests } = await startFlood(names('a', 2_000), [])
 		expect(requests).toBeLessThan(100)
 	})

@@ -56,7 +56,7 @@ describe('with a running controller', () => {
 		await eventually(async () => expect(await reasonsOf('plain')).toEqual(['RunStarted', 'AllInterfacesConfigured']))
 	})
 
-	test('a spec that changes during a run waits for it; then the newest generation is run', async () => {
+	test('a spec that changes during a run waits for the end of the run, and then only the newest generation is run', async () => {
 		await newNode('busy')
 		const gate = Promise.withResolvers<void>()
 		stage.kubelet.fate('busy', async input => {
@@ -75,7 +75,7 @@ describe('with a running controller', () => {
 		expect(stage.story('busy')).not.toContain('2 Configured 1/1 AllInterfacesConfigured')
 	})
 
-	test('a missing NIC is Failed with the reason and retried, while the other NIC is configured', async () => {
+	test('a missing NIC is Failed with a reason and retried, while the other NIC is configured', async () => {
 		await newNode('late')
 		let here = false
 		stage.kubelet.fate('late', input => (here ? { report: reportFor(input), end: 'Succeeded' } : waiting(input)))
@@ -121,7 +121,7 @@ describe('with a running controller', () => {
 		await tells('crooked', '2 Configured 1/1 AllInterfacesConfigured')
 	})
 
-	test('reports a pod that Kubernetes does not start while Kubernetes still tries', async () => {
+	test('reports a pod that Kubernetes cannot start while Kubernetes is still trying', async () => {
 		await newNode('refused')
 		stage.kubelet.fate('refused', () => ({ refused: { reason: 'ImagePullBackOff', message: 'Back-off pulling image "agent"' } }))
 		await create('refused')
@@ -150,7 +150,7 @@ describe('with a running controller', () => {
 		await tells('cut', configured)
 	})
 
-	test('reports a run that the API server denies, and creates it under its name once it is allowed', async () => {
+	test('reports a run that the API server denies, and creates it under the same name once it is allowed', async () => {
 		await newNode('denied')
 		const policy = { metadata: { name: 'no-jobs-for-denied' } }
 		await stage.admin.create(Policy, { ...policy, spec: denial('denied') })
@@ -189,7 +189,7 @@ describe('with a running controller', () => {
 		],
 		['podsecurity', /violates PodSecurity "baseline:latest"/, () => enforce('baseline'), () => enforce(null)],
 	])(
-		'reports a pod that %s refuses with the message of Kubernetes, and continues when the refusal is gone',
+		'reports the message of Kubernetes for a pod that %s rejects, and continues once the pod is allowed',
 		async (node, said, forbid, allow) => {
 			await newNode(node)
 			await forbid()
@@ -208,7 +208,7 @@ describe('with a running controller', () => {
 		},
 	)
 
-	test('skips the name of a run that another object already has', async () => {
+	test('skips a run name that another object already has', async () => {
 		await newNode('blocked')
 		await stage.admin.create(ConfigMap, { metadata: { name: 'multinic-agent-blocked-g1', namespace }, data: { not: 'ours' } })
 		await create('blocked')
@@ -228,7 +228,7 @@ describe('with a running controller', () => {
 		expect(await reasonsOf('drifting')).toContain('Drifted')
 	})
 
-	test('a requested plan is made by a run that carries the request, and the status stays unchanged', async () => {
+	test('a requested plan is computed by a run with the request in its annotations, and the status stays unchanged', async () => {
 		await newNode('planned')
 		await create('planned')
 		await tells('planned', configured)
@@ -256,7 +256,7 @@ describe('with a running controller', () => {
 		expect(inputsOf('booted').map(({ mode }) => mode)).toEqual(['Apply', 'Verify'])
 	})
 
-	test('verifies a node that got its pod networks after its run, which gives the next run their rules', async () => {
+	test('verifies a node that got its pod networks after its run, and passes them to the verification', async () => {
 		await newNode('pods-later')
 		await create('pods-later')
 		await tells('pods-later', configured)
@@ -266,7 +266,7 @@ describe('with a running controller', () => {
 		await tells('pods-later', configured)
 	})
 
-	test('configures a port on another node when the first node releases it', async () => {
+	test('configures an interface on another node after the first node releases its MAC', async () => {
 		for (const name of ['from', 'to']) await newNode(name)
 		const port = nicOf('from')
 		await create('from')
@@ -290,7 +290,7 @@ describe('with a running controller', () => {
 		await tells('paused', configured)
 	})
 
-	test('cleans the node of a deleted node config, then removes it with its ConfigMap and Job', async () => {
+	test('restores the node of a deleted node config, then removes the node config with its ConfigMap and Job', async () => {
 		await newNode('leaving')
 		await create('leaving')
 		await tells('leaving', configured)
@@ -304,7 +304,7 @@ describe('with a running controller', () => {
 		await eventually(async () => expect(await namesOf(ConfigMap, 'leaving')).toEqual([]))
 	})
 
-	test('configures a node config again that is deleted and created again under the same name', async () => {
+	test('configures a node config again after it is deleted and created again under the same name', async () => {
 		await newNode('again')
 		await create('again')
 		await tells('again', configured)
@@ -320,7 +320,7 @@ describe('with a running controller', () => {
 		])
 	})
 
-	test('a node that is gone does not block the deletion of its node config', async () => {
+	test('a node that no longer exists does not block the deletion of its node config', async () => {
 		await newNode('dead')
 		await create('dead')
 		await tells('dead', configured)
@@ -331,7 +331,7 @@ describe('with a running controller', () => {
 })
 
 describe('a controller that stops', () => {
-	test.each([1, 2, 3, 4, 5])('after %i writes leaves nothing undone, and nothing happens twice', async writes => {
+	test.each([1, 2, 3, 4, 5])('after %i writes is continued by the next one: nothing is lost or done twice', async writes => {
 		const name = `crash-${writes}`
 		await newNode(name)
 		const first = stage.controller({ crashAfter: writes })
@@ -360,7 +360,7 @@ describe('a controller that stops', () => {
 		expect(after.writes()).toBe(0)
 	})
 
-	test('clears runs after their retention time, verifications too, and the garbage collector deletes their Jobs', async () => {
+	test('deletes runs and verifications after their retention time, and the garbage collector deletes their Jobs', async () => {
 		await lookAt('plain')
 		const told = stage.story('plain').length
 		const controller = stage.controller({ keepRunMs: 1 })

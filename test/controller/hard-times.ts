@@ -16,7 +16,7 @@ import { namespace, startPlane } from './plane.ts'
 import { specOf } from './survival.ts'
 import { keyOf, watchOver } from './watch-over.ts'
 
-/** Runs the chart on a real etcd and API server under faults, and checks invariants of the controller that hold whatever the fault. */
+/** Runs the chart on a real etcd and API server under faults, and checks invariants of the controller that hold for every fault. */
 
 const log = createLog('test', { level: 'silent' })
 

@@ -20,7 +20,7 @@ export type Fate = {
 	end?: 'Succeeded' | 'Failed'
 }
 
-/** Simulates the effects of kubelet and agent that the controller sees, on a real API server: pods get a status, and runs report. */
+/** Simulates kubelet and agent on a real API server, as far as they affect the controller: pods get a status, and runs report. */
 export type Kubelet = {
 	/** Sets the outcome of later runs on this node. By default, a run configures every desired interface. */
 	fate(node: string, how: (input: RunConfig) => Fate | Promise<Fate>): void

@@ -43,7 +43,7 @@ export async function startLossyController({ onLine, dir, port, ...rest }: Lossy
 			begin()
 			onLine(line)
 		}
-		reject(new Error('the lossy line could not be laid, or is gone'))
+		reject(new Error('the lossy connection could not be set up, or is closed'))
 	})()
 	await begun
 	return {

@@ -29,7 +29,7 @@ test('a request of 250 kB is answered by one run and removed', async () => {
 	expect(world.broken).toEqual([])
 })
 
-test('requests only the pods with the ServiceAccount of runs, which a kubelet may not use in its own pods', async () => {
+test('requests only pods with the ServiceAccount of runs, which a kubelet cannot use for its own pods', async () => {
 	const world = await startWorld(['a'])
 	world.add('a')
 	const asked: string[] = []

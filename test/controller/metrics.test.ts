@@ -18,18 +18,18 @@ async function lines(registry: Registry): Promise<string[]> {
 }
 
 test.each<[title: string, decisions: Decision[], lines: string[]]>([
-	['nothing to do is not counted', [{ act: 'nothing', why: 'Settled' }], []],
-	['nor is a wait', [{ act: 'wait', why: 'BackingOff', afterMs: 5_000 }], []],
-	['nor a turn that has not come', [{ act: 'queue', why: 'WaveIsFull', afterMs: 0 }], []],
-	['nor what is told before there is a result', [told('InProgress', 'RunStarted', false)], []],
-	['a run by its cause', [started('Apply', 'SpecChanged')], ['runs_started_total{cause="SpecChanged",mode="Apply"} 1']],
+	['a decision to do nothing is not counted', [{ act: 'nothing', why: 'Settled' }], []],
+	['a wait is not counted', [{ act: 'wait', why: 'BackingOff', afterMs: 5_000 }], []],
+	['a queued run is not counted', [{ act: 'queue', why: 'WaveIsFull', afterMs: 0 }], []],
+	['a status without a result is not counted', [told('InProgress', 'RunStarted', false)], []],
+	['a run is counted by its cause', [started('Apply', 'SpecChanged')], ['runs_started_total{cause="SpecChanged",mode="Apply"} 1']],
 	[
-		'runs of several causes',
+		'runs with several causes are counted by cause',
 		[started('Apply', 'SpecChanged'), started('Verify', 'TimeToVerify'), started('Apply', 'SpecChanged')],
 		['runs_started_total{cause="SpecChanged",mode="Apply"} 2', 'runs_started_total{cause="TimeToVerify",mode="Verify"} 1'],
 	],
 	[
-		'results by state and reason',
+		'results are counted by state and reason',
 		[told('Configured', 'NoInterfaces'), told('Failed', 'InUse'), told('Configured', 'NoInterfaces')],
 		['run_results_total{state="Configured",reason="NoInterfaces"} 2', 'run_results_total{state="Failed",reason="InUse"} 1'],
 	],
@@ -58,7 +58,7 @@ const times = { started: '2026-01-01T11:59:54Z', finished: '2026-01-01T11:59:56Z
 
 test.each<[title: string, over: Partial<AgentReport>, lines: string[]]>([
 	[
-		'before the agent, in its phases, until it is told',
+		'until the agent starts, per phase, and until the result is reported',
 		{ ...times, milliseconds: { observe: 38, apply: 61, total: 2_000 } },
 		[
 			configured,
@@ -71,28 +71,28 @@ test.each<[title: string, over: Partial<AgentReport>, lines: string[]]>([
 		],
 	],
 	[
-		'a run that had nothing to do',
+		'a run without changes',
 		{ ...times, changes: 0, milliseconds: {} },
 		[configured, ...begun(4), ...spent('Apply', 'Succeeded', 2), ...settled(4)],
 	],
 	[
-		'a run that was put back',
+		'a run that was rolled back',
 		{ ...times, outcome: 'RolledBack', reason: 'ConnectivityLost', changes: 0, milliseconds: { undo: 90 } },
 		[failed('ConnectivityLost'), ...begun(4), ...spent('Apply', 'RolledBack', 2), ...phase('undo', 0.09), ...settled(4)],
 	],
 	[
-		'a node whose clock is behind: its start is before its making',
+		'a node whose clock is behind, so that its run starts before its creation',
 		{ started: '2026-01-01T11:59:00Z', finished: '2026-01-01T11:59:02Z', milliseconds: {} },
 		[configured, 'run_changes_total 3', ...spent('Apply', 'Succeeded', 2), ...settled(58)],
 	],
 	[
-		'a node whose clock is ahead: it ends after now',
+		'a node whose clock is ahead, so that its run ends in the future',
 		{ started: '2026-01-01T12:01:00Z', finished: '2026-01-01T12:01:02Z', milliseconds: {} },
 		[configured, 'run_changes_total 3', ...begun(70), ...spent('Apply', 'Succeeded', 2)],
 	],
-	['times that are none', { started: 'noon', finished: 'later', milliseconds: {} }, [configured, 'run_changes_total 3']],
+	['a report with invalid times', { started: 'noon', finished: 'later', milliseconds: {} }, [configured, 'run_changes_total 3']],
 	[
-		'phases nobody knows are one, however many there are',
+		'unknown phases, which are combined into one',
 		{ started: 'noon', finished: 'later', milliseconds: { a: 10, b: 20, apply: 30, c: -5 } },
 		[
 			configured,
@@ -102,7 +102,7 @@ test.each<[title: string, over: Partial<AgentReport>, lines: string[]]>([
 			...phase('apply', 0.03),
 		],
 	],
-])('measures where the time of a run went: %s', async (_, over, expected) => {
+])('measures the duration of a run: %s', async (_, over, expected) => {
 	expect(await linesOf(run({ report: report(over) }))).toEqual(expected)
 })
 
@@ -151,7 +151,7 @@ test('counts a plan as a result without changes', async () => {
 	expect(await linesOf(one, { spec })).toEqual(['run_results_total{state="Pending",reason="Planned"} 1'])
 })
 
-test('counts a clean-up as a result, though no status reports it any more', async () => {
+test('counts a clean-up as a result, although no status reports it', async () => {
 	const one = run({ mode: 'Cleanup', cause: 'Deleted', report: report({ mode: 'Cleanup', ...times, milliseconds: {} }), job: ended })
 	const released = ['run_results_total{state="Released",reason="Released"} 1', 'run_changes_total 3']
 	const config = { ...world().config, deleting: true }
@@ -171,14 +171,14 @@ const nobody = {
 const pending = { ...readyBecause('NodeNotFound'), state: 'Pending' } as const
 
 test.each<[title: string, world: World, lines: string[]]>([
-	['a fleet of nobody', {}, []],
+	['no node configs', {}, []],
 	[
 		'a rollout',
 		{ counts: { changing: 3, queued: 40, stopping: 1, limit: 10, paused: true } },
 		['rollout_changing 3', 'rollout_waiting 40', 'rollout_stopping 1', 'rollout_limit 10', 'rollout_paused 1'],
 	],
 	[
-		'node configs by what their status says; one nobody has looked at says nothing yet',
+		'node configs by state and reason, including one without a status',
 		{ statuses: [pending, {}, pending] },
 		['node_configs{state="Pending",reason="NodeNotFound"} 2', 'node_configs{state="Unknown",reason="Unknown"} 1'],
 	],
@@ -188,7 +188,7 @@ test.each<[title: string, world: World, lines: string[]]>([
 		['node_configs{state="Configured",reason="AllInterfacesConfigured"} 1', 'interfaces{state="Configured"} 1'],
 	],
 	[
-		'caches',
+		'caches by kind',
 		{
 			caches: [
 				{ kind: 'Node', objects: 3, events: 40, lists: 1, failures: 2 },
@@ -205,10 +205,10 @@ test.each<[title: string, world: World, lines: string[]]>([
 	const registry = new Registry()
 	observe(registry, seen)
 	expect(await lines(registry)).toEqual(expected)
-	expect(await lines(registry), 'asked again').toEqual(expected)
+	expect(await lines(registry), 'second scrape').toEqual(expected)
 })
 
-test('drops a state that no node config is in any more', async () => {
+test('drops the series of a state that no node config has any longer', async () => {
 	const registry = new Registry()
 	const statuses: NodeConfigStatus[] = [pending]
 	observe(registry, { statuses })

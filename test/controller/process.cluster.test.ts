@@ -58,7 +58,7 @@ test('SIGTERM before the first lists complete makes the controller exit with 0',
 	expect(await once(waiting.process, 'exit')).toEqual([0, null])
 })
 
-test('a leader whose term ends before the first lists complete does not wait for them', async () => {
+test('a leader that loses the lease before the first lists complete does not wait for them', async () => {
 	const { client } = await unreachable()
 	const stop = new AbortController()
 	const term = new AbortController()

@@ -4,8 +4,8 @@ import { NodeConfig } from '../../controller/model/node-config-kind.ts'
 import { reportFor } from '../../lab/cluster/fake-kubelet.ts'
 import { namespace, soon, specOf, startWorld } from './survival.ts'
 
-/** What stops the rollout is recorded. Otherwise another controller would not know it while the node's next run hides the cause. */
-test('a node that halts the rollout still does so after a restart, while its next run is in progress', async () => {
+/** The stop of a rollout is recorded, because the node's next run replaces the status from which another controller could derive it. */
+test('a node that stops the rollout still stops it after a restart of the controller, while its next run is in progress', async () => {
 	const next = Promise.withResolvers<number>()
 	const isNext = ({ nodeName, generation }: RunConfig) => nodeName === 'a' && generation > 1
 	const world = await startWorld(

@@ -34,7 +34,7 @@ const serverIsKilled: HardTime = async ({ plane, gate, heard }, change) => {
 	await changed
 }
 
-/** Cuts the controller's watches. Before they can be reopened, etcd and the API server forget the events that the controller missed. */
+/** Cuts the controller's watches. Before they can be reopened, etcd and the API server discard the events that the controller missed. */
 const etcdIsCompacted: HardTime = async (world, change) => {
 	await missAll(world, change)
 	await world.etcd.compact()
@@ -43,7 +43,7 @@ const etcdIsCompacted: HardTime = async (world, change) => {
 	await hearThatItIsTooOld(world)
 }
 
-/** The same fault, but etcd itself reports it, because the API server has no history of the kind. */
+/** The same fault, but reported by etcd, because the API server has no watch cache for the kind. */
 const onlyEtcdRemembers: HardTime = async (world, change) => {
 	await missAll(world, change)
 	await world.etcd.compact()
@@ -154,16 +154,16 @@ function withField(version: CrdVersion, field: string): Partial<CrdVersion> {
 	return { ...(schema && { schema }), additionalPrinterColumns: [...(version.additionalPrinterColumns ?? []), column] }
 }
 
-describe('with a fault of etcd, the API server or the line to it', () => {
+describe('with a fault of etcd, the API server or the connection to it', () => {
 	test.each<[title: string, hardTime: HardTime, options?: WorldOptions]>([
-		['etcd is full and refuses every write until somebody makes room', etcdIsFull, fullEtcd],
-		['the API server is killed in the middle of work, and started anew a while later', serverIsKilled],
-		['priority and fairness leaves the controller one request at a time', serverIsBusy],
-		['etcd is compacted while the controller cannot hear of it, and the API server is started anew', etcdIsCompacted],
-		['etcd is compacted, and the API server has no cache of what happened', onlyEtcdRemembers, { server: { 'watch-cache': 'false' } }],
-		['the line carries nothing any more, and nobody closes it', lineIsForgotten],
-		['the line carries what there is byte by byte', lineTrickles],
-		['the CRD is upgraded while runs are under way', crdIsUpgraded],
+		['etcd is full and rejects every write until space is freed', etcdIsFull, fullEtcd],
+		['the API server is killed during requests, and started again after a while', serverIsKilled],
+		['API Priority and Fairness allows the controller one request at a time', serverIsBusy],
+		['etcd is compacted while the controller is disconnected, and the API server is restarted', etcdIsCompacted],
+		['etcd is compacted, and the API server has no watch cache', onlyEtcdRemembers, { server: { 'watch-cache': 'false' } }],
+		['open connections transfer no more data and are not closed', lineIsForgotten],
+		['data of the API server arrives byte by byte', lineTrickles],
+		['the CRD is upgraded while runs are in progress', crdIsUpgraded],
 	])('%s: nothing is lost or done twice', async (_, hardTime, options) => {
 		await story(await startWorld(options), hardTime)
 	})
@@ -178,13 +178,13 @@ describe.skipIf(process.getuid?.() !== 0)('with a network namespace (needs root)
 	})
 })
 
-describe('a wrong clock', () => {
-	test('hours ahead and then hours behind: nothing is lost or done twice', async () => {
+describe('a controller with a wrong clock', () => {
+	test('that is hours ahead and then hours behind: nothing is lost or done twice', async () => {
 		const world = await startWorld()
 		await story(world, clockIsSetBack, () => world.startController(world.line, clock(5)))
 	})
 
-	test('does not keep a failed run from being retried within minutes', async () => {
+	test('still retries a failed run within minutes', async () => {
 		const world = await startWorld()
 		world.failing.add('x')
 		await world.addNode('x')

@@ -38,7 +38,7 @@ function endOf(world: World) {
 	}
 }
 
-/** Configures each node config, deletes it, and creates it again with the same name as soon as it is gone. */
+/** Configures each node config, deletes it, and creates it again with the same name as soon as it no longer exists. */
 async function storyOfReturn(world: World): Promise<void> {
 	const here = (state: string) => nodes.filter(name => world.configOf(name) && world.status(name)?.state === state)
 	for (const name of nodes) world.add(name)
@@ -57,7 +57,7 @@ async function storyOfReturn(world: World): Promise<void> {
 	expect(world.broken).toEqual([])
 }
 
-/** Runs the story in a new world once for each of its requests, and makes that request fail. */
+/** Runs the scenario in a new world once for each of its requests, and makes that request fail. */
 async function forEveryRequest(how: (world: World, request: ApiRequest) => Fault | undefined, tell = story): Promise<number> {
 	let number = 0
 	for (let met = true; met; ) {
@@ -77,12 +77,15 @@ async function forEveryRequest(how: (world: World, request: ApiRequest) => Fault
 	return number
 }
 
-describe('whichever request of the controller fails', () => {
+describe('if any single request of the controller fails', () => {
 	test.each<[title: string, fault: Fault]>([
-		['the connection breaks before it is done', { fault: 'reset', when: 'before' }],
-		['the connection breaks when it is done', { fault: 'reset', when: 'after' }],
-		['the server fails', { fault: 'answer', status: 500, body: { kind: 'Status', code: 500, message: 'etcdserver: request timed out' } }],
-		['the server is busy', { fault: 'answer', status: 429, body: { kind: 'Status', code: 429, message: 'too many requests' } }],
+		['the connection breaks before the request is processed', { fault: 'reset', when: 'before' }],
+		['the connection breaks after the request is processed', { fault: 'reset', when: 'after' }],
+		[
+			'the server answers 500',
+			{ fault: 'answer', status: 500, body: { kind: 'Status', code: 500, message: 'etcdserver: request timed out' } },
+		],
+		['the server answers 429', { fault: 'answer', status: 429, body: { kind: 'Status', code: 429, message: 'too many requests' } }],
 	])('%s: nothing is lost or done twice', async (_, fault) => {
 		expect(await forEveryRequest(() => fault)).toBeGreaterThan(40)
 	})
@@ -112,14 +115,14 @@ describe('whichever request of the controller fails', () => {
 describe('at any moment', () => {
 	test.each<[title: string, happens: (world: World) => unknown]>([
 		[
-			'the API server is started anew',
+			'the API server restarts',
 			async ({ server }) => {
 				await server.down()
 				await server.up()
 			},
 		],
 		[
-			'etcd is compacted while every watch breaks off',
+			'etcd is compacted while all watches are disconnected',
 			({ server }) => {
 				server.compact()
 				server.disconnect()
@@ -138,7 +141,7 @@ describe('at any moment', () => {
 		}
 	})
 
-	test('twenty of a hundred requests fail, watches included: nothing is lost or done twice', async () => {
+	test('20 of 100 requests fail, including watches: nothing is lost or done twice', async () => {
 		const world = await startWorld(nodes, { maxUnavailable: '50%' })
 		const faults: Fault[] = [
 			{ fault: 'reset', when: 'before' },
@@ -151,7 +154,7 @@ describe('at any moment', () => {
 	})
 })
 
-describe('watches that do not advance together', () => {
+describe('watches with different delays', () => {
 	const watched = [NodeConfig, ConfigMap, Job, Pod, Node].map(({ plural }) => plural)
 
 	test.each(watched)('the watch of %s lags: nothing is lost or done twice', async plural => {
@@ -164,15 +167,18 @@ describe('watches that do not advance together', () => {
 	})
 
 	test.each([
-		['the story', story],
-		['the story of those that return', storyOfReturn],
-	])('a response arrives after all watches have delivered the object and its end: nothing is lost or done twice (%s)', async (_, tell) => {
-		expect(await forEveryRequest((__, { verb }) => (verb === 'watch' ? undefined : { fault: 'late', ms: 150 }), tell)).toBeGreaterThan(40)
-	})
+		['changes and a deletion', story],
+		['node configs that are created again', storyOfReturn],
+	])(
+		'a response arrives after all watches have reported the object and its deletion: nothing is lost or done twice (%s)',
+		async (_, tell) => {
+			expect(await forEveryRequest((__, { verb }) => (verb === 'watch' ? undefined : { fault: 'late', ms: 150 }), tell)).toBeGreaterThan(40)
+		},
+	)
 })
 
 describe('a node config that changes a thousand times', () => {
-	test('is run at its last generation, and never by two runs concurrently', async () => {
+	test('is finally run at its last generation, and never by two concurrent runs', async () => {
 		const world = await startWorld(['a'], {}, { runMs: () => 20 })
 		world.add('a')
 		world.startController()
@@ -186,12 +192,12 @@ describe('a node config that changes a thousand times', () => {
 	})
 })
 
-describe('a status that the API server refuses', () => {
+describe('a status that the API server rejects', () => {
 	const refusal = { kind: 'Status', code: 422, reason: 'Invalid', message: 'status.interfaceStatuses: Invalid value' }
 	const isResult = ({ plural, subresource, body }: ApiRequest) =>
 		plural === NodeConfig.plural && subresource === 'status' && JSON.stringify(body).includes('AllInterfacesConfigured')
 
-	test('is reported as refused, without a second run, and is written once the API server accepts it', async () => {
+	test('is reported with reason StatusRefused, without a second run, and is written once the API server accepts it', async () => {
 		const world = await startWorld(['a'])
 		let refused = 0
 		world.mistreat(request => {
@@ -242,7 +248,7 @@ describe('a write that a webhook answers with an error', () => {
 			policy,
 			/^The controller has failed to add its finalizer to this node config since \S+Z and retries: .*change no other annotation/,
 		],
-	])('%s is reported in the status, once, and cleared when the API server accepts the write', async (_, is, answer, words) => {
+	])('%s is reported in the status once, and cleared when the API server accepts the write', async (_, is, answer, words) => {
 		const world = await startWorld(['a'])
 		let failed = 0
 		world.mistreat(request => {

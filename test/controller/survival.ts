@@ -16,7 +16,7 @@ import { startFakeApiServer } from '../runtime/fake-api-server/server.ts'
 import { nicOf } from './nics.ts'
 import { agent } from './world.ts'
 
-/** Runs a controller on a fake API server that injects any fault a test needs, and checks invariants that hold whatever the fault. */
+/** Runs a controller on a fake API server that injects the faults of a test, and checks invariants that hold for every fault. */
 
 export const namespace = 'multinic-system'
 const user = 'multinic-controller'
@@ -65,7 +65,7 @@ export async function startWorld(
 		watchOver(request)
 		return mistreat(request, ++asked)
 	})
-	/** Checks a request against what the controller must never request, whatever happened before. */
+	/** Checks that the controller does not send a request that is never allowed. */
 	function watchOver({ verb, plural, subresource, name = '', body }: ApiRequest): void {
 		const { status, metadata, spec } = (body ?? {}) as Written
 		if (plural === 'jobs' && verb === 'create') mustBeAlone(spec?.template?.spec?.nodeName, metadata?.name)
@@ -74,18 +74,18 @@ export async function startWorld(
 	}
 	function mustBeAlone(node: string | undefined, own: string | undefined): void {
 		const onNode = objects.list<Job>(Job, namespace).filter(job => job.spec?.template.spec?.nodeName === node)
-		if (onNode.some(job => !isOver(job) && job.metadata.name !== own)) broken.push(`two runs at once on ${node}`)
+		if (onNode.some(job => !isOver(job) && job.metadata.name !== own)) broken.push(`two concurrent runs on ${node}`)
 	}
 	function mustBeWanted({ name, labels }: Partial<KubeObject['metadata']> = {}): void {
 		if (name === ROLLOUT_STOP) return
 		const uids = objects.list<NodeConfigObject>(NodeConfig, namespace).map(({ metadata }) => metadata.uid)
-		if (!uids.includes(labels?.[LABEL_CONFIG_UID] ?? '')) broken.push(`${name} is made for a node config that is gone`)
+		if (!uids.includes(labels?.[LABEL_CONFIG_UID] ?? '')) broken.push(`${name} is created for a node config that no longer exists`)
 	}
 	function mustHaveRun(name: string, said: NodeConfigStatus): void {
 		const { metadata, status } = configOf(name) ?? {}
 		const generation = said.observedGeneration ?? (status as NodeConfigStatus | undefined)?.observedGeneration
 		if (!ended.has(`${metadata?.uid} ${generation}`))
-			broken.push(`${name} is called Configured in generation ${generation}, which never ran`)
+			broken.push(`${name} is reported as Configured in generation ${generation}, which never ran`)
 	}
 	let controller: ReturnType<typeof startController> | undefined
 	const start = () => {
@@ -101,7 +101,7 @@ export async function startWorld(
 	return {
 		...{ server, objects, configOf, broken, end, ran: nodesAtWork.ran },
 		startController: start,
-		/** Aborts the controller in the middle of its work, and starts another one that knows only what the API server stores. */
+		/** Aborts the controller in the middle of its work, and starts another one that has only the state in the API server. */
 		restartController: () => {
 			void controller?.end()
 			start()

@@ -10,7 +10,7 @@ import { isOver } from './survival.ts'
 
 const log = createLog('test', { level: 'silent' })
 
-/** Collects the reported states and the violations of the invariants. Both collections grow while it watches. */
+/** Collects the reported states and the violations of the invariants. Both collections grow as events arrive. */
 export function watchOver(admin: KubeClient, succeeded: ReadonlySet<string>, signal: AbortSignal) {
 	const broken: string[] = []
 	const told = new Map<string, string>()
@@ -24,7 +24,7 @@ export function watchOver(admin: KubeClient, succeeded: ReadonlySet<string>, sig
 			else onNode.delete(key)
 			// after a relist, a watch may report that a Job has finished only after the next Job was reported
 			const together = [...onNode].filter(one => !isGone(jobs.store.get(one)))
-			if (together.length > 1) broken.push(`two runs at once on ${node}: ${together.join(', ')}`)
+			if (together.length > 1) broken.push(`two concurrent runs on ${node}: ${together.join(', ')}`)
 		},
 	})
 	const onChange = (_: string, config: Stored<NodeConfigObject> | undefined) => {
@@ -33,7 +33,7 @@ export function watchOver(admin: KubeClient, succeeded: ReadonlySet<string>, sig
 		const { state, observedGeneration: generation = 0 } = status as NodeConfigStatus
 		told.set(metadata.name, `${state} ${generation}`)
 		if (state !== 'Configured' || succeeded.has(keyOf({ uid: metadata.uid, generation }))) return
-		broken.push(`${metadata.name} is called Configured in generation ${generation}, where no run succeeded`)
+		broken.push(`${metadata.name} is reported as Configured in generation ${generation}, where no run succeeded`)
 	}
 	startReflector({ client: admin, kind: NodeConfig, namespace, log, signal, onChange })
 	return { broken, told }

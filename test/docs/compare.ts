@@ -28,12 +28,12 @@ function missingHeadings(english: Page, other: Page): string[] {
 	return missing
 }
 
-/** A heading that is not translated is a name: it is the same in each language. */
+/** A heading that is not translated is a name, which is the same in each language. */
 function mayBeSame(a?: Section, b?: Section): boolean {
 	return a?.level === b?.level && (a?.heading === b?.heading || /[^\p{ASCII}]/u.test(b?.heading ?? ''))
 }
 
-/** Returns the most pairs of sections, in order, that are certainly the same: equal headings, or equal code and names. */
+/** Returns the largest number of pairs of sections, in order, that certainly match: equal headings, or equal code and names. */
 function alike(a: readonly Section[], b: readonly Section[]): Pair[] {
 	const prints = [a, b].map(sections => sections.map(fingerprint))
 	const isSame = (i: number, j: number) =>
@@ -52,7 +52,7 @@ function alike(a: readonly Section[], b: readonly Section[]): Pair[] {
 	return at(0, 0)
 }
 
-/** Empty if nothing in the section stays the same in another language. */
+/** Empty if the section has nothing that is the same in each language. */
 function fingerprint({ parts }: Section): string {
 	return parts.flatMap(({ exact, names }) => [exact, ...[...names].toSorted()]).join('')
 }

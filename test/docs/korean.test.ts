@@ -5,7 +5,7 @@ import { differences } from './compare.ts'
 import { anchorsOf, linksOf } from './links.ts'
 import { type Section, sectionsOf } from './page.ts'
 
-/** The Korean pages say what the English ones say: a change of one language is a change of both. */
+/** Checks that the Korean pages have the same structure as the English pages: a change in one language must be made in both. */
 
 const korean: Readonly<Record<string, string>> = {
 	'README.md': 'README.ko.md',
@@ -34,29 +34,29 @@ describe.each(Object.entries(korean))('%s and %s', (english, translated) => {
 const original = '# Title\n\nText.\n\n## One\n\nSet `a` to 5.\n\n## Two\n\n```\nrun x # now\n```\n\n### `Three`\n\n| a |\n|---|\n| b |\n'
 const faithful = original.replace('Title', '제목').replace('One', '하나').replace('Two', '둘').replace('# now', '# 지금')
 
-describe('a difference is named', () => {
+describe('the differences between two pages', () => {
 	test.each<[title: string, from: string, to: string, words: string[]]>([
-		['nothing', '', '', []],
-		['a heading that is missing', '## 하나\n\nSet `a` to 5.\n\n', '', ["ko.md lacks a heading for '## One'"]],
-		['the last heading', '### `Three`\n\n| a |\n|---|\n| b |\n', '', ["ko.md lacks a heading for '### `Three`'"]],
-		['a heading that is not in English', '## 둘', '## 셋\n\n`c`\n\n## 둘', ["en.md lacks a heading for '## 셋'"]],
+		['none', '', '', []],
+		['a heading is missing', '## 하나\n\nSet `a` to 5.\n\n', '', ["ko.md lacks a heading for '## One'"]],
+		['the last heading is missing', '### `Three`\n\n| a |\n|---|\n| b |\n', '', ["ko.md lacks a heading for '### `Three`'"]],
+		['a heading is not in the English page', '## 둘', '## 셋\n\n`c`\n\n## 둘', ["en.md lacks a heading for '## 셋'"]],
 		[
-			'a heading that is a name',
+			'a heading that is a name differs',
 			'`Three`',
 			'`Four`',
 			["ko.md lacks a heading for '### `Three`'", "en.md lacks a heading for '### `Four`'"],
 		],
-		['another level', '## 하나', '### 하나', ["ko.md lacks a heading for '## One'", "en.md lacks a heading for '### 하나'"]],
+		['a heading has another level', '## 하나', '### 하나', ["ko.md lacks a heading for '## One'", "en.md lacks a heading for '### 하나'"]],
 		[
-			'a name',
+			'a name differs',
 			'`a`',
 			'`b`',
 			["ko.md, '## 하나' lacks `a` in paragraph 1", "ko.md, '## 하나' has `b`, which is not in English in paragraph 1"],
 		],
-		['a number', '5', '6', ["ko.md, '## 하나' lacks the number 5 in paragraph 1"]],
-		['code', 'run x', 'run y', ["ko.md, '## 둘' lacks this, apart from comments: ```\nrun x #\n```"]],
-		['a row', '| b |\n', '', ["ko.md, '### `Three`' has 2 rows; in English it has 3 rows"]],
-		['a paragraph', 'Text.', 'Text.\n\nMore.', ["ko.md, '# 제목' has 2 paragraphs; in English it has 1 paragraph"]],
+		['a number differs', '5', '6', ["ko.md, '## 하나' lacks the number 5 in paragraph 1"]],
+		['code differs', 'run x', 'run y', ["ko.md, '## 둘' lacks this, apart from comments: ```\nrun x #\n```"]],
+		['a table row is missing', '| b |\n', '', ["ko.md, '### `Three`' has 2 rows; in English it has 3 rows"]],
+		['a paragraph is added', 'Text.', 'Text.\n\nMore.', ["ko.md, '# 제목' has 2 paragraphs; in English it has 1 paragraph"]],
 	])('%s', (_, from, to, words) => {
 		const other = faithful.replace(from, to)
 		expect(differences({ path: 'en.md', sections: sectionsOf(original) }, { path: 'ko.md', sections: sectionsOf(other) })).toEqual(words)
@@ -71,7 +71,7 @@ function lineBelowTitle(path: string): string | undefined {
 	return readFileSync(path, 'utf8').split('\n')[2]
 }
 
-/** Without the first one, which leads to the other language. */
+/** Returns all links except the first, which leads to the other language. */
 function linksAt(path: string): string[] {
 	return linksOf(readFileSync(path, 'utf8')).slice(1)
 }

@@ -3,7 +3,7 @@ import { dirname, join, normalize } from 'node:path'
 import { expect, test } from 'vitest'
 import { anchorsOf, linksOf } from './links.ts'
 
-/** The links of the documentation, and what the sources say about it. */
+/** Checks the links of the documentation, and the references from source files to its pages. */
 
 const pages = globSync(['*.md', 'docs/**/*.md'])
 const sources = globSync(['{agent,bench,charts,cli,contract,controller,crds,lab,mgmt,runtime,test,viola}/**/*.{ts,yaml,tpl,txt,json}'])
@@ -13,7 +13,7 @@ test.each(pages)('every relative link of %s has a target', page => {
 	expect(dead).toEqual([])
 })
 
-test('every page that a source names exists, and has the heading that it names', () => {
+test('every page that a source file refers to exists and has the heading that it refers to', () => {
 	const named = sources.flatMap(source =>
 		[...readFileSync(source, 'utf8').matchAll(/\bdocs\/[\w/-]+\.md(?:#[\w-]+)?/g)].map(([link]) => ({ source, link })),
 	)
@@ -26,7 +26,7 @@ test.each<[text: string, links: string[], anchors: string[]]>([
 	['```\n# no [x](y)\n```\n## Twice\n## Twice', [], ['twice', 'twice-1']],
 	['# 드리프트와 재부팅\n[설정](#설정)', ['#설정'], ['드리프트와-재부팅']],
 	['`[x](y)` [web](https://example.com)', [], []],
-])('of %s finds the links and the anchors', (text, links, anchors) => {
+])('finds the links and the anchors in %s', (text, links, anchors) => {
 	expect([linksOf(text), anchorsOf(text)]).toEqual([links, anchors])
 })
 

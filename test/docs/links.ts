@@ -1,6 +1,6 @@
 /** Links and headings of a Markdown page. */
 
-/** @returns the targets of all links to other pages, files and headings, not those to the web */
+/** @returns the targets of all links to other pages, files and headings, but not of web links */
 export function linksOf(text: string): string[] {
 	const prose = withoutFences(text).replace(/`[^`\n]*`/g, '')
 	return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, to = '']) => to).filter(to => !/^[a-z]+:/.test(to))

@@ -1,17 +1,17 @@
 /** A page of the documentation as sections, to compare it with the same page in another language. */
 
-/** The smallest parts that a translation keeps apart. */
+/** The smallest parts that a translation has separately. */
 export type Part = {
 	kind: 'paragraph' | 'row' | 'item' | 'code' | 'comment'
-	/** The text of code, without the words of its comments; the text of a comment of the page. */
+	/** The text of code without its comments, or the text of an HTML comment. */
 	exact: string
-	/** What is between backquotes. */
+	/** The texts in backquotes. */
 	names: ReadonlySet<string>
 	numbers: ReadonlySet<string>
 }
 
 export type Section = {
-	/** As it is written, with its marks: `## Upgrade`. */
+	/** The heading with its marks: `## Upgrade`. */
 	heading: string
 	level: number
 	/** The first part is the heading. */

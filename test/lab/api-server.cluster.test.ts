@@ -6,7 +6,7 @@ import { type ApiServer, startApiServer } from '../../lab/cluster/api-server.ts'
 import { kubeGet } from '../../lab/cluster/kube-get.ts'
 import { family } from './processes.ts'
 
-/** The API server that the other cluster tests depend on is a real one, and is not open to everyone. */
+/** Checks that the API server of the other cluster tests is a real one with authentication. */
 
 let api: ApiServer
 let other: ApiServer
@@ -22,12 +22,12 @@ afterAll(async () => {
 const kubectl = async (...args: string[]) => execa(join(api.bin, 'kubectl'), args, { env: { KUBECONFIG: api.kubeconfig }, reject: false })
 
 describe('a real API server', () => {
-	test('says which version it is, as a chart wants to know', async () => {
+	test('reports its version, which the chart needs', async () => {
 		const { body } = await kubeGet(api, '/version')
 		expect(JSON.parse(body)).toMatchObject({ major: '1', minor: '34', gitVersion: 'v1.34.4' })
 	})
 
-	test('helm assumes that version for clusters that it does not query', async () => {
+	test('helm assumes the same version when it does not query a cluster', async () => {
 		const { stdout } = await execa(join(api.bin, 'helm'), ['version', '--template', '{{.Version}}'])
 		expect(stdout).toMatch(/^v3\.20\./)
 	})
@@ -47,7 +47,7 @@ describe('a real API server', () => {
 		expect(stdout).toBe('no')
 	})
 
-	test('its controllers run: a namespace gets its service account and the CA', async () => {
+	test('runs controllers that create the ServiceAccount and the CA ConfigMap of a namespace', async () => {
 		await kubectl('create', 'namespace', 'made-here')
 		const made = async () =>
 			(await kubectl('get', 'serviceaccount/default', 'configmap/kube-root-ca.crt', '-n', 'made-here', '-o', 'name')).stdout
@@ -55,7 +55,7 @@ describe('a real API server', () => {
 	})
 })
 
-test('stopped, it leaves no process and no file', async () => {
+test('an API server that is stopped leaves no process and no file', async () => {
 	const third = await startApiServer()
 	const mine = () => family(process.pid).filter(({ argv }) => argv.some(arg => arg.includes(dirname(third.caFile))))
 	expect(mine().map(({ argv }) => argv[0]?.split('/').at(-1))).toEqual(expect.arrayContaining(['etcd', 'kube-apiserver']))

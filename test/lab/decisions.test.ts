@@ -22,25 +22,30 @@ describe('the requirements of the lab', () => {
 	test.each<[title: string, machine: Machine, nodes: number, parts: RegExp[]]>([
 		['a machine that has everything lacks nothing', able, 2, []],
 		[
-			'a Mac lacks Linux, and no more is asked',
+			'a Mac lacks Linux, and nothing else is checked',
 			{ ...able, platform: 'darwin', uid: 501, absent: ['unshare'] },
 			2,
 			[/^Linux \(this is darwin\)/],
 		],
-		['an ARM machine has no User-Mode-Linux', { ...able, arch: 'arm64' }, 2, [/x86-64 processor/]],
+		['an ARM machine lacks an x86-64 processor', { ...able, arch: 'arm64' }, 2, [/x86-64 processor/]],
 		[
-			'a user who is not root is told so, and of nothing that follows from it',
+			'a user who is not root lacks root, and its consequences are not reported',
 			{ ...able, uid: 1000, namespaces: false, tun: false },
 			2,
 			[/^root/],
 		],
-		['a container without privileges', { ...able, namespaces: false }, 2, [/namespaces/]],
-		['a container without the tun device', { ...able, tun: false }, 2, [/\/dev\/net\/tun/]],
-		['each program that is not there is named', { ...able, absent: ['apt-get', 'flock'] }, 2, [/program apt-get/, /program flock/]],
-		['without Go nothing can be built', { ...able, kitBuilt: false }, 2, [/^Go, .*none is here/]],
-		["Debian 12's own Go is too old", { ...able, kitBuilt: false, go: 'go1.19.8' }, 2, [/go1\.19\.8 is here/]],
-		['a Go of 2023 fetches the one that is wanted', { ...able, kitBuilt: false, go: 'go1.21.0' }, 2, []],
-		['memory counts by nodes', { ...able, freeBytes: 2 * 2 ** 30 }, 9, [/9 nodes need 4\.2 GiB, free are 2\.0 GiB/]],
+		['an unprivileged container lacks namespaces', { ...able, namespaces: false }, 2, [/namespaces/]],
+		['a container without the tun device lacks /dev/net/tun', { ...able, tun: false }, 2, [/\/dev\/net\/tun/]],
+		['each missing program is named', { ...able, absent: ['apt-get', 'flock'] }, 2, [/program apt-get/, /program flock/]],
+		['a machine without Go cannot build the lab', { ...able, kitBuilt: false }, 2, [/^Go, .*none is here/]],
+		['the Go of Debian 12 is too old', { ...able, kitBuilt: false, go: 'go1.19.8' }, 2, [/go1\.19\.8 is here/]],
+		['Go 1.21 can download the required version', { ...able, kitBuilt: false, go: 'go1.21.0' }, 2, []],
+		[
+			'the required memory depends on the number of nodes',
+			{ ...able, freeBytes: 2 * 2 ** 30 },
+			9,
+			[/9 nodes need 4\.2 GiB, free are 2\.0 GiB/],
+		],
 	])('%s', (_, machine, nodes, parts) => {
 		const lacks = lacksOf(machine, nodes)
 		expect(lacks.map(({ part }) => part)).toEqual(parts.map(part => expect.stringMatching(part)))
@@ -48,13 +53,13 @@ describe('the requirements of the lab', () => {
 	})
 })
 
-describe('plugging ports', () => {
+describe('attaching a port', () => {
 	const port = (mac: string, index: number): Port => ({ mac, network: 'data', index })
 
 	test.each<[title: string, there: Port[], index: number]>([
-		['the first gets place 1: 0 is the management NIC', [], 1],
-		['the next gets the next', [port('a', 1)], 2],
-		['a place that became free is used again', [port('b', 2)], 1],
+		['the first port gets index 1, because 0 is the management NIC', [], 1],
+		['a further port gets the next index', [port('a', 1)], 2],
+		['the lowest free index is used again', [port('b', 2)], 1],
 	])('%s', (_, there, index) => {
 		const { ports, plugged } = plug(there, { mac: 'new', network: 'data' })
 		expect(plugged).toEqual(port('new', index))
@@ -77,11 +82,11 @@ test('no two nodes share an address, a MAC or a pod range', () => {
 })
 
 test.each<[title: string, signals: number[], asked: boolean]>([
-	['nothing pending', [], false],
+	['no signal pending', [], false],
 	['SIGTERM pending', [constants.signals.SIGTERM], true],
 	['SIGINT among others', [constants.signals.SIGINT, constants.signals.SIGCHLD], true],
 	['SIGCHLD alone', [constants.signals.SIGCHLD], false],
-])('hasPendingSignal reads the pending signals of unshare: %s', (_, signals, asked) => {
+])('hasPendingSignal detects a pending signal that ends the lab: %s', (_, signals, asked) => {
 	const bits = signals.reduce((mask, signal) => mask | (1n << BigInt(signal - 1)), 0n)
 	expect(hasPendingSignal(`SigPnd:\t0000000000000000\nShdPnd:\t${bits.toString(16).padStart(16, '0')}\nSigBlk:\t0000000000004002\n`)).toBe(
 		asked,

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
 
-/** `npm run test:k3s` on a machine that cannot run it: it reports why before anything is started, and exits with 2. */
+/** `npm run test:k3s` on a machine that cannot run it reports the reason before it starts anything, and exits with 2. */
 
 const node = process.execPath
 const options = { reject: false, extendEnv: true, timeout: 60_000 } as const
@@ -16,7 +16,7 @@ test('exits with 2 without Docker', async () => {
 	expect(stderr).toMatch(/missing: Docker: no container runtime answers.*\n {2}do this: install Docker/)
 })
 
-test('exits with 2 when Docker reaches no registry', async () => {
+test('exits with 2 if Docker cannot reach a registry', async () => {
 	const docker = createServer((request, response) => {
 		const isInfo = request.url?.endsWith('/info')
 		response.writeHead(isInfo ? 200 : 500, { 'content-type': 'application/json' })

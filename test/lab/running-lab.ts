@@ -15,11 +15,11 @@ export interface Running {
 	/** The lab's main process, in its namespaces. */
 	inside: Process
 	dir: string
-	/** Resolves when the lab has printed these words; throws its output if it ends without them. */
+	/** Resolves when the lab has printed this text; throws its output if it ends without it. */
 	told(words: string): Promise<void>
 }
 
-/** Runs `npm start` until the kernel of a node runs with its tap plugged in. What is left of it when the test ends is killed. */
+/** Runs `npm start` until the kernel of a node runs with its tap plugged in. Kills its remaining processes when the test ends. */
 export async function startLab(): Promise<Running> {
 	const child = spawn('npm', ['start', '--', '--nodes', '1'], { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
 	onTestFinished(() => {
@@ -46,7 +46,7 @@ export async function startLab(): Promise<Running> {
 		return { npm: child.pid ?? 0, main: main.pid, unshare: unshare.pid, inside, dir, told }
 	}
 	const members = family(child.pid ?? 0).map(({ argv }) => argv.join(' ').slice(0, 120))
-	throw new Error(`npm start did not come as far as a running kernel.\nIt says: ${said}\nIts processes:\n${members.join('\n')}`)
+	throw new Error(`npm start did not start a kernel.\nIts output: ${said}\nIts processes:\n${members.join('\n')}`)
 }
 
 function insideOf(members: Process[]): Process | undefined {
@@ -56,11 +56,14 @@ function insideOf(members: Process[]): Process | undefined {
 	)
 }
 
-/** Returns what is in the lab's namespaces or names its folder. Its taps exist only as long as the network namespace. */
+/**
+ * Returns the processes and mounts in the lab's namespaces, or with its directory in their arguments. Its taps exist only as long as the
+ * network namespace.
+ */
 export function left({ inside, dir }: Running): { processes: string[]; mounts: string[] } {
 	const own = ['net', 'mnt', 'pid'].map(kind => readlinkSync(`/proc/self/ns/${kind}`))
 	const theirs = inside.namespaces.filter(space => !own.includes(space))
-	if (theirs.length !== 3) throw new Error(`the lab has namespaces of its own: ${theirs.join(', ') || 'none'}, and should have three`)
+	if (theirs.length !== 3) throw new Error(`the lab has these namespaces: ${theirs.join(', ') || 'none'}; expected three`)
 	const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
 	return {
 		processes: processes()

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { prepareLab } from '../../lab/setup/prepare.ts'
 import { left, startLab } from './running-lab.ts'
 
-/** Whatever ends a lab, nothing of it is left five seconds later. That time is promised; it is not a timeout of the test. */
+/** Nothing remains of a lab five seconds after its end, for any cause. This time is a guarantee and not a timeout of the test. */
 
 const promised = { timeout: 5_000, interval: 100 }
 
@@ -12,7 +12,7 @@ const targets = ['npm', 'main', 'unshare', 'inside'] as const
 beforeAll(() => prepareLab(1))
 
 describe.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('%s', signal => {
-	test.each(targets)('to %s ends the whole lab', async target => {
+	test.each(targets)('sent to %s ends the whole lab', async target => {
 		const lab = await startLab()
 		const pid = target === 'inside' ? lab.inside.pid : lab[target]
 		process.kill(pid, signal)
@@ -20,7 +20,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('%s', signal => {
 	})
 })
 
-test('the next lab removes the folder that a killed lab left', async () => {
+test('the next lab removes the directory of a killed lab', async () => {
 	const first = await startLab()
 	process.kill(first.main, 'SIGKILL')
 	await expect.poll(() => left(first).processes, promised).toEqual([])

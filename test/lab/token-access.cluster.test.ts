@@ -8,7 +8,7 @@ import { type ApiServer, startApiServer } from '../../lab/cluster/api-server.ts'
 import { kubeGet } from '../../lab/cluster/kube-get.ts'
 import { tokenAccess } from '../../lab/cluster/token-access.ts'
 
-/** Does with the lab's own API server what the cluster tests do with a k3s, whose kubeconfig has a client certificate. */
+/** Tests with the lab's API server how the cluster tests use k3s, whose kubeconfig has a client certificate. */
 
 const signedFor = 'kube-apiserver-kubelet-client' // the only client certificate that the lab's CA signs
 let api: ApiServer
@@ -20,7 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => api?.stop())
 
-test('who has a client certificate gets an administrator with a token', async () => {
+test('a kubeconfig with a client certificate leads to an administrator account with a token', async () => {
 	const dir = await folder()
 	const access = await tokenAccess(await withCertificate(), dir)
 	expect(access).toMatchObject({ server: api.server, ca: api.ca })
@@ -49,7 +49,7 @@ test('a kubeconfig without a certificate authority is rejected', async () => {
 async function folder(): Promise<string> {
 	const dir = await mkdtemp(join(tmpdir(), 'multinic-access-'))
 	onTestFinished(() => rm(dir, { recursive: true }))
-	await chmod(dir, 0o755) // so that only the modes of the files themselves count
+	await chmod(dir, 0o755) // so that only the modes of the files themselves matter
 	return dir
 }
 

@@ -4,14 +4,14 @@ import { prepareLab } from '../../lab/setup/prepare.ts'
 import { family, processes } from './processes.ts'
 import { left, startLab } from './running-lab.ts'
 
-/** A lab that runs its demo has more to end: mgmt, viola, an OpenStack and a folder. */
+/** A lab with a running demo also has mgmt, viola, a simulated OpenStack and a directory. */
 
 beforeAll(() => prepareLab(1))
 
 test.each<[how: string, words: string, end: (lab: { npm: number }) => void]>([
-	['Ctrl-C in its terminal, when all is told,', 'Ctrl-C stops and removes everything', ({ npm }) => process.kill(-npm, 'SIGINT')],
-	['SIGKILL to npm, in the middle,', 'in OpenStack', ({ npm }) => process.kill(npm, 'SIGKILL')],
-])('%s ends mgmt, viola and everything else, and removes the folder', async (_, words, end) => {
+	['Ctrl-C in its terminal after the demo', 'Ctrl-C stops and removes everything', ({ npm }) => process.kill(-npm, 'SIGINT')],
+	['SIGKILL to npm during the demo', 'in OpenStack', ({ npm }) => process.kill(npm, 'SIGKILL')],
+])('%s ends mgmt, viola and all other processes, and removes the directory', async (_, words, end) => {
 	const lab = await startLab()
 	await lab.told(words)
 	const members = family(lab.npm).map(({ pid }) => pid)

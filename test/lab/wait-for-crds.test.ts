@@ -4,7 +4,7 @@ import { nodeConfigCrd, openstackConfigCrd } from '../../contract/crds.ts'
 import { waitForCrds } from '../../lab/cluster/wait-for-crds.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 
-/** What an API server answers, one element per read; the last one repeats. */
+/** The responses of an API server, one for each read; the last one repeats. */
 type Reading = { crd?: object | undefined; lists?: string[] }
 
 const name = 'multinicnodeconfigs.multinic.io'
@@ -17,14 +17,17 @@ describe('waitForCrds waits for a CRD while', () => {
 		['it does not exist', {}],
 		['it has no status', { crd: {} }],
 		['its status is empty', { crd: { status: {} } }],
-		['its conditions are null, as in the first answer of an API server', { crd: { status: { conditions: null, storedVersions: ['v1'] } } }],
+		[
+			'its conditions are null, as in the first response of an API server',
+			{ crd: { status: { conditions: null, storedVersions: ['v1'] } } },
+		],
 		['it has no conditions', { crd: { status: { conditions: [] } } }],
-		['its names are accepted and it is not established', { crd: { status: { conditions: [condition('NamesAccepted')] } } }],
+		['its names are accepted but it is not established', { crd: { status: { conditions: [condition('NamesAccepted')] } } }],
 		[
 			'it is not established because it is new',
 			{ crd: { status: { conditions: [condition('NamesAccepted'), condition('Established', 'False')] } } },
 		],
-		['discovery does not know its group', { crd: { status: established } }],
+		['discovery does not list its group', { crd: { status: established } }],
 		['discovery lists one of its two versions', { crd: { status: established }, lists: ['v1'] }],
 	])('%s', async (_, early) => {
 		const { client, count } = server([early, early, served])
@@ -48,14 +51,18 @@ test('waitForCrds waits for each of several CRDs', async () => {
 
 describe('a wait that times out reports', () => {
 	test.each<[title: string, reading: Reading, words: string]>([
-		['that there is no CRD', {}, 'there is no such CRD'],
-		['that there is no status', { crd: { status: { conditions: null } } }, 'the API server has not written its status yet'],
+		['that the CRD does not exist', {}, 'there is no such CRD'],
+		['that the CRD has no status', { crd: { status: { conditions: null } } }, 'the API server has not written its status yet'],
 		[
-			'which name is taken',
+			'which name is in use',
 			{ crd: { status: { conditions: [condition('NamesAccepted', 'False')] } } },
 			'NamesAccepted is False: "mnnc" is in use',
 		],
-		['what discovery lacks', { crd: { status: established } }, 'discovery does not list multinic.io/v1 multinicnodeconfigs yet'],
+		[
+			'which version discovery does not list',
+			{ crd: { status: established } },
+			'discovery does not list multinic.io/v1 multinicnodeconfigs yet',
+		],
 	])('%s', async (_, reading, words) => {
 		await expect(waitForCrds(server([reading]).client, [nodeConfigCrd], { withinMs: 0 })).rejects.toThrow(
 			`CRD ${name} was not served within 0 s: ${words}. \`kubectl get crd ${name} -o yaml\` shows its status`,
@@ -63,7 +70,7 @@ describe('a wait that times out reports', () => {
 	})
 })
 
-test('no file waits for a CRD with kubectl, which fails while the CRD has no status', () => {
+test('no file uses kubectl to wait for a CRD, because kubectl fails while the CRD has no status', () => {
 	const own = ['lab/cluster/wait-for-crds.ts', 'test/lab/wait-for-crds.test.ts']
 	const texts = globSync(['README.md', 'CONTRIBUTING.md', 'docs/**/*.md', '{lab,test,bench,release,charts}/**/*.{ts,sh,yaml,txt}'])
 	const byKubectl = texts.filter(path => !own.includes(path) && readFileSync(path, 'utf8').includes('condition=Established'))

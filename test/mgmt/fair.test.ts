@@ -32,7 +32,7 @@ test('each namespace has its own limit of keys in progress, and the waiting keys
 	expect(inWork()).toEqual(['a/4'])
 })
 
-test('a key that fails frees its place', async () => {
+test('a key that fails frees its slot', async () => {
 	const added: string[] = []
 	const fair = fairly(
 		() => Promise.reject(new Error('away')),

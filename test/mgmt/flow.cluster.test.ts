@@ -55,14 +55,14 @@ const failing = (name: ServiceName) => {
 const readyOf = async (name: string) => (await world.config(name))?.status?.conditions?.find(({ type }) => type === 'Ready')
 const deleting = async (name: string) =>
 	(await world.client.find(NodeConfigKind, { namespace: NAMESPACE, name }))?.metadata.deletionTimestamp
-/** Waits until mgmt has polled so often that it must have seen the change and acted on it. */
+/** Waits until mgmt has polled often enough to have processed the change. */
 const looksFurther = async () => {
 	const asked = world.openstack.requests.length
 	await expect.poll(() => world.openstack.requests.length, pace).toBeGreaterThan(asked + 20)
 }
 const untilReady = (name: string, wanted: object) => expect.poll(() => readyOf(name), pace).toMatchObject(wanted)
 
-test('a port attached to a VM becomes an interface of its node, and is removed when it is detached', async () => {
+test('a port attached to a VM becomes an interface of its node, which is removed when the port is detached', async () => {
 	const { openstack } = world
 	await world.applyConfig('flow', spec(['worker-1']))
 	await untilReady('flow', { status: 'True' })
@@ -100,7 +100,7 @@ test('a port attached to a VM becomes an interface of its node, and is removed w
 	await expect.poll(() => interfacesOf('worker-1'), pace).toEqual([])
 })
 
-test('a port keeps its id when the one before it is removed, and a new port gets the lowest free id', async () => {
+test('an interface keeps its id when the interface before it is removed, and a new interface gets the lowest free id', async () => {
 	const { openstack } = world
 	await world.applyConfig('sticky', spec(['worker-2']))
 	const first = openstack.attach({ server: 'worker-2', network: 'test', mac: 'fa:16:3e:00:00:02' })
@@ -119,7 +119,7 @@ test('a port keeps its id when the one before it is removed, and a new port gets
 	])
 })
 
-test('nothing is written when there is nothing to change, and a node config that a user paused stays paused', async () => {
+test('nothing is written without a change, and a node config that a user paused stays paused', async () => {
 	const read = () => world.client.get(NodeConfigKind, { namespace: NAMESPACE, name: 'worker-2' })
 	const before = (await world.client.patch(NodeConfigKind, { namespace: NAMESPACE, name: 'worker-2' }, { spec: { paused: true } })).metadata
 	await untilReady('sticky', { status: 'True', reason: 'NoChange' })
@@ -131,7 +131,7 @@ test('nothing is written when there is nothing to change, and a node config that
 	await expect.poll(async () => (await read()).spec, pace).toMatchObject({ paused: true, interfaces: [{}, {}, {}] })
 })
 
-test('a DOWN port is polled fast, as often as the OpenstackConfig says, and used when it is ACTIVE', async () => {
+test('a DOWN port is polled fast as many times as the OpenstackConfig allows, and is used when it is ACTIVE', async () => {
 	const { client, openstack, violaUrl, violaToken } = world
 	openstack.addServer({ name: 'worker-8' })
 	const port = openstack.attach({ server: 'worker-8', network: 'test', status: 'DOWN' })
@@ -157,7 +157,7 @@ test('a DOWN port is polled fast, as often as the OpenstackConfig says, and used
 	await http.close()
 })
 
-describe('a failure is reported, sends nothing and loses nothing', () => {
+describe('a failure is reported, and no node config is changed until it is resolved', () => {
 	test.each<[sentence: string, more: () => Promise<object>, heal: () => Promise<void>, said: [reason: string, words: RegExp]]>([
 		[
 			'a wrong Contrabass key',
@@ -166,28 +166,28 @@ describe('a failure is reported, sends nothing and loses nothing', () => {
 				return { secrets: { contrabassEncryptKeySecretRef: { name: 'contrabass', key: 'key' } } }
 			},
 			() => world.putSecret('contrabass', 'key', world.openstack.encryptKey),
-			['ContrabassError', /does not open with the Contrabass encryption key.*check .* the encryption key/],
+			['ContrabassError', /cannot be decrypted with the Contrabass encryption key.*check .* the encryption key/],
 		],
 		[
-			'a wrong Contrabass key in the OpenstackConfig itself, which the Secret that is there by convention corrects',
+			'a wrong Contrabass key in the OpenstackConfig itself, which the Secret with the conventional name overrides',
 			async () => ({ settings: { contrabassEncryptKey: 'neither-this-one' } }),
 			() => world.putSecret('contrabass-encrypt-key', 'CONTRABASS_ENCRYPT_KEY', world.openstack.encryptKey),
-			['ContrabassError', /does not open with the Contrabass encryption key/],
+			['ContrabassError', /cannot be decrypted with the Contrabass encryption key/],
 		],
 		[
-			'Neutron 503',
+			'Neutron answers 503',
 			async () => failing('neutron'),
 			async () => world.openstack.setFault('neutron', undefined),
 			['NeutronSubnetError', /503: The server is currently unavailable.*No changes were sent.*check Neutron/],
 		],
 		[
-			'Nova 503',
+			'Nova answers 503',
 			async () => failing('nova'),
 			async () => world.openstack.setFault('nova', undefined),
 			['NovaError', /Nova servers could not be read.*503.*No changes were sent.*check Nova/],
 		],
 		[
-			'Keystone 401',
+			'Keystone answers 401',
 			async () => {
 				const { keystoneUrl: authURL, user: username } = world.openstack
 				await world.putSecret('sign-in', 'password', wrongPassword)
@@ -200,7 +200,7 @@ describe('a failure is reported, sends nothing and loses nothing', () => {
 			],
 		],
 		[
-			'Keystone 503',
+			'Keystone answers 503',
 			async () => {
 				world.openstack.revokeTokens()
 				return failing('keystone')
@@ -209,13 +209,13 @@ describe('a failure is reported, sends nothing and loses nothing', () => {
 			['KeystoneError', /answered 503: The server is currently unavailable.*No changes were sent.*check Keystone; it is retried/],
 		],
 		[
-			'Contrabass 503',
+			'Contrabass answers 503',
 			async () => failing('contrabass'),
 			async () => world.openstack.setFault('contrabass', undefined),
 			['ContrabassError', /answered 503: .*No changes were sent.*check contrabassEndpoint and Contrabass/],
 		],
 		[
-			'a viola of the author, for which the environment has the token',
+			'a viola endpoint of the author with the token of the environment',
 			async () => ({ settings: { violaEndpoint: 'http://viola.evil.example' } }),
 			async () => world.applyConfig('errors', spec(['worker-3'])),
 			[
@@ -224,19 +224,19 @@ describe('a failure is reported, sends nothing and loses nothing', () => {
 			],
 		],
 		[
-			'a Neutron of the author, for which the environment has the account',
+			'a Neutron endpoint of the author with the account of the environment',
 			async () => ({ settings: { openstackNeutronEndpoint: 'http://neutron.evil.example' } }),
 			async () => world.applyConfig('errors', spec(['worker-3'])),
 			['SecretWithheld', /spec\.settings\.openstackNeutronEndpoint: host neutron\.evil\.example is not in SECRET_ENDPOINT_HOSTS/],
 		],
 		[
-			'another biz cluster, for which the token of the environment is not',
+			'a biz cluster for which the token of the environment is not allowed',
 			async () => ({ credentials: spec([], {}, { k8sProviderID: 'biz-2' }).credentials }),
 			async () => world.applyConfig('errors', spec(['worker-3'])),
 			['ProviderNotAllowed', /VIOLA_ALLOWED_PROVIDERS does not allow biz-2 for namespace multinic-system.*add this one there/],
 		],
 		[
-			'Viola 401',
+			'viola answers 401',
 			async () => {
 				await world.putSecret('viola', 'token', wrongToken)
 				return ownViola('viola')
@@ -245,7 +245,7 @@ describe('a failure is reported, sends nothing and loses nothing', () => {
 			['ViolaReadError', /401: the bearer token is invalid.*check violaEndpoint, the token/],
 		],
 		[
-			'a Secret that is not there',
+			'a Secret that does not exist',
 			async () => ownViola('later'),
 			() => world.putSecret('later', 'token', world.violaToken),
 			['ConfigError', /Secret multinic-system\/later does not exist.*No changes were sent/],
@@ -280,14 +280,14 @@ describe('a failure is reported, sends nothing and loses nothing', () => {
 		expect(await interfacesOf('worker-4')).toHaveLength(1)
 	})
 
-	test('a node of an older OpenstackConfig is not claimed', async () => {
+	test('a node of an older OpenstackConfig is a conflict', async () => {
 		await world.applyConfig('younger', { ...spec(['worker-2']), subnetName: 'management' })
 		await untilReady('younger', { status: 'False', reason: 'Conflict', message: expect.stringContaining('multinic-system/sticky') })
 		expect(await interfacesOf('worker-2')).toHaveLength(3)
 	})
 })
 
-test('removing a VM from the OpenstackConfig, or deleting the OpenstackConfig, withdraws the node', async () => {
+test('removing a VM from the OpenstackConfig, or deleting the OpenstackConfig, withdraws the node config', async () => {
 	await world.applyConfig('partly', spec(['worker-3']))
 	await expect.poll(() => deleting('worker-4'), pace).toBeDefined()
 	await world.client.delete(OpenstackConfigKind, { namespace: NAMESPACE, name: 'sticky' })
@@ -296,7 +296,7 @@ test('removing a VM from the OpenstackConfig, or deleting the OpenstackConfig, w
 	expect(await deleting('worker-1')).toBeUndefined()
 })
 
-test('an OpenstackConfig that cannot be withdrawn stays until it can, and its status says how to give up', async () => {
+test('an OpenstackConfig whose node configs cannot be withdrawn is kept, and its status shows how to delete it anyway', async () => {
 	world.openstack.addServer({ name: 'worker-9' })
 	world.openstack.attach({ server: 'worker-9', network: 'test' })
 	await world.putSecret('leaving', 'token', world.violaToken)
@@ -317,7 +317,7 @@ test('an OpenstackConfig that cannot be withdrawn stays until it can, and its st
 	await expect.poll(() => world.config('leaving'), pace).toBeUndefined()
 })
 
-test('Keystone can be used without Contrabass, with a password from a Secret', async () => {
+test('Keystone works without Contrabass, with a password from a Secret', async () => {
 	const { openstack } = world
 	openstack.addServer({ name: 'vm-5', metadata: { node: 'worker-5' } })
 	const port = openstack.attach({ server: 'vm-5', network: 'test' })
@@ -328,7 +328,7 @@ test('Keystone can be used without Contrabass, with a password from a Secret', a
 	await expect.poll(() => interfacesOf('worker-5'), pace).toMatchObject([{ portId: port.id }])
 })
 
-test('the node of a deleted VM is withdrawn, and the others stay', async () => {
+test('the node config of a deleted VM is withdrawn, and the others are kept', async () => {
 	const { openstack } = world
 	for (const name of ['worker-6', 'worker-7']) {
 		openstack.addServer({ name })
@@ -346,7 +346,7 @@ test('the node of a deleted VM is withdrawn, and the others stay', async () => {
 	expect(await deleting('worker-6')).toBeUndefined()
 })
 
-test('a rejected login is reported, and the password is not tried a second time', async () => {
+test('a rejected login is reported, and the password is not sent again', async () => {
 	const { openstack } = world
 	openstack.setFault('keystone', { status: 401 })
 	openstack.revokeTokens()
@@ -362,7 +362,7 @@ test('a rejected login is reported, and the password is not tried a second time'
 	expect(asked('/auth/tokens')).toBe(signIns)
 })
 
-test('no secret is in a log, a status or an event', async () => {
+test('no secret appears in a log, a status or an Event', async () => {
 	const { client, openstack, violaToken } = world
 	const objects = await Promise.all([OpenstackConfigKind, NodeConfigKind, Event].map(kind => client.list<KubeObject>(kind)))
 	const said = world.logs() + JSON.stringify(objects.map(({ items }) => items))

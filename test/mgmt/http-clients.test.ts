@@ -15,7 +15,7 @@ function start() {
 const never = new AbortController().signal
 const { cert: ca } = certificate(new Date(), 'first')
 
-test('a call ends with its work, whatever its timeout', async () => {
+test('a call ends with its reconcile, regardless of its timeout', async () => {
 	const heard = Promise.withResolvers<void>()
 	const server = createServer(() => heard.resolve())
 	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -30,7 +30,7 @@ test('a call ends with its work, whatever its timeout', async () => {
 	await expect(call).rejects.toMatchObject({ code: 'STOPPED', message: expect.stringMatching(/was canceled: not done within 120000 ms$/) })
 })
 
-test('connections are shared, except those with certificates of an OpenstackConfig, which end with the work', async () => {
+test('connections are shared, except those with certificates of an OpenstackConfig, which are closed after the reconcile', async () => {
 	const { http, logged } = start()
 	const kept: HttpClient[] = []
 	for (let n = 0; n < 2; n++)

@@ -7,7 +7,7 @@ const taken = (id: number, n: number): Taken => ({ id, portId: port(n).id, macAd
 
 test.each<[sentence: string, ports: Nameable[], inForce: Taken[], ids: [string, number][]]>([
 	[
-		'the first ports count from 0',
+		'the first ports get ids from 0',
 		[port(1), port(2)],
 		[],
 		[
@@ -15,9 +15,9 @@ test.each<[sentence: string, ports: Nameable[], inForce: Taken[], ids: [string, 
 			['port-2', 1],
 		],
 	],
-	['a port keeps its id when the one before it goes', [port(2)], [taken(0, 1), taken(1, 2)], [['port-2', 1]]],
+	['a port keeps its id when the port before it is removed', [port(2)], [taken(0, 1), taken(1, 2)], [['port-2', 1]]],
 	[
-		'a new port takes the lowest free id, wherever it sorts',
+		'a new port gets the lowest free id, regardless of the sort order',
 		[port(1), port(5)],
 		[taken(1, 5)],
 		[
@@ -26,7 +26,7 @@ test.each<[sentence: string, ports: Nameable[], inForce: Taken[], ids: [string, 
 		],
 	],
 	[
-		'a gap is filled before the end',
+		'a gap between ids is filled first',
 		[port(1), port(3), port(9)],
 		[taken(0, 1), taken(2, 3)],
 		[
@@ -36,7 +36,7 @@ test.each<[sentence: string, ports: Nameable[], inForce: Taken[], ids: [string, 
 		],
 	],
 	[
-		'an object without port ids is known by its MACs',
+		'interfaces without port ids are matched by their MACs',
 		[port(1), port(2)],
 		[{ id: 4, macAddress: port(2).mac }],
 		[
@@ -44,9 +44,9 @@ test.each<[sentence: string, ports: Nameable[], inForce: Taken[], ids: [string, 
 			['port-2', 4],
 		],
 	],
-	['a port made anew with the same MAC is the same NIC', [{ ...port(2), id: 'new' }], [taken(3, 2)], [['new', 3]]],
+	['a new port with the same MAC keeps the id', [{ ...port(2), id: 'new' }], [taken(3, 2)], [['new', 3]]],
 	[
-		'the port that holds an id wins over one that only has its MAC',
+		'a port with the port id of an interface takes precedence over a port with only its MAC',
 		[{ ...port(1), id: 'other' }, port(1)],
 		[taken(6, 1)],
 		[
@@ -81,7 +81,7 @@ test('with any current interfaces, ids are unique and 0–9, remaining ports kee
 	)
 })
 
-test('naming twice changes nothing, and the order in which named ports are listed does not matter', () => {
+test('naming twice changes nothing, and the order of the named ports is ignored', () => {
 	fc.assert(
 		fc.property(worlds, ({ ports, inForce }) => {
 			const first = nameInterfaces(ports, inForce)

@@ -65,7 +65,7 @@ test.each([16, 24, 32])('a password is decrypted with a key of %d bytes', bytes 
 	expect(decrypt(encrypt('p@ss wörd', 'k'.repeat(bytes)), 'k'.repeat(bytes))).toBe('p@ss wörd')
 })
 
-/** Output of `printf 'p@ss wörd' | openssl enc …` of OpenSSL 3.0, unless a line says otherwise. */
+/** Output of `printf 'p@ss wörd' | openssl enc …` of OpenSSL 3.0, unless a comment names another command. */
 test.each<[form: string, text: string, key: string]>([
 	// IV 000102…0f, then: enc -aes-128-cbc -K 30313233343536373839616263646566 -iv 000102030405060708090a0b0c0d0e0f
 	['the raw form', 'AAECAwQFBgcICQoLDA0OD8/unJYTnrP/KgpTliEsq5Q=', '0123456789abcdef'],
@@ -77,7 +77,7 @@ test.each<[form: string, text: string, key: string]>([
 	['a passphrase, AES-256, MD5', 'U2FsdGVkX18BAgMEBQYHCGbveGW7IKdxhSVmIyzmrSA=', 'lab-passphrase'],
 	['a passphrase, AES-256, SHA-256', 'U2FsdGVkX18BAgMEBQYHCLLhu53sLNiwYUBgcv0XNRY=', 'lab-passphrase'],
 	// enc -aes-128-cbc -md md5 -pass pass:lab-passphrase -a -A: the complete output of OpenSSL, with its header
-	['a whole file of OpenSSL', 'U2FsdGVkX1/Tb5uiNdUTu/PPnm/FlhC+IngL5xyp3uM=', 'lab-passphrase'],
+	['a complete OpenSSL file', 'U2FsdGVkX1/Tb5uiNdUTu/PPnm/FlhC+IngL5xyp3uM=', 'lab-passphrase'],
 ])('a password encrypted by OpenSSL is decrypted: %s', (_, text, key) => {
 	expect(decrypt(text, key)).toBe('p@ss wörd')
 })
@@ -85,16 +85,16 @@ test.each<[form: string, text: string, key: string]>([
 const salted = 'U2FsdGVkX1/Tb5uiNdUTu/PPnm/FlhC+IngL5xyp3uM='
 test.each<[sentence: string, text: string, key: string, words: string]>([
 	['a key of 15 bytes', encrypt('x', 'k'.repeat(16)), 'k'.repeat(15), 'has 15 bytes; it must have 16, 24 or 32'],
-	['what is not encrypted', 'cGxhaW4=', 'k'.repeat(16), 'is not Base64 of an IV'],
+	['a text that is not encrypted', 'cGxhaW4=', 'k'.repeat(16), 'is not Base64 of an IV'],
 	[
 		'another key',
 		Buffer.concat([Buffer.alloc(16), Buffer.alloc(16, 7)]).toString('base64'),
 		'k'.repeat(16),
-		'does not open with the Contrabass encryption key',
+		'cannot be decrypted with the Contrabass encryption key',
 	],
-	['another passphrase', salted, 'not-the-passphrase', 'does not open with the Contrabass encryption key'],
-	['a sealed text cut short', 'U2FsdGVkX1/Tb5uiNdUTuw==', 'lab-passphrase', 'is not Base64 of an IV, or Salted__'],
-])('%s is reported, and neither the key nor the text is repeated', (_, text, key, words) => {
+	['another passphrase', salted, 'not-the-passphrase', 'cannot be decrypted with the Contrabass encryption key'],
+	['a truncated encrypted text', 'U2FsdGVkX1/Tb5uiNdUTuw==', 'lab-passphrase', 'is not Base64 of an IV, or Salted__'],
+])('%s is reported without the key and the text', (_, text, key, words) => {
 	expect(() => decrypt(text, key)).toThrow(words)
 	expect(() => decrypt(text, key)).not.toThrow(key)
 	expect(() => decrypt(text, key)).not.toThrow(text)
@@ -108,14 +108,14 @@ test.each([['/v1/contrabass/admin/infra/provider/:id'], ['/api/providers/:id']] 
 	expect(reveal(grantOf(password, granted('password', '', openstack.keystoneUrl).endpoint, []))).toBe(openstack.password)
 })
 
-test('a provider that Contrabass does not know is reported', async () => {
+test('a provider that Contrabass does not have is reported', async () => {
 	await expect(provider(openstack.encryptKey, 'nobody')).rejects.toMatchObject({
 		code: 'ContrabassError',
 		message: expect.stringContaining('has no provider nobody'),
 	})
 })
 
-test.each(['.', '..', 'a/b', '%2e'])('the provider id %s is rejected because it would be another path', async id => {
+test.each(['.', '..', 'a/b', '%2e'])('the provider id %s is rejected because it would lead to another path', async id => {
 	await expect(provider(openstack.encryptKey, id)).rejects.toMatchObject({
 		code: 'ConfigError',
 		message: expect.stringContaining('spec.credentials.openstackProviderID'),
@@ -135,7 +135,7 @@ test('ports, subnets, networks and servers are read completely, page by page', a
 	expect(signIns()).toBe(1)
 })
 
-test('no device requests no port: an empty filter would be every port of the cloud', async () => {
+test('without devices, no ports are requested, because an empty filter would return every port of the cloud', async () => {
 	expect(await readPorts(session(), [])).toEqual([])
 	expect(openstack.requests).toEqual([])
 })
@@ -152,13 +152,13 @@ test('many devices are requested in URLs of moderate length', async () => {
 test.each<[sentence: string, wanted: Parameters<typeof readSubnets>[1], code: string]>([
 	['an unknown subnet id', { ids: ['99999999-9999-4999-8999-999999999999'] }, 'SubnetNotFound'],
 	['an unknown subnet name', { name: 'nobody' }, 'SubnetNotFound'],
-	['a subnet name that two have', { name: 'twice' }, 'SubnetNotUnique'],
+	['a subnet name that is not unique', { name: 'twice' }, 'SubnetNotUnique'],
 ])('%s is reported', async (_, wanted, code) => {
 	await start({ networks: ['c', 'd'].map(name => ({ name, subnetName: 'twice', cidr: '10.0.0.0/24' })) })
 	await expect(readSubnets(session(), wanted, openstack.projectId)).rejects.toMatchObject({ code })
 })
 
-test('an id that Nova answers with 404 is absent; an id it fails on is an error', async () => {
+test('a server for which Nova answers 404 is absent; any other failure is an error', async () => {
 	const gone = '99999999-9999-4999-8999-999999999999'
 	expect(await readServers(session(), [gone])).toHaveLength(3)
 	openstack.setFault('nova', { status: 500 })
@@ -184,7 +184,7 @@ test('a token is replaced two minutes before it expires', async () => {
 	expect(signIns()).toBe(2)
 })
 
-test('a rejected password is retried after 1, 2, 4 … minutes, whichever caller uses it; another password is tried immediately', async () => {
+test('a rejected password is used again after 1, 2, 4 … minutes by any caller; another password is tried immediately', async () => {
 	const ask = (password?: string) => readServers(session(password), [])
 	const refused = { code: 'KeystoneError', message: expect.stringMatching(/rejected the login of admin \(401\)/) }
 	await expect(ask('wrong')).rejects.toMatchObject(refused)
@@ -203,16 +203,16 @@ test('each of two alternating wrong passwords has its own back-off', async () =>
 	expect(signIns()).toBe(2)
 })
 
-test('a project without a role does not keep the other projects of the account from their token', async () => {
+test('a project without a role does not affect the tokens for other projects of the account', async () => {
 	const other = openSession({ ...login(), projectId: 'nobody' }, settings, { http, tokens, hosts: [] })
 	await expect(readServers(other, [])).rejects.toMatchObject({ code: 'KeystoneError' })
 	expect(await readServers(session(), [])).toHaveLength(3)
 })
 
 test.each<[sentence: string, token: object, words: RegExp]>([
-	['a time that is none', { expires_at: 'soon', catalog: [] }, /must be a time/],
+	['an invalid time', { expires_at: 'soon', catalog: [] }, /must be a time/],
 	[
-		'an address that is longer than any',
+		'a URL that is too long',
 		{
 			expires_at: '2099-01-01T00:00:00Z',
 			catalog: [{ type: 'network', endpoints: [{ interface: 'public', url: `http://${'/'.repeat(2_048)}` }] }],
@@ -229,7 +229,7 @@ test.each<[sentence: string, token: object, words: RegExp]>([
 	await expect(signIn(hostile, login(), 5_000)).rejects.toThrow(words)
 })
 
-test('only the used part of a catalog is kept, and an error lists only some of it', async () => {
+test('only the used services of a catalog are kept, and an error lists only some of their endpoints', async () => {
 	const endpoints = Array.from({ length: 200 }, (_, n) => ({ interface: 'admin', region: `r${n}`, url: 'http://a' }))
 	const catalog = ['network', 'compute', 'volumev3', 'image'].map(type => ({ type, endpoints }))
 	const call = async () => ({
@@ -251,10 +251,10 @@ test('an error never contains a password', async () => {
 })
 
 test.each<[sentence: string, endpoints: Parameters<typeof endpointOf>[2], expected: string | RegExp]>([
-	['the interface that was asked for', { side: 'internal', region: '' }, 'http://internal/'],
-	['the region that was asked for', { side: 'public', region: 'Two' }, 'http://two/'],
+	['the one with the requested interface', { side: 'internal', region: '' }, 'http://internal/'],
+	['the one in the requested region', { side: 'public', region: 'Two' }, 'http://two/'],
 	[
-		'never another region instead',
+		'never one in another region',
 		{ side: 'internal', region: 'Two' },
 		/no internal network endpoint in Two; it has: public in One, internal in One, public in Two/,
 	],

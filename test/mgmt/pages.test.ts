@@ -29,7 +29,7 @@ function serving(pageOf: (query: string) => { ids: unknown[]; next?: string }) {
 	return { read, asked }
 }
 
-test('every page is read, whatever host the links name', async () => {
+test('every page is read, and the host in the links is ignored', async () => {
 	const pages: Record<string, { ids: string[]; next?: string }> = {
 		'?a=1': { ids: ['1', '2'], next: 'http://elsewhere:9696/v2.0/things?a=1&marker=2' },
 		'?a=1&marker=2': { ids: ['3'], next: '/things?a=1&marker=3' },
@@ -41,15 +41,15 @@ test('every page is read, whatever host the links name', async () => {
 })
 
 test.each<[title: string, pageOf: (query: string) => { ids: unknown[]; next?: string }, words: RegExp, asked: number]>([
-	['that lead to themselves', () => ({ ids: ['1'], next: '/things?a=1' }), /list of things does not end: page 2 was already read/, 1],
+	['that link to themselves', () => ({ ids: ['1'], next: '/things?a=1' }), /list of things does not end: page 2 was already read/, 1],
 	[
-		'in a circle of three',
+		'that link to each other in a cycle of three',
 		query => ({ ids: ['1'], next: `/things?a=${(Number(query.slice(3)) % 3) + 1}` }),
 		/does not end: page 4 was already read/,
 		3,
 	],
 	[
-		'without end',
+		'that never end',
 		query => ({ ids: [], next: `/things?a=${Number(query.slice(3)) + 1}` }),
 		/does not end: there are more than 1000 pages/,
 		1_000,
@@ -60,7 +60,7 @@ test.each<[title: string, pageOf: (query: string) => { ids: unknown[]; next?: st
 	expect(asked).toHaveLength(requests)
 })
 
-test('the first wrong item is reported, and no further item is parsed', async () => {
+test('the first invalid item is reported, and no further item is parsed', async () => {
 	const { read } = serving(() => ({ ids: ['1', ...Array(19_999).fill(7)] }))
 	await expect(read()).rejects.toMatchObject({
 		message: expect.stringMatching(/^one of the things has an unexpected format: id: [^;]*$/),
@@ -76,7 +76,7 @@ test('a link to a next page that is not a URL is an error, not a bug', async () 
 	})
 })
 
-test('the amount that is kept of all pages is limited', async () => {
+test('the total size of all pages is limited', async () => {
 	const { read, asked } = serving(query => ({ ids: Array(10).fill('x'.repeat(1 << 17)), next: `/things?a=${Number(query.slice(3)) + 1}` }))
 	await expect(read()).rejects.toMatchObject({
 		code: 'BAD_ANSWER',

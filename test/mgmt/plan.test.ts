@@ -38,72 +38,76 @@ function world(more: Partial<Omit<World, 'settings'>>, vms: string[] = ['worker-
 const send = (nodeName: string, interfaces: unknown[], instanceId = 'id-1') => ({ nodeName, instanceId, interfaces })
 
 test.each<[sentence: string, world: World, expected: object]>([
-	['a port of a named VM is sent', world({ ports: [port(1)] }), { send: [send('worker-1', [nic(0, 1)])], faults: [] }],
+	['a port of a selected VM is sent', world({ ports: [port(1)] }), { send: [send('worker-1', [nic(0, 1)])], faults: [] }],
 	[
-		'a port that is the gateway of its subnet is no next hop of itself',
+		'a port with the gateway address of its subnet is sent without a gateway',
 		world({ ports: [port(1)], subnets: [{ ...subnet, gateway_ip: '10.0.0.11' }] }),
 		{ send: [send('worker-1', [withoutGateway(nic(0, 1))])], faults: [] },
 	],
 	...['constructor', '__proto__', 'toString'].map((key): [string, World, object] => [
-		`a VM without metadata ${key} is called by its name`,
+		`the node of a VM without metadata ${key} has the name of the VM`,
 		world({ servers: [{ ...server(1), metadata: {} }], ports: [port(1)] }, ['worker-1'], key),
 		{ send: [send('worker-1', [nic(0, 1)])], faults: [] },
 	]),
-	['a VM may be named by its id', world({ ports: [port(1)] }, ['id-1']), { send: [send('worker-1', [nic(0, 1)])] }],
+	['a VM can be selected by its id', world({ ports: [port(1)] }, ['id-1']), { send: [send('worker-1', [nic(0, 1)])] }],
 	[
-		'what is in force already is not sent',
+		'an unchanged node config is not sent',
 		world({ ports: [port(1)], inForce: new Map([view('worker-1', 'id-1', [nic(0, 1)])]) }),
 		{ send: [], wanted: [{}] },
 	],
 	[
-		'the last port detached sends an empty list',
+		'an empty list is sent when the last port is detached',
 		world({ inForce: new Map([view('worker-1', 'id-1', [nic(0, 1)])]) }),
 		{ send: [send('worker-1', [])] },
 	],
 	[
-		'a port that is DOWN is sent, and told apart',
+		'a port that is DOWN is sent and listed separately',
 		world({ ports: [{ ...port(1), status: 'DOWN' }, port(2)] }),
 		{ send: [send('worker-1', [nic(0, 1), nic(1, 2)])], down: ['port-1'] },
 	],
-	['a VM that never had a port is left alone', world({}), { send: [], wanted: [send('worker-1', [])] }],
+	['nothing is sent for a VM that never had a port', world({}), { send: [], wanted: [send('worker-1', [])] }],
 	[
-		'an id that is not 0 stays what it is',
+		'an existing id other than 0 is kept',
 		world({ ports: [port(1)], inForce: new Map([view('worker-1', 'id-1', [nic(7, 1)])]) }),
 		{ send: [] },
 	],
 	[
-		'what a person changed is sent again',
+		'a node config that a person changed is sent again',
 		world({ ports: [port(1)], inForce: new Map([view('worker-1', 'id-1', [{ ...nic(0, 1), mtu: 9000 }])]) }),
 		{ send: [send('worker-1', [nic(0, 1)])] },
 	],
-	['a node made anew is sent for its new VM', world({ inForce: new Map([view('worker-1', 'id-0')]) }), { send: [send('worker-1', [])] }],
 	[
-		'a metadata key names the node before the server does',
+		'a node config is sent when its node is recreated on a new VM',
+		world({ inForce: new Map([view('worker-1', 'id-0')]) }),
+		{ send: [send('worker-1', [])] },
+	],
+	[
+		'the node name in the metadata takes precedence over the server name',
 		world({ ports: [port(1)], servers: [{ ...server(1), metadata: { node: 'Edge-1' } }] }, ['worker-1'], 'node'),
 		{ send: [send('edge-1', [nic(0, 1)])] },
 	],
 	[
-		'a server in a cell that is down is never called by its id',
+		'the id of a server in a cell that is down is never used as a node name',
 		world({ ports: [port(1)], servers: [{ id: 'id-1', status: 'UNKNOWN' }] }, ['id-1']),
 		{ send: [], faults: [{ reason: 'NovaError' }] },
 	],
 	[
-		'a name no node can have is said',
+		'a server name that is not a valid node name is reported',
 		world({ servers: [server(1, 'my vm')] }, ['my vm']),
 		{ send: [], faults: [{ reason: 'NodeNameInvalid' }] },
 	],
 	[
-		'two servers of one name are said',
+		'two servers of the same name are reported',
 		world({ servers: [server(1), server(2, 'worker-1')] }),
 		{ send: [], faults: [{ reason: 'VmNotUnique' }] },
 	],
 	[
-		'two VMs that say they are one node are said',
+		'two VMs with the same node name are reported',
 		world({ servers: [server(1), server(2, 'Worker-1')] }, ['id-1', 'id-2']),
 		{ send: [], faults: [{ reason: 'Conflict', nodeName: 'worker-1' }] },
 	],
 	[
-		'a node of an older OpenstackConfig is left to it',
+		'a node of an older OpenstackConfig is not sent',
 		world({
 			ports: [port(1)],
 			before: ['worker-1'],
@@ -113,32 +117,32 @@ test.each<[sentence: string, world: World, expected: object]>([
 		{ send: [], withdraw: [], kept: [], faults: [{ reason: 'Conflict' }] },
 	],
 	[
-		'the eleventh port is said and the ten are sent',
+		'an eleventh port is reported, and the first ten are sent',
 		world({ ports: Array.from({ length: 11 }, (_, n) => port(n)) }),
 		{ send: [{ interfaces: { length: 10 } }], faults: [{ reason: 'TooManyPorts' }] },
 	],
 	[
-		'a VM that is there and no longer named gives its node back',
+		'an existing VM that is no longer selected is withdrawn',
 		world({ servers: [server(1), server(2)], before: ['worker-2'], inForce: new Map([view('worker-2', 'id-2')]) }),
 		{ withdraw: ['worker-2'], kept: [] },
 	],
 	[
-		'a VM that is gone gives its node back, for another one is seen',
+		'a VM that no longer exists is withdrawn if Nova lists another one',
 		world({ before: ['worker-2'], inForce: new Map([view('worker-2', 'id-2')]) }, ['worker-1', 'worker-2']),
 		{ withdraw: ['worker-2'], faults: [{ reason: 'VmNotFound' }] },
 	],
 	[
-		'when no named VM is seen at all, nothing is taken back',
+		'nothing is withdrawn if Nova lists none of the selected VMs',
 		world({ servers: [server(8)], before: ['worker-2'], inForce: new Map([view('worker-2', 'id-2')]) }, ['worker-2']),
 		{ withdraw: [], kept: ['worker-2'] },
 	],
 	[
-		'a VM that got another name takes its node along',
+		'a renamed VM is sent with its new name and withdrawn with its old one',
 		world({ servers: [server(1, 'renamed')], before: ['worker-1'], inForce: new Map([view('worker-1', 'id-1')]) }, ['id-1']),
 		{ wanted: [{ nodeName: 'renamed' }], withdraw: ['worker-1'] },
 	],
 	[
-		'a node whose VM Nova cannot name now is kept',
+		'a node is kept while Nova cannot return the name of its VM',
 		world({ servers: [server(1), { id: 'id-2', status: 'UNKNOWN' }], before: ['worker-2'], inForce: new Map([view('worker-2', 'id-2')]) }, [
 			'worker-1',
 			'worker-2',
@@ -146,16 +150,16 @@ test.each<[sentence: string, world: World, expected: object]>([
 		{ withdraw: [], kept: ['worker-2'] },
 	],
 	[
-		'a node whose VM is unknown is kept',
+		'a node with an unknown VM is kept',
 		world({ before: ['worker-2'], inForce: new Map([['worker-2', { nodeName: 'worker-2', generation: 1, interfaces: [] }]]) }),
 		{ withdraw: [], kept: ['worker-2'] },
 	],
-	['a node that is gone from the cluster needs nothing', world({ before: ['worker-2'] }), { withdraw: [], kept: [] }],
+	['a node config that no longer exists is not withdrawn', world({ before: ['worker-2'] }), { withdraw: [], kept: [] }],
 ])('%s', (_, world, expected) => {
 	expect(planNodes(world)).toMatchObject(expected)
 })
 
-test('a node that exceeds the limit of the status is not sent; those that it already lists stay', () => {
+test('a node beyond the size limit of the status is not sent; nodes that are already in the status are kept', () => {
 	const names = Array.from({ length: 1_000 }, (_, n) => `new-${n}`)
 	const servers = [...names, 'known'].map((name, n) => server(n, name))
 	const inForce = new Map([view('gone', 'id-of-nobody'), view('known', 'id-1000')])
@@ -165,7 +169,7 @@ test('a node that exceeds the limit of the status is not sent; those that it alr
 		{
 			reason: 'ConfigError',
 			nodeName: 'new-999',
-			message: 'node new-999 is not sent before others are removed from the status, which is limited to 1000 nodes',
+			message: 'node new-999 is not sent until other nodes are removed from the status, which is limited to 1000 nodes',
 		},
 	])
 })

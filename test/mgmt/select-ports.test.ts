@@ -21,23 +21,23 @@ const port = (id: string, on: Subnet = a, more: Partial<Port> = {}): Port => ({
 const usual = { subnets: [a, b], statuses: new Set(['ACTIVE', 'DOWN']), inForce: new Set<string>() }
 
 test.each<[sentence: string, ports: Port[], selection: Partial<typeof usual> | { statuses: undefined }, ids: string[]]>([
-	['a port of the VM in a named subnet is taken', [port('1')], {}, ['1']],
-	['a port of another VM is not', [port('1', a, { device_id: 'vm-2' })], {}, []],
-	['a detached port is not', [port('1', a, { device_id: '' })], {}, []],
-	['a port in no named subnet is not', [port('1', subnet('c'))], {}, []],
-	['a port without any address is not', [port('1', a, { fixed_ips: [] })], {}, []],
-	['a port that is DOWN is taken', [port('1', a, { status: 'DOWN' })], {}, ['1']],
-	['a port in BUILD is waited for', [port('1', a, { status: 'BUILD' })], {}, []],
-	['a port in BUILD that is an interface already stays', [port('1', a, { status: 'BUILD' })], { inForce: new Set(['1']) }, ['1']],
-	['a port that is an interface and was detached goes', [port('1', a, { device_id: '' })], { inForce: new Set(['1']) }, []],
-	['without a filter every status is taken', [port('1', a, { status: 'ERROR' })], { statuses: undefined }, ['1']],
-	['a port without a status is taken', [port('1', a, { status: '' })], {}, ['1']],
-	['subnets count in their order, then MACs', [port('1', b), port('3'), port('2')], {}, ['2', '3', '1']],
+	['a port of the VM in a selected subnet is used', [port('1')], {}, ['1']],
+	['a port of another VM is not used', [port('1', a, { device_id: 'vm-2' })], {}, []],
+	['a detached port is not used', [port('1', a, { device_id: '' })], {}, []],
+	['a port in another subnet is not used', [port('1', subnet('c'))], {}, []],
+	['a port without an address is not used', [port('1', a, { fixed_ips: [] })], {}, []],
+	['a port that is DOWN is used', [port('1', a, { status: 'DOWN' })], {}, ['1']],
+	['a port in BUILD is not used yet', [port('1', a, { status: 'BUILD' })], {}, []],
+	['a port in BUILD that is already an interface is kept', [port('1', a, { status: 'BUILD' })], { inForce: new Set(['1']) }, ['1']],
+	['a detached port that is an interface is removed', [port('1', a, { device_id: '' })], { inForce: new Set(['1']) }, []],
+	['without a filter, a port with any status is used', [port('1', a, { status: 'ERROR' })], { statuses: undefined }, ['1']],
+	['a port without a status is used', [port('1', a, { status: '' })], {}, ['1']],
+	['ports are sorted by the order of subnets, then by MAC', [port('1', b), port('3'), port('2')], {}, ['2', '3', '1']],
 ])('%s', (_, ports, selection, ids) => {
 	expect(selectPorts(ports, vm, { ...usual, ...selection }).map(({ port }) => port.id)).toEqual(ids)
 })
 
-test('downPorts returns the DOWN ports in the named subnets, whether or not they are interfaces', () => {
+test('downPorts returns the DOWN ports in the selected subnets, including those that are not interfaces', () => {
 	const down = { status: 'DOWN' }
 	expect(downPorts([port('1', a, down), port('2'), port('3', subnet('c'), down), port('4', b, { status: 'down' })], [a, b])).toEqual([
 		'1',
@@ -72,7 +72,7 @@ test('recorded ports are parsed and selected', () => {
 	})
 })
 
-test('the order of the ports does not matter', () => {
+test('the order of the ports is ignored', () => {
 	const ports = ['1', '2', '3', '4', '5'].map((id, n) => port(id, n % 2 ? a : b))
 	fc.assert(
 		fc.property(fc.shuffledSubarray(ports, { minLength: 5 }), shuffled => {

@@ -12,7 +12,7 @@ function askedBy(call: (...request: Parameters<Call>) => Promise<unknown>) {
 	return createViola({ grant, call: call as Call }, 'biz', 1_000)
 }
 
-/** Returns one whose every response has this body. */
+/** Returns a client whose every response has this body. */
 function answering(body: object) {
 	return askedBy(async () => ({ status: 200, headers: {}, body }))
 }
@@ -23,11 +23,16 @@ const error = (nodeName: string) => ({ nodeName, code: 'Refused', message: 'not 
 const silent = (nodeName: string) => ({ nodeName, message: 'the response of viola does not include it' })
 
 test.each<[sentence: string, results: object[], errors: object[], sent: object]>([
-	['each node has its result', [result('a')], [error('b')], { applied: ['a'], errors: [error('b')] }],
-	['a node without a result is not taken for done', [result('a')], [], { applied: ['a'], errors: [silent('b')] }],
-	['nothing at all is not taken for done', [], [], { applied: [], errors: [silent('a'), silent('b')] }],
-	['what was not sent is not heard', [result('a'), result('c')], [error('b'), error('[0]')], { applied: ['a'], errors: [error('b')] }],
-	['a node that is named twice counts once', [result('a'), result('a')], [error('b')], { applied: ['a'], errors: [error('b')] }],
+	['each node has a result', [result('a')], [error('b')], { applied: ['a'], errors: [error('b')] }],
+	['a node without a result is an error', [result('a')], [], { applied: ['a'], errors: [silent('b')] }],
+	['a response without results is an error for every node', [], [], { applied: [], errors: [silent('a'), silent('b')] }],
+	[
+		'results of nodes that were not sent are ignored',
+		[result('a'), result('c')],
+		[error('b'), error('[0]')],
+		{ applied: ['a'], errors: [error('b')] },
+	],
+	['a duplicate result is ignored', [result('a'), result('a')], [error('b')], { applied: ['a'], errors: [error('b')] }],
 ])('viola response: %s', async (_, results, errors, sent) => {
 	expect(await answering({ applied: results.length, results, errors }).send(nodes)).toEqual(sent)
 })
@@ -39,7 +44,7 @@ test.each([
 	[207, false],
 	[404, false],
 	[500, false],
-])('the results for each node in a response %i are accepted: %s', async (status, isHeard) => {
+])('the results for each node in a response with status %i are used: %s', async (status, isHeard) => {
 	const heard: unknown[] = []
 	const body = { applied: 2, results: nodes.map(({ nodeName }) => result(nodeName)), errors: [] }
 	const viola = askedBy(async ({ accept }) => {

@@ -24,7 +24,7 @@ const ready = { observedGeneration: 2, state: 'Configured' } as const
 
 test.each<[sentence: string, outcome: Outcome, expected: object]>([
 	[
-		'what was sent is said and dated',
+		'a sent node is listed with its time',
 		done({ sent: new Set(['worker-1']) }),
 		{
 			lastSyncedAt: now.at,
@@ -36,26 +36,30 @@ test.each<[sentence: string, outcome: Outcome, expected: object]>([
 		},
 	],
 	[
-		'nothing to send is NoChange',
+		'the reason is NoChange if nothing was sent',
 		done(),
 		{ conditions: [{ type: 'Ready', status: 'True', reason: 'NoChange', observedGeneration: 3 }, {}] },
 	],
 	[
-		'a warning is said when all is well',
+		'a warning is part of the message without a failure',
 		done({ warnings: ['x is deprecated'] }),
-		{ conditions: [{ status: 'True', message: 'x is deprecated; 1 node, 1 interface: as OpenStack has them' }, {}] },
+		{ conditions: [{ status: 'True', message: 'x is deprecated; 1 node, 1 interface: in sync with OpenStack' }, {}] },
 	],
-	['what the node says comes back', done({ inForce: view(2, ready) }), { nodes: [{ state: 'Configured' }] }],
-	['what the node said of an older generation does not', done({ inForce: view(3, ready) }), { nodes: [{ state: 'Pending' }] }],
+	['the state of the node config is listed', done({ inForce: view(2, ready) }), { nodes: [{ state: 'Configured' }] }],
 	[
-		'a failed node says why',
+		'the state of an older generation of the node config is not listed',
+		done({ inForce: view(3, ready) }),
+		{ nodes: [{ state: 'Pending' }] },
+	],
+	[
+		'a failed node is listed with the message of its node config',
 		done({
 			inForce: view(2, { ...ready, state: 'Failed', conditions: [{ type: 'Ready', status: 'False', message: 'no link has MAC x' }] }),
 		}),
 		{ nodes: [{ state: 'Failed', message: 'no link has MAC x' }] },
 	],
 	[
-		'a refused node is said, and the others go on',
+		'a node that viola rejected is reported, and the other nodes continue',
 		done({ errors: new Map([['worker-1', 'not so']]) }),
 		{
 			nodes: [{ state: 'Refused', message: 'not so' }],
@@ -66,12 +70,12 @@ test.each<[sentence: string, outcome: Outcome, expected: object]>([
 		},
 	],
 	[
-		'a fault is the reason',
+		'a fault determines the reason',
 		done({}, { faults: [{ reason: 'VmNotFound', message: 'no VM x' }] }),
 		{ lastError: 'VmNotFound: no VM x', conditions: [{ reason: 'VmNotFound' }, {}] },
 	],
 	[
-		'a kept node stays in the list, and says what to do',
+		'a kept node stays in the list, with the command to remove it',
 		done({ inForce: view(2, ready) }, { wanted: [], kept: ['worker-1'] }),
 		{
 			nodes: [
@@ -85,18 +89,18 @@ test.each<[sentence: string, outcome: Outcome, expected: object]>([
 		},
 	],
 	[
-		'a withdrawal that failed stays in the list',
+		'a node whose withdrawal failed stays in the list',
 		done({ inForce: view(2, ready), errors: new Map([['worker-1', 'could not']]) }, { wanted: [], withdraw: ['worker-1'] }),
 		{ nodes: [{ nodeName: 'worker-1', state: 'Refused' }] },
 	],
-	['a withdrawn node leaves the list', done({ inForce: view(2, ready) }, { wanted: [], withdraw: ['worker-1'] }), { nodes: [] }],
+	['a withdrawn node is removed from the list', done({ inForce: view(2, ready) }, { wanted: [], withdraw: ['worker-1'] }), { nodes: [] }],
 ])('%s', (_, outcome, expected) => {
 	const status = statusAfter(outcome, undefined, now)
 	expect(status).toMatchObject(expected)
 	expect(OpenstackConfigStatus.parse(status)).toEqual(status)
 })
 
-test('messages of remote systems and authors are one clean line in every field', () => {
+test('messages of remote systems and authors are a single line without control characters in every field', () => {
 	const bad = 'a\u001b[31m\nb\u202e\u0085c\ud800'
 	const good = 'a [31m b c\ufffd'
 	const statuses = [
@@ -113,7 +117,7 @@ test('messages of remote systems and authors are one clean line in every field',
 	expect(OpenstackConfigStatus.parse(long)).toEqual(long)
 })
 
-test('a failure keeps what was known of the nodes, and leaves no trace when it is over', () => {
+test('a failure keeps the last state of the nodes, and is removed from the status when it is resolved', () => {
 	const before = statusAfter(done({ sent: new Set(['worker-1']) }), undefined, now)
 	const broken = statusAfter({ failure: { reason: 'NeutronPortError', message: 'neutron answered 503: down' } }, before, later)
 	expect(broken).toMatchObject({
@@ -131,7 +135,7 @@ test('a failure keeps what was known of the nodes, and leaves no trace when it i
 	expect(statusAfter(done(), broken, later)).not.toHaveProperty('lastError')
 })
 
-test.each(Object.keys(advice) as MgmtReason[])('%s says what to do next, however long the message is', reason => {
+test.each(Object.keys(advice) as MgmtReason[])('a long message with reason %s still contains the next step', reason => {
 	const failure = { reason, message: 'x'.repeat(2000), next: nextAfter(refuse(reason, '')) }
 	const [ready] = statusAfter({ failure }, undefined, now).conditions ?? []
 	expect(ready?.message).toHaveLength(256)
@@ -155,18 +159,26 @@ test('a failed call is reported by its host, and a failure that is already repor
 })
 
 test.each<[sentence: string, failure: () => Promise<Failure<MgmtReason>>, words: RegExp]>([
-	['a key that does not fit is to be corrected', async () => refuse('ContrabassError', ''), /^No changes were sent.*the encryption key$/],
 	[
-		'a Contrabass that does not answer is to be looked at',
+		'the next step for a wrong key is to correct it',
+		async () => refuse('ContrabassError', ''),
+		/^No changes were sent.*the encryption key$/,
+	],
+	[
+		'the next step for a Contrabass that fails is to check it',
 		() => told('ContrabassError', down),
 		/^No changes were sent.*check contrabassEndpoint and/,
 	],
 	[
-		'a Keystone that does not answer has nothing to do with the password',
+		'the next step for a Keystone that fails is not to check the password',
 		() => told('KeystoneError', down),
 		/^No changes were sent.*check Keystone;/,
 	],
-	['of a POST that failed nobody knows how far it came', () => told('ViolaPostError', down), /^It is retried automatically; check viola/],
+	[
+		'the message about a failed POST does not state that no changes were sent',
+		() => told('ViolaPostError', down),
+		/^It is retried automatically; check viola/,
+	],
 ])('%s', async (_, failure, words) => {
 	expect(nextAfter(await failure())).toMatch(words)
 })
@@ -178,7 +190,7 @@ const config = (name: string, created: string, provider: string, nodes: string[]
 		status: { nodes: nodes.map(nodeName => ({ nodeName, interfaces: 1 })) },
 	}) as OpenstackConfig
 
-test('the older OpenstackConfig of a cluster has a node; at the same age the name decides; another cluster does not conflict', () => {
+test('the older OpenstackConfig of a cluster claims a node; at the same age the name decides; another cluster does not conflict', () => {
 	const own = config('m', '2026-01-02', 'biz', ['x'])
 	const all = [
 		own,
@@ -205,20 +217,20 @@ const violaTokenSecretRef = { name: 'own', key: 'token' }
 test.each<[sentence: string, other: OpenstackConfig, env: Config, claimed: string[]]>([
 	['of another namespace that may use the token for the cluster', elsewhere({}), { ...env, VIOLA_ALLOWED_PROVIDERS: undefined }, ['x']],
 	[
-		'of another namespace that names the same viola itself',
+		'of another namespace that sets the same viola endpoint itself',
 		elsewhere({ settings: { violaEndpoint: 'http://viola' } }),
 		readConfig({ VIOLA_ENDPOINT: 'http://viola/' }),
 		['x'],
 	],
 	['of another namespace that may not use the token for the cluster', elsewhere({}), env, []],
 	[
-		'of another namespace that has a viola of its own',
+		'of another namespace that has its own viola',
 		elsewhere({ settings: { violaEndpoint: 'http://own' } }),
 		readConfig({ VIOLA_ENDPOINT: 'http://viola/' }),
 		[],
 	],
 	[
-		'of another namespace that has a token of its own',
+		'of another namespace that has its own token',
 		elsewhere({ secrets: { violaTokenSecretRef } }),
 		readConfig({ VIOLA_ENDPOINT: 'http://viola/' }),
 		[],

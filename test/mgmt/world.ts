@@ -20,7 +20,7 @@ export type World = {
 	openstack: Openstack
 	violaUrl: string
 	violaToken: string
-	/** Everything that viola and mgmt have printed. */
+	/** The output of viola and mgmt. */
 	logs(): string
 	applyConfig(name: string, spec: object): Promise<void>
 	putSecret(name: string, key: string, value: string): Promise<void>
@@ -116,6 +116,6 @@ function fieldOf(child: ChildProcess, text: () => string, message: string, name:
 			if (line) resolve(String(parse(line)[name]))
 		}
 		child.stdout?.on('data', look)
-		child.once('exit', () => reject(new Error(`ended before it said "${message}":\n${text()}`)))
+		child.once('exit', () => reject(new Error(`ended before it logged "${message}":\n${text()}`)))
 	})
 }

@@ -1,7 +1,7 @@
-/** A mutant that changes nothing that a test could see, by name. */
+/** A mutant without an effect that a test could detect. */
 export interface Excluded {
 	readonly file: string
-	/** The line of code that it changes, or the first of several. */
+	/** The line of code that it changes, or the first of several lines. */
 	readonly code: string
 	/** As a run prints it: `original → mutated`. */
 	readonly change: string
@@ -15,13 +15,13 @@ export const excluded: readonly Excluded[] = [
 		code: "if (config.requests.retry !== undefined || config.status.state !== 'Failed' || !isUpToDate(snapshot) || isDrifted(config))",
 		change: "config.status.state !== 'Failed' → false",
 		reason:
-			'whenUpToDate comes first and returns for every other state, unless the node config is deleted; then an unfinished run is Failed',
+			'whenUpToDate is evaluated first and returns for every other state, unless the node config is deleted; then an unfinished run is Failed',
 	},
 	{
 		file: 'controller/rules/decide.ts',
 		code: "const leftMs = Date.parse(config.status.lastProcessed ?? '') + waitMs - now",
 		change: '\'\' → "Stryker was here!"',
-		reason: 'neither is a time',
+		reason: 'neither string is a time',
 	},
 	{
 		file: 'controller/rules/verify.ts',

@@ -6,14 +6,14 @@ import { Instrumenter } from '@stryker-mutator/instrumenter'
 import fc from 'fast-check'
 import { type Excluded, excluded } from './excluded.ts'
 
-/** One change of one expression, as text: where it is, what stands there, and what the mutant has instead. Lines and columns count from 1. */
+/** One change of one expression: its place, the original text and the text of the mutant. Lines and columns are counted from 1. */
 export interface Change {
 	readonly id: string
 	readonly kind: string
 	readonly file: string
 	readonly line: number
 	readonly column: number
-	/** The whole line, or the first of several. */
+	/** The whole line, or the first of several lines. */
 	readonly code: string
 	readonly original: string
 	readonly mutated: string
@@ -29,7 +29,7 @@ export async function mutantsOf(files: readonly string[]): Promise<Change[]> {
 	return mutants.map(mutant => changeOf(mutant, contents.get(mutant.fileName) ?? ''))
 }
 
-/** Identifies a mutant, however its file is spelled. */
+/** Identifies a mutant, regardless of how its path is written. */
 export function idOf({ fileName, location: { start, end }, mutatorName, replacement }: Mutant): string {
 	return [relative('.', fileName), start.line, start.column, end.line, end.column, mutatorName, replacement].join(':')
 }
@@ -45,12 +45,12 @@ export function isNamedBy({ file, code, change }: Excluded, mutant: Change): boo
 	return mutant.file === file && mutant.code === code && words(mutant) === change
 }
 
-/** @returns the entries of the table about these files that no mutant has: their code has changed */
+/** @returns the exclusions for these files that match no mutant because the code has changed */
 export function outdated(files: readonly string[], mutants: readonly Change[]): Excluded[] {
 	return excluded.filter(entry => files.includes(entry.file) && !mutants.some(mutant => isNamedBy(entry, mutant)))
 }
 
-/** @returns the change in words, short enough for a line */
+/** @returns the change as one short line */
 export function words({ original, mutated }: Pick<Change, 'original' | 'mutated'>): string {
 	return `${short(original)} → ${short(mutated)}`
 }

@@ -5,11 +5,11 @@ import { isNoticed, type Statuses, statusesOf } from './stryker.ts'
 import { rejectedByTypes } from './types.ts'
 
 /**
- * `node test/mutation/run.ts [FILE …]`: changes one expression after the other and runs the pure tests that reach it. Ends with 0 if the tests notice
- * enough of the changes. `SEED` selects the sample, `MUTANTS` sets its size or is `all`, `WORKERS` is the number of processes.
+ * `node test/mutation/run.ts [FILE …]`: changes one expression after the other and runs the pure tests that reach it. Exits with 0 if the
+ * tests detect enough of the changes. `SEED` selects the sample, `MUTANTS` sets its size or is `all`, `WORKERS` is the number of processes.
  */
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
-process.env.SEED = String(seed) // the properties are selected by it, too
+process.env.SEED = String(seed) // also selects the cases of the properties
 process.env.NODES ??= '100'
 
 const files = process.argv.length > 2 ? process.argv.slice(2) : filesInScope()
@@ -33,10 +33,10 @@ function report(statuses: Statuses): void {
 	for (const folder of new Set(sample.map(folderOf))) {
 		say(`${folder}: ${figure(of(folder, sample), of(folder, missed))}`)
 	}
-	for (const { file, code, change } of stale) say(`no mutant is called ${file}: ${code}: ${change}; correct or remove it in excluded.ts`)
+	for (const { file, code, change } of stale) say(`no mutant matches ${file}: ${code}: ${change}; correct or remove it in excluded.ts`)
 	const minutes = ((Date.now() - started) / 60_000).toFixed(1)
 	say(`the tests killed ${sample.length - unnoticed.length}, and the type check ${rejected.length} more`)
-	say(`killed ${figure(sample, missed)} in ${minutes} min, at least ${bar * 100} % are wanted; SEED=${seed}`)
+	say(`killed ${figure(sample, missed)} in ${minutes} min, at least ${bar * 100} % are required; SEED=${seed}`)
 	process.exitCode = 1 - missed.length / sample.length >= bar && stale.length === 0 ? 0 : 1
 }
 

@@ -5,7 +5,7 @@ import { idOf } from './mutants.ts'
 
 /** Plugins for Stryker. */
 
-/** Lets only the mutants run that are listed in the file `MUTATION_SAMPLE`. */
+/** Runs only the mutants that are listed in the file `MUTATION_SAMPLE`. */
 class Sampled {
 	private readonly ids = new Set<string>(JSON.parse(readFileSync(process.env.MUTATION_SAMPLE ?? '', 'utf8')))
 
@@ -15,7 +15,7 @@ class Sampled {
 		return Object.fromEntries(mutants.map(mutant => [mutant.id, this.ids.has(idOf(mutant)) ? passed : left]))
 	}
 
-	/** One group: there is nothing to compile. */
+	/** Uses one group, because there is nothing to compile. */
 	async group(mutants: Mutant[]): Promise<string[][]> {
 		return [mutants.map(({ id }) => id)]
 	}

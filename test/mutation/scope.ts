@@ -1,14 +1,14 @@
 import { globSync } from 'node:fs'
 
-/** What the mutation run covers: one place for its folders, its size and its bar. */
+/** The folders, the sample size and the required share of the mutation run. */
 
-/** Folders whose decisions the tests must notice. */
+/** Folders in which the tests must detect changed decisions. */
 export const scope = ['agent/run', 'agent/plan', 'controller/rules']
 
 /** The share of mutants that the tests must kill. */
 export const bar = 0.9
 
-/** All mutants take hours, so a run takes as many at random. `MUTANTS` sets another number, or `all`. */
+/** All mutants take hours, so a run tries a random sample of this size. `MUTANTS` sets another number, or `all`. */
 export const sampleSize = 500
 
 /** @returns the source files of the scope, in a fixed order */

@@ -5,7 +5,7 @@ import type { LogLevel, MutantResult, PartialStrykerOptions } from '@stryker-mut
 import { Stryker } from '@stryker-mutator/core'
 import { type Change, idOf } from './mutants.ts'
 
-/** Runs mutants with Stryker, and says whether a test notices them. */
+/** Runs mutants with Stryker, and returns whether a test detects them. */
 
 export type Statuses = ReadonlyMap<string, MutantResult>
 
@@ -24,13 +24,13 @@ const options: PartialStrykerOptions = {
 	reporters: ['counted'],
 	logLevel: 'warn' as LogLevel,
 	allowConsoleColors: false,
-	timeoutMS: 60_000, // what takes a minute longer than without the change never ends; a busy machine delays a test, too
+	timeoutMS: 60_000, // a mutant that takes a minute longer than the original never ends; a busy machine also delays tests
 	timeoutFactor: 4,
 }
 
 /**
- * Runs each mutant with the tests that reach it. Code that also runs while a file of tests is loaded is a second matter: a mutant of it that
- * no test has noticed runs again, from the load on, with every test that imports it.
+ * Runs each mutant with the tests that reach it. A mutant of code that also runs while a test file is loaded, and that no test has
+ * detected, runs again with every test file that imports it, including the load.
  */
 export async function statusesOf(mutants: readonly Change[]): Promise<Statuses> {
 	const found = await runWith(mutants, { ignoreStatic: true })
@@ -38,12 +38,12 @@ export async function statusesOf(mutants: readonly Change[]): Promise<Statuses> 
 	return new Map([...found, ...(await runWith(again, { ignoreStatic: false }))])
 }
 
-/** A mutant is noticed if a test fails, if a file of tests cannot be loaded, or if a test no longer ends. */
+/** A mutant is detected if a test fails, if a test file cannot be loaded, or if a test no longer ends. */
 export function isNoticed(result: MutantResult | undefined): boolean {
 	return result?.status === 'Killed' || result?.status === 'Timeout' || result?.status === 'RuntimeError'
 }
 
-/** Stryker finds no test by a title that it reads differently from vitest; then none has run. */
+/** Stryker does not find a test whose title it reads differently from vitest; then no test has run. */
 function isUndecided(result: MutantResult | undefined): boolean {
 	return result?.status === 'Ignored' || (!isNoticed(result) && (result?.static === true || result?.testsCompleted === 0))
 }
@@ -63,7 +63,7 @@ async function runWith(mutants: readonly Change[], own: PartialStrykerOptions): 
 	}
 }
 
-/** In results lines and columns count from 1, everywhere else from 0. */
+/** In results, lines and columns are counted from 1, everywhere else from 0. */
 function fromZero({ location: { start, end }, ...mutant }: MutantResult): MutantResult {
 	const back = ({ line, column }: typeof start) => ({ line: line - 1, column: column - 1 })
 	return { ...mutant, location: { start: back(start), end: back(end) } }

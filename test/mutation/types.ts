@@ -6,10 +6,10 @@ import type { Change } from './mutants.ts'
 /** Rooms that the mutated files import. */
 const rooms = ['agent', 'controller', 'contract', 'runtime']
 
-/** A name that is no longer used says nothing about what the code does. */
+/** A name that is no longer used does not show a change of behavior. */
 const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false }
 
-/** @returns the mutants that the type check rejects: `npm run check` notices them without a test */
+/** @returns the mutants that the type check rejects, so that `npm run check` detects them without a test */
 export function rejectedByTypes(mutants: readonly Change[]): Change[] {
 	mkdirSync('.mutation', { recursive: true })
 	const folder = mkdtempSync('.mutation/types-') // inside the project, for the packages

@@ -3,10 +3,10 @@ import { defineConfig } from 'vitest/config'
 import type { TestSpecification } from 'vitest/node'
 import { BaseSequencer } from 'vitest/node'
 
-/** How long each file took when it was first seen, in milliseconds: later runs end at the first failure. */
+/** The duration of each file in its first run, in milliseconds, because later runs end at the first failure. */
 const took = new Map<string, number>()
 
-/** Quick files first: most mutants are noticed immediately, and then the rest need not run. */
+/** Runs quick files first: most mutants are detected immediately, and then the rest need not run. */
 class QuickFirst extends BaseSequencer {
 	override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
 		return files.toSorted((a, b) => this.timeOf(a) - this.timeOf(b))
@@ -19,7 +19,7 @@ class QuickFirst extends BaseSequencer {
 	}
 }
 
-/** The pure tests as the mutation run has them: those that read sources or prose, and not what the code does, would notice any change. */
+/** The pure tests of the mutation run, without those that read sources or prose, because these would detect any change. */
 export default defineConfig({
 	test: {
 		include: ['test/**/*.test.ts'],

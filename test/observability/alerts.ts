@@ -1,4 +1,4 @@
-/** Which alert fires when: tables of series in the syntax of the unit tests of promtool, one sample per minute. */
+/** When each alert fires: tables of series in the syntax of promtool's unit tests, with one sample per minute. */
 
 export type Series = Readonly<Record<string, string>>
 
@@ -7,7 +7,9 @@ const standby = 'job="multinic", namespace="multinic-system", instance="10.0.0.2
 const queue = 'name="nodeconfig", controller="nodeconfig"'
 const settle = 'multinic_run_settle_seconds_bucket'
 
-/** Two controllers and a settled fleet of 100: nothing fires. The standby reports other values where it does not know the real ones. */
+/**
+ * Two controllers and a settled fleet of 100 nodes: no alert fires. The standby reports different values for what only the leader knows.
+ */
 export const calm: Series = {
 	[`leader_election_master_status{name="multinic-controller", ${leader}}`]: '1x500',
 	[`leader_election_master_status{name="multinic-controller", ${standby}}`]: '0x500',
@@ -41,11 +43,11 @@ export type Row = [title: string, series: Series, minutes: number, fires: string
 /** Tables by alert. */
 export const tables: [alert: string, rows: Row[]][] = [
 	[
-		'a fleet in which all is well',
+		'a healthy fleet',
 		[
-			['settled', {}, 300, []],
+			['no alert in a settled fleet', {}, 300, []],
 			[
-				'a rollout on its way',
+				'no alert during a rollout',
 				{
 					...of('multinic_rollout_waiting', '400-4x99 0x300'),
 					...of('multinic_rollout_changing', '10x99 0x300'),
@@ -55,7 +57,7 @@ export const tables: [alert: string, rows: Row[]][] = [
 				[],
 			],
 			[
-				'the standby leads after a takeover',
+				'no alert after the standby took over',
 				{ ...lead('1x9 0x400'), ...standbyLeads('0x9 1x400'), [`multinic_rollout_waiting{${standby}}`]: '7x9 0x400' },
 				60,
 				[],
@@ -65,11 +67,11 @@ export const tables: [alert: string, rows: Row[]][] = [
 	[
 		'MultinicRolloutStopped',
 		[
-			['not while the node tries again for the first time', of('multinic_rollout_stopping', '0x9 1x4 0x400'), 14, []],
-			['when it stays', of('multinic_rollout_stopping', '0x9 1x400'), 16, ['MultinicRolloutStopped']],
-			['not by the word of one who does not lead', { [`multinic_rollout_stopping{${standby}}`]: '1x400' }, 60, []],
+			['does not fire during the first retry of the node', of('multinic_rollout_stopping', '0x9 1x4 0x400'), 14, []],
+			['fires when the stop remains', of('multinic_rollout_stopping', '0x9 1x400'), 16, ['MultinicRolloutStopped']],
+			['does not fire for a stop that only the standby reports', { [`multinic_rollout_stopping{${standby}}`]: '1x400' }, 60, []],
 			[
-				'all the same when another leads in between',
+				'fires even if the leader changes in between',
 				{
 					...of('multinic_rollout_stopping', '1x400'),
 					[`multinic_rollout_stopping{${standby}}`]: '1x400',
@@ -84,10 +86,10 @@ export const tables: [alert: string, rows: Row[]][] = [
 	[
 		'MultinicRolloutPaused',
 		[
-			['not for an hour', of('multinic_rollout_paused', '1x400'), 60, []],
-			['for four', of('multinic_rollout_paused', '1x400'), 241, ['MultinicRolloutPaused']],
+			['does not fire after an hour', of('multinic_rollout_paused', '1x400'), 60, []],
+			['fires after four hours', of('multinic_rollout_paused', '1x400'), 241, ['MultinicRolloutPaused']],
 			[
-				'settings that cannot be read are another thing',
+				'does not fire for invalid settings, which have their own alert',
 				{ ...of('multinic_rollout_paused', '1x400'), ...of('multinic_rollout_limit', '0x400') },
 				241,
 				['MultinicRolloutSettingsUnreadable'],
@@ -97,18 +99,23 @@ export const tables: [alert: string, rows: Row[]][] = [
 	[
 		'MultinicRolloutSettingsUnreadable',
 		[
-			['not while somebody edits', of('multinic_rollout_limit', '10x2 0x2 10x400'), 6, []],
-			['when nobody noticed', of('multinic_rollout_limit', '10x2 0x400'), 9, ['MultinicRolloutSettingsUnreadable']],
+			['does not fire for settings that are invalid for two minutes', of('multinic_rollout_limit', '10x2 0x2 10x400'), 6, []],
+			['fires for settings that stay invalid', of('multinic_rollout_limit', '10x2 0x400'), 9, ['MultinicRolloutSettingsUnreadable']],
 		],
 	],
 	[
 		'MultinicRolloutStuck',
 		[
-			['waits, and nothing is changed', of('multinic_rollout_waiting', '40x400'), 11, ['MultinicRolloutStuck']],
-			['not yet', of('multinic_rollout_waiting', '40x400'), 9, []],
-			['not while it is paused', { ...of('multinic_rollout_waiting', '40x400'), ...of('multinic_rollout_paused', '1x400') }, 60, []],
+			['fires when nodes wait and no node is changed', of('multinic_rollout_waiting', '40x400'), 11, ['MultinicRolloutStuck']],
+			['does not fire after nine minutes', of('multinic_rollout_waiting', '40x400'), 9, []],
 			[
-				'nor while it is stopped, which another tells',
+				'does not fire while the rollout is paused',
+				{ ...of('multinic_rollout_waiting', '40x400'), ...of('multinic_rollout_paused', '1x400') },
+				60,
+				[],
+			],
+			[
+				'does not fire while the rollout is stopped, which has its own alert',
 				{ ...of('multinic_rollout_waiting', '40x400'), ...of('multinic_rollout_stopping', '1x400') },
 				60,
 				['MultinicRolloutStopped'],
@@ -118,10 +125,10 @@ export const tables: [alert: string, rows: Row[]][] = [
 	[
 		'MultinicRunsWithoutResult',
 		[
-			['runs that come to nothing', of('multinic_rollout_changing', '10x400'), 30, ['MultinicRunsWithoutResult']],
-			['not yet', of('multinic_rollout_changing', '0x9 10x400'), 25, []],
+			['fires when runs have no result', of('multinic_rollout_changing', '10x400'), 30, ['MultinicRunsWithoutResult']],
+			['does not fire after 15 minutes', of('multinic_rollout_changing', '0x9 10x400'), 25, []],
 			[
-				'not while there are results, however bad',
+				'does not fire while there are results, even failures',
 				{ ...of('multinic_rollout_changing', '10x400'), [results('Failed', 'InUse')]: '0+1x400' },
 				60,
 				[],
@@ -131,31 +138,41 @@ export const tables: [alert: string, rows: Row[]][] = [
 	[
 		'MultinicRunLost',
 		[
-			['one that stays', { [configs('Failed', 'RunLost')]: '_x9 1x400' }, 12, ['MultinicRunLost']],
-			['not one that came through at once', { [configs('Failed', 'RunLost')]: '_x9 1x1 stale' }, 12, []],
-			['several that came through', { [results('Failed', 'RunLost')]: '0x5 1x5 2x5 4x400' }, 25, ['MultinicRunLost']],
+			['fires while a node config stays Failed after a lost run', { [configs('Failed', 'RunLost')]: '_x9 1x400' }, 12, ['MultinicRunLost']],
+			['does not fire for one lost run whose retry succeeds', { [configs('Failed', 'RunLost')]: '_x9 1x1 stale' }, 12, []],
+			[
+				'fires for several lost runs whose retries succeed',
+				{ [results('Failed', 'RunLost')]: '0x5 1x5 2x5 4x400' },
+				25,
+				['MultinicRunLost'],
+			],
 		],
 	],
 	[
 		'MultinicNodeConfigFailed',
 		[
-			['for half an hour', { [configs('Failed', 'InUse')]: '2x400' }, 31, ['MultinicNodeConfigFailed']],
-			['not for less', { [configs('Failed', 'WaitingForDevice')]: '2x400' }, 29, []],
-			['not when it healed in between', { [configs('Failed', 'WaitingForDevice')]: '2x20 stale _x4 1x400' }, 50, []],
+			['fires after half an hour', { [configs('Failed', 'InUse')]: '2x400' }, 31, ['MultinicNodeConfigFailed']],
+			['does not fire after less than half an hour', { [configs('Failed', 'WaitingForDevice')]: '2x400' }, 29, []],
 			[
-				'each reason by itself',
+				'does not fire if the node config recovered in between',
+				{ [configs('Failed', 'WaitingForDevice')]: '2x20 stale _x4 1x400' },
+				50,
+				[],
+			],
+			[
+				'fires for each reason separately',
 				{ [configs('Failed', 'InUse')]: '1x400', [configs('Failed', 'NameTaken')]: '1x400' },
 				31,
 				['MultinicNodeConfigFailed', 'MultinicNodeConfigFailed'],
 			],
-			['drift has its own', { [configs('Failed', 'Drifted')]: '1x400' }, 31, ['MultinicDriftRemains']],
+			['does not fire for drift, which has its own alert', { [configs('Failed', 'Drifted')]: '1x400' }, 31, ['MultinicDriftRemains']],
 		],
 	],
 	[
 		'MultinicPodRefused',
 		[
 			[
-				'whether it is said of a run under way or of its end',
+				'fires if runs in progress and failed runs alternate',
 				{
 					[configs('InProgress', 'PodRefused')]: '1x4 stale _x1 1x4 stale',
 					[configs('Failed', 'PodRefused')]: '_x5 1x1 stale _x4 1x400',
@@ -163,53 +180,53 @@ export const tables: [alert: string, rows: Row[]][] = [
 				12,
 				['MultinicPodRefused'],
 			],
-			['not for a pull that succeeds in the end', { [configs('InProgress', 'PodRefused')]: '1x8 stale' }, 12, []],
+			['does not fire for an image pull that finally succeeds', { [configs('InProgress', 'PodRefused')]: '1x8 stale' }, 12, []],
 		],
 	],
 	[
 		'MultinicNodeConfigPending',
 		[
-			['a node that does not join', { [configs('Pending', 'NodeNotFound')]: '1x400' }, 61, ['MultinicNodeConfigPending']],
-			['another VM', { [configs('Pending', 'NodeReplaced')]: '1x400' }, 61, ['MultinicNodeConfigPending']],
-			['not one that is paused on purpose', { [configs('Pending', 'Paused')]: '1x400' }, 300, []],
-			['not one that waits for its turn', { [configs('Pending', 'Waiting')]: '1x400' }, 300, []],
+			['fires for a node that does not join', { [configs('Pending', 'NodeNotFound')]: '1x400' }, 61, ['MultinicNodeConfigPending']],
+			['fires for a node on another VM', { [configs('Pending', 'NodeReplaced')]: '1x400' }, 61, ['MultinicNodeConfigPending']],
+			['does not fire for a paused node config', { [configs('Pending', 'Paused')]: '1x400' }, 300, []],
+			['does not fire for a queued node config', { [configs('Pending', 'Waiting')]: '1x400' }, 300, []],
 		],
 	],
 	[
 		'MultinicConflict',
 		[
-			['not while a port moves from one VM to another', { [configs('Pending', 'Conflict')]: '1x9 stale' }, 16, []],
-			['when it stays', { [configs('Pending', 'Conflict')]: '1x400' }, 16, ['MultinicConflict']],
+			['does not fire while a port moves from one VM to another', { [configs('Pending', 'Conflict')]: '1x9 stale' }, 16, []],
+			['fires when the conflict remains', { [configs('Pending', 'Conflict')]: '1x400' }, 16, ['MultinicConflict']],
 		],
 	],
 	[
 		'MultinicDriftRemains',
 		[
-			['not while it is being put right', { [configs('Failed', 'Drifted')]: '1x9 stale' }, 16, []],
-			['when it is not', { [configs('Failed', 'Drifted')]: '1x400' }, 16, ['MultinicDriftRemains']],
+			['does not fire during a repair', { [configs('Failed', 'Drifted')]: '1x9 stale' }, 16, []],
+			['fires when drift is not repaired', { [configs('Failed', 'Drifted')]: '1x400' }, 16, ['MultinicDriftRemains']],
 		],
 	],
 	[
 		'MultinicDriftReturns',
 		[
-			['one an hour', { [runs('Drifted')]: '0x30 1x60 2x60 3x60 4x60 5x60' }, 300, ['MultinicDriftReturns']],
-			['not one a day', { [runs('Drifted')]: '0x30 1x400' }, 300, []],
-			['not runs for other causes', { [runs('SpecChanged')]: '0+5x400' }, 300, []],
+			['fires for one repair an hour', { [runs('Drifted')]: '0x30 1x60 2x60 3x60 4x60 5x60' }, 300, ['MultinicDriftReturns']],
+			['does not fire for one repair a day', { [runs('Drifted')]: '0x30 1x400' }, 300, []],
+			['does not fire for runs with other causes', { [runs('SpecChanged')]: '0+5x400' }, 300, []],
 		],
 	],
 	[
 		'MultinicNoLeader',
 		[
-			["the Lease is nobody's", lead('1x9 0x400'), 12, ['MultinicNoLeader']],
-			['not during a takeover', { ...lead('1x9 0x400'), ...standbyLeads('_x10 1x400') }, 12, []],
-			['no process has ever led', lead('_x400'), 3, ['MultinicNoLeader']],
+			['fires when the Lease has no holder', lead('1x9 0x400'), 12, ['MultinicNoLeader']],
+			['does not fire during a takeover', { ...lead('1x9 0x400'), ...standbyLeads('_x10 1x400') }, 12, []],
+			['fires when no controller was ever the leader', lead('_x400'), 3, ['MultinicNoLeader']],
 		],
 	],
 	[
 		'MultinicQueueStuck',
 		[
 			[
-				'full, and nobody takes anything',
+				'fires when the queue is not empty and no key is processed',
 				{
 					[`workqueue_depth{priority="0", ${queue}, ${leader}}`]: '5x400',
 					[`workqueue_work_duration_seconds_count{${queue}, ${leader}}`]: '500x400',
@@ -217,15 +234,20 @@ export const tables: [alert: string, rows: Row[]][] = [
 				6,
 				['MultinicQueueStuck'],
 			],
-			['not when it is only long', { [`workqueue_depth{priority="0", ${queue}, ${leader}}`]: '9000-100x80 0x300' }, 60, []],
 			[
-				'one that does not end',
+				'does not fire for a long queue that is processed',
+				{ [`workqueue_depth{priority="0", ${queue}, ${leader}}`]: '9000-100x80 0x300' },
+				60,
+				[],
+			],
+			[
+				'fires for a reconcile that does not end',
 				{ [`workqueue_longest_running_processor_seconds{${queue}, ${leader}}`]: '0+60x400' },
 				10,
 				['MultinicQueueStuck'],
 			],
 			[
-				'not one that takes its two minutes',
+				'does not fire for a reconcile of two minutes',
 				{ [`workqueue_longest_running_processor_seconds{${queue}, ${leader}}`]: '0 60 120 0 60 120 0x400' },
 				10,
 				[],
@@ -236,33 +258,43 @@ export const tables: [alert: string, rows: Row[]][] = [
 		'MultinicReconcileErrors',
 		[
 			[
-				'many, for long',
+				'fires for many errors over a long time',
 				{ [`controller_runtime_reconcile_errors_total{controller="nodeconfig", ${leader}}`]: '0+30x400' },
 				20,
 				['MultinicReconcileErrors'],
 			],
-			['not some', { [`controller_runtime_reconcile_errors_total{controller="nodeconfig", ${leader}}`]: '0+2x400' }, 60, []],
+			[
+				'does not fire for a few errors',
+				{ [`controller_runtime_reconcile_errors_total{controller="nodeconfig", ${leader}}`]: '0+2x400' },
+				60,
+				[],
+			],
 		],
 	],
 	[
 		'MultinicWatchFailing',
 		[
-			['two a minute', { [`multinic_cache_failures_total{kind="Node", ${leader}}`]: '0+2x400' }, 15, ['MultinicWatchFailing']],
 			[
-				'of a standby as well, which must be ready',
+				'fires for two failures a minute',
+				{ [`multinic_cache_failures_total{kind="Node", ${leader}}`]: '0+2x400' },
+				15,
+				['MultinicWatchFailing'],
+			],
+			[
+				'fires for failures of the standby, which must be ready',
 				{ [`multinic_cache_failures_total{kind="Node", ${standby}}`]: '0+2x400' },
 				15,
 				['MultinicWatchFailing'],
 			],
-			['not an API server that restarts', { [`multinic_cache_failures_total{kind="Node", ${leader}}`]: '0x5 4x400' }, 15, []],
+			['does not fire for a restart of the API server', { [`multinic_cache_failures_total{kind="Node", ${leader}}`]: '0x5 4x400' }, 15, []],
 		],
 	],
 	[
 		'MultinicSettleSlow',
 		[
-			['a minute', settled({ 5: '0x400', 60: '0+9x400', '+Inf': '0+9x400' }), 20, ['MultinicSettleSlow']],
-			['not a second', settled({ 1: '0+9x400', 60: '0+9x400', '+Inf': '0+9x400' }), 60, []],
-			['not when there are no results', settled({ 1: '9x400', '+Inf': '9x400' }), 60, []],
+			['fires for a minute', settled({ 5: '0x400', 60: '0+9x400', '+Inf': '0+9x400' }), 20, ['MultinicSettleSlow']],
+			['does not fire for a second', settled({ 1: '0+9x400', 60: '0+9x400', '+Inf': '0+9x400' }), 60, []],
+			['does not fire without results', settled({ 1: '9x400', '+Inf': '9x400' }), 60, []],
 		],
 	],
 ]

@@ -38,7 +38,7 @@ test('the chart renders no monitoring objects by default', async () => {
 	expect(all.filter(({ apiVersion, metadata }) => apiVersion.startsWith('monitoring') || metadata.labels?.grafana_dashboard)).toEqual([])
 })
 
-test('monitoring.enabled renders the rules of the file, and a monitor of the port of the pods', async () => {
+test('monitoring.enabled renders the rules of the file, and a PodMonitor for the metrics port', async () => {
 	const all = await rendered('monitoring.enabled=true', 'monitoring.labels.release=prom')
 	const rule = only(all, ({ kind }) => kind === 'PrometheusRule')
 	expect(rule).toMatchObject({ apiVersion: 'monitoring.coreos.com/v1', spec: rules, metadata: { labels: { release: 'prom' } } })
@@ -50,7 +50,7 @@ test('monitoring.enabled renders the rules of the file, and a monitor of the por
 	expect(spec.containers[0]?.ports.map(({ name }) => name)).toEqual([endpoint.port])
 })
 
-test('runbookBaseUrl makes the runbooks links, and promtool still accepts the rules', async () => {
+test('runbookBaseUrl converts the runbooks to links, and promtool still accepts the rules', async () => {
 	const base = 'https://git.example.com/multinic/blob/main/'
 	const all = await rendered('monitoring.enabled=true', `monitoring.runbookBaseUrl=${base}`)
 	const { spec } = only<Manifest & { spec: object }>(all, ({ kind }) => kind === 'PrometheusRule')
@@ -62,7 +62,7 @@ test('runbookBaseUrl makes the runbooks links, and promtool still accepts the ru
 	expect(exitCode, said).toBe(0)
 })
 
-test('dashboards.enabled renders the file with the label that Grafana looks for', async () => {
+test('dashboards.enabled renders the file with the label that Grafana searches for', async () => {
 	const all = await rendered('dashboards.enabled=true')
 	const { kind, data } = only<Manifest & { data: Record<string, string> }>(
 		all,
@@ -73,9 +73,9 @@ test('dashboards.enabled renders the file with the label that Grafana looks for'
 })
 
 test.each([
-	['a base that does not end with a slash', 'monitoring.runbookBaseUrl=https://example.com/docs', 'runbookBaseUrl'],
-	['an interval that is none', 'monitoring.interval=soon', 'interval'],
-	['what is not known', 'dashboards.folder=x', 'folder'],
+	['a base URL without a trailing slash', 'monitoring.runbookBaseUrl=https://example.com/docs', 'runbookBaseUrl'],
+	['an invalid interval', 'monitoring.interval=soon', 'interval'],
+	['an unknown value', 'dashboards.folder=x', 'folder'],
 ])('%s is rejected with the name of the field', async (_, set, field) => {
 	await expect(rendered(set)).rejects.toThrow(field)
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { dashboard, type Panel, panelQueries, ruleQueries, unserved } from './queries.ts'
 
-/** Tests the dashboard as far as possible without Grafana; promtool reads its queries in rules.cluster.test.ts. */
+/** Tests the dashboard as far as possible without Grafana; rules.cluster.test.ts checks its queries with promtool. */
 
 const { panels, templating } = dashboard
 const shown = panels.filter(({ type }) => type !== 'row')

@@ -13,7 +13,7 @@ test('the page lists every served metric once, with its type and labels, and no 
 	expect(sorted(documented)).toEqual(sorted(served()))
 })
 
-test('metrics of other components are listed as such and are not served', () => {
+test('metrics of other components are listed separately and are not served', () => {
 	const names = [...others.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, name = '']) => name)
 	expect(names).toEqual(expect.arrayContaining(['multinic_reconcile_total', 'multinic_operator_reconcile_total']))
 	expect(served().filter(({ name }) => names.includes(name))).toEqual([])

@@ -25,7 +25,7 @@ describe('the page describes what the controller does next', () => {
 		expect(text).toContain(words)
 		expect(text.includes('`Failed`, stops the rollout')).toBe('stops' in (reasons[reason as keyof typeof reasons] ?? {}))
 	})
-	test('for every reason that halts a rollout', () => {
+	test('for every reason that stops a rollout', () => {
 		const stopping = Object.entries(reasons).flatMap(([reason, facts]) => ('stops' in facts ? [reason] : []))
 		expect(failing.map(([reason]) => reason)).toEqual(expect.arrayContaining(stopping))
 	})
@@ -46,7 +46,7 @@ test('the page explains every alert once, in the order of the rules, and no othe
 })
 
 test.each(['invalid settings', 'failed to acquire lease', 'reconcile failed', 'bug: a reconcile threw', 'list or watch failed'])(
-	'the log message %s of the page is one that the code writes',
+	'the log message %s on the page exists in the code',
 	message => {
 		expect(page).toContain(message)
 		const sources = globSync('{runtime,controller}/**/*.ts').map(file => readFileSync(file, 'utf8'))

@@ -61,7 +61,7 @@ function isPartOf(name: string, histogram: string): boolean {
 	return ['_bucket', '_sum', '_count'].some(end => name === histogram + end)
 }
 
-/** Functions of PromQL, and words in matchers. */
+/** Functions of PromQL, and text in matchers. */
 function isWord(text: string): boolean {
 	return /^(histogram_quantile|min_over_time|max_over_time|avg_over_time|multinic_controller)\b/.test(text)
 }

@@ -7,7 +7,7 @@ import { asYaml, findPromtool, type Promtool } from './promtool.ts'
 import { panelQueries } from './queries.ts'
 import { controllerRegistry } from './served.ts'
 
-/** Tests alerts and dashboard with Prometheus: series in, the names of firing alerts out. */
+/** Tests which alerts fire for which series, and the queries of the dashboard, with promtool of Prometheus. */
 
 const rules = resolve('charts/multinic/rules/multinic.yaml')
 
@@ -22,7 +22,7 @@ test('promtool accepts the rules', async () => {
 	expect(all).toContain('SUCCESS')
 })
 
-test('promtool accepts what a controller serves, and objects only to names of the library', async () => {
+test('promtool accepts the metrics of a controller, except some metric names of the client library', async () => {
 	const { all } = await promtool(['check', 'metrics'], await controllerRegistry().metrics())
 	expect(all).not.toContain('error')
 	expect(all.split('\n').filter(line => line && !line.startsWith('nodejs_'))).toEqual([])
@@ -63,7 +63,7 @@ test('promtool accepts every query of the dashboard', async () => {
 	expect(all).toContain(`${queries.length} rules found`)
 })
 
-test('the first row of the dashboard shows a calm fleet as healthy', async () => {
+test('the first row of the dashboard shows a settled fleet as healthy', async () => {
 	const said = {
 		Leader: 1,
 		Configured: 1,
@@ -71,7 +71,7 @@ test('the first row of the dashboard shows a calm fleet as healthy', async () =>
 		'Stops the rollout': 0,
 		Paused: 0,
 		Waiting: 0,
-		'Drift put right, 24 h': 0,
+		'Repairs, 24 h': 0,
 		'Runs lost, 24 h': 0,
 	}
 	const promql_expr_test = Object.entries(said).map(([title, value]) => {
@@ -81,7 +81,7 @@ test('the first row of the dashboard shows a calm fleet as healthy', async () =>
 	expect(await judge(calm, { promql_expr_test })).toBe('')
 })
 
-test('every alert fires in one of the tables', () => {
+test('every alert fires in at least one row', () => {
 	const { groups } = parse(readFileSync(rules, 'utf8')) as { groups: { rules: { alert: string }[] }[] }
 	const names = groups.flatMap(group => group.rules.map(({ alert }) => alert))
 	const fired = new Set([...tables.flatMap(([, rows]) => rows.flatMap(([, , , fires]) => fires)), 'MultinicControllerDown'])

@@ -6,17 +6,17 @@ import { parseBounded, readBounded } from '../../runtime/bounded-json.ts'
 const wide = { bytes: 1 << 20, depth: 100, values: 100_000 }
 
 test.each<[title: string, text: string, result: unknown]>([
-	['has that form', '{"mtu":1450}', { value: { mtu: 1450 } }],
-	['has another form', '{"mtu":"1450"}', { fault: 'mtu: must be a number' }],
-	['is something else as a whole', '1', { fault: 'it: Invalid input: expected object, received number' }],
-	['is too large', '{"mtu":1450,"more":1450}', { fault: 'it has 24 bytes, and 20 are allowed' }],
+	['matches the schema', '{"mtu":1450}', { value: { mtu: 1450 } }],
+	['has a field of the wrong type', '{"mtu":"1450"}', { fault: 'mtu: must be a number' }],
+	['is not an object', '1', { fault: 'it: Invalid input: expected object, received number' }],
+	['is too large', '{"mtu":1450,"more":1450}', { fault: 'it has 24 bytes, and at most 20 are allowed' }],
 	['is not JSON', '{', { fault: 'it is not JSON' }],
 ])('external JSON that %s', (_, text, result) => {
 	expect(readBounded(text, { ...wide, bytes: 20 }, z.object({ mtu: z.number('must be a number') }))).toEqual(result)
 })
 
 describe('external JSON', () => {
-	test('of any shape is parsed like JSON.parse, and its depth and number of values are counted exactly', () => {
+	test('is parsed as JSON.parse does, and its depth and number of values are counted exactly', () => {
 		fc.assert(
 			fc.property(fc.jsonValue({ maxDepth: 6 }), fc.constantFrom(undefined, '\t'), (value, indent) => {
 				const text = JSON.stringify(value, undefined, indent)
@@ -30,14 +30,14 @@ describe('external JSON', () => {
 	})
 
 	test.each<[title: string, text: string, fault: RegExp]>([
-		['too many bytes', `"${'ä'.repeat(1 << 19)}"`, /^it has 1048578 bytes, and 1048576 are allowed$/],
-		['lists in lists', '['.repeat(200_000), /^its lists and objects are 200000 deep, and 100 is allowed$/],
-		['many empty objects', `[${'{},'.repeat(60_000)}{}]`, /^it has \d+ values, and 100000 are allowed$/],
-		['many numbers', `[${'1,'.repeat(100_000)}1]`, /^it has 100002 values/],
-		['a text that never ends', `"${'\\"'.repeat(200_000)}`, /^it is not JSON$/],
-		['half of it', '{"a":[1,', /^it is not JSON$/],
-		['more closed than opened', ']'.repeat(1_000), /^it is not JSON$/],
-		['nothing', '', /^it is not JSON$/],
+		['too many bytes', `"${'ä'.repeat(1 << 19)}"`, /^it has 1048578 bytes, and at most 1048576 are allowed$/],
+		['deeply nested lists', '['.repeat(200_000), /^it is nested 200000 levels deep, and at most 100 are allowed$/],
+		['too many empty objects', `[${'{},'.repeat(60_000)}{}]`, /^it has \d+ values, and at most 100000 are allowed$/],
+		['too many numbers', `[${'1,'.repeat(100_000)}1]`, /^it has 100002 values/],
+		['an unterminated string', `"${'\\"'.repeat(200_000)}`, /^it is not JSON$/],
+		['a missing second half', '{"a":[1,', /^it is not JSON$/],
+		['only closing brackets', ']'.repeat(1_000), /^it is not JSON$/],
+		['no content', '', /^it is not JSON$/],
 	])('with %s is rejected', (_, text, fault) => {
 		expect(parseBounded(text, wide)).toEqual({ fault: expect.stringMatching(fault) })
 	})

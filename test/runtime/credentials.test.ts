@@ -35,7 +35,7 @@ function kubeconfig(user: object, cluster: object = {}): object {
 describe('a kubeconfig', () => {
 	const plugin = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, interactiveMode: 'Never' }
 
-	test('with an exec plugin runs it again when its credentials were rejected', async () => {
+	test('with an exec plugin runs the plugin again when its credentials were rejected', async () => {
 		const script =
 			'console.log(JSON.stringify({apiVersion:"client.authentication.k8s.io/v1",kind:"ExecCredential",status:{token:"t"+process.pid}}))'
 		const exec = {
@@ -53,7 +53,7 @@ describe('a kubeconfig', () => {
 		expect(second).not.toEqual(first)
 	})
 
-	test('with an exec plugin runs it again when its credentials have expired', async () => {
+	test('with an exec plugin runs the plugin again when its credentials have expired', async () => {
 		const script = `console.log(JSON.stringify({apiVersion:"client.authentication.k8s.io/v1",kind:"ExecCredential",
 			status:{token:"t"+process.pid,expirationTimestamp:"2026-03-01T12:00:00Z"}}))`
 		const exec = Exec.parse({
@@ -90,16 +90,16 @@ describe('a kubeconfig', () => {
 	}
 
 	test.each([
-		['its answer has expired', true],
-		['its answer was refused', false],
-	])('with an exec plugin and concurrent callers runs it once when %s', async (_, isExpired) => {
+		['its credentials have expired', true],
+		['its credentials were rejected', false],
+	])('with an exec plugin and concurrent callers runs the plugin once when %s', async (_, isExpired) => {
 		const { token, expire } = await counting()
 		if (isExpired) expire()
 		const answers = await Promise.all(Array.from({ length: 8 }, () => token(!isExpired)))
 		expect(new Set(answers)).toEqual(new Set(['Bearer t2']))
 	})
 
-	test('with an exec plugin that failed once runs it again for the next call', async () => {
+	test('with an exec plugin that failed once runs the plugin again for the next call', async () => {
 		const { token, expire } = await counting(2)
 		expire()
 		await expect(token(false)).rejects.toMatchObject({ code: 'SIGN_IN_FAILED' })
@@ -145,13 +145,13 @@ describe('a kubeconfig', () => {
 
 	test.each<[title: string, content: unknown, words: RegExp]>([
 		['no context', { contexts: [] }, /^kubeconfig \S+ has no current-context$/],
-		['a context that is not there', { 'current-context': 'x' }, /has no context x$/],
-		['a user that is not there', { ...kubeconfig({}), users: [] }, /has no user u$/],
-		['a cluster that is not there', { ...kubeconfig({}), clusters: [] }, /has no cluster c$/],
+		['a current-context that does not exist', { 'current-context': 'x' }, /has no context x$/],
+		['a user that does not exist', { ...kubeconfig({}), users: [] }, /has no user u$/],
+		['a cluster that does not exist', { ...kubeconfig({}), clusters: [] }, /has no cluster c$/],
 		[
-			'a server that is no address',
+			'a server that is not a URL',
 			kubeconfig({}, { server: 'https://hunter2 /' }),
-			/: cluster c: server must be an address such as https:\/\/host:6443$/,
+			/: cluster c: server must be a URL such as https:\/\/host:6443$/,
 		],
 		[
 			'a server that is a number',
@@ -163,14 +163,14 @@ describe('a kubeconfig', () => {
 			kubeconfig({ 'client-certificate-data': 'hunter2!' }),
 			/users\[0\]\.user\.client-certificate-data: must be base64$/,
 		],
-		['what is not YAML', 'token: "hunter2\n  - {', /is not YAML: line 2, column \d+$/],
-		['an alias of nothing', 'token: *hunter2', /is not YAML/],
-		['two of a name', { users: [{ name: 'u' }, { name: 'u' }] }, /users: has two entries with the name "u"$/],
-		['nobody in it', kubeconfig({}), /^user u of the kubeconfig has no token, certificate or exec plugin$/],
+		['invalid YAML', 'token: "hunter2\n  - {', /is not YAML: line 2, column \d+$/],
+		['an undefined YAML alias', 'token: *hunter2', /is not YAML/],
+		['two users of the same name', { users: [{ name: 'u' }, { name: 'u' }] }, /users: has two entries with the name "u"$/],
+		['a user without credentials', kubeconfig({}), /^user u of the kubeconfig has no token, certificate or exec plugin$/],
 		['another kind of object', { kind: 'Secret', data: { a: 'hunter2' } }, /kind: Invalid option/],
-		['a program without command', kubeconfig({ exec: { apiVersion: plugin.apiVersion } }), /user u: exec\.command is missing$/],
+		['an exec plugin without a command', kubeconfig({ exec: { apiVersion: plugin.apiVersion } }), /user u: exec\.command is missing$/],
 		[
-			'a provider that kubectl has dropped',
+			'an auth provider that kubectl no longer supports',
 			kubeconfig({ 'auth-provider': { name: 'gcp' } }),
 			/user u: auth-provider must be oidc; kubectl supports no other since 1\.26$/,
 		],
@@ -182,19 +182,19 @@ describe('a kubeconfig', () => {
 
 	test.each<[title: string, content: object, words: RegExp]>([
 		[
-			'is not there',
+			'does not exist',
 			kubeconfig({ exec: { ...plugin, command: 'no-such-login', installHint: 'Get it from the portal.' } }),
 			/^no-such-login \(exec plugin of user u\) was not found\. Get it from the portal\./,
 		],
 		[
-			'ends with an error',
+			'exits with an error',
 			kubeconfig({ exec: { ...plugin, args: ['-e', 'process.exit(3)'] } }),
 			/ \(exec plugin of user u\) exited with 3$/,
 		],
 		['prints nothing', printing(''), /printed no valid credentials: the output: Invalid input/],
-		['prints a secret and no JSON', printing('{"token": "hunter2'), /printed no valid credentials: the output: Invalid input/],
+		['prints a secret that is not JSON', printing('{"token": "hunter2'), /printed no valid credentials: the output: Invalid input/],
 		[
-			'prints no token',
+			'prints neither a token nor a certificate',
 			printing(JSON.stringify({ apiVersion: plugin.apiVersion, kind: 'ExecCredential', status: {} })),
 			/status has neither a token nor a certificate$/,
 		],
@@ -216,10 +216,10 @@ describe('inside a pod, a server process', () => {
 	const pod = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' }
 
 	test.each<[title: string, wanted: Wanted, server: string | RegExp]>([
-		['uses the pod’s own token, whatever kubeconfig is at home', {}, /serviceaccount\/ca\.crt cannot be read$/],
-		['uses the kubeconfig that it is told to', { kubeconfig: 'named' }, 'https://k.example:6443'],
-		['uses the context that it is told to', { context: 'main' }, 'https://k.example:6443'],
-		['refuses a context that is not there', { context: 'nonsense' }, /has no context nonsense$/],
+		['uses the pod’s own token even if ~/.kube/config exists', {}, /serviceaccount\/ca\.crt cannot be read$/],
+		['uses the requested kubeconfig', { kubeconfig: 'named' }, 'https://k.example:6443'],
+		['uses the requested context', { context: 'main' }, 'https://k.example:6443'],
+		['rejects a context that does not exist', { context: 'nonsense' }, /has no context nonsense$/],
 	])('%s', async (_, wanted, server) => {
 		await mkdir(join(folder, '.kube'))
 		await Promise.all([file('named', kubeconfig({ token: 'abc' })), file('.kube/config', kubeconfig({ token: 'abc' }))])
@@ -243,14 +243,19 @@ describe('inside a pod, like kubectl', () => {
 	})
 
 	test.each<[title: string, wanted: Wanted, env: Record<string, string>, server: string | RegExp]>([
-		['the context that is asked for is used', { context: 'main' }, pod, ofFile],
-		['one that is not there is refused', { context: 'nonsense' }, pod, /has no context nonsense$/],
+		['the requested context is used', { context: 'main' }, pod, ofFile],
+		['a context that does not exist is rejected', { context: 'nonsense' }, pod, /has no context nonsense$/],
 		['the current context of a kubeconfig is used', {}, { ...pod, KUBECONFIG: 'named' }, ofFile],
-		['without a current context it is the pod’s own', {}, pod, ofPod],
-		['without a kubeconfig it is the pod’s own', {}, { ...pod, KUBECONFIG: '/dev/null' }, ofPod],
-		['a port is needed too', {}, { KUBERNETES_SERVICE_HOST: '10.96.0.1' }, /has no current-context$/],
-		['a token is needed too', {}, { ...pod, folder: 'elsewhere' }, /has no current-context$/],
-		['outside of a pod nothing is guessed', {}, {}, /has no current-context$/],
+		['without a current context, the pod’s own account is used', {}, pod, ofPod],
+		['without a kubeconfig, the pod’s own account is used', {}, { ...pod, KUBECONFIG: '/dev/null' }, ofPod],
+		[
+			'the pod’s own account is not used without KUBERNETES_SERVICE_PORT',
+			{},
+			{ KUBERNETES_SERVICE_HOST: '10.96.0.1' },
+			/has no current-context$/,
+		],
+		['the pod’s own account is not used without a token file', {}, { ...pod, folder: 'elsewhere' }, /has no current-context$/],
+		['outside a pod, no API server is assumed', {}, {}, /has no current-context$/],
 	])('%s', async (_, wanted, { folder: mounted = '', ...env }, server) => {
 		const variables = { HOME: folder, ...env, ...(env.KUBECONFIG && { KUBECONFIG: resolve(folder, env.KUBECONFIG) }) }
 		const found = await loadAsKubectl(wanted, variables, join(folder, mounted)).catch(error => error)
@@ -280,7 +285,7 @@ describe('the token of a pod', () => {
 		expect(await bearer(true)).toBe('Bearer three')
 	})
 
-	test('is sent to the address in the environment, whatever its family', async () => {
+	test('is sent to the address in the environment, also if it is an IPv6 address', async () => {
 		await Promise.all([file('token', 't'), file('ca.crt', 'CA')])
 		const env = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '6443' }
 		expect(await inClusterCredentials(env, folder)).toMatchObject({ server: 'https://[fd00::1]:6443', tls: { ca: 'CA' } })

@@ -30,27 +30,27 @@ async function run(how: string, env: Record<string, string> = {}, signal?: NodeJ
 }
 
 test.each<[title: string, how: string, code: number, last: object]>([
-	['that returns ends with 0', 'returns', 0, { level: 'info', msg: 'stopped' }],
+	['that returns exits with 0', 'returns', 0, { level: 'info', msg: 'stopped' }],
 	[
-		'whose configuration is wrong ends with 2',
+		'whose configuration is invalid exits with 2',
 		'misconfigured',
 		2,
 		{ level: 'fatal', err: { type: 'CONFIG_INVALID', message: 'PORT is required and not set' } },
 	],
-	['that throws ends with 1', 'throws', 1, { level: 'fatal', err: { message: 'no such thing' } }],
-	['that leaves a rejection to nobody ends with 1', 'rejects', 1, { level: 'fatal', err: { message: 'nobody looked' } }],
+	['that throws exits with 1', 'throws', 1, { level: 'fatal', err: { message: 'no such thing' } }],
+	['with an unhandled rejection exits with 1', 'rejects', 1, { level: 'fatal', err: { message: 'nobody looked' } }],
 ])('a process %s', async (_, how, code, last) => {
 	const ended = await run(how)
 	expect([ended.code, ended.lines.at(-1)]).toMatchObject([code, last])
 })
 
-test.each(['SIGTERM', 'SIGINT'] as const)('a process that receives %s stops in order', async signal => {
+test.each(['SIGTERM', 'SIGINT'] as const)('a process that receives %s shuts down gracefully', async signal => {
 	const { code, lines } = await run('serves', {}, signal)
 	expect(code).toBe(0)
 	expect(lines.map(line => line.msg)).toEqual(['ready', 'stopping', 'stopped'])
 })
 
-test('a process logs less at a higher LOG_LEVEL, and rejects an invalid level', async () => {
+test('a process logs only messages of LOG_LEVEL and above, and rejects an invalid level', async () => {
 	expect((await run('returns', { LOG_LEVEL: 'error' })).lines).toEqual([])
 	const { code, lines } = await run('returns', { LOG_LEVEL: 'loud' })
 	expect([code, lines[0]]).toMatchObject([2, { err: { message: expect.stringContaining('LOG_LEVEL: ') } }])

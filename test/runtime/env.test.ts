@@ -26,11 +26,11 @@ describe('a duration in Go format', () => {
 		['1e3s', undefined],
 		['five', undefined],
 		['99999999999999h', undefined],
-	])('%j is %j ms', (text, ms) => {
+	])('%j is parsed as %j ms', (text, ms) => {
 		expect(parseDuration(text)).toBe(ms)
 	})
 
-	test('of whole hours, minutes and seconds is read exactly', () => {
+	test('of whole hours, minutes and seconds is converted exactly', () => {
 		const part = fc.nat({ max: 10_000 })
 		fc.assert(
 			fc.property(part, part, part, (h, m, s) => {
@@ -39,7 +39,7 @@ describe('a duration in Go format', () => {
 		)
 	})
 
-	test('is a number or undefined, whatever the text', () => {
+	test('is a number or undefined for any text', () => {
 		fc.assert(
 			fc.property(fc.string({ unit: fc.constantFrom(...'0123456789.hmsuµn -+e') }), text => {
 				const ms = parseDuration(text)
@@ -57,7 +57,7 @@ const Config = z.object({
 })
 
 describe('the environment', () => {
-	test('is read completely, with defaults for what is absent or empty', () => {
+	test('is read completely, with defaults for variables that are missing or empty', () => {
 		const config = readEnv(Config, {
 			VIOLA_URL: 'http://viola',
 			POLL_INTERVAL: '',
@@ -70,7 +70,7 @@ describe('the environment', () => {
 		expect(Object.isFrozen(config)).toBe(true)
 	})
 
-	test('reports all its faults together, each with the name of its variable and without a value', () => {
+	test('reports all errors together, each with the name of its variable and without its value', () => {
 		const env = { POLL_INTERVAL: 'hunter2', WORKERS: '65', STRICT: 'perhaps' }
 		const failure = thrownBy(() => readEnv(Config, env))
 		expect(isFailure(failure, 'CONFIG_INVALID') && failure.message.split('\n')).toEqual([
@@ -82,7 +82,7 @@ describe('the environment', () => {
 		expect(String(failure)).not.toContain('hunter2')
 	})
 
-	test.each(['true', 'TRUE', '1', 't'])('%s is true', text => {
+	test.each(['true', 'TRUE', '1', 't'])('%s is parsed as true', text => {
 		expect(readEnv(z.object({ A: Bool }), { A: text })).toEqual({ A: true })
 	})
 

@@ -128,7 +128,7 @@ describe.each(Object.entries(programs))('%s', (program, { reads, variables }) =>
 		expect(read.length).toBe(Object.keys(variables).length - (variables.KUBECONFIG ? 1 : 0))
 	})
 
-	test.each(rounds(variables))('reports every variable when all are wrong, round %i', (_, env) => {
+	test.each(rounds(variables))('reports every variable when all are invalid, round %i', (_, env) => {
 		const { status, said } = start(program, env)
 		expect(status).toBe(2)
 		for (const name of Object.keys(env)) expect(said).toMatch(new RegExp(`\\b${name}\\b`, name === 'KUBECONFIG' ? 'i' : ''))

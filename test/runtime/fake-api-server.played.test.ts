@@ -50,7 +50,7 @@ const names = (server: FakeApiServer) => server.objects.list(ConfigMap, namespac
 describe('faults of the fake API server', () => {
 	test.each<[title: string, fault: Fault, failure: object, done: string[]]>([
 		[
-			'an answer instead of work',
+			'a response without processing the request',
 			{
 				fault: 'answer',
 				status: 429,
@@ -60,9 +60,19 @@ describe('faults of the fake API server', () => {
 			{ code: 'TOO_MANY_REQUESTS', message: 'too many requests, please try again later', facts: { retryAfterMs: 7_000 } },
 			[],
 		],
-		['a page of a proxy', { fault: 'answer', status: 502, body: '<h1>Bad Gateway</h1>' }, { code: 'SERVER_ERROR' }, []],
-		['a reset before the work', { fault: 'reset', when: 'before' }, { code: 'UNREACHABLE', facts: { stale: true } }, []],
-		['a reset after the work', { fault: 'reset', when: 'after' }, { code: 'UNREACHABLE', facts: { stale: true } }, ['a']],
+		['an HTML page from a proxy', { fault: 'answer', status: 502, body: '<h1>Bad Gateway</h1>' }, { code: 'SERVER_ERROR' }, []],
+		[
+			'a connection reset before the request is processed',
+			{ fault: 'reset', when: 'before' },
+			{ code: 'UNREACHABLE', facts: { stale: true } },
+			[],
+		],
+		[
+			'a connection reset after the request is processed',
+			{ fault: 'reset', when: 'after' },
+			{ code: 'UNREACHABLE', facts: { stale: true } },
+			['a'],
+		],
 	])('%s', async (_, fault, failure, done) => {
 		const { server, client } = await start()
 		server.onRequest(({ verb }) => (verb === 'create' ? fault : undefined))
@@ -70,7 +80,7 @@ describe('faults of the fake API server', () => {
 		expect(names(server)).toEqual(done)
 	})
 
-	test('a delay holds one request and does not affect others', async () => {
+	test('a delay affects only its own request', async () => {
 		const { server, client } = await start()
 		put(server, 'a')
 		const gate = Promise.withResolvers<void>()
@@ -81,7 +91,7 @@ describe('faults of the fake API server', () => {
 		expect((await listing).items.length).toBe(2)
 	})
 
-	test('a hook may write itself, as a faster client would', async () => {
+	test('a hook can write objects before the request is processed, as a faster client would', async () => {
 		const { server, client } = await start()
 		put(server, 'a')
 		const old = await client.get(ConfigMap, at)
@@ -90,10 +100,10 @@ describe('faults of the fake API server', () => {
 	})
 
 	test.each<[title: string, fault: Fault]>([
-		['falls silent', { fault: 'silence', afterLines: 1 }],
-		['breaks off in the middle of a line', { fault: 'cut', afterLines: 1 }],
-		['is refused', { fault: 'answer', status: 500 }],
-	])('a watch that %s only makes a reflector open another one', async (_, fault) => {
+		['stops sending events', { fault: 'silence', afterLines: 1 }],
+		['is cut off in the middle of a line', { fault: 'cut', afterLines: 1 }],
+		['is rejected with status 500', { fault: 'answer', status: 500 }],
+	])('a reflector opens another watch after one that %s', async (_, fault) => {
 		const { server, client } = await start()
 		put(server, 'a')
 		const faults = [fault]
@@ -109,7 +119,7 @@ describe('faults of the fake API server', () => {
 		expect(server.requests.filter(({ verb }) => verb === 'watch').length).toBeGreaterThanOrEqual(2)
 	})
 
-	test('open watches can be silenced, ended and broken', async () => {
+	test('open watches can be made idle, ended and disconnected', async () => {
 		const { server, client } = await start()
 		const { setTimer, pass } = manualTime()
 		const open = async () => {
@@ -161,7 +171,7 @@ describe('faults of the fake API server', () => {
 		{ weight: 1, arbitrary: fc.record({ deed: fc.constantFrom('compact' as const, 'disconnect' as const) }) },
 	)
 
-	test('whatever happens to the requests of a reflector, it finally holds the objects of the server', async () => {
+	test('a reflector ends up with the objects of the server after any faults of its requests', async () => {
 		const { server, client } = await start()
 		const versions = (all: Iterable<[string, unknown]>) => Object.fromEntries([...all].sort())
 		const held = () => versions(server.objects.list(ConfigMap, namespace).map(({ metadata }) => [metadata.name, metadata.resourceVersion]))
@@ -198,7 +208,7 @@ describe('faults of the fake API server', () => {
 		await fc.assert(fc.asyncProperty(anyTrouble(12), fc.array(anyDeed, { maxLength: 30 }), holds), { numRuns: 60 })
 	})
 
-	test('a watch that was canceled while it was delayed is not opened', async () => {
+	test('a watch that is canceled during its delay is not opened', async () => {
 		const { server, client } = await start()
 		const gate = Promise.withResolvers<void>()
 		server.onRequest(() => ({ fault: 'delay', until: gate.promise }))
@@ -215,7 +225,7 @@ describe('faults of the fake API server', () => {
 		expect(server.watches.size).toBe(0)
 	})
 
-	test('a custom resource whose definition changes ends its watches and keeps its objects', async () => {
+	test('a changed CustomResourceDefinition ends the watches of its kind and keeps the objects', async () => {
 		const { server, client } = await start()
 		const Widget = defineKind<KubeObject & { spec?: object }>({
 			...{ group: 'example.org', version: 'v1', plural: 'widgets', kind: 'Widget', namespaced: true },
@@ -239,7 +249,7 @@ describe('faults of the fake API server', () => {
 		await expect(client.get(Widget, at)).rejects.toMatchObject({ code: 'NOT_FOUND' })
 	})
 
-	test('a server that goes down and comes up again keeps its objects', async () => {
+	test('a server that stops and starts again keeps its objects', async () => {
 		const { server, client } = await start()
 		put(server, 'a')
 		const watching = client.watch(ConfigMap, { resourceVersion: String(server.version()), signal: new AbortController().signal }).next()
@@ -254,7 +264,7 @@ describe('faults of the fake API server', () => {
 })
 
 describe('history of the fake API server', () => {
-	test.each(['event', 'status'] as const)('a watch from before it was compacted is rejected by %s', async expiredWatch => {
+	test.each(['event', 'status'] as const)('a watch from a compacted version is rejected by %s', async expiredWatch => {
 		const { server, client } = await start({ expiredWatch })
 		put(server, 'a')
 		const resourceVersion = String(server.version())
@@ -269,7 +279,7 @@ describe('history of the fake API server', () => {
 		expect(await next).toMatchObject({ value: { type: 'ADDED', object: { metadata: { name: 'c' } } } })
 	})
 
-	test('a page from before it was compacted is rejected', async () => {
+	test('a page of a compacted version is rejected', async () => {
 		const { server, client } = await start()
 		put(server, 'a', 'b', 'c')
 		const pages = client.pages(ConfigMap, { limit: 1 })
@@ -288,7 +298,7 @@ describe('history of the fake API server', () => {
 		expect(await from(server.version() - 10)).toMatchObject({ value: { object: { metadata: { name: 'n90' } } } })
 	})
 
-	test('a request for a future version times out', async () => {
+	test('a request for a future resource version times out', async () => {
 		const { server, client } = await start()
 		const query = { resourceVersion: server.version() + 1 }
 		const listing = client.raw({ method: 'GET', path: '/api/v1/configmaps', query })
@@ -297,14 +307,14 @@ describe('history of the fake API server', () => {
 })
 
 describe('options of the fake API server', () => {
-	test('a server without streamed lists rejects them like an older one', async () => {
+	test('a server without streaming lists rejects them like an older API server', async () => {
 		const { client } = await start({ watchList: false })
 		const query = { watch: true, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan', allowWatchBookmarks: true }
 		const refused = { code: 'INVALID', message: expect.stringContaining('sendInitialEvents is forbidden for watch') }
 		await expect(client.raw({ method: 'GET', path: '/api/v1/configmaps', query })).rejects.toMatchObject(refused)
 	})
 
-	test('bookmarks and the end of a watch follow the timer that it is given', async () => {
+	test('bookmarks and the timeout of a watch use the timer from the options', async () => {
 		const time = manualTime()
 		const { server, client } = await start({ setTimer: time.setTimer })
 		put(server, 'a')
@@ -322,13 +332,13 @@ describe('options of the fake API server', () => {
 		await expect.poll(() => time.waiting()).toBe(0)
 	})
 
-	test('times in metadata follow the clock that it is given', async () => {
+	test('timestamps in metadata use the clock from the options', async () => {
 		const { server } = await start({ now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 678) })
 		put(server, 'a')
 		expect(server.objects.get(ConfigMap, at)?.metadata.creationTimestamp).toBe('2026-01-02T03:04:05Z')
 	})
 
-	test('accounts have the rights that they are given, and the log shows the user of each request', async () => {
+	test('the option `allows` decides what each user may do, and the log shows the user of each request', async () => {
 		const { server } = await start({ allows: (user, { verb }) => user === 'reader' && verb === 'get' })
 		put(server, 'a')
 		const client = new KubeClient(server.credentialsOf('reader'), { fieldManager: 'it', userAgent: 'reading/1' })
@@ -343,7 +353,7 @@ describe('options of the fake API server', () => {
 		])
 	})
 
-	test('a kind with its own rules rejects what breaks them, and names each field', async () => {
+	test('a kind with its own validation rejects invalid objects, and names each invalid field', async () => {
 		const Widget = defineKind<KubeObject & { spec: { size: number } }>({
 			...{ group: 'example.org', version: 'v1', plural: 'widgets', kind: 'Widget', namespaced: true },
 		})
@@ -360,7 +370,7 @@ describe('options of the fake API server', () => {
 		})
 	})
 
-	test('a pod on a node is removed when its node confirms, and the generation of a Job counts changes of its spec', async () => {
+	test('a pod on a node is removed when its node confirms, and the generation of a Job increases with changes of its spec', async () => {
 		const { server, client } = await start()
 		server.objects.create(Pod, { metadata: at, spec: { nodeName: 'n', containers: [] } })
 		await client.delete(Pod, at)
@@ -372,7 +382,7 @@ describe('options of the fake API server', () => {
 		expect([job.metadata.generation, (await client.get(Job, at)).metadata.generation]).toEqual([1, 1])
 	})
 
-	test('ten thousand objects created together are all there, in order, and all reported', async () => {
+	test('ten thousand objects created concurrently are all listed, in order, and all reported by a watch', async () => {
 		const { server, client } = await start()
 		const end = new AbortController()
 		onTestFinished(() => end.abort())

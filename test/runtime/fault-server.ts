@@ -6,14 +6,14 @@ import type { Credentials } from '../../runtime/kube/kubeconfig/credentials.ts'
 /** Responds to one request, usually incorrectly. */
 export type Answer = (response: ServerResponse, request: IncomingMessage) => void
 
-/** A server that does on request what a real API server does only by accident. It stores no objects, so use it for nothing else. */
+/** A server that reproduces on request the faults of a real API server. It stores no objects, so use it for nothing else. */
 export type FaultServer = {
 	credentials: Credentials
 	/** Path and query of every request in the order of arrival. A watch is `watch from 7`, or `stream` if it requests initial events. */
 	requests: string[]
 	/** Number of connections opened so far. */
 	connections(): number
-	/** Sets the answers to the next requests, one for each. The last one repeats. */
+	/** Sets the responses to the next requests, one for each. The last one repeats. */
 	script(...answers: Answer[]): void
 }
 
@@ -95,7 +95,7 @@ export function line(event: string): string {
 	if (type === 'END') return JSON.stringify({ type: 'BOOKMARK', object: endOfInitial(what.slice(1)) })
 	return JSON.stringify({
 		type,
-		object: type === 'ERROR' ? { kind: 'Status', code: Number(what), message: 'as it was told to' } : object(what),
+		object: type === 'ERROR' ? { kind: 'Status', code: Number(what), message: 'scripted error' } : object(what),
 	})
 }
 

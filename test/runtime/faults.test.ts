@@ -11,23 +11,33 @@ function faultsOf(value: unknown, subject?: Parameters<typeof faultsIn>[1]): str
 	return error ? faultsIn(error, subject) : ''
 }
 
-describe('the faults of an input', () => {
+describe('the messages for an invalid input', () => {
 	test.each<[title: string, value: unknown, subject: Parameters<typeof faultsIn>[1], words: string]>([
-		['name their place', { nics: [{ mtu: 1 }, { mtu: 'x' }], name: 'a' }, undefined, 'nics[1].mtu: must be a whole number'],
-		['name it in the field that was read', { nics: [{}], name: 'a' }, { field: 'spec' }, 'spec.nics[0].mtu: must be a whole number'],
-		['are one sentence', { nics: [{}] }, undefined, 'nics[0].mtu: must be a whole number; name: must be a text'],
-		['name the whole where no field is wrong', 1, { whole: 'it' }, 'it: Invalid input: expected object, received number'],
+		[
+			'contain the path of each invalid field',
+			{ nics: [{ mtu: 1 }, { mtu: 'x' }], name: 'a' },
+			undefined,
+			'nics[1].mtu: must be a whole number',
+		],
+		[
+			'contain the path below the field that was parsed',
+			{ nics: [{}], name: 'a' },
+			{ field: 'spec' },
+			'spec.nics[0].mtu: must be a whole number',
+		],
+		['are joined into one sentence', { nics: [{}] }, undefined, 'nics[0].mtu: must be a whole number; name: must be a text'],
+		['name the whole input if it has the wrong type', 1, { whole: 'it' }, 'it: Invalid input: expected object, received number'],
 	])('%s', (_, value, subject, words) => {
 		expect(faultsOf(value, subject)).toBe(words)
 	})
 
-	test('are a few, and each is short', () => {
+	test('are limited in number and length', () => {
 		expect(faultsOf({ nics: Array(20).fill({}), name: 'a' })).toMatch(/nics\[7\]\.mtu: must be a whole number; and 12 more$/)
 		expect(faultsOf({ nics: [], name: 'a', ['x'.repeat(10_000)]: 1 })).toHaveLength(200)
 	})
 })
 
-test('a fault of the environment names its place in the same way', () => {
+test('an error in an environment variable contains its path in the same format', () => {
 	const List = z
 		.string()
 		.transform(text => JSON.parse(text))

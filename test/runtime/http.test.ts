@@ -38,7 +38,7 @@ describe('an HTTP call', () => {
 
 	test.each<[title: string, answer: [status: number, body: string], failure: object]>([
 		[
-			'Keystone’s own words',
+			'the message of Keystone',
 			[401, '{"error":{"code":401,"message":"The request you have made requires authentication."}}'],
 			{
 				code: 'UNAUTHORIZED',
@@ -47,24 +47,28 @@ describe('an HTTP call', () => {
 			},
 		],
 		[
-			'Neutron’s own words',
+			'the message of Neutron',
 			[503, '{"NeutronError":{"type":"X","message":"database is locked","detail":""}}'],
 			{ code: 'SERVER_ERROR', retry: true, facts: { status: 503, remote: 'database is locked' } },
 		],
 		[
-			'a page',
+			'the text of an HTML page',
 			[502, '<html><head><style>b{}</style></head><body><h1>Bad\n Gateway</h1></body></html>'],
 			{ code: 'SERVER_ERROR', facts: { remote: 'Bad Gateway' } },
 		],
-		['no words at all', [404, ''], { code: 'NOT_FOUND', retry: false, message: expect.stringMatching(/answered 404$/) }],
+		[
+			'only the status if the body is empty',
+			[404, ''],
+			{ code: 'NOT_FOUND', retry: false, message: expect.stringMatching(/answered 404$/) },
+		],
 		['a redirect, which is not followed', [302, ''], { code: 'REFUSED', retry: false }],
 		[
-			'something else than was expected',
+			'a response that does not match the schema',
 			[200, '{"ports":[{"id":7}]}'],
 			{ code: 'BAD_ANSWER', retry: true, message: expect.stringContaining('ports[0].id: ') },
 		],
 		[
-			'what is not JSON',
+			'a response that is not JSON',
 			[200, '<html>'],
 			{ code: 'BAD_ANSWER', message: expect.stringMatching(/returned an invalid response: it is not JSON$/) },
 		],
@@ -82,7 +86,7 @@ describe('an HTTP call', () => {
 		expect(JSON.stringify([failure, failure.message])).not.toMatch(/abcdef123|tok-9876|s3cret-word/)
 	})
 
-	test('reports no user, password or query of the URL', async () => {
+	test('does not report the user, password or query of the URL', async () => {
 		const client = createHttpClient()
 		onTestFinished(() => client.close())
 		const failure = await client.call({ url: 'http://admin:hunter2@127.0.0.1:1/x?key=hunter3' }).catch(error => error)
@@ -90,7 +94,7 @@ describe('an HTTP call', () => {
 		expect(JSON.stringify([failure, failure.message])).not.toMatch(/hunter/)
 	})
 
-	test('reports when the remote allows a retry', async () => {
+	test('reports when the server allows a retry', async () => {
 		await expect(call(429, '', {}, { 'retry-after': '3' })).rejects.toMatchObject({
 			code: 'TOO_MANY_REQUESTS',
 			retry: true,
@@ -98,16 +102,16 @@ describe('an HTTP call', () => {
 		})
 	})
 
-	test('reports a retry after one day at most, whatever the remote says', async () => {
+	test('limits the reported retry delay to one day', async () => {
 		const facts = { retryAfterMs: 86_400_000 }
 		for (const said of ['99999999', '1e999']) await expect(call(503, '', {}, { 'retry-after': said })).rejects.toMatchObject({ facts })
 	})
 
-	test('accepts an error status if the caller does', async () => {
+	test('returns an error status if the caller accepts it', async () => {
 		expect(await call(404, '{"a":1}', { accept: status => status === 404 })).toMatchObject({ status: 404, body: { a: 1 } })
 	})
 
-	test('ends when its timeout is over, or when the caller cancels it', async () => {
+	test('ends after its timeout, or when the caller cancels it', async () => {
 		const origin = await serve(() => {})
 		const client = createHttpClient({ timeoutMs: 20 })
 		onTestFinished(() => client.close())
@@ -138,13 +142,13 @@ test.each([
 })
 
 test.each([
-	['elements that never end', '<style'],
+	['unclosed style elements', '<style'],
 	['brackets', '<'],
 	['elements', '<b>'],
-	['lists in lists', '['],
+	['nested lists', '['],
 	['empty objects', '{},'],
-	['blanks', ' '],
-])('16 MiB of %s are reported in one line at most', (_, part) => {
+	['spaces', ' '],
+])('16 MiB of %s are reported in at most one line', (_, part) => {
 	const body = `<${part.repeat((16 << 20) / part.length)}`
 	expect(responseMessage(body).length).toBeLessThanOrEqual(301)
 	expect(responseMessage(body.slice(1)).length).toBeLessThanOrEqual(301)
@@ -181,52 +185,67 @@ describe('an HTTP server', () => {
 	const json = { 'content-type': 'application/json' }
 
 	test.each<[title: string, request: object, status: number, body: object]>([
-		['JSON is taken and given', { method: 'POST', url: '/things', headers: json, payload: '{"a":1}' }, 200, { got: { a: 1 } }],
-		['a body that is no JSON', { method: 'POST', url: '/things', headers: json, payload: '{' }, 400, { error: { code: 'BAD_REQUEST' } }],
+		['accepts and returns JSON', { method: 'POST', url: '/things', headers: json, payload: '{"a":1}' }, 200, { got: { a: 1 } }],
 		[
-			'a body that is too deep',
-			{ method: 'POST', url: '/things', headers: json, payload: `${'['.repeat(17)}${']'.repeat(17)}` },
+			'rejects a body that is not JSON',
+			{ method: 'POST', url: '/things', headers: json, payload: '{' },
 			400,
-			{ error: { code: 'BAD_REQUEST', message: 'the body cannot be read: its lists and objects are 17 deep, and 16 is allowed' } },
+			{ error: { code: 'BAD_REQUEST' } },
 		],
 		[
-			'a body that is too large',
+			'rejects a body that is nested too deeply',
+			{ method: 'POST', url: '/things', headers: json, payload: `${'['.repeat(17)}${']'.repeat(17)}` },
+			400,
+			{ error: { code: 'BAD_REQUEST', message: 'the body cannot be read: it is nested 17 levels deep, and at most 16 are allowed' } },
+		],
+		[
+			'rejects a body that is too large',
 			{ method: 'POST', url: '/things', headers: json, payload: `"${'x'.repeat(200)}"` },
 			413,
 			{ error: { code: 'BAD_REQUEST' } },
 		],
 		[
-			'a body of another kind',
+			'rejects another content type',
 			{ method: 'POST', url: '/things', headers: { 'content-type': 'text/xml' }, payload: '<a/>' },
 			415,
 			{ error: { code: 'BAD_REQUEST' } },
 		],
-		['a failure that may heal', { url: '/fails/later' }, 503, { error: { code: 'DATABASE_AWAY', message: 'the database is away' } }],
-		['a failure that may not', { url: '/fails/never' }, 400, { error: { code: 'DATABASE_AWAY' } }],
-		['an empty body is none', { method: 'POST', url: '/things', headers: json, payload: '' }, 200, {}],
-		['a long name is a name', { url: `/fails/${'x'.repeat(1_024)}` }, 400, { error: { code: 'DATABASE_AWAY' } }],
-		['a name that is longer than any', { url: `/fails/${'x'.repeat(1_025)}` }, 414, { error: { code: 'BAD_REQUEST' } }],
-		['a path that is none', { url: '/fails/%zz' }, 400, { error: { code: 'BAD_REQUEST' } }],
 		[
-			'a path that is not there, whose body is not read',
+			'answers 503 for a failure that can be retried',
+			{ url: '/fails/later' },
+			503,
+			{ error: { code: 'DATABASE_AWAY', message: 'the database is away' } },
+		],
+		['answers 400 for a failure that must not be retried', { url: '/fails/never' }, 400, { error: { code: 'DATABASE_AWAY' } }],
+		['treats an empty body as no body', { method: 'POST', url: '/things', headers: json, payload: '' }, 200, {}],
+		['accepts a path parameter of 1,024 characters', { url: `/fails/${'x'.repeat(1_024)}` }, 400, { error: { code: 'DATABASE_AWAY' } }],
+		['rejects a path parameter of 1,025 characters', { url: `/fails/${'x'.repeat(1_025)}` }, 414, { error: { code: 'BAD_REQUEST' } }],
+		['rejects a path with invalid percent encoding', { url: '/fails/%zz' }, 400, { error: { code: 'BAD_REQUEST' } }],
+		[
+			'answers 404 for an unknown path without reading the body',
 			{ method: 'POST', url: '/nothing', headers: json, payload: '{' },
 			404,
 			{ error: { code: 'NOT_FOUND' } },
 		],
-		['a path that is not there', { url: '/nothing?token=x' }, 404, { error: { code: 'NOT_FOUND', message: 'there is no GET /nothing' } }],
+		[
+			'answers 404 for an unknown path, without its query',
+			{ url: '/nothing?token=x' },
+			404,
+			{ error: { code: 'NOT_FOUND', message: 'there is no GET /nothing' } },
+		],
 	])('%s', async (_, request, status, body) => {
 		const response = await start().app.inject(request)
 		expect([response.statusCode, response.json()]).toMatchObject([status, body])
 	})
 
-	test('a bug is logged with its message and answered without it', async () => {
+	test('logs a bug with its message, and responds without the message', async () => {
 		const { app, logged } = start()
 		const response = await app.inject({ url: '/fails/bug' })
 		expect([response.statusCode, response.json().error.code]).toEqual([500, 'INTERNAL'])
 		expect([response.body.includes('inner words'), logged.join('').includes('inner words')]).toEqual([false, true])
 	})
 
-	test('reports in /readyz what is missing, and counts in /metrics what happened', async () => {
+	test('reports in /readyz why it is not ready, and exports its counters in /metrics', async () => {
 		const { app } = start()
 		let ready: true | string = 'the first list is not read yet'
 		const metrics = createMetrics('node-config', 8)
@@ -259,7 +278,7 @@ describe('an HTTP server', () => {
 		}
 	})
 
-	test.each(['127.0.0.1', '[::1]'])('that listens on every address answers at %s', async at => {
+	test.each(['127.0.0.1', '[::1]'])('that listens on all addresses responds on %s', async at => {
 		const end = new AbortController()
 		const { app } = start()
 		addHealth(app, { ready: () => true })

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { inParallel } from '../../runtime/in-parallel.ts'
 
 describe('work in parallel', () => {
-	test('has its results in order, whatever takes how long, and no more in progress than allowed', async () => {
+	test('returns its results in order, and never exceeds the limit of concurrent calls', async () => {
 		const one = async (turns: number[], atOnce: number) => {
 			let busy = 0
 			let most = 0

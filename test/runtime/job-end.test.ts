@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { endOf } from '../../runtime/kube/job-end.ts'
 
 test.each<[title: string, conditions: { type: string; status: string }[], end: string | undefined]>([
-	['that has no condition', [], undefined],
+	['without conditions', [], undefined],
 	['that is suspended', [{ type: 'Suspended', status: 'True' }], undefined],
-	['whose pods are still being ended', [{ type: 'FailureTarget', status: 'True' }], undefined],
+	['whose pods are still being terminated', [{ type: 'FailureTarget', status: 'True' }], undefined],
 	['that is no longer complete', [{ type: 'Complete', status: 'False' }], undefined],
 	[
 		'that has succeeded',
@@ -15,7 +15,7 @@ test.each<[title: string, conditions: { type: string; status: string }[], end: s
 		'Complete',
 	],
 	['that has failed', [{ type: 'Failed', status: 'True' }], 'Failed'],
-])('a Job %s: whether it has ended', (_, conditions, end) => {
+])('the final condition of a Job %s', (_, conditions, end) => {
 	expect(endOf({ status: { conditions } })?.type).toBe(end)
 })
 

@@ -43,7 +43,7 @@ export function kubeConformance(api: () => ApiUnderTest): void {
 	describe('a lease', () => leaseCases(api))
 }
 
-/** The behavior that a controller manager adds. It also creates a ConfigMap in every namespace, which the cases above do not expect. */
+/** The behavior that a controller manager adds. It also creates a ConfigMap in every namespace, so the cases above run without it. */
 export function controllerManagerConformance(api: () => ApiUnderTest): void {
 	describe('garbage', () => garbageCases(api))
 }
@@ -65,13 +65,13 @@ function objectCases(api: () => ApiUnderTest): void {
 		expect(await client.find(ConfigMap, at)).toBeUndefined()
 	})
 
-	test('have their timestamps as text', async () => {
+	test('have timestamps of type string', async () => {
 		const namespace = await freshNamespace(api())
 		const { metadata } = await api().client.create(ConfigMap, configMap(namespace, 'a'))
 		expect(metadata.creationTimestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
 	})
 
-	test('are not changed by a patch of their status, and their status is not changed by a patch of them', async () => {
+	test('are not changed by a patch of the status subresource, and a patch of the object does not change the status', async () => {
 		const { client } = api()
 		const at = { name: freshName() }
 		await client.create(Node, { metadata: at })
@@ -84,14 +84,14 @@ function objectCases(api: () => ApiUnderTest): void {
 		).toEqual(capacity)
 	})
 
-	test('applied again lose the fields that are no longer named', async () => {
+	test('applied again lose the fields that are no longer applied', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		await client.apply(ConfigMap, configMap(namespace, 'a', { one: '1', two: '2' }))
 		expect((await client.apply(ConfigMap, configMap(namespace, 'a', { one: '1' }))).data).toEqual({ one: '1' })
 	})
 
-	test('applied by two managers conflict: the second gets the name of the first, or wins by force', async () => {
+	test('applied by two field managers conflict, and the error names the first one; with force, the second one wins', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		await client.apply(ConfigMap, configMap(namespace, 'a', { one: 'first' }), { fieldManager: 'the-first' })
@@ -123,28 +123,32 @@ function objectCases(api: () => ApiUnderTest): void {
 function refusalCases(api: () => ApiUnderTest): void {
 	const at = { namespace: 'default', name: 'nobody-made-this' }
 	test.each<[title: string, act: (client: KubeClient) => Promise<unknown>, failure: object]>([
-		['what is not there', client => client.get(ConfigMap, at), { code: 'NOT_FOUND', message: 'configmaps "nobody-made-this" not found' }],
 		[
-			'a name that is taken',
+			'an object that does not exist',
+			client => client.get(ConfigMap, at),
+			{ code: 'NOT_FOUND', message: 'configmaps "nobody-made-this" not found' },
+		],
+		[
+			'a name that already exists',
 			client => client.create(Namespace, { metadata: { name: 'default' } }),
 			{ code: 'ALREADY_EXISTS', message: 'namespaces "default" already exists' },
 		],
 		[
-			'a name that is none',
+			'an invalid name',
 			client => client.create(ConfigMap, configMap('default', 'Not_A_Name')),
 			{ code: 'INVALID', retry: false, facts: { causes: [expect.objectContaining({ field: 'metadata.name' })] } },
 		],
 		[
-			'a field nobody knows',
+			'an unknown field',
 			client => client.create(ConfigMap, { ...configMap('default', 'x'), dtaa: {} } as KubeObject as ConfigMap),
 			{ code: 'BAD_REQUEST', retry: false, message: expect.stringContaining('unknown field "dtaa"') },
 		],
-		['a path nobody serves', client => client.raw({ method: 'GET', path: '/apis/nobody.example/v1/things' }), { code: 'NOT_FOUND' }],
-	])('%s', async (_, act, failure) => {
+		['a path that is not served', client => client.raw({ method: 'GET', path: '/apis/nobody.example/v1/things' }), { code: 'NOT_FOUND' }],
+	])('%s is rejected', async (_, act, failure) => {
 		await expect(act(api().client)).rejects.toMatchObject(failure)
 	})
 
-	test('an invalid token, and a valid one after it', async () => {
+	test('an invalid token is rejected, and a valid one after it is accepted', async () => {
 		const { credentials } = api()
 		const told: boolean[] = []
 		const headers = async (refused: boolean) => {
@@ -163,7 +167,7 @@ function refusalCases(api: () => ApiUnderTest): void {
 		await expect(never.list(ConfigMap)).rejects.toMatchObject({ code: 'UNAUTHORIZED', message: 'Unauthorized' })
 	})
 
-	test('a user without rights', async () => {
+	test('a user without permissions is rejected', async () => {
 		const { credentials } = api()
 		const identity = { 'impersonate-user': 'nobody-in-particular' }
 		const client = new KubeClient(
@@ -179,7 +183,7 @@ function refusalCases(api: () => ApiUnderTest): void {
 }
 
 function watchCases(api: () => ApiUnderTest): void {
-	test('pages show one state, completely', async () => {
+	test('all pages of a list show the same version, and no object is missing', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
@@ -192,7 +196,7 @@ function watchCases(api: () => ApiUnderTest): void {
 		expect(pages[0]?.items[0]).toMatchObject({ apiVersion: 'v1', kind: 'ConfigMap' })
 	})
 
-	test('a selection is applied, and may be empty', async () => {
+	test('a list contains only the selected objects, or none', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		await client.create(ConfigMap, configMap(namespace, 'a', {}, { color: 'red' }))
@@ -204,7 +208,7 @@ function watchCases(api: () => ApiUnderTest): void {
 		expect(await names({ labelSelector: 'color=green' })).toEqual([])
 	})
 
-	test('a watch reports what happened since the list, in order, sends bookmarks, and ends after its timeout', async () => {
+	test('a watch reports the changes since the list in order, sends bookmarks, and ends after its timeout', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		const { resourceVersion } = await client.list(ConfigMap, { namespace })
@@ -224,7 +228,7 @@ function watchCases(api: () => ApiUnderTest): void {
 		expect(told.at(-1)).toMatchObject({ type: 'BOOKMARK', object: { metadata: { resourceVersion: expect.stringMatching(/^\d+$/) } } })
 	})
 
-	test('a watch from before the history of the server is rejected', async () => {
+	test('a watch from a version that is too old is rejected', async () => {
 		const { client } = api()
 		await client.create(CustomResourceDefinition, widgets)
 		onTestFinished(async () => void (await client.delete(CustomResourceDefinition, widgets.metadata)))
@@ -247,7 +251,7 @@ function watchCases(api: () => ApiUnderTest): void {
 }
 
 function reflectorCases(api: () => ApiUnderTest): void {
-	test('holds the existing objects and follows later changes, projected', async () => {
+	test('contains the projected objects and follows later changes', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		for (const name of ['a', 'b', 'c']) await client.create(ConfigMap, configMap(namespace, name, { n: '1' }))
@@ -283,7 +287,7 @@ function reflectorCases(api: () => ApiUnderTest): void {
 		expect(counts).toMatchObject({ lists: 1, failures: 0 })
 	})
 
-	test('removes objects that leave its selection, and holds no managedFields', async () => {
+	test('removes objects that no longer match its selector, and keeps no managedFields', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		await client.create(ConfigMap, configMap(namespace, 'a', {}, { mine: 'yes' }))
@@ -339,7 +343,7 @@ function leaseCases(api: () => ApiUnderTest): void {
 		return { stop: () => end.abort(), ended }
 	}
 
-	test('has one holder, and another as soon as it is released', async () => {
+	test('has one holder, and another one as soon as it is released', async () => {
 		const at = { namespace: await freshNamespace(api()), name: 'lead' }
 		const leading: string[] = []
 		const first = candidate('first', at, leading)
@@ -356,7 +360,7 @@ function leaseCases(api: () => ApiUnderTest): void {
 		expect((await api().client.get(Lease, at)).spec).toMatchObject({ holderIdentity: '', leaseTransitions: 1 })
 	})
 
-	test('that another holder has acquired ends the term', async () => {
+	test('that another holder has acquired is lost', async () => {
 		const at = { namespace: await freshNamespace(api()), name: 'lead' }
 		const leading: string[] = []
 		const { ended } = candidate('first', at, leading)
@@ -366,7 +370,7 @@ function leaseCases(api: () => ApiUnderTest): void {
 		expect((await api().client.get(Lease, at)).spec?.holderIdentity).toBe('thief')
 	})
 
-	test('of a holder that does not renew it is acquired when its time is over', async () => {
+	test('that its holder does not renew is acquired by another one after it expires', async () => {
 		const at = { namespace: await freshNamespace(api()), name: 'lead' }
 		const spec = { holderIdentity: 'crashed', leaseDurationSeconds: 1, leaseTransitions: 7 }
 		await api().client.create(Lease, { metadata: at, spec })

@@ -11,10 +11,10 @@ describe('a path', () => {
 	test.each([
 		['of a core object', objectPath(ConfigMap, { namespace: 'a', name: 'b' }), '/api/v1/namespaces/a/configmaps/b'],
 		['of a group', objectPath(Job, { namespace: 'a', name: 'b' }, 'status'), '/apis/batch/v1/namespaces/a/jobs/b/status'],
-		['of a cluster-wide object', objectPath(Node, { name: 'n' }), '/api/v1/nodes/n'],
+		['of a cluster-scoped object', objectPath(Node, { name: 'n' }), '/api/v1/nodes/n'],
 		['of all namespaces', collectionPath(Job), '/apis/batch/v1/jobs'],
 		['with a name that needs escaping', objectPath(Node, { name: 'a:b c' }), '/api/v1/nodes/a%3Ab%20c'],
-		['of a cluster-wide kind, whatever namespace is named', collectionPath(Node, 'x'), '/api/v1/nodes'],
+		['of a cluster-scoped kind, even if a namespace is given', collectionPath(Node, 'x'), '/api/v1/nodes'],
 	])('%s', (_, path, wanted) => {
 		expect(path).toBe(wanted)
 	})
@@ -22,11 +22,11 @@ describe('a path', () => {
 	test.each([
 		['without a namespace', () => objectPath(Job, { name: 'b' })],
 		['without a name', () => objectPath(Node, { name: '' })],
-	])('%s is a bug', (_, act) => {
+	])('%s is reported as a bug', (_, act) => {
 		expect(act).toThrow(/^bug: /)
 	})
 
-	test.each(['.', '..', 'a/b', 'a/../b', '%2e', 'a%2fb'])('is not built with the name %s, which would change it', name => {
+	test.each(['.', '..', 'a/b', 'a/../b', '%2e', 'a%2fb'])('is not built with the name %s, which would lead to another path', name => {
 		for (const make of [
 			() => objectPath(Node, { name }),
 			() => objectPath(Job, { namespace: name, name: 'b' }),
@@ -53,26 +53,36 @@ describe('a path', () => {
 describe('an error response of the API server', () => {
 	const status = (reason: string, message: string, details: object = {}) => JSON.stringify({ kind: 'Status', reason, message, details })
 	test.each<[title: string, answer: [number, string], wanted: [code: string, retry: boolean], message: string]>([
-		['not there', [404, status('NotFound', 'jobs "a" not found')], ['NOT_FOUND', false], 'jobs "a" not found'],
+		['object not found', [404, status('NotFound', 'jobs "a" not found')], ['NOT_FOUND', false], 'jobs "a" not found'],
 		[
-			'a name that is taken',
+			'name already exists',
 			[409, status('AlreadyExists', 'jobs "a" already exists')],
 			['ALREADY_EXISTS', false],
 			'jobs "a" already exists',
 		],
-		['somebody wrote since', [409, status('Conflict', 'the object has been modified')], ['CONFLICT', true], 'the object has been modified'],
-		['against the schema', [422, status('Invalid', 'spec.mtu: must be at least 68')], ['INVALID', false], 'spec.mtu: must be at least 68'],
-		['not allowed, perhaps not yet', [403, status('Forbidden', 'jobs is forbidden')], ['FORBIDDEN', true], 'jobs is forbidden'],
-		['too old a version', [410, status('Expired', 'too old resource version')], ['EXPIRED', true], 'too old resource version'],
 		[
-			'a load balancer’s page',
+			'changed by another client in the meantime',
+			[409, status('Conflict', 'the object has been modified')],
+			['CONFLICT', true],
+			'the object has been modified',
+		],
+		[
+			'rejected by the schema',
+			[422, status('Invalid', 'spec.mtu: must be at least 68')],
+			['INVALID', false],
+			'spec.mtu: must be at least 68',
+		],
+		['forbidden, which may be temporary', [403, status('Forbidden', 'jobs is forbidden')], ['FORBIDDEN', true], 'jobs is forbidden'],
+		['resource version too old', [410, status('Expired', 'too old resource version')], ['EXPIRED', true], 'too old resource version'],
+		[
+			'HTML page of a load balancer',
 			[503, '<html>no backend</html>'],
 			['SERVER_ERROR', true],
 
 			'GET /x: status 503 <html>no backend</html>',
 		],
-		['nothing at all', [502, ''], ['SERVER_ERROR', true], 'GET /x: status 502'],
-		['JSON that is no object', [500, 'null'], ['SERVER_ERROR', true], 'GET /x: status 500 null'],
+		['empty body', [502, ''], ['SERVER_ERROR', true], 'GET /x: status 502'],
+		['JSON that is not an object', [500, 'null'], ['SERVER_ERROR', true], 'GET /x: status 500 null'],
 	])('%s', (_, [status, body], [code, retry], message) => {
 		expect(failureOf('GET /x', status, body)).toMatchObject({ code, retry, message })
 	})
@@ -81,14 +91,14 @@ describe('an error response of the API server', () => {
 		['the header', failureOf('GET /x', 429, '', '7'), 7_000],
 		['the body', failureOf('GET /x', 429, status('TooManyRequests', 'later', { retryAfterSeconds: 2 })), 2_000],
 		['neither', failureOf('GET /x', 429, ''), 0],
-		['a date, which is not understood', failureOf('GET /x', 503, '', 'Wed, 21 Oct 2026 07:28:00 GMT'), 0],
+		['a date, which is not supported', failureOf('GET /x', 503, '', 'Wed, 21 Oct 2026 07:28:00 GMT'), 0],
 	])('the retry delay comes from %s', (_, failure, ms) => {
 		expect(retryAfterOf(failure)).toBe(ms)
 	})
 })
 
 describe('a store', () => {
-	test('reports changes that add up to its content, and continues when a handler throws', () => {
+	test('reports every change of its content, and continues when a handler throws', () => {
 		const content = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.nat({ max: 3 }).map(String))
 		const single = fc.record({ key: fc.constantFrom('a', 'b', 'c', 'd'), version: fc.option(fc.nat({ max: 3 }).map(String)) })
 		fc.assert(
@@ -139,8 +149,8 @@ function apply(store: ReturnType<typeof createStore<string>>, step: Record<strin
 
 describe('a back-off', () => {
 	test.each([
-		['without luck', 0, [100, 200, 400, 800, 1_000, 1_000]],
-		['with all luck', 0.999_999, [50, 100, 200, 400, 500, 500]],
+		['delays without jitter', 0, [100, 200, 400, 800, 1_000, 1_000]],
+		['delays with the maximum jitter', 0.999_999, [50, 100, 200, 400, 500, 500]],
 	])('%s', (_, chance, waits) => {
 		const backoff = createBackoff({ firstMs: 100, maxMs: 1_000, chance: () => chance })
 		expect(waits.map(() => Math.round(backoff.next()))).toEqual(waits)
@@ -155,14 +165,19 @@ describe('a lease', () => {
 	const ask = (current: LeaseSpec | undefined, sinceMs: number) =>
 		acquiredSpec({ current, since: current && { version: '1', at: 0 }, identity: 'me', leaseMs: 15_000, wallClock, monotonic: sinceMs })
 	test.each<[title: string, current: LeaseSpec | undefined, sinceMs: number, wanted: object | undefined]>([
-		['that is not there is taken', undefined, 0, { holderIdentity: 'me', leaseTransitions: 0, acquireTime: '2026-01-02T03:04:05.678000Z' }],
-		['of another is left to it', held('other'), 14_999, undefined],
-		['of another that is silent for the whole time is taken', held('other'), 15_000, { holderIdentity: 'me', leaseTransitions: 4 }],
-		['of another with a longer time is left to it that long', held('other', 60), 59_999, undefined],
-		['of another with a shorter time is left to it for ours', held('other', 1), 14_999, undefined],
-		['that was given back is taken at once', held(''), 0, { holderIdentity: 'me', leaseTransitions: 4 }],
 		[
-			'of ours is renewed and changes hands with nobody',
+			'that does not exist is created',
+			undefined,
+			0,
+			{ holderIdentity: 'me', leaseTransitions: 0, acquireTime: '2026-01-02T03:04:05.678000Z' },
+		],
+		['of another holder is not acquired before it expires', held('other'), 14_999, undefined],
+		['of another holder is acquired after it expires', held('other'), 15_000, { holderIdentity: 'me', leaseTransitions: 4 }],
+		['of another holder with a longer duration is not acquired before the longer duration', held('other', 60), 59_999, undefined],
+		['of another holder with a shorter duration is not acquired before the candidate’s own duration', held('other', 1), 14_999, undefined],
+		['that was released is acquired immediately', held(''), 0, { holderIdentity: 'me', leaseTransitions: 4 }],
+		[
+			'of the candidate itself is renewed without a transition',
 			held('me'),
 			0,
 			{ holderIdentity: 'me', leaseTransitions: 3, renewTime: '2026-01-02T03:04:05.678000Z' },
@@ -172,7 +187,7 @@ describe('a lease', () => {
 		else expect(ask(current, sinceMs)).toBeUndefined()
 	})
 
-	test('counts as not renewed since its last version was seen, whatever its timestamps say', () => {
+	test('expires by the time since its last observed version, not by its timestamps', () => {
 		const lease = (resourceVersion: string) => ({ metadata: { name: 'l', resourceVersion } })
 		const first = observe(lease('1'), undefined, 100)
 		expect(observe(lease('1'), first, 900)).toEqual({ version: '1', at: 100 })

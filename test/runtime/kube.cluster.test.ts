@@ -36,7 +36,7 @@ describe('with a controller manager', () => {
 	controllerManagerConformance(() => managedApi)
 })
 
-test('the files of a pod also give access to the API server', async () => {
+test('KubeClient connects to the API server with the token and CA files of a pod', async () => {
 	const folder = await mkdtemp(join(tmpdir(), 'multinic-test-'))
 	onTestFinished(() => rm(folder, { recursive: true }))
 	await writeFile(join(folder, 'token'), `${server.token}\n`)
@@ -50,7 +50,7 @@ test('the files of a pod also give access to the API server', async () => {
 	expect(await client.raw({ method: 'GET', path: '/version' })).toMatchObject({ major: '1' })
 })
 
-test('a server with another CA is not trusted', async () => {
+test('a server whose certificate is from another CA is not trusted', async () => {
 	const { ca: _, ...tls } = api.credentials.tls
 	const client = new KubeClient({ ...api.credentials, tls }, { fieldManager: 'test' })
 	onTestFinished(() => client.close())

@@ -6,7 +6,7 @@ import { type Call, cases, environmentOf } from './kubeconfig/cases.ts'
 import { kubeconfigFolder } from './kubeconfig/folder.ts'
 import { type Recorder, type Seen, startRecorder } from './kubeconfig/recorder.ts'
 
-/** Verifies that the real kubectl behaves as the table of `kubeconfig.test.ts` says. */
+/** Verifies that the real kubectl behaves as in the table of `kubeconfig.test.ts`. */
 
 let kubectl: string
 let recorder: Recorder

@@ -8,7 +8,7 @@ function logged(write: (log: ReturnType<typeof createLog>) => void): Record<stri
 	return JSON.parse(lines.join(''))
 }
 
-test('a line has its level as text, its time in ISO format, the room and the fields', () => {
+test('a line contains its level as a string, its time in ISO format, the room and the fields', () => {
 	expect(logged(log => log.info({ node: 'worker-1' }, 'decided'))).toEqual({
 		level: 'info',
 		time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
@@ -19,7 +19,7 @@ test('a line has its level as text, its time in ISO format, the room and the fie
 })
 
 test.each([
-	['at the top', { token: 'hunter2', password: 'hunter2', adminPw: 'hunter2' }],
+	['at the top level', { token: 'hunter2', password: 'hunter2', adminPw: 'hunter2' }],
 	['one level down', { config: { secret: 'hunter2', authorization: 'Bearer hunter2' } }],
 	['in headers', { request: { headers: { authorization: 'hunter2', 'x-auth-token': 'hunter2', 'X-Subject-Token': 'hunter2' } } }],
 	['three levels down', { a: { b: { c: { password: 'hunter2', encryptionKey: 'hunter2' } } } }],
@@ -30,7 +30,7 @@ test.each([
 	expect(line).toContain('[redacted]')
 })
 
-test('an expected failure is logged without a stack, a bug with one', () => {
+test('a Failure is logged without a stack trace, a bug with one', () => {
 	const cause = new Error('connection refused')
 	const failure = new Failure('VIOLA_AWAY', 'viola cannot be reached', { retry: true, facts: { url: 'http://v' }, cause })
 	expect(logged(log => log.warn({ err: failure }, 'x')).err).toEqual({
@@ -59,11 +59,11 @@ test.each<[error: unknown, words: string]>([
 	[Object.assign(new Error(''), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
 	['just text', 'just text'],
 	[undefined, 'undefined'],
-])('the message of %o is %j', (error, words) => {
+])('the message for %o is %j', (error, words) => {
 	expect(wordsOf(error)).toBe(words)
 })
 
-test('a failure is distinguished from a bug, and by its code', () => {
+test('isFailure recognizes a Failure, also by its code', () => {
 	const failure = new Failure('A', 'words')
 	expect([isFailure(failure), isFailure(failure, 'B', 'A'), isFailure(failure, 'B'), isFailure(new Error('x'))]).toEqual([
 		true,

@@ -45,37 +45,37 @@ async function settle(): Promise<void> {
 
 describe('the effect of an outcome on its key', () => {
 	test.each<[title: string, reconcile: Reconcile, outcome: Outcome, counts: { delayed: number; failures: number }]>([
-		['done: it is forgotten', async () => undefined, 'success', { delayed: 0, failures: 0 }],
-		['again: it comes back after that time', async () => ({ afterMs: 500 }), 'requeue_after', { delayed: 1, failures: 0 }],
+		['success: the key is not queued again', async () => undefined, 'success', { delayed: 0, failures: 0 }],
+		['a delay: the key is queued again after it', async () => ({ afterMs: 500 }), 'requeue_after', { delayed: 1, failures: 0 }],
 		[
-			'a failure time can heal: back-off',
+			'a failure that can be retried: back-off',
 			() => Promise.reject(new Failure('BUSY', 'busy', { retry: true })),
 			'error',
 			{ delayed: 1, failures: 1 },
 		],
 		[
-			'a failure time cannot heal: it waits for a change',
+			'a failure that must not be retried: the key is not queued again',
 			() => Promise.reject(new Failure('WRONG', 'wrong')),
 			'terminal_error',
 			{ delayed: 0, failures: 0 },
 		],
 		['a bug: back-off', () => Promise.reject(new TypeError('x is undefined')), 'error', { delayed: 1, failures: 1 }],
 		[
-			'a bug before anything was awaited: back-off',
+			'a bug that is thrown synchronously: back-off',
 			() => {
 				throw new TypeError('x is undefined')
 			},
 			'error',
 			{ delayed: 1, failures: 1 },
 		],
-		['a time that is none: back-off', async () => ({ afterMs: Number.NaN }), 'error', { delayed: 1, failures: 1 }],
+		['an invalid delay: back-off', async () => ({ afterMs: Number.NaN }), 'error', { delayed: 1, failures: 1 }],
 		[
-			'a time that is over: it comes back, but lets others go first',
+			'a negative delay: the key is queued again after the other keys',
 			async () => ({ afterMs: -1 }),
 			'requeue_after',
 			{ delayed: 1, failures: 0 },
 		],
-		['nothing thrown in earnest is still an error', () => Promise.reject(undefined), 'error', { delayed: 1, failures: 1 }],
+		['a rejection with undefined: back-off', () => Promise.reject(undefined), 'error', { delayed: 1, failures: 1 }],
 	])('%s', async (_, reconcile, outcome, counts) => {
 		const { queue, outcomes, stop } = run(reconcile)
 		queue.add('a')
@@ -87,9 +87,9 @@ describe('the effect of an outcome on its key', () => {
 })
 
 test.each<[title: string, reconcile: Reconcile, priority: number]>([
-	['an error brings a key back as urgent as it was', () => Promise.reject(new Error('x')), LOW_PRIORITY],
-	['so does waiting', async () => ({ afterMs: 5 }), LOW_PRIORITY],
-	['waiting may say how urgent it is', async () => ({ afterMs: 5, priority: 3 }), 3],
+	['after an error, a key keeps its priority', () => Promise.reject(new Error('x')), LOW_PRIORITY],
+	['after a requested delay, a key keeps its priority', async () => ({ afterMs: 5 }), LOW_PRIORITY],
+	['a requested delay may set another priority', async () => ({ afterMs: 5, priority: 3 }), 3],
 ])('%s', async (_, reconcile, priority) => {
 	const priorities: (number | undefined)[] = []
 	const { queue, time, stop } = run((key, signal) => {
@@ -118,14 +118,18 @@ test('success after failures resets the back-off', async () => {
 
 test.each<[title: string, reconcile: Reconcile, counts: object]>([
 	['a bug is counted as a panic', () => Promise.reject(new TypeError('x')), { panics: 1, timeouts: 0 }],
-	['a failure is not', () => Promise.reject(new Failure('BUSY', 'busy', { retry: true })), { panics: 0, timeouts: 0 }],
-	['nor is a terminal one', () => Promise.reject(new Failure('WRONG', 'wrong')), { panics: 0, timeouts: 0 }],
+	['a Failure is not counted as a panic', () => Promise.reject(new Failure('BUSY', 'busy', { retry: true })), { panics: 0, timeouts: 0 }],
 	[
-		'a time over is counted, and is no panic',
+		'a Failure that must not be retried is not counted as a panic',
+		() => Promise.reject(new Failure('WRONG', 'wrong')),
+		{ panics: 0, timeouts: 0 },
+	],
+	[
+		'a timeout is counted as a timeout and not as a panic',
 		(_, signal) => ended(signal).then(() => Promise.reject(signal.reason)),
 		{ panics: 0, timeouts: 1 },
 	],
-	['a time over is counted even where it ended well', (_, signal) => ended(signal), { panics: 0, timeouts: 1 }],
+	['a timeout is counted even if the reconcile succeeds', (_, signal) => ended(signal), { panics: 0, timeouts: 1 }],
 ])('%s', async (_, reconcile, counts) => {
 	const world = run(reconcile, { timeoutMs: 5 })
 	world.queue.add('a')
@@ -134,7 +138,7 @@ test.each<[title: string, reconcile: Reconcile, counts: object]>([
 	await world.stop()
 })
 
-test('no reconcile is started while mayBegin is false, and all are when it is true', async () => {
+test('no reconcile is started while mayBegin is false, and the waiting ones start when it is true', async () => {
 	let may = false
 	const begun: string[] = []
 	const world = run(async key => void begun.push(key), { workers: 2, mayBegin: () => may })
@@ -150,7 +154,7 @@ test('no reconcile is started while mayBegin is false, and all are when it is tr
 	expect([begun.length, world.queue.processing.size]).toEqual([3, 0])
 })
 
-test('no more keys are in progress than there are workers, and never one key twice', async () => {
+test('at most one key per worker is in progress, and never the same key twice', async () => {
 	const ends: (() => void)[] = []
 	const inWork: string[] = []
 	const { queue, stop } = run(key => new Promise(resolve => void (inWork.push(key) && ends.push(() => resolve(undefined)))), { workers: 2 })
@@ -169,7 +173,7 @@ test('no more keys are in progress than there are workers, and never one key twi
 	await stop()
 })
 
-test('keys that never wait do not block timers', async () => {
+test('keys whose reconciles never wait do not block timers', async () => {
 	let isOver = false
 	setTimeout(() => {
 		isOver = true
@@ -184,7 +188,7 @@ test('keys that never wait do not block timers', async () => {
 	await stop()
 })
 
-test('stopping lets a running reconcile finish', async () => {
+test('stop waits for a running reconcile to finish', async () => {
 	let finish = () => {}
 	let aborted = false
 	const { queue, stop, outcomes } = run((_, signal) => {
@@ -205,9 +209,9 @@ test('stopping lets a running reconcile finish', async () => {
 })
 
 test.each([
-	['the time for one reconcile', { timeoutMs: 5 }, false],
-	['the time for an orderly end', { timeoutMs: 0, graceMs: 5 }, true],
-])('%s is over: its signal is aborted', async (_, options, stopFirst) => {
+	['the timeout of a reconcile', { timeoutMs: 5 }, false],
+	['the grace period of a shutdown', { timeoutMs: 0, graceMs: 5 }, true],
+])('a reconcile’s signal is aborted after %s', async (_, options, stopFirst) => {
 	const { queue, stop, lines } = run(
 		(_key, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
 		options,

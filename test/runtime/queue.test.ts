@@ -22,20 +22,20 @@ async function drain(queue: Queue): Promise<string[]> {
 }
 
 describe('a queue', () => {
-	test('holds a key once, and returns keys in the order of arrival', async () => {
+	test('contains a key only once, and returns keys in the order of arrival', async () => {
 		const { queue } = start()
 		for (const key of ['a', 'b', 'a', 'c', 'b']) queue.add(key)
 		expect(await drain(queue)).toEqual(['a', 'b', 'c'])
 	})
 
-	test('gives a key to a caller that already waits', async () => {
+	test('returns a new key to a caller that is already waiting', async () => {
 		const { queue } = start()
 		const taken = queue.get()
 		queue.add('a')
 		expect(await taken).toBe('a')
 	})
 
-	test('gives a key in progress to no other caller, and again after it is done', async () => {
+	test('does not return a key that is in progress, and returns it again after it is done', async () => {
 		const { queue } = start()
 		queue.add('a')
 		await queue.get()
@@ -55,11 +55,11 @@ describe('a queue', () => {
 	})
 
 	test.each<[title: string, act: (queue: Queue) => void, dueAfter: number]>([
-		['a delayed key is due when its time has come', queue => queue.add('a', { afterMs: 100 }), 100],
-		['the sooner of two delays counts', queue => [100, 40, 70].map(ms => queue.add('a', { afterMs: ms })), 40],
-		['no delay is now', queue => queue.add('a', { afterMs: 0 }), 0],
-		['a key added now is not delayed by what was asked before', queue => [queue.add('a', { afterMs: 100 }), queue.add('a')], 0],
-		['a key that is due is not delayed by what is asked after', queue => [queue.add('a'), queue.add('a', { afterMs: 100 })], 0],
+		['a delayed key is due when its delay has elapsed', queue => queue.add('a', { afterMs: 100 }), 100],
+		['the shortest of several delays is used', queue => [100, 40, 70].map(ms => queue.add('a', { afterMs: ms })), 40],
+		['a key with a delay of 0 is due immediately', queue => queue.add('a', { afterMs: 0 }), 0],
+		['an earlier delay does not delay a key that is added without a delay', queue => [queue.add('a', { afterMs: 100 }), queue.add('a')], 0],
+		['a later delay does not delay a key that is already due', queue => [queue.add('a'), queue.add('a', { afterMs: 100 })], 0],
 	])('%s', async (_, act, dueAfter) => {
 		const { queue, time } = start()
 		act(queue)
@@ -73,7 +73,7 @@ describe('a queue', () => {
 		expect(queue.depth).toBe(0)
 	})
 
-	test('backs off each key separately, doubling from 5 ms to 1000 s, until it is forgotten', async () => {
+	test('backs off each key separately, doubling from 5 ms to 1000 s, until the back-off is reset', async () => {
 		const { queue, time } = start()
 		const waits = Array.from({ length: 20 }, () => {
 			const ms = queue.addRateLimited('a')
@@ -101,7 +101,7 @@ describe('a queue', () => {
 		expect(await queue.get()).toBeUndefined()
 	})
 
-	test('has one timer, however many keys wait', () => {
+	test('has a single timer for any number of waiting keys', () => {
 		const { queue, time } = start()
 		for (let n = 0; n < 100; n++) queue.add(`key-${n}`, { afterMs: 1_000 - n })
 		expect([queue.delayed, time.waiting()]).toEqual([100, 1])
@@ -113,7 +113,7 @@ describe('a queue', () => {
 describe('a queue with priorities', () => {
 	const low = { priority: LOW_PRIORITY }
 
-	test('returns new keys before a backlog of any length', async () => {
+	test('returns new keys before the keys of a backlog of any length', async () => {
 		const { queue } = start()
 		for (let n = 0; n < 1_000; n++) queue.add(`old-${n}`, low)
 		queue.add('fresh')
@@ -122,16 +122,28 @@ describe('a queue with priorities', () => {
 	})
 
 	test.each<[title: string, act: (queue: Queue) => void, keys: string[]]>([
-		['is urgent as soon as somebody finds it so', queue => [queue.add('a', low), queue.add('b', low), queue.add('b')], ['b', 'a']],
-		['stays urgent when a backlog names it', queue => [queue.add('a', low), queue.add('b'), queue.add('b', low)], ['b', 'a']],
-		['keeps the turn it had when it becomes urgent', queue => [queue.add('a', low), queue.add('b'), queue.add('a')], ['a', 'b']],
+		[
+			'is moved forward when it is added again with a higher priority',
+			queue => [queue.add('a', low), queue.add('b', low), queue.add('b')],
+			['b', 'a'],
+		],
+		[
+			'keeps its priority when it is added again with a lower priority',
+			queue => [queue.add('a', low), queue.add('b'), queue.add('b', low)],
+			['b', 'a'],
+		],
+		[
+			'keeps its place among keys of the same priority when its priority is raised',
+			queue => [queue.add('a', low), queue.add('b'), queue.add('a')],
+			['a', 'b'],
+		],
 	])('a key %s', async (_, act, keys) => {
 		const { queue } = start()
 		act(queue)
 		expect(await drain(queue)).toEqual(keys)
 	})
 
-	test('a delayed key that a backlog names is due immediately, and urgent only when its own delay is over', async () => {
+	test('a delayed key that is added with low priority is due immediately, and gets its own priority only after its delay', async () => {
 		const { queue, time } = start()
 		queue.add('delayed', { afterMs: 100 })
 		queue.add('other', low)
@@ -143,7 +155,7 @@ describe('a queue with priorities', () => {
 		expect([queue.delayed, time.waiting()]).toEqual([0, 0])
 	})
 
-	test('of two delays the earlier time and the higher priority count', async () => {
+	test('of two delays, the shorter one and the higher priority are used', async () => {
 		const { queue, time } = start()
 		queue.add('a', { afterMs: 50, ...low })
 		queue.add('a', { afterMs: 80 })
@@ -152,7 +164,7 @@ describe('a queue with priorities', () => {
 		expect(await drain(queue)).toEqual(['a', 'b'])
 	})
 
-	test('a key that fails returns with its previous priority, and one added meanwhile with its own', async () => {
+	test('a key that fails returns with its previous priority, and a key that was added while in progress with its new priority', async () => {
 		const { queue, time } = start()
 		queue.add('a', low)
 		queue.add('b', low)
@@ -200,7 +212,7 @@ describe('a queue with priorities', () => {
 		expect(counts).toEqual({ added: 4, taken: 1, done: 1, retried: 1 })
 	})
 
-	test('with 10,000 keys needs few comparisons per operation: no more than the logarithm allows', () => {
+	test('with 10,000 keys needs a logarithmic number of comparisons per operation', () => {
 		let comparisons = 0
 		const heap = createHeap<{ index: number; rank: number }>((a, b) => {
 			comparisons++
@@ -223,8 +235,8 @@ describe('a queue with priorities', () => {
 	})
 })
 
-describe('whatever happens', () => {
-	test('keys are returned as the naive queue returns them, and none is left over', async () => {
+describe('after any sequence of operations', () => {
+	test('keys are returned as by the naive queue, and none remains', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.array(step, { maxLength: 80 }), async steps => {
 				const { queue, time } = start()

@@ -12,7 +12,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test('a token that is written again counts immediately; while the file has no valid token, the last one counts', () => {
+test('a changed token is used immediately; while the file has no valid token, the last valid one is used', () => {
 	write('first\n')
 	const token = TokenFile.parse(path())
 	const read = (text: string) => {
@@ -31,10 +31,10 @@ test('a token that is written again counts immediately; while the file has no va
 })
 
 test.each<[sentence: string, text: string | undefined, words: RegExp]>([
-	['that is not there', undefined, /^ENOENT/],
+	['that does not exist', undefined, /^ENOENT/],
 	['that is empty', ' \n', /token: is empty$/],
-	['with more than a token', 'two\nlines', /token: must be printable ASCII/],
-])('a file %s is rejected at start, and its content is not repeated', (_, text, words) => {
+	['with more than one token', 'two\nlines', /token: must be printable ASCII/],
+])('a token file %s is rejected at startup, and the message does not contain its content', (_, text, words) => {
 	rmSync(path(), { force: true })
 	if (text !== undefined) write(text)
 	const { error } = TokenFile.safeParse(path())

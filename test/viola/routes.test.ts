@@ -55,21 +55,21 @@ test.each<[what: string, path: string, status: number, done: string[]]>([
 	['a name of 2000 characters', `/${'a'.repeat(2_000)}`, 414, []],
 	...none(400, '/', '/.', '/..', '/%2e', '/%2E%2e', '/..%2f', '/%2f', '/%00', '/a%0ab', '/;a', '/%5c', '/%', '/%zz'),
 	...none(404, '', '//worker-1', '/a/b', '/worker-1/'),
-])('DELETE of %s removes the node or is rejected', async (_, path, status, removed) => {
+])('DELETE of %s deletes the node config or is rejected', async (_, path, status, removed) => {
 	const { app, done } = start()
 	const answer = await remove(await serve(app), path)
 	expect([answer.status, done]).toEqual([status, removed])
 	if (status !== 200) expect(answer.body).toEqual({ error: { code: expect.any(String), message: expect.any(String) } })
 })
 
-test('a request body is not read before the sender is authenticated', async () => {
+test('a request body is not read before the client is authenticated', async () => {
 	for (const url of [NODE_CONFIGS_PATH, '/', '/elsewhere']) {
 		const response = await start().app.inject({ method: 'POST', url, headers: { 'content-type': 'application/json' }, payload: '{' })
 		expect([401, 404]).toContain(response.statusCode)
 	}
 })
 
-test('no further node is started after the sender has disconnected: it sends the desired nodes in another request', async () => {
+test('no further node config is written after the client has disconnected, because it sends all nodes in its next request', async () => {
 	const begun: string[] = []
 	const gone = Promise.withResolvers<void>()
 	const all = Promise.withResolvers<void>()

@@ -68,7 +68,7 @@ const stored = (name: string) => client.find(NodeConfigKind, { namespace, name }
 
 const deep = JSON.parse(`${'['.repeat(101)}${']'.repeat(101)}`) as unknown
 
-test('a node config is created with finalizer, labels and hash, updated when it differs, and not written when it does not', async () => {
+test('a node config is created with finalizer, labels and hash, updated if it differs, and otherwise not written', async () => {
 	expect(await send([node('worker-1')])).toEqual({
 		status: 200,
 		body: { applied: 1, results: [{ nodeName: 'worker-1', status: 'created', generation: 1 }], errors: [] },
@@ -119,7 +119,7 @@ test('only the nodes of the request are changed', async () => {
 test.each<[sentence: string, entry: unknown, code: string, words: string]>([
 	['missing interfaces', { nodeName: 'worker-9' }, 'Invalid', 'interfaces: '],
 	['null interfaces', node('worker-9', null), 'Invalid', 'interfaces: '],
-	['a MAC that is none', node('worker-9', [{ macAddress: 'fa:16' }]), 'Invalid', 'interfaces[0].macAddress: must be a MAC address'],
+	['an invalid MAC', node('worker-9', [{ macAddress: 'fa:16' }]), 'Invalid', 'interfaces[0].macAddress: must be a MAC address'],
 	['a duplicate MAC', node('worker-9', [nic, { ...nic, id: 1 }]), 'Invalid', 'interfaces: macAddress must be unique'],
 	['an MTU of 20', node('worker-9', [{ ...nic, mtu: 20 }]), 'Invalid', 'interfaces[0].mtu: '],
 	[
@@ -129,7 +129,7 @@ test.each<[sentence: string, entry: unknown, code: string, words: string]>([
 		'interfaces[0].address: address must be an IP address inside cidr',
 	],
 	[
-		'ids counted from 1 to 10',
+		'ids from 1 to 10',
 		node(
 			'worker-9',
 			[1, 10].map(id => ({ id, macAddress: `fa:16:3e:00:00:${id + 10}` })),
@@ -137,8 +137,8 @@ test.each<[sentence: string, entry: unknown, code: string, words: string]>([
 		'Invalid',
 		'ids are 0 to 9',
 	],
-	['a name no node can have', node('worker_9'), 'Invalid', 'nodeName: must be a Kubernetes node name'],
-	['no object at all', 'worker-9', 'Invalid', 'expected object'],
+	['an invalid node name', node('worker_9'), 'Invalid', 'nodeName: must be a Kubernetes node name'],
+	['an entry that is not an object', 'worker-9', 'Invalid', 'expected object'],
 ])('%s is rejected with the field, and the other node is applied', async (_, entry, code, words) => {
 	const { status, body } = await send([entry, node('worker-1')])
 	expect([status, body.applied, body.results[0].nodeName]).toEqual([422, 1, 'worker-1'])
@@ -165,7 +165,7 @@ test('requests of older clients are accepted: mtu 0, cidr "", no id', async () =
 	])
 })
 
-test('an omitted id is the number in the name when other interfaces have an id', async () => {
+test('an omitted id is derived from the name if other interfaces have an id', async () => {
 	const nics = [0, 1, 2].map(id => ({ name: `multinic${id}`, macAddress: `fa:16:3e:00:00:0${id}`, ...(id > 0 && { id }) }))
 	expect((await send([node('worker-1', nics)])).status).toBe(200)
 	expect((await stored('worker-1'))?.spec.interfaces.map(({ id }) => id)).toEqual([0, 1, 2])
@@ -176,16 +176,19 @@ test('an omitted id is the number in the name when other interfaces have an id',
 	})
 })
 
-test.each(['%2e', '%2E%2e', '%2e%2e%2fjobs', '.', '', 'a%2fb', 'worker_1', '%25'])('a path that ends in "%s" names no node', async end => {
-	await send([node('worker-1'), node('worker-2')])
-	for (const method of ['GET', 'DELETE'] as const) {
-		const answer = await viola.inject({ method, url: `${NODE_CONFIGS_PATH}/${end}`, headers: auth })
-		expect(answer.statusCode).toBeOneOf([400, 404])
-	}
-	expect((await client.list(NodeConfigKind, { namespace })).items).toHaveLength(2)
-})
+test.each(['%2e', '%2E%2e', '%2e%2e%2fjobs', '.', '', 'a%2fb', 'worker_1', '%25'])(
+	'a path that ends in "%s" is not accepted as a node name',
+	async end => {
+		await send([node('worker-1'), node('worker-2')])
+		for (const method of ['GET', 'DELETE'] as const) {
+			const answer = await viola.inject({ method, url: `${NODE_CONFIGS_PATH}/${end}`, headers: auth })
+			expect(answer.statusCode).toBeOneOf([400, 404])
+		}
+		expect((await client.list(NodeConfigKind, { namespace })).items).toHaveLength(2)
+	},
+)
 
-test('a node named twice is rejected, and so is one whose node config is being deleted', async () => {
+test('a duplicate node is rejected, and so is a node whose node config is being deleted', async () => {
 	const twice = await send([node('worker-1'), node('WORKER-1', [])])
 	expect(twice).toMatchObject({ status: 422, body: { errors: [{ code: 'Duplicate' }, { code: 'Duplicate' }] } })
 	await send([node('worker-1')])
@@ -194,7 +197,7 @@ test('a node named twice is rejected, and so is one whose node config is being d
 	expect(await send([node('worker-1')])).toMatchObject({ status: 503, body: { errors: [{ nodeName: 'worker-1', code: 'Terminating' }] } })
 })
 
-test('GET returns the current node configs with their status, all or one', async () => {
+test('GET returns all current node configs or a single one, with their status', async () => {
 	await send([node('worker-1'), node('worker-2', [])])
 	await client.patchStatus(NodeConfigKind, { namespace, name: 'worker-1' }, { observedGeneration: 1, state: 'Configured' })
 	const one = await viola.inject({ url: `${NODE_CONFIGS_PATH}/worker-1`, headers: auth })
@@ -223,7 +226,7 @@ test.each<[sentence: string, headers: Record<string, string>, payload: unknown, 
 	['an empty list', auth, [], 400, 'at least one node'],
 	['an object instead of a list', auth, node('worker-1'), 400, 'must be a list'],
 	['a body with too many nodes', auth, Array(5_001).fill({}), 400, 'at most 5000 are allowed'],
-	['a body that is too deep', auth, [deep], 400, 'the body cannot be read: its lists and objects are 102 deep'],
+	['a body that is nested too deeply', auth, [deep], 400, 'the body cannot be read: it is nested 102 levels deep'],
 	['a body over the limit', auth, 'x'.repeat(17 << 20), 413, 'too large'],
 ])('%s is rejected as a whole', async (...[, headers, payload, status, words]) => {
 	const answer = await send(payload, headers)
@@ -231,7 +234,7 @@ test.each<[sentence: string, headers: Record<string, string>, payload: unknown, 
 	expect(await stored('worker-1')).toBeUndefined()
 })
 
-test('a cluster that cannot be reached is 503, per node and for a GET', async () => {
+test('a cluster that cannot be reached results in status 503, also for a GET', async () => {
 	const headers = { ...auth, 'x-provider-id': 'gone' }
 	expect(await send([node('worker-1'), node('worker-2', null)], headers)).toMatchObject({
 		status: 503,

@@ -30,28 +30,28 @@ const node = (more: Partial<NodeConfigRequest> = {}): NodeConfigRequest => ({
 const stored = manifest(node(), to)
 
 test.each<[sentence: string, existing: typeof stored, wanted: typeof stored, change: object | undefined]>([
-	['the same is no change', stored, stored, undefined],
+	['an equal node config needs no change', stored, stored, undefined],
 	[
-		'labels and status of others are no change',
+		'labels and status of other clients need no change',
 		{ ...stored, metadata: { ...stored.metadata, labels: { ...stored.metadata.labels, team: 'a' } }, status: { state: 'Failed' } },
 		stored,
 		undefined,
 	],
-	['paused is no change', { ...stored, spec: { ...stored.spec, paused: true, mode: 'Plan' } }, stored, undefined],
+	['paused and mode need no change', { ...stored, spec: { ...stored.spec, paused: true, mode: 'Plan' } }, stored, undefined],
 	[
-		'other interfaces are a change, even when the hash says they are not',
+		'different interfaces need a change, even if the hash is equal',
 		{ ...stored, spec: { ...stored.spec, interfaces: [] } },
 		stored,
 		{ spec: { interfaces: [nic] } },
 	],
 	[
-		'another VM is a change',
+		'another VM needs a change',
 		stored,
 		manifest(node({ instanceId: 'vm-2' }), to),
 		{ spec: { instanceId: 'vm-2' }, metadata: { labels: { 'multinic.io/instance-id': 'vm-2' } } },
 	],
 	[
-		'a label taken away is put back',
+		'a removed label is added again',
 		{ ...stored, metadata: { ...stored.metadata, labels: {} } },
 		stored,
 		{ metadata: { labels: { 'multinic.io/node-name': 'worker-1' } } },
@@ -66,7 +66,7 @@ test('a change contains neither finalizers nor fields that users set', () => {
 	expect(change).not.toMatch(/finalizers|paused|mode|status/)
 })
 
-test('a node name over 63 characters is in the spec and in no label', () => {
+test('a node name of more than 63 characters is set in the spec but not as a label', () => {
 	const nodeName = `${'a'.repeat(60)}.example.com`
 	const { metadata, spec } = manifest(node({ nodeName }), to)
 	expect([metadata.name, spec.nodeName, metadata.labels]).toEqual([
@@ -76,7 +76,7 @@ test('a node name over 63 characters is in the spec and in no label', () => {
 	])
 })
 
-test('equal interfaces have one canonical text: order of interfaces and of keys, names and defaults do not matter', () => {
+test('the canonical text of interfaces does not depend on their order, the order of keys, names and defaults', () => {
 	const other = { ...nic, id: 1, macAddress: 'fa:16:3e:37:c3:f2', address: '10.0.0.24' }
 	fc.assert(
 		fc.property(
@@ -110,7 +110,7 @@ test('a view shows the current node config, and a status only if there is one', 
 test.each<[sentence: string, document: unknown, words: string]>([
 	['an empty file', null, 'expected record'],
 	['no cluster', {}, 'has no clusters'],
-	['a field nobody knows', { biz: { kubeConfig: '/x' } }, 'biz: Unrecognized key: "kubeConfig"'],
+	['an unknown field', { biz: { kubeConfig: '/x' } }, 'biz: Unrecognized key: "kubeConfig"'],
 ])('the clusters file is rejected: %s', (_, document, words) => {
 	expect(() => parseClusters(document)).toThrow(words)
 })
@@ -141,13 +141,13 @@ test.each<[sentence: string, env: () => Record<string, string>, words: RegExp]>(
 		/VIOLA_TOKEN_FILE.*is empty/,
 	],
 	['no clusters', () => ({ VIOLA_TOKEN: 't' }), /VIOLA_CLUSTERS is required/],
-	['a clusters file that is not there', () => ({ VIOLA_TOKEN: 't', VIOLA_CLUSTERS: '/nowhere' }), /VIOLA_CLUSTERS: ENOENT/],
-	['clusters that are wrong', () => ({ VIOLA_TOKEN: 't', VIOLA_CLUSTERS: file('d', 'biz: 5') }), /VIOLA_CLUSTERS: .*biz: /],
+	['a clusters file that does not exist', () => ({ VIOLA_TOKEN: 't', VIOLA_CLUSTERS: '/nowhere' }), /VIOLA_CLUSTERS: ENOENT/],
+	['an invalid clusters file', () => ({ VIOLA_TOKEN: 't', VIOLA_CLUSTERS: file('d', 'biz: 5') }), /VIOLA_CLUSTERS: .*biz: /],
 	[
 		'an address without a port',
 		() => ({ VIOLA_TOKEN: 't', VIOLA_CLUSTERS: file('c', 'biz: {}'), VIOLA_ADDR: 'host' }),
 		/VIOLA_ADDR: must be host:port/,
 	],
-])('%s fails the start, and the variable is named', (_, env, words) => {
+])('with %s, viola does not start and names the variable', (_, env, words) => {
 	expect(() => readConfig(env())).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(words) }))
 })

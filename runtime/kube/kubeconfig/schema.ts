@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-/** One kubeconfig file, as kubectl decodes it: null and the empty string count as omitted, even in unused parts. Pure. */
+/** One kubeconfig file, as kubectl decodes it: null and the empty string are treated as omitted, even in unused parts. Pure. */
 
 const text = z
 	.string()

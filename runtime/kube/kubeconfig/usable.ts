@@ -37,7 +37,7 @@ function serverIsMissing({ cluster: { name, server } }: Chosen): string | undefi
 }
 
 function serverIsInvalid({ cluster: { name, server = '' } }: Chosen): string | undefined {
-	return serverUrl(server) ? undefined : `cluster ${name}: server must be an address such as https://host:6443`
+	return serverUrl(server) ? undefined : `cluster ${name}: server must be a URL such as https://host:6443`
 }
 
 function authorityIsDoubled({ cluster }: Chosen): string | undefined {

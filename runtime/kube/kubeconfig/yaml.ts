@@ -6,7 +6,7 @@ import { parseAllDocuments } from 'yaml'
 const unknownToGo = /^tag:yaml\.org,2002:timestamp$/
 
 /**
- * Parses YAML 1.1 (`yes` is true). The last value of a duplicate key counts, and only the first document is read.
+ * Parses YAML 1.1 (`yes` is true). The last value of a duplicate key is used, and only the first document is read.
  *
  * @returns the value of the first document; undefined if the string is empty
  * @throws SyntaxError with the position only, because the parser's own message quotes the input, which contains secrets
@@ -20,6 +20,6 @@ export function parseYaml(text: string): unknown {
 	})
 	const [first] = Array.isArray(documents) ? documents : []
 	const [fault] = first?.errors ?? []
-	if (fault) throw new SyntaxError(fault.linePos ? `line ${fault.linePos[0].line}, column ${fault.linePos[0].col}` : 'an unknown place')
+	if (fault) throw new SyntaxError(fault.linePos ? `line ${fault.linePos[0].line}, column ${fault.linePos[0].col}` : 'unknown position')
 	return first?.toJS() as unknown
 }

@@ -77,11 +77,11 @@ test('completion returns no names and prints no error if the server is unreachab
 	await stage.server.up()
 })
 
-test.each(shells)('the script for %s is what the completion command prints', async shell => {
+test.each(shells)('the completion command prints the script for %s', async shell => {
 	expect(await command(`completion ${shell}`)).toEqual({ code: 0, out: completionScript(shell), err: '' })
 })
 
-test('bash loads its script and completes with it', () => {
+test('bash loads the script and completes with it', () => {
 	const fake = `kubectl-multinic() { printf '%s\\n' "get	How far" "$*" :4; }`
 	// biome-ignore lint/suspicious/noTemplateCurlyInString: it is bash's
 	const press = 'COMP_WORDS=(kubectl-multinic re ""); COMP_CWORD=2; _kubectl_multinic; printf "%s\\n" "${COMPREPLY[@]}"'

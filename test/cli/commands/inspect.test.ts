@@ -5,7 +5,7 @@ import { ConfigMap, Event, Job, Node, Pod } from '../../../runtime/kube/kinds.ts
 import { answering, runOfLook, clusterOf, namespace, putRunPod, type Stage, startStage } from '../cluster.ts'
 import { ago, command, configured, now, running } from '../fixtures.ts'
 
-/** Tests requested runs and the output of runs. */
+/** Tests commands that request a run, and the output of runs. */
 
 const run = runOfLook
 const nic = { id: 0, name: 'multinic0', macAddress: 'fa:16:3e:37:c3:f1', changes: 0, warnings: [] }
@@ -42,7 +42,7 @@ describe('diff', () => {
 		})
 	})
 
-	test('prints what is desired and what was observed, and exits with 1', async () => {
+	test('prints desired and observed values, and exits with 1', async () => {
 		const one = await stage()
 		const drift = [
 			{ attribute: 'mtu' as const, wanted: '1450', found: '1500' },
@@ -82,7 +82,7 @@ describe('diff', () => {
 		})
 	})
 
-	test('prints drift that belongs to no single interface separately from leftovers', async () => {
+	test('prints drift outside single interfaces separately from leftovers', async () => {
 		const one = await stage()
 		const drift: AgentReport['drift'] = [
 			{ attribute: 'file', of: '/var/lib/multinic/record.json', wanted: 'there', found: 'missing' },
@@ -102,9 +102,9 @@ describe('diff', () => {
 	})
 
 	test.each<[title: string, text: string, err: string]>([
-		['no JSON', '{', `^error: the report of run ${run} cannot be read: it is not JSON\n$`],
+		['not JSON', '{', `^error: the report of run ${run} cannot be read: it is not JSON\n$`],
 		[
-			'of another form',
+			'invalid',
 			'{"version":2}',
 			`^error: the report of run ${run} cannot be read: nodeName: Invalid input: expected string, received undefined; .*; and \\d+ more\n$`,
 		],
@@ -137,7 +137,7 @@ describe('diff', () => {
 		})
 	})
 
-	test('reports the visible causes when no run answers, and withdraws the request', async () => {
+	test('reports the visible causes if no run reports in time, and withdraws the request', async () => {
 		const one = await startStage({ lease: {} })
 		one.put('worker-1', { reason: 'NodeNotReady', message: 'The kubelet of node worker-1 does not report.' })
 		one.server.objects.create(Node, { metadata: { name: 'worker-1' } })
@@ -168,13 +168,17 @@ function hurried(): () => number {
 
 test.each<[title: string, spec: object, said: string]>([
 	[
-		'that gave its Lease back',
+		'that released its Lease',
 		{ holderIdentity: '', renewTime: ago(1) },
 		'no controller holds Lease multinic-controller; check that it is running:',
 	],
-	['that went silent', { holderIdentity: 'a', renewTime: ago(600) }, 'was renewed 10m ago; check that the controller is running:'],
-	['that leads', { holderIdentity: 'a', renewTime: ago(1) }, ''],
-])('checks a controller %s when no run answers', async (_, spec, said) => {
+	[
+		'that stopped renewing its Lease',
+		{ holderIdentity: 'a', renewTime: ago(600) },
+		'was renewed 10m ago; check that the controller is running:',
+	],
+	['that is the leader', { holderIdentity: 'a', renewTime: ago(1) }, ''],
+])('checks for a controller %s if no run reports in time', async (_, spec, said) => {
 	const { cluster, put } = await startStage({ lease: spec })
 	put('worker-1', configured)
 	const { err } = await command('plan worker-1 --timeout 3s', { cluster, now: hurried() })
@@ -217,7 +221,7 @@ Disruption
 		})
 	})
 
-	test('without changes says so', async () => {
+	test('without changes prints "no changes"', async () => {
 		const one = await stage()
 		const plan: AgentReport['plan'] = { commands: [], links: {}, files: [], disruption: { class: 'None', because: '' } }
 		answering(one, JSON.stringify(report({ mode: 'Plan', reason: 'Planned', plan })))
@@ -237,7 +241,7 @@ Disruption
 			'\nno changes\nmultinic0 cannot be configured (InUse)\n',
 		],
 		[
-			'one cannot, and others can',
+			'one interface cannot be configured, and others can',
 			{
 				outcome: 'PartlyFailed',
 				interfaces: [refusal, { ...nic, name: 'multinic1', state: 'Pending', reason: 'Planned', message: '' }],
@@ -246,7 +250,7 @@ Disruption
 			'  Blip: ens7 is up and renamed\n\nmultinic0 cannot be configured (InUse)\n',
 		],
 		[
-			'one cannot be removed',
+			'one interface cannot be removed',
 			{ outcome: 'PartlyFailed', notRemoved: [kept], plan: none },
 			'\nno changes\nmultinic4 cannot be removed (NameTaken): ens4 is there\n',
 		],
@@ -258,7 +262,7 @@ Disruption
 		expect(out).not.toContain('nothing to do')
 	})
 
-	test('that cannot be made prints the message of the run and exits with 1', async () => {
+	test('that cannot be computed prints the message of the run and exits with 1', async () => {
 		const one = await stage()
 		answering(
 			one,
@@ -283,7 +287,7 @@ describe('logs', () => {
 		putRunPod(one, { node: 'worker-1', name, created: ago(seconds), status })
 	}
 
-	test('ignores a pod that only its node labels as the pod of a run', async () => {
+	test('ignores a pod that only its node labelled as the pod of a run', async () => {
 		const one = await stage()
 		saying(one)
 		putPod(one, 'run-1-a', 60, ended)
@@ -297,7 +301,7 @@ describe('logs', () => {
 		expect((await command('logs worker-1', { cluster: clusterOf(one.server.credentials) })).out).toBe('run-1-a container=agent\n')
 	})
 
-	test('prints the log of the last run and of another run that is named', async () => {
+	test('prints the log of the last run, or of the run in --run', async () => {
 		const one = await stage()
 		saying(one)
 		putPod(one, 'run-1-a', 60, ended)
@@ -312,7 +316,7 @@ describe('logs', () => {
 		)
 	})
 
-	test('prints a note before a log that is not of the last run', async () => {
+	test('prints a note before the log of a run that is not the last one', async () => {
 		const one = await startStage()
 		saying(one)
 		const refused = { state: 'Failed' as const, reason: 'PodRefused', message: 'pods are forbidden: exceeded quota.' }
@@ -349,11 +353,11 @@ describe('logs', () => {
 		saying(one)
 		putPod(one, 'run-1-a', 60, ended)
 		expect((await command('logs worker-1', { cluster: one.cluster })).err).toBe(
-			'note: run run-1 belongs to a deleted node config; there is none for worker-1 now.\n',
+			'note: run run-1 belongs to a deleted node config; node config worker-1 no longer exists.\n',
 		)
 	})
 
-	test('with -f waits for a pod that is not started, otherwise prints why', async () => {
+	test('with -f waits for a pod that is not started, otherwise prints the reason', async () => {
 		const one = await stage()
 		saying(one)
 		const waiting = {
@@ -371,7 +375,7 @@ describe('logs', () => {
 		expect((await following).out).toBe('run-1-a container=agent&follow=true\n')
 	})
 
-	test('prints the report if the pod is gone', async () => {
+	test('prints the report if the pod no longer exists', async () => {
 		const one = await stage()
 		const warnings = [{ reason: 'GatewaySilent' as const, message: '10.0.0.1 did not answer' }]
 		const interfaces = [{ ...nic, state: 'Configured' as const, reason: 'Configured' as const, message: 'as wanted', warnings }]
@@ -394,7 +398,7 @@ Succeeded       AllInterfacesConfigured: Configured 1/1.
 
 	test.each<[title: string, line: string, err: string]>([
 		[
-			'nothing is left of it',
+			'neither the pod nor the report exists',
 			'logs worker-1',
 			'run multinic-agent-worker-1-g1 on worker-1 no longer has a pod or a report; see: kubectl multinic history worker-1',
 		],
@@ -403,9 +407,9 @@ Succeeded       AllInterfacesConfigured: Configured 1/1.
 			'logs worker-3',
 			'run multinic-agent-worker-3-g1 on worker-3 has no pod yet; see: kubectl multinic get worker-3',
 		],
-		['there was none', 'logs worker-2', 'no run has started on worker-2 yet; see: kubectl multinic get worker-2'],
+		['there was no run', 'logs worker-2', 'no run has started on worker-2 yet; see: kubectl multinic get worker-2'],
 		[
-			'there is no such node',
+			'the node config does not exist',
 			'logs worker-11',
 			'there is no node config worker-11 in namespace multinic-system; did you mean worker-1 or worker-2 or worker-3?',
 		],

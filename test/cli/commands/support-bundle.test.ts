@@ -12,7 +12,7 @@ import { ConfigMap, Deployment, Event, Node, Pod, Secret } from '../../../runtim
 import { clusterOf, namespace, putRunPod, type Stage, startStage } from '../cluster.ts'
 import { command, configured, failed } from '../fixtures.ts'
 
-/** Tests that one file contains everything that helps and nothing secret. */
+/** Tests that the bundle contains everything that is useful for support, and no secrets. */
 
 const ours = { 'app.kubernetes.io/part-of': 'multinic' }
 
@@ -50,7 +50,7 @@ const env = [
 ]
 
 /**
- * @param uid of the object in place of its ReplicaSet, a kind that this API server does not have; a pod whose owner is gone is collected
+ * @param uid of the object in place of its ReplicaSet, a kind that this API server does not have; a pod without its owner is deleted
  */
 function putPod({ server }: Stage, name: string, uid: string, status: object): void {
 	const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'multinic-controller', uid, controller: true }]
@@ -115,7 +115,7 @@ test('the bundle contains everything of MultiNIC and nothing else, and the index
 	expect(readdirSync(join(file, '..'))).toEqual(['bundle.tar.gz'])
 })
 
-test('data that a node can flood is limited: mirror pods are not read, and Events are cut at the size limit of a file', async () => {
+test('data that a node can create is limited: mirror pods are not read, and Events are truncated at the size limit of a file', async () => {
 	const { cluster, server } = await world()
 	const message = 'x'.repeat(1_400_000)
 	for (let at = 0; at < 60; at++) server.objects.create(Event, { metadata: { name: `flood-${at}`, namespace }, message } as never)
@@ -124,11 +124,11 @@ test('data that a node can flood is limited: mirror pods are not read, and Event
 	const file = join(folder(), 'bundle.tar.gz')
 	expect(await command(`support-bundle -o ${file}`, { cluster })).toMatchObject({ code: 0 })
 	const files = await unpacked(file)
-	expect(JSON.parse(files['events.json'] ?? '').at(-1)).toBe('The list is longer than 64 MiB; the rest is left out.')
+	expect(JSON.parse(files['events.json'] ?? '').at(-1)).toBe('The list is longer than 64 MiB; the rest is omitted.')
 	expect(files['pods.json']).not.toContain('mirror')
 })
 
-test('the index says what is wrong and where to look', async () => {
+test('the index shows the problems and the relevant files', async () => {
 	const { cluster } = await world()
 	const file = join(folder(), 'bundle.tar.gz')
 	await command(`support-bundle -o ${file}`, { cluster })
@@ -140,7 +140,7 @@ test('the index says what is wrong and where to look', async () => {
 	expect(index).toContain('\nNOT READ\n  nothing, the bundle is complete\n')
 })
 
-test('data that could not be read is listed with the error, and the rest is included', async () => {
+test('files that could not be read are listed with the error, and the other files are included', async () => {
 	const file = join(folder(), 'bundle.tar.gz')
 	const narrow = { allows: (_: string, { plural }: { plural?: string }) => plural !== 'nodes' && plural !== 'pods' }
 	const stage = await startStage(narrow)
@@ -179,7 +179,7 @@ describe('the output file', () => {
 		expect(lstatSync(pipe).isFIFO()).toBe(true)
 	})
 
-	test('cannot be a folder', async () => {
+	test('cannot be a directory', async () => {
 		const { cluster } = await world()
 		const { code, err } = await command(`support-bundle -o ${at}`, { cluster })
 		expect({ code, err }).toMatchObject({ code: 1, err: expect.stringMatching(/ cannot be written: EISDIR[^\n]+\n$/) })
@@ -239,7 +239,7 @@ test('managed fields and the last applied configuration are omitted', () => {
 	expect(leanObject(object)).toEqual({ metadata: { name: 'p', annotations: { 'multinic.io/retry': '1' } } })
 })
 
-test('a Node has only what affects runs', () => {
+test('a Node has only the fields that affect runs', () => {
 	const labels = { 'node-role.kubernetes.io/control-plane': '', 'kubernetes.io/arch': 'amd64', 'example.com/customer': 'acme' }
 	const node = {
 		metadata: { name: 'n', labels, annotations: { note: 'acme' } },

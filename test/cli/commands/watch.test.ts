@@ -63,7 +63,7 @@ describe('on a terminal', () => {
 		expect(stripVTControlCharacters(out.writes[1] ?? '')).toContain('Nothing. The node matches its node config.')
 	})
 
-	test('prints below the frame that it may be stale, and continues automatically', async () => {
+	test('prints below the frame that the output may be stale, and continues automatically', async () => {
 		const stage = await startStage()
 		stage.put('worker-1', running)
 		const stop = new AbortController()

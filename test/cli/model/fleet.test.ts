@@ -19,27 +19,27 @@ const healing = { state: 'Failed' as const, reason: 'WaitingForDevice' }
 
 describe('the lines about the fleet', () => {
 	test.each<[title: string, configs: ConfigView[], rollout: Rollout, said: string[]]>([
-		['nothing while all is settled', [config('a', configured), config('b', failed)], settings, []],
+		['none while all nodes are settled', [config('a', configured), config('b', failed)], settings, []],
 		[
-			'a run under way, and nobody waits',
+			'a run in progress and an empty queue',
 			[config('a', running), config('b', configured)],
 			settings,
 			['Rollout: 1 of 2 finished, 1 running, none queued'],
 		],
 		[
-			'a full wave, with its size',
+			'a full wave with its size',
 			[config('a', running), config('b', running), config('c', waiting)],
 			settings,
 			['Rollout: 0 of 3 finished, 2 running, 1 queued: the wave is full (at most 2 nodes)'],
 		],
 		[
-			'a wave that is not full: what the controller says of the first in line',
+			'a wave that is not full, with the message of the first queued node',
 			[config('a', running), config('c', { ...waiting, message: 'One node of the control plane at a time.' })],
 			settings,
 			['Rollout: 0 of 2 finished, 1 running, 1 queued: One node of the control plane at a time'],
 		],
 		[
-			'who stops it, and why',
+			'the node that stops the rollout, and the reason',
 			[config('a', rolledBack), config('c', waiting)],
 			settings,
 			[
@@ -48,7 +48,7 @@ describe('the lines about the fleet', () => {
 			],
 		],
 		[
-			'who stops it by one interface',
+			'the node that stops the rollout because of one interface',
 			[config('a', failed, { status: { interfaceStatuses: [lost] } }), config('c', waiting)],
 			settings,
 			[
@@ -57,7 +57,7 @@ describe('the lines about the fleet', () => {
 			],
 		],
 		[
-			'two who stop it: both have to be paused',
+			'two nodes that stop the rollout, and both names in the command',
 			[config('a', rolledBack), config('b', { ...rolledBack, reason: 'ConnectivityLost' }), config('c', waiting)],
 			settings,
 			[
@@ -66,7 +66,7 @@ describe('the lines about the fleet', () => {
 			],
 		],
 		[
-			'many who stop it',
+			'many nodes that stop the rollout',
 			['a', 'b', 'c', 'd', 'e'].map(name => config(name, rolledBack)),
 			settings,
 			[
@@ -75,7 +75,7 @@ describe('the lines about the fleet', () => {
 			],
 		],
 		[
-			'who stops it, while it is paused',
+			'the node that stops the rollout, while the rollout is paused',
 			[config('a', rolledBack)],
 			rolloutOf({ paused: 'true' }, undefined),
 			[
@@ -84,25 +84,25 @@ describe('the lines about the fleet', () => {
 			],
 		],
 		[
-			'one that would stop it and is paused stops nobody',
+			'no stop by a node that is paused',
 			[config('a', rolledBack, { spec: { paused: true } }), config('c', waiting)],
 			settings,
 			['Rollout: 1 of 2 finished, 0 running, 1 queued: The wave is full'],
 		],
 		[
-			'a pause, be it with nobody in line',
+			'a pause with an empty queue',
 			[config('a', configured)],
 			rolloutOf({ paused: 'true' }, undefined),
 			['Rollout: 1 of 1 finished, 0 running, none queued: the rollout is paused'],
 		],
 		[
-			'a repair and retries that a pause holds back',
+			'a repair and retries that a pause delays',
 			[config('a', drifted), config('b', healing), config('c', configured, askedOf('c')), config('d', configured)],
 			rolloutOf({ paused: 'true' }, undefined),
 			['Rollout: 1 of 4 finished, 0 running, 3 queued: the rollout is paused'],
 		],
 		[
-			'a repair that another node holds back, but no retry',
+			'a repair that a stop delays, but not a retry',
 			[config('a', rolledBack), config('b', drifted), config('c', configured, askedOf('c'))],
 			settings,
 			[
@@ -111,7 +111,7 @@ describe('the lines about the fleet', () => {
 			],
 		],
 		[
-			'none of what no run is to come for, pause or not',
+			'no queued node if no run is due, even during a pause',
 			[
 				config('a', { state: 'Failed', reason: 'InvalidConfig' }),
 				config('b', drifted, { spec: { paused: true } }),
@@ -121,19 +121,19 @@ describe('the lines about the fleet', () => {
 			['Rollout: 2 of 3 finished, 0 running, none queued: the rollout is paused'],
 		],
 		[
-			'no repair where they are switched off',
+			'no queued repair if repairs are disabled',
 			[config('a', drifted)],
 			rolloutOf({ paused: 'true', repairsPerHour: '0' }, undefined),
 			['Rollout: 1 of 1 finished, 0 running, none queued: the rollout is paused'],
 		],
 		[
-			'settings that cannot be used, with the key',
+			'invalid settings with the key',
 			[config('a', configured)],
 			rolloutOf({ paused: 'yes' }, undefined),
 			['Rollout: 1 of 1 finished, 0 running, none queued: ConfigMap multinic-rollout cannot be used: paused: must be true or false'],
 		],
 		[
-			'settings that we may not read: what the controller says',
+			'the message of the controller if the user may not read the settings',
 			[config('a', running), config('b', waiting)],
 			undefined,
 			['Rollout: 0 of 2 finished, 1 running, 1 queued: The wave is full'],
@@ -143,17 +143,25 @@ describe('the lines about the fleet', () => {
 	})
 
 	test.each<[title: string, one: ConfigView, settled: number]>([
-		['Configured', config('a', configured), 1],
-		['Failed', config('a', failed), 1],
-		['Configured for another generation is not', config('a', configured, { metadata: { name: 'a', generation: 4 } }), 0],
-		['planned, where a plan is all that is wanted', config('a', { reason: 'Planned' }, { spec: { mode: 'Plan' } }), 1],
-		['one that no controller has seen is not', config('a'), 0],
-		['one that is being deleted is not', config('a', configured, { metadata: { name: 'a', generation: 3, deletionTimestamp: 'now' } }), 0],
-	])('settled: %s', (_, one, settled) => {
+		['a node that is Configured is settled', config('a', configured), 1],
+		['a node that is Failed is settled', config('a', failed), 1],
+		[
+			'a node that is Configured for another generation is not settled',
+			config('a', configured, { metadata: { name: 'a', generation: 4 } }),
+			0,
+		],
+		['a node that is planned in mode Plan is settled', config('a', { reason: 'Planned' }, { spec: { mode: 'Plan' } }), 1],
+		['a node without a status is not settled', config('a'), 0],
+		[
+			'a node whose node config is being deleted is not settled',
+			config('a', configured, { metadata: { name: 'a', generation: 3, deletionTimestamp: 'now' } }),
+			0,
+		],
+	])('%s', (_, one, settled) => {
 		expect(fleetOf([one], new Set(), settings).settled).toBe(settled)
 	})
 
-	test('the queue has workers by name, then the control plane', () => {
+	test('the queue has workers by name, then control-plane nodes', () => {
 		const configs = ['w-2', 'a-master', 'w-1'].map(name => config(name, waiting))
 		expect([...fleetOf(configs, controlPlane, settings).line]).toEqual([
 			['w-1', 1],
@@ -162,7 +170,7 @@ describe('the lines about the fleet', () => {
 		])
 	})
 
-	test('the summary counts states and omits those without nodes', () => {
+	test('the summary counts nodes by state and omits states without nodes', () => {
 		const some = [config('a', configured), config('b', failed), config('c', waiting), config('d')]
 		expect(summaryLine(fleetOf(some, new Set(), settings))).toBe('4 nodes: 1 Configured, 2 Pending, 1 Failed')
 		expect(summaryLine(fleetOf([], new Set(), settings))).toBe('0 nodes')
@@ -171,7 +179,7 @@ describe('the lines about the fleet', () => {
 
 describe('what happens next', () => {
 	test.each<[title: string, one: ConfigView, next: string]>([
-		['a node that is right', config('a', configured), 'Nothing. The node matches its node config.'],
+		['a node that matches its node config', config('a', configured), 'Nothing. The node matches its node config.'],
 		[
 			'a run',
 			config('a', running, { status: { lastJobName: 'job-1' } }),
@@ -182,21 +190,21 @@ describe('what happens next', () => {
 			config('a', { state: 'InProgress', reason: 'PodRefused', message: 'ErrImagePull' }, { status: { lastJobName: 'job-1' } }),
 			'Kubernetes has not started the pod of Job job-1. Kubernetes keeps trying until the deadline of the run; then the run is retried automatically.',
 		],
-		['a place in line', config('a', waiting), 'It is 1 of 1 in the queue: The wave is full.'],
-		['what time may heal', config('a', healing), 'It is retried automatically. To retry now: kubectl multinic retry a'],
+		['a queued node', config('a', waiting), 'It is 1 of 1 in the queue: The wave is full.'],
+		['a failure that is retried', config('a', healing), 'It is retried automatically. To retry now: kubectl multinic retry a'],
 		[
-			'what stops the rollout',
+			'a node that stops the rollout',
 			config('a', rolledBack),
 			'It is retried automatically. To retry now: kubectl multinic retry a. It stops the rollout. To continue without it: kubectl multinic pause a',
 		],
 		[
-			'what only a person can',
+			'a failure that is not retried',
 			config('a', { state: 'Failed', reason: 'InvalidConfig' }),
 			'It is not retried until the node config changes. To retry now: kubectl multinic retry a',
 		],
-		['a retry that waits', config('a', failed, asked), 'A run was requested and starts as soon as possible.'],
+		['a requested retry', config('a', failed, asked), 'A run was requested and starts as soon as possible.'],
 		[
-			'a pause of its own',
+			'a paused node',
 			config('a', { reason: 'Paused' }, { spec: { paused: true } }),
 			'It is paused. Resume with: kubectl multinic resume a',
 		],
@@ -205,10 +213,10 @@ describe('what happens next', () => {
 			config('a', drifted),
 			'It is repaired automatically, at most repairsPerHour times an hour. Show the drift with: kubectl multinic diff a',
 		],
-		['a silent node', config('a', { reason: 'NodeNotReady' }), 'The run starts automatically when that is resolved.'],
-		['no word yet', config('a'), 'The controller has not observed generation 3 yet.'],
+		['a node that is not Ready', config('a', { reason: 'NodeNotReady' }), 'The run starts automatically when that is resolved.'],
+		['a node config without a status', config('a'), 'The controller has not observed generation 3 yet.'],
 		[
-			'a retry before the first word',
+			'a requested retry of a node config without a status',
 			config('a', undefined, asked),
 			'A run was requested. The controller has not observed generation 3 yet.',
 		],
@@ -221,7 +229,7 @@ describe('what happens next', () => {
 		expect(nextStep(one, fleetOf([one], new Set(), settings))).toBe(next)
 	})
 
-	test('names the node that halts the rollout in a halted queue', () => {
+	test('names the node that stops the rollout', () => {
 		const one = config('b', waiting)
 		const words = nextStep(one, fleetOf([config('a', rolledBack), one], new Set(), settings))
 		expect(words).toMatch(
@@ -229,7 +237,7 @@ describe('what happens next', () => {
 		)
 	})
 
-	test('a partial failure is retryable if one of its causes is', () => {
+	test('a partial failure is retryable if one of its reasons is', () => {
 		const nic = (reason: string) => ({ id: 0, name: 'multinic0', macAddress: '', status: 'Failed' as const, reason, message: '' })
 		const next = (reason: string) =>
 			nextStep(config('a', failed, { status: { interfaceStatuses: [nic(reason)] } }), fleetOf([], new Set(), settings))
@@ -250,22 +258,26 @@ describe('what happens next', () => {
 		['waits', config('a', waiting), inLine],
 		['drifted', config('a', drifted), inLine],
 		['failed', config('a', healing), inLine],
-		['is asked for', config('a', configured, asked), 'A run was requested. It starts when the rollout resumes: kubectl multinic resume'],
+		[
+			'has a requested retry',
+			config('a', configured, asked),
+			'A run was requested. It starts when the rollout resumes: kubectl multinic resume',
+		],
 		[
 			'is deleted',
 			config('a', configured, { metadata: { name: 'a', generation: 3, deletionTimestamp: 'now' } }),
 			'It is being deleted. A last run restores the node when the rollout resumes: kubectl multinic resume',
 		],
 		[
-			'is wrong until a person mends it',
+			'is invalid',
 			config('a', { state: 'Failed', reason: 'InvalidConfig' }),
 			'It is not retried until the node config changes. To retry now: kubectl multinic retry a',
 		],
-	])('in a paused fleet, to a node that %s', (_, one, next) => {
+	])('in a paused rollout, to a node that %s', (_, one, next) => {
 		expect(nextStep(one, fleetOf([one], new Set(), rolloutOf({ paused: 'true' }, undefined)))).toBe(next)
 	})
 
-	test('when a fleet resumes, to the queued repairs', () => {
+	test('when the rollout resumes, to queued repairs', () => {
 		const fleet = fleetOf([config('a', configured), config('b', drifted)], new Set(), rolloutOf({}, { paused: 'true' }))
 		expect(fleetResumed(fleet, 'multinic-system')).toBe('rollout resumed. 1 node queued, b is next.')
 		expect(fleetPaused(fleet)).toContain('1 node queued.')

@@ -9,9 +9,9 @@ test.each([
 		'kubectl multinic get a; kubectl multinic logs a -f',
 		'kubectl multinic -n nics get a; kubectl multinic -n nics logs a -f',
 	],
-	['a command that names one', 'list them with: kubectl multinic get -n other', 'list them with: kubectl multinic get -n other'],
+	['a command with a namespace', 'list them with: kubectl multinic get -n other', 'list them with: kubectl multinic get -n other'],
 	[
-		'one that names one, and one that does not',
+		'two commands, one with a namespace',
 		'kubectl multinic get a -n other; kubectl multinic resume',
 		'kubectl multinic get a -n other; kubectl multinic -n nics resume',
 	],
@@ -20,9 +20,9 @@ test.each([
 		'kubectl multinic get worker-1.example.com -n other',
 		'kubectl multinic get worker-1.example.com -n other',
 	],
-	['a sentence about -n after it', 'kubectl multinic resume. Use -n other', 'kubectl multinic -n nics resume. Use -n other'],
+	['a command before a sentence about -n', 'kubectl multinic resume. Use -n other', 'kubectl multinic -n nics resume. Use -n other'],
 	['another program', 'kubectl get pods', 'kubectl get pods'],
-	['the name alone', 'kubectl multinic', 'kubectl multinic'],
+	['only the program name', 'kubectl multinic', 'kubectl multinic'],
 ])('%s', (_, text, completed) => {
 	expect(withNamespace(text, 'nics')).toBe(completed)
 	expect(withNamespace(text, undefined)).toBe(text)

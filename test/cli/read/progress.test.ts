@@ -24,7 +24,7 @@ test('an operation that ends within 2 s is not reported', async () => {
 	expect(said).toEqual([])
 })
 
-test('on a terminal the progress is one line that is cleared and never exceeds the width', async () => {
+test('on a terminal, the progress is one line that is cleared and never exceeds the width', async () => {
 	const { said, progress, clear } = stage(true)
 	const work = Promise.withResolvers<void>()
 	let what = 'reading'
@@ -42,7 +42,7 @@ test('on a terminal the progress is one line that is cleared and never exceeds t
 	expect(said).toEqual([`${CLEAR}reading … 2 s`, long, CLEAR, long, CLEAR])
 })
 
-test('without a terminal the progress is a line from time to time', async () => {
+test('without a terminal, the progress is printed as a line at intervals', async () => {
 	const { said, progress } = stage(false)
 	const work = Promise.withResolvers<void>()
 	const done = progress('waiting', work.promise)

@@ -5,12 +5,12 @@ import { table } from '../../../cli/render/columns.ts'
 
 describe('cells of a terminal', () => {
 	test.each<[title: string, text: string, cells: number]>([
-		['nothing', '', 0],
+		['an empty string', '', 0],
 		['ASCII', 'worker-1', 8],
 		['Latin letters', 'äöü', 3],
 		['Han', '連接失敗', 8],
 		['Hangul', '연결 실패', 9],
-		['Hangul of parts', '\u1112\u1161\u11ab', 2],
+		['decomposed Hangul', '\u1112\u1161\u11ab', 2],
 		['Kana', 'カナかな', 8],
 		['half-width Kana', 'ｶﾅ', 2],
 		['full-width Latin', 'ＯＫ', 4],
@@ -18,13 +18,13 @@ describe('cells of a terminal', () => {
 		['many combining marks', `a${'\u0301'.repeat(20)}`, 1],
 		['Thai with marks', 'ที่นี่', 2],
 		['an emoji', '🚀', 2],
-		['an emoji by its selector', '❤\ufe0f', 2],
-		['the same as text', '❤', 1],
-		['an emoji with a skin', '👍🏽', 2],
+		['an emoji with a variation selector', '❤\ufe0f', 2],
+		['the same character without the selector', '❤', 1],
+		['an emoji with a skin tone', '👍🏽', 2],
 		['a flag', '🇰🇷', 2],
-		['a digit in a frame', '1\ufe0f\u20e3', 1],
-		['an arrow, which is ambiguous', '→', 1],
-		['half a surrogate pair, made whole', '\ufffd', 1],
+		['a keycap digit', '1\ufe0f\u20e3', 1],
+		['an arrow, whose width is ambiguous', '→', 1],
+		['the replacement of a lone surrogate', '\ufffd', 1],
 	])('%s', (_, text, cells) => {
 		expect(cellsOf(text)).toBe(cells)
 	})
@@ -43,7 +43,7 @@ describe('cells of a terminal', () => {
 		expect(clipCells(text, cells)).toBe(clipped)
 	})
 
-	test('padded text has at least that many cells, and clipped text at most', () => {
+	test('padded text has at least the given number of cells, and clipped text at most', () => {
 		const texts = fc.string({ unit: 'grapheme', maxLength: 30 })
 		fc.assert(
 			fc.property(texts, fc.nat(40), (text, cells) => {
@@ -54,7 +54,7 @@ describe('cells of a terminal', () => {
 	})
 })
 
-test('columns are aligned, whatever they contain', () => {
+test('columns are aligned with any characters', () => {
 	const rows = table([
 		['NODE', 'REASON', 'MESSAGE'],
 		['worker-1', '연결 실패', 'a'],

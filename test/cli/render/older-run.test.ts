@@ -8,8 +8,8 @@ const last = (lastJobName: string) => config('w', configured, { status: { lastJo
 
 test.each<[title: string, run: ShownRun, config: ConfigView | undefined, said: string | undefined]>([
 	['the last run', run('multinic-agent-w-g3'), last('multinic-agent-w-g3'), undefined],
-	['a run that came later, and only looked', run('multinic-agent-w-g3-2'), last('multinic-agent-w-g3'), undefined],
-	['a run of this generation whose result is not told yet', run('multinic-agent-w-g3'), last('multinic-agent-w-g2-4'), undefined],
+	['a later read-only run', run('multinic-agent-w-g3-2'), last('multinic-agent-w-g3'), undefined],
+	['a run of this generation whose result is not in the status yet', run('multinic-agent-w-g3'), last('multinic-agent-w-g2-4'), undefined],
 	['a run without labels', { name: 'run-1', uid: undefined, generation: Number.NaN }, last('multinic-agent-w-g3'), undefined],
 	[
 		'a run before the last of the same generation',
@@ -30,7 +30,7 @@ test.each<[title: string, run: ShownRun, config: ConfigView | undefined, said: s
 		'run multinic-agent-w-g2 belongs to generation 2, not to the current generation 3, which is Failed (PartlyFailed): multinic1: no link has the MAC yet. See its current state with: kubectl multinic get w',
 	],
 	[
-		'a run of an older generation, where the present one is new',
+		'a run of an older generation if the current generation was not observed',
 		run('multinic-agent-w-g2', 2),
 		config('w', configured, { status: { observedGeneration: 2 } }),
 		'run multinic-agent-w-g2 belongs to generation 2, not to the current generation 3, which the controller has not observed yet. See its current state with: kubectl multinic get w',
@@ -45,7 +45,7 @@ test.each<[title: string, run: ShownRun, config: ConfigView | undefined, said: s
 		'a run whose node config is deleted',
 		run('multinic-agent-w-g3'),
 		undefined,
-		'run multinic-agent-w-g3 belongs to a deleted node config; there is none for w now.',
+		'run multinic-agent-w-g3 belongs to a deleted node config; node config w no longer exists.',
 	],
 ])('%s', (_, shown, now, said) => {
 	expect(notThePresent(shown, 'w', now)).toBe(said)

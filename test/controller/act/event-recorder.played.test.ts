@@ -8,7 +8,7 @@ import { createLog } from '../../../runtime/log.ts'
 import { startFakeApiServer } from '../../runtime/fake-api-server/server.ts'
 import { now, world } from '../world.ts'
 
-/** Events have lower priority than other requests, but are written in the end. */
+/** Events have lower priority than other requests, but all are written eventually. */
 
 const { config } = world()
 const { namespace } = config
@@ -37,7 +37,7 @@ async function start() {
 	return { recorder, busy, rests, told }
 }
 
-test('one Event is written per pause while work waits; the others follow once no work waits', async () => {
+test('while keys are queued, one Event is written per pause; the others follow when the queue is empty', async () => {
 	const { rests, told, busy } = await start()
 	expect(told()).toEqual([])
 	rests.shift()?.()
@@ -55,7 +55,7 @@ test('drain writes all queued Events without a pause', async () => {
 	expect(told()).toHaveLength(3)
 })
 
-test('drain drops the remaining Events when its time is over', async () => {
+test('drain drops the remaining Events after its timeout', async () => {
 	const { recorder, rests, told } = await start()
 	const drained = recorder.drain(1_000)
 	rests.at(-1)?.()

@@ -41,7 +41,7 @@ const configMap = runConfigMap(config, first, input)
 const job = runJob(config, first, { name: configMap.metadata.name, uid: 'cm-uid' }, agent)
 const pod = job.spec?.template.spec
 
-test('the ConfigMap of a run names the boot and the pod networks that the node had', () => {
+test('the ConfigMap of a run contains the boot ID and the pod networks of the node at that time', () => {
 	const { metadata } = runConfigMap(config, first, input, { ...someNode, bootID: 'boot-7', podNetworks: ['10.244.1.0/24', 'fd00::/64'] })
 	expect(metadata.annotations).toMatchObject({ 'multinic.io/boot-id': 'boot-7', 'multinic.io/pod-networks': '10.244.1.0/24,fd00::/64' })
 })
@@ -65,7 +65,7 @@ describe('the objects of a run', () => {
 		expect(job.metadata.ownerReferences).toMatchObject([{ kind: 'ConfigMap', uid: 'cm-uid' }])
 	})
 
-	test('the run gets the whole input, with defaults filled in', () => {
+	test('the run gets the complete input with defaults', () => {
 		const told = RunConfig.parse(JSON.parse(configMap.data?.[CONFIG_KEY] ?? ''))
 		expect(told).toMatchObject({
 			...{ mode: 'Apply', nodeName: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, nodeAddresses: ['192.168.0.11'] },
@@ -76,29 +76,29 @@ describe('the objects of a run', () => {
 		})
 	})
 
-	test('the pod gets the identity of the run, so the config can be checked against it', () => {
+	test('the pod gets the identity of the run, so that the agent can check its config against it', () => {
 		const told = RunMark.parse(JSON.parse(pod?.containers[0]?.env?.find(({ name }) => name === 'RUN')?.value ?? ''))
 		expect(input).toMatchObject(told)
 	})
 
-	test('a clean-up gets no interfaces, whatever the spec says', () => {
+	test('a clean-up gets no interfaces, even if the spec has some', () => {
 		expect(runInput(config, { ...first, mode: 'Cleanup' }, { interfaces: [nic], node, agent }).interfaces).toEqual([])
 	})
 
 	test.each<[title: string, said: unknown, wanted: unknown]>([
-		['it is pinned to its node, past the scheduler', pod?.nodeName, 'worker-1'],
-		['it is tried once', [job.spec?.backoffLimit, pod?.restartPolicy], [0, 'Never']],
-		['it ends', job.spec?.activeDeadlineSeconds, 300],
-		['it has no TTL: the controller clears it', job.spec?.ttlSecondsAfterFinished, undefined],
+		['the pod is assigned to its node without the scheduler', pod?.nodeName, 'worker-1'],
+		['the Job does not retry its pod', [job.spec?.backoffLimit, pod?.restartPolicy], [0, 'Never']],
+		['the Job has a deadline', job.spec?.activeDeadlineSeconds, 300],
+		['the Job has no TTL, because the controller deletes it', job.spec?.ttlSecondsAfterFinished, undefined],
 		[
-			'it is in the network of the host, and not among its processes',
+			'the pod uses the network namespace of the host, but not its PID and IPC namespaces',
 			[pod?.hostNetwork, pod?.hostPID, pod?.hostIPC],
 			[true, undefined, undefined],
 		],
-		['no taint keeps it away', pod?.tolerations, [{ operator: 'Exists' }]],
-		['it is the agent, and nobody else', pod?.serviceAccountName, 'multinic-run'],
-		['its last words are kept', pod?.containers[0]?.terminationMessagePath, '/dev/termination-log'],
-		['it can be pulled from a private registry', pod?.imagePullSecrets, [{ name: 'pull' }]],
+		['the pod tolerates all taints', pod?.tolerations, [{ operator: 'Exists' }]],
+		['the pod uses the ServiceAccount of runs', pod?.serviceAccountName, 'multinic-run'],
+		['the container has a termination message path', pod?.containers[0]?.terminationMessagePath, '/dev/termination-log'],
+		['the pod has the image pull secrets', pod?.imagePullSecrets, [{ name: 'pull' }]],
 	])('%s', (_, said, wanted) => {
 		expect(said).toEqual(wanted)
 	})
@@ -166,33 +166,33 @@ describe('the objects of a run', () => {
 describe('the report of a run', () => {
 	const mark = { name: 'r', node: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, mode: 'Apply' as const }
 	test.each<[title: string, text: string, result: unknown]>([
-		['is read', JSON.stringify(report()), { report: { outcome: 'Succeeded' } }],
-		['cut off is none', JSON.stringify(report()).slice(0, 100), { fault: 'it is not JSON' }],
+		['is parsed', JSON.stringify(report()), { report: { outcome: 'Succeeded' } }],
+		['that is truncated is rejected', JSON.stringify(report()).slice(0, 100), { fault: 'it is not JSON' }],
+		['of another generation is rejected', JSON.stringify(report({ generation: 2 })), { fault: expect.stringContaining('generation 2') }],
 		[
-			'of another generation is none of this run',
-			JSON.stringify(report({ generation: 2 })),
-			{ fault: expect.stringContaining('generation 2') },
-		],
-		[
-			'of another node config of the same name',
+			'of another node config of the same name is rejected',
 			JSON.stringify(report({ uid: 'other' })),
-			{ fault: expect.stringContaining('not of this run') },
+			{ fault: expect.stringContaining('not to this run') },
 		],
 		[
-			'of another node',
+			'of another node is rejected',
 			JSON.stringify(report({ nodeName: 'worker-2' })),
-			{ fault: expect.stringContaining('on worker-2, not of this run') },
+			{ fault: expect.stringContaining('on worker-2, not to this run') },
 		],
-		['with a wrong field names the field', JSON.stringify({ ...report(), outcome: 'Fine' }), { fault: expect.stringContaining('outcome') }],
+		[
+			'with an invalid field is rejected with the name of the field',
+			JSON.stringify({ ...report(), outcome: 'Fine' }),
+			{ fault: expect.stringContaining('outcome') },
+		],
 	])('%s', (_, text, result) => {
 		expect(readReport(text, mark)).toMatchObject(result as object)
 	})
 })
 
-/** `npm run check` tries a tenth of them. */
+/** `npm run check` tests a tenth of them. */
 const SPECS = (5_000 * Number(process.env.NODES ?? 2_000)) / 2_000
 
-test('random specs become a run or a message about the fault, and never a crash', () => {
+test('a random spec leads to a run or to a message about the invalid field, and never to an exception', () => {
 	const seen = { good: 0, bad: 0 }
 	fc.assert(
 		fc.property(interfaceLists, raw => {

@@ -13,9 +13,9 @@ const free = { id: 0, macAddress: other, address: '10.0.0.99', cidr: '10.0.0.0/2
 
 describe('what an interface claims', () => {
 	test.each<[title: string, nic: Interface, claims: string[]]>([
-		['only its MAC, where it has no address', { macAddress: mac }, [`MAC ${mac}`]],
+		['only its MAC if it has no address', { macAddress: mac }, [`MAC ${mac}`]],
 		[
-			'its address, in the network where no id tells which',
+			'its address in the network of its CIDR if it has no subnet id',
 			{ macAddress: mac, address: '10.0.0.5', cidr: '10.0.0.5/24' },
 			[`MAC ${mac}`, 'address 10.0.0.5 in 10.0.0.0/24'],
 		],
@@ -25,7 +25,7 @@ describe('what an interface claims', () => {
 			[`MAC ${mac}`, 'address 10.0.0.5 in s1'],
 		],
 		[
-			'a further address of another subnet of that network',
+			'an additional address in another subnet of the same network',
 			{ macAddress: mac, subnetId: 's1', networkId: 'n1', addresses: ['FD00::0:5/64'] },
 			[`MAC ${mac}`, 'address fd00::5 in fd00::/64 of n1'],
 		],
@@ -38,22 +38,27 @@ describe('two node configs that claim the same MAC or address', () => {
 	const old = { created: now - 90_000 }
 
 	test.each<[title: string, a: Partial<ConfigView>, b: Partial<ConfigView>, rivals: [ofA: string | undefined, ofB: string | undefined]]>([
-		['the older keeps it', old, {}, [undefined, 'a']],
-		['of the same age: by name', {}, {}, [undefined, 'a']],
-		['who has it on its node keeps it, though its object is younger', old, { status: configured('Configured', iso(5)) }, ['b', undefined]],
-		['who failed since still has it on its node', old, { status: configured('Failed', iso(5)) }, ['b', undefined]],
+		['the older node config keeps the claim', old, {}, [undefined, 'a']],
+		['at the same age, the first by name keeps the claim', {}, {}, [undefined, 'a']],
+		['a younger node config that is configured keeps the claim', old, { status: configured('Configured', iso(5)) }, ['b', undefined]],
 		[
-			'of two that had it, the one that had it first',
+			'a younger node config that was configured and then failed keeps the claim',
+			old,
+			{ status: configured('Failed', iso(5)) },
+			['b', undefined],
+		],
+		[
+			'of two configured node configs, the one that was configured first keeps the claim',
 			{ status: configured('Configured', iso(5)) },
 			{ status: configured('Configured', iso(50)) },
 			['b', undefined],
 		],
-		['one that is being deleted still has it', { deleting: true, ...old }, {}, [undefined, 'a']],
-		['one whose interfaces are others claims nothing', { read: wanting(free) }, {}, [undefined, undefined]],
-		['one that cannot be carried out claims nothing', { read: readSpec({ interfaces: 'x' }) }, {}, [undefined, undefined]],
-		['the same address under another MAC', { read: wanting({ ...nic, macAddress: other }), ...old }, {}, [undefined, 'a']],
+		['a node config that is being deleted keeps its claims', { deleting: true, ...old }, {}, [undefined, 'a']],
+		['a node config without the MAC and the address does not claim them', { read: wanting(free) }, {}, [undefined, undefined]],
+		['an invalid node config claims nothing', { read: readSpec({ interfaces: 'x' }) }, {}, [undefined, undefined]],
+		['the same address with different MACs is a conflict', { read: wanting({ ...nic, macAddress: other }), ...old }, {}, [undefined, 'a']],
 		[
-			'the same address in another subnet is another address',
+			'the same address in different subnets is not a conflict',
 			{ read: wanting({ ...nic, macAddress: other, subnetId: 's2' }) },
 			{ read: wanting({ ...nic, subnetId: 's1' }) },
 			[undefined, undefined],
@@ -64,21 +69,25 @@ describe('two node configs that claim the same MAC or address', () => {
 	})
 
 	test.each<[title: string, change: Change, told: { holders: string[]; others: string[] }]>([
-		['the one without the right changes: nobody is told', ['c', {}], { holders: [], others: [] }],
-		['the one without the right ends: nobody is told', ['c', undefined], { holders: [], others: [] }],
-		['the one with the right changes, and keeps it: nobody is told', ['a', { generation: 2 }], { holders: [], others: [] }],
-		['the one with the right ends: the next one has it, and the rest have another rival', ['a', undefined], told(['b'], ['c'])],
-		['the one with the right wants others', ['a', { read: wanting(free) }], told(['b'], ['c'])],
-		['the last one has it configured', ['c', { status: configured('Configured', iso(5)) }], told(['a'], ['b'])],
-		['one that claims it too is new', ['d', {}], { holders: [], others: [] }],
-		['one that claims it too is new, and older', ['d', old], told(['a'], ['b', 'c'])],
+		['none if a node config without the claim changes', ['c', {}], { holders: [], others: [] }],
+		['none if a node config without the claim is deleted', ['c', undefined], { holders: [], others: [] }],
+		['none if the holder changes and keeps the claim', ['a', { generation: 2 }], { holders: [], others: [] }],
+		['the next holder and the others if the holder is deleted', ['a', undefined], told(['b'], ['c'])],
+		['the next holder and the others if the holder drops the claim', ['a', { read: wanting(free) }], told(['b'], ['c'])],
+		[
+			'the previous holder and the others if the last one becomes configured and thereby the holder',
+			['c', { status: configured('Configured', iso(5)) }],
+			told(['a'], ['b']),
+		],
+		['none if a new node config also claims it', ['d', {}], { holders: [], others: [] }],
+		['the previous holder and the others if an older node config also claims it', ['d', old], told(['a'], ['b', 'c'])],
 	])('returns the node configs that a change of a claim affects: %s', (_, [name, config], expected) => {
 		const { change } = fleet({ a: {}, b: {}, c: {} })
 		const { holders, others } = change(name, config)
 		expect({ holders: [...holders], others: [...others].sort() }).toEqual(expected)
 	})
 
-	test('returns every node config whose rival changed, and the rival is the one with the best right', () => {
+	test('returns every node config whose rival changed, and the rival is the node config with precedence', () => {
 		fc.assert(
 			fc.property(fc.array(someChange, { maxLength: 40 }), changes => {
 				const { index, change, configs } = fleet({})
@@ -93,7 +102,7 @@ describe('two node configs that claim the same MAC or address', () => {
 		)
 	})
 
-	test('a thousand node configs that claim what another one holds wake no node config and do not read each other', () => {
+	test('a thousand node configs with a claim that another one holds affect no node config and are not compared with each other', () => {
 		const { change, looked } = fleet({ a: old })
 		const woken = Array.from({ length: 1_000 }, (_, at) => change(`n${at}`, {}))
 		expect(woken.filter(({ holders, others }) => holders.size + others.size > 0)).toEqual([])
@@ -124,11 +133,11 @@ describe('the younger node config', () => {
 
 	test.each([
 		[
-			'is put back when it is deleted',
+			'is restored when it is deleted',
 			world({ conflict, config: { deleting: true, generation: 2, status: { lastJobName: 'x' } } }),
 			'start',
 		],
-		['may still be asked what it would do', world({ conflict, spec: { value: { ...spec, mode: 'Plan' } } }), 'start'],
+		['can still be planned', world({ conflict, spec: { value: { ...spec, mode: 'Plan' } } }), 'start'],
 	] as const)('%s', (_, snapshot, act) => {
 		expect(decide(snapshot)).toMatchObject({ act })
 	})

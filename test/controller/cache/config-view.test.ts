@@ -17,13 +17,17 @@ const requests = (value: string) => ({ [ANNOTATION_RETRY]: value, [ANNOTATION_PL
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 test.each<[title: string, managedFields: ReturnType<typeof written>[] | undefined, counts: boolean]>([
-	['that we wrote counts', [written('viola'), written(MANAGER, 'status')], true],
-	['counts where the API server does not say who wrote what', undefined, true],
-	['of an object of which others wrote the spec alone counts', [written('viola')], true],
-	['that was restored from a backup counts for nothing', [written('velero-server'), written('velero-server', 'status')], false],
-	['that was restored with its managed fields counts for nothing', [written(MANAGER, 'status', '2025-12-31T23:59:59Z')], false],
-	['that we wrote in the second in which the object was made counts', [written(MANAGER, 'status', '2026-01-01T12:00:00Z')], true],
-	['that we wrote over a restored one counts', [written('velero-server', 'status'), written(MANAGER, 'status')], true],
+	['that the controller wrote is used', [written('viola'), written(MANAGER, 'status')], true],
+	['is used if the object has no managedFields', undefined, true],
+	['is used if other field managers wrote only the spec', [written('viola')], true],
+	['that was restored from a backup is ignored', [written('velero-server'), written('velero-server', 'status')], false],
+	['that was restored with its managedFields is ignored', [written(MANAGER, 'status', '2025-12-31T23:59:59Z')], false],
+	[
+		'that the controller wrote in the second in which the object was created is used',
+		[written(MANAGER, 'status', '2026-01-01T12:00:00Z')],
+		true,
+	],
+	['that the controller wrote after a restore is used', [written('velero-server', 'status'), written(MANAGER, 'status')], true],
 ])('a status %s', (_, managedFields, counts) => {
 	const view = configView({ ...object, metadata: { ...identity, ...(managedFields && { managedFields }) } })
 	expect(view.status.state).toBe(counts ? 'Configured' : undefined)
@@ -35,14 +39,14 @@ describe('the view of a node config', () => {
 	const most = 250_000
 
 	test.each<[title: string, metadata: object]>([
-		['a long request', { annotations: { [ANNOTATION_RETRY]: 'x'.repeat(most) } }],
-		['three long requests', { annotations: requests('x'.repeat(most / 3)) }],
+		['a long request annotation', { annotations: { [ANNOTATION_RETRY]: 'x'.repeat(most) } }],
+		['three long request annotations', { annotations: requests('x'.repeat(most / 3)) }],
 		['other annotations', { annotations: { note: 'x'.repeat(most), [LAST_APPLIED]: 'x'.repeat(most) } }],
 		['80,000 annotations', { annotations: Object.fromEntries(Array.from({ length: 80_000 }, (_, at) => [`a${at}`, ''])) }],
 		['labels', { labels: Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`a${at}`, 'x'])) }],
 		['owner references', { ownerReferences: [{ apiVersion: 'v1', kind: 'Namespace', name: 'x'.repeat(most), uid: 'uid' }] }],
 		['managed fields', { managedFields: [{ ...written('viola'), fieldsV1: { 'f:spec': { ['x'.repeat(most)]: {} } } }] }],
-	])('keeps less than 2 KiB of metadata, whatever its size: %s', (_, metadata) => {
+	])('keeps less than 2 KiB of metadata of any size: %s', (_, metadata) => {
 		expect(JSON.stringify(viewOf(metadata)).length - JSON.stringify(viewOf({})).length).toBeLessThan(2_048)
 	})
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { interned } from '../../../controller/cache/intern.ts'
 
-test('interning does not change a value, however many strings came before it', () => {
+test('interning does not change a value after any number of earlier strings', () => {
 	const one = fc.property(fc.jsonValue(), value => {
 		const before = structuredClone(value)
 		expect(interned(value)).toEqual(before)

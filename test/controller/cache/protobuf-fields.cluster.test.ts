@@ -9,7 +9,7 @@ import { defineKind, type Kind, type KubeObject, keyOf, type Stored } from '../.
 import { ConfigMap, Job, Namespace, Node, Pod } from '../../../runtime/kube/kinds.ts'
 import type { Message } from '../../../runtime/kube/protobuf.ts'
 
-/** The controller reads the same data from an object, whether a real API server sends protobuf or JSON. */
+/** The controller reads the same data from protobuf and from JSON of a real API server. */
 
 let server: ApiServer
 let client: KubeClient
@@ -99,7 +99,7 @@ test.each<[what: string, made: fc.Arbitrary<Made>, seen: Seen]>([
 		{ kind: Pod, protobuf: podPart, view: podView },
 	],
 	['a Job', fc.record({ metadata, status: jobStatus(), spec: fc.constant({ template }) }), { kind: Job, protobuf: jobPart, view: jobView }],
-])('%s reads the same from protobuf and JSON', async (_, made, { kind, protobuf, view }) => {
+])('%s has the same fields from protobuf and from JSON', async (_, made, { kind, protobuf, view }) => {
 	for (const [index, { status, ...object }] of fc.sample(made, 40).entries()) {
 		const at = { name: `n${index}`, ...(kind.namespaced && { namespace }) }
 		await client.create(kind, { ...object, metadata: { ...object.metadata, ...at } } as KubeObject)

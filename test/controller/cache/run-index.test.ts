@@ -4,7 +4,7 @@ import type { Run } from '../../../controller/model/snapshot.ts'
 import { podView } from '../../../controller/cache/projections.ts'
 import { report } from '../world.ts'
 
-/** Tests that three caches, which are not updated together, lead to one result. */
+/** Tests that three caches that are updated independently lead to the same result. */
 const mark = { name: 'multinic-agent-worker-1-g1', node: 'worker-1', uid: 'uid-1', generation: 1, attempt: 1, mode: 'Apply' as const }
 const configMap = {
 	...mark,
@@ -32,10 +32,10 @@ const text = JSON.stringify(report())
 describe('the result of a run', () => {
 	test.each<[title: string, report: string | undefined, terminationMessage: string | undefined]>([
 		['a report', text, undefined],
-		['a report that is refused', '[{},{}]', undefined],
-		['last words that are a report', undefined, text],
-		['last words that are none', undefined, '{"version":1}'],
-	])('is parsed once, however often it is requested: %s', (_, said, terminationMessage) => {
+		['an invalid report', '[{},{}]', undefined],
+		['a report in the termination message', undefined, text],
+		['a termination message that is not a report', undefined, '{"version":1}'],
+	])('is parsed only once for several requests: %s', (_, said, terminationMessage) => {
 		const index = createRunIndex()
 		index.job({ ...job, finished: 2 }, undefined)
 		index.pod({ ...pod, ended: true, terminationMessage }, undefined)
@@ -64,7 +64,7 @@ describe('the run index', () => {
 		expect(index.runsOf('worker-2')).toEqual([])
 	})
 
-	test('removes a run when all its parts are gone', () => {
+	test('removes a run when all its parts are deleted', () => {
 		const index = createRunIndex()
 		index.configMap(configMap, undefined)
 		index.job(job, undefined)
@@ -74,7 +74,7 @@ describe('the run index', () => {
 		expect(index.runsOf('worker-1')).toEqual([])
 	})
 
-	test('keeps the mode of a verification whose ConfigMap is gone, from its Job and from its pod', () => {
+	test('keeps the mode of a verification without a ConfigMap, from its Job and from its pod', () => {
 		const index = createRunIndex()
 		const mode = 'Verify' as const
 		index.configMap({ ...configMap, mode }, undefined)
@@ -96,9 +96,9 @@ describe('the run index', () => {
 	})
 
 	test.each<[title: string, now: Partial<typeof mark>]>([
-		['of a successor with the same names', { uid: 'uid-2' }],
-		['of another node, by its labels', { node: 'worker-2' }],
-	])('keeps nothing of a run that an update replaces by another one, as after an interrupted watch: it is %s', (_, other) => {
+		['the run of a successor with the same names', { uid: 'uid-2' }],
+		['a run with the labels of another node', { node: 'worker-2' }],
+	])('removes all parts of a run that an update replaces, as after an interrupted watch, by %s', (_, other) => {
 		const index = createRunIndex()
 		index.configMap(configMap, undefined)
 		index.job(job, undefined)
@@ -112,7 +112,7 @@ describe('the run index', () => {
 		expect(index.active(() => true)).toBe(1)
 	})
 
-	test('a recreated ConfigMap has no report, whatever the one before it had', () => {
+	test('a recreated ConfigMap does not inherit a report', () => {
 		const index = createRunIndex()
 		index.configMap({ ...configMap, report: text }, undefined)
 		index.job(job, undefined)
@@ -132,7 +132,7 @@ describe('the run index', () => {
 		expect(index.active(() => true)).toBe(0)
 	})
 
-	test('does not count a run that is given up, because its pod may exist forever', () => {
+	test('does not count an abandoned run, because its pod may exist forever', () => {
 		let now = 0
 		const index = createRunIndex(() => now, 300_000)
 		index.job(job, undefined)
@@ -142,7 +142,7 @@ describe('the run index', () => {
 		expect(index.active(() => true)).toBe(0)
 	})
 
-	test('reads the termination message only when the run has ended without a report', () => {
+	test('reads the termination message only of a run that has ended without a report', () => {
 		const index = createRunIndex()
 		index.configMap(configMap, undefined)
 		index.pod({ ...pod, ended: true, terminationMessage: text }, undefined)
@@ -153,11 +153,11 @@ describe('the run index', () => {
 	})
 
 	test.each<[title: string, forged: Partial<typeof pod>]>([
-		['that no Job made', { createdBy: undefined as never }],
-		['that another Job made', { createdBy: 'job-2' }],
+		['that no Job created', { createdBy: undefined as never }],
+		['that another Job created', { createdBy: 'job-2' }],
 		['that is bound to another node', { boundTo: 'worker-2' }],
-		['that is bound to none', { boundTo: undefined as never }],
-	])('ignores a pod %s, whatever its labels say', (_, forged) => {
+		['that is bound to no node', { boundTo: undefined as never }],
+	])('ignores a pod %s, regardless of its labels', (_, forged) => {
 		const index = createRunIndex()
 		index.configMap(configMap, undefined)
 		index.job({ ...job, finished: 2 }, undefined)
@@ -178,7 +178,7 @@ describe('the run index', () => {
 		expect(index.active(() => true)).toBe(0)
 	})
 
-	test('a termination message that is not a report is not a fault: the run is lost', () => {
+	test('a termination message that is not a report is not an invalid report: the run is lost', () => {
 		const index = createRunIndex()
 		index.configMap(configMap, undefined)
 		index.job({ ...job, finished: 2 }, undefined)
@@ -203,12 +203,12 @@ describe('the view of a pod', () => {
 	})
 
 	test.each<[title: string, status: object, hasStarted: boolean, ended: boolean]>([
-		['it runs', { phase: 'Running', containerStatuses: [{ name: 'agent', state: { running: {} } }] }, true, false],
-		['its program could not be started', over(startError), false, true],
-		['it ran, and nobody knows how it ended', over({ exitCode: 137, reason: 'ContainerStatusUnknown' }), true, true],
-		['it ran, and the API server tells no time of it', over({ exitCode: 137, reason: null, startedAt: null }), true, true],
+		['the agent is running', { phase: 'Running', containerStatuses: [{ name: 'agent', state: { running: {} } }] }, true, false],
+		['the program of the agent could not be started', over(startError), false, true],
+		['the agent ran, and its exit status is unknown', over({ exitCode: 137, reason: 'ContainerStatusUnknown' }), true, true],
+		['the agent ran, and its start time is unknown', over({ exitCode: 137, reason: null, startedAt: null }), true, true],
 		[
-			'it has ended beside a container that goes on',
+			'the agent has ended, and another container is still running',
 			{
 				phase: 'Running',
 				containerStatuses: [
@@ -218,21 +218,25 @@ describe('the view of a pod', () => {
 			},
 			...([true, true] as const),
 		],
-		['a container before it runs', withInit({ running: {} }), false, false],
+		['an init container is running', withInit({ running: {} }), false, false],
 	])('shows whether the agent has started and whether it has ended: %s', (_, status, hasStarted, ended) => {
 		expect(view(status)).toMatchObject({ hasStarted, ended })
 	})
 
 	test.each<[title: string, status: object, refused: string | undefined]>([
-		['its image cannot be pulled', waiting('ImagePullBackOff'), 'ImagePullBackOff: why'],
-		['it is only being made', waiting('ContainerCreating'), undefined],
-		['it runs', { phase: 'Running', containerStatuses: [{ name: 'agent', state: { running: {} } }] }, undefined],
-		['it ran and failed', { phase: 'Failed', containerStatuses: [{ name: 'agent', state: { terminated: { exitCode: 1 } } }] }, undefined],
-		['the kubelet did not admit it', { phase: 'Failed', reason: 'OutOfpods', message: 'Node is full' }, 'OutOfpods: Node is full'],
-		['it was evicted before it ran', { phase: 'Failed', reason: 'Evicted' }, 'Evicted'],
-		['nobody says why', { phase: 'Failed' }, 'the kubelet gave no reason'],
+		['the image cannot be pulled', waiting('ImagePullBackOff'), 'ImagePullBackOff: why'],
+		['no reason while the container is being created', waiting('ContainerCreating'), undefined],
+		['no reason if the agent is running', { phase: 'Running', containerStatuses: [{ name: 'agent', state: { running: {} } }] }, undefined],
 		[
-			'a container that a webhook put before it waits',
+			'no reason if the agent ran and failed',
+			{ phase: 'Failed', containerStatuses: [{ name: 'agent', state: { terminated: { exitCode: 1 } } }] },
+			undefined,
+		],
+		['the kubelet did not admit the pod', { phase: 'Failed', reason: 'OutOfpods', message: 'Node is full' }, 'OutOfpods: Node is full'],
+		['the pod was evicted before the agent ran', { phase: 'Failed', reason: 'Evicted' }, 'Evicted'],
+		['the kubelet gave no reason', { phase: 'Failed' }, 'the kubelet gave no reason'],
+		[
+			'no reason if only a sidecar of a webhook waits',
 			{
 				phase: 'Running',
 				containerStatuses: [
@@ -243,20 +247,20 @@ describe('the view of a pod', () => {
 			undefined,
 		],
 		[
-			'its image cannot be pulled, and a container that a webhook put before it runs',
+			'the image cannot be pulled, and a sidecar of a webhook is running',
 			{
 				phase: 'Pending',
 				containerStatuses: [{ name: 'proxy', state: { running: {} } }, ...waiting('ImagePullBackOff').containerStatuses],
 			},
 			'ImagePullBackOff: why',
 		],
-		['its program could not be started', over(startError), 'StartError: exec format error'],
-		['its program could not be started, as CRI-O says it', over({ exitCode: 128, reason: 'ContainerCannotRun' }), 'ContainerCannotRun'],
-		['a container before it fails', withInit({ terminated: { exitCode: 3, reason: 'Error' } }), 'container init: Error'],
-		['a container before it cannot be pulled', withInit({ waiting: { reason: 'ErrImagePull' } }), 'container init: ErrImagePull'],
-		['a container before it has done its work', withInit({ terminated: { exitCode: 0, reason: 'Completed' } }), undefined],
-		['its words are for a terminal to carry out', waiting('Err\u001b[2J\u202e'), 'Err [2J : why'],
-		['its words have no end', waiting('x'.repeat(2_000)), 'x'.repeat(500)],
+		['the program could not be started', over(startError), 'StartError: exec format error'],
+		['the program could not be started, as reported by CRI-O', over({ exitCode: 128, reason: 'ContainerCannotRun' }), 'ContainerCannotRun'],
+		['an init container fails', withInit({ terminated: { exitCode: 3, reason: 'Error' } }), 'container init: Error'],
+		['the image of an init container cannot be pulled', withInit({ waiting: { reason: 'ErrImagePull' } }), 'container init: ErrImagePull'],
+		['no reason if an init container has completed', withInit({ terminated: { exitCode: 0, reason: 'Completed' } }), undefined],
+		['a message with terminal escape sequences, which are removed', waiting('Err\u001b[2J\u202e'), 'Err [2J : why'],
+		['a very long message, which is truncated', waiting('x'.repeat(2_000)), 'x'.repeat(500)],
 	])('shows why the pod is not started: %s', (_, status, refused) => {
 		expect(view(status).refused).toBe(refused)
 	})

@@ -177,7 +177,7 @@ describe('a rollout', () => {
 		expect(await fleet.step('b')).toMatchObject({ act: 'queue', why: 'WaveIsFull' })
 	})
 
-	test('changes control-plane nodes last and one at a time, whatever maxUnavailable allows', async () => {
+	test('changes control-plane nodes last and one at a time, even if maxUnavailable allows more', async () => {
 		const fleet = fleetOf(six, { controlPlane: ['a', 'b', 'c'], settings: { maxUnavailable: '100%' } })
 		await fleet.rest()
 		expect(fleet.running().sort()).toEqual(['a', 'd', 'e', 'f'])
@@ -186,7 +186,7 @@ describe('a rollout', () => {
 		expect(fleet.running().sort()).toEqual(['b', 'd', 'e', 'f'])
 	})
 
-	test('no more runs are in progress than the cap allows', async () => {
+	test('never has more runs in progress than maxConcurrentRuns', async () => {
 		const fleet = fleetOf(six, { cap: 2, settings: { maxUnavailable: '100%' } })
 		await fleet.rest()
 		expect(fleet.running()).toEqual(['a', 'b'])
@@ -199,13 +199,13 @@ describe('a rollout', () => {
 		expect(fleet.running()).toHaveLength(1)
 	})
 
-	test('node configs of nodes that do not exist do not block others, even before they are decided on', async () => {
+	test('node configs of nodes that do not exist do not block others, even before the first decision about them', async () => {
 		const { fleet, step } = fleetOf(['a', 'b', 'c'], { settings: { maxUnavailable: '1' }, absent: ['a', 'b'] })
 		expect(fleet.view('c').queuePosition).toBe(0)
 		expect(await step('c')).toMatchObject({ act: 'start' })
 	})
 
-	test('a node config that was run before precedes new ones, whatever their names', async () => {
+	test('a node config that was run before precedes new ones, regardless of their names', async () => {
 		const fleet = fleetOf(['z'], { settings: { maxUnavailable: '1' } })
 		await fleet.rest()
 		fleet.end('z', 'Succeeded')
@@ -216,7 +216,7 @@ describe('a rollout', () => {
 		expect(fleet.started).toEqual(['z', 'z'])
 	})
 
-	test('a node config whose plan is reported is not queued, even before it is decided on', () => {
+	test('a node config whose plan is reported is not queued, even before the first decision about it', () => {
 		const fleet = fleetOf(['b'])
 		const read = readSpec({ ...spec, nodeName: 'a', mode: 'Plan' })
 		fleet.put('a', { read, status: pendingStatus({ ...world(), ...read }, 'Planned', 'Planned: 1 change.') })
@@ -224,7 +224,7 @@ describe('a rollout', () => {
 		expect(fleet.fleet.view('b').queuePosition).toBe(0)
 	})
 
-	test('a requested pause applies whatever the settings say, and ends independently of them', async () => {
+	test('a requested pause is independent of the settings', async () => {
 		const fleet = fleetOf(['a'], { settings: { paused: 'false' } })
 		fleet.fleet.setPause({ paused: 'true' })
 		expect(await fleet.step('a')).toMatchObject({ act: 'queue', why: 'RolloutPaused' })
@@ -232,7 +232,7 @@ describe('a rollout', () => {
 		expect(await fleet.step('a')).toMatchObject({ act: 'start' })
 	})
 
-	test('each node config that may continue is woken once, however much is decided before its turn', async () => {
+	test('each node config that may continue is woken only once, regardless of the decisions before it', async () => {
 		const many = Array.from({ length: 60 }, (_, at) => `node-${at}`)
 		const fleet = fleetOf(many, { settings: { paused: 'true' } })
 		await fleet.rest()
@@ -271,8 +271,12 @@ describe('a queued node config', () => {
 	})
 
 	test.each<[title: string, settings: Record<string, string>, words: string]>([
-		['paused', { paused: 'true' }, 'The rollout is paused by the chart (rollout.paused in ConfigMap multinic-rollout).'],
-		['settings nobody can read', { maxUnavailable: 'all' }, 'ConfigMap multinic-rollout: maxUnavailable: must be a number of nodes'],
+		[
+			'the chart pauses the rollout',
+			{ paused: 'true' },
+			'The rollout is paused by the chart (rollout.paused in ConfigMap multinic-rollout).',
+		],
+		['the settings are invalid', { maxUnavailable: 'all' }, 'ConfigMap multinic-rollout: maxUnavailable: must be a number of nodes'],
 	])('reports why it waits: %s', async (_, settings, words) => {
 		const fleet = fleetOf(['a', 'b'], { settings })
 		await fleet.rest()
@@ -314,13 +318,13 @@ describe('a failed run', () => {
 		['Lost', true],
 		['WaitingForDevice', false],
 		['Succeeded', false],
-	])('%s halts the rollout: %s', async (outcome, stops) => {
+	])('with outcome %s stops the rollout: %s', async (outcome, stops) => {
 		const fleet = await failing(outcome)
 		expect(fleet.running()).toEqual(stops ? [] : ['b'])
 		if (stops) expect(fleet.decide('b')).toMatchObject({ act: 'queue', why: 'RolloutStopped' })
 	})
 
-	test('has its node named in the status of queued nodes', async () => {
+	test('has its node named in the status of queued nodes if it stops the rollout', async () => {
 		const fleet = await failing('RolledBack')
 		fleet.pass(5_000)
 		await fleet.rest()
@@ -329,7 +333,7 @@ describe('a failed run', () => {
 		)
 	})
 
-	test('no longer halts the rollout once its node is gone', async () => {
+	test('no longer stops the rollout once its node config is deleted', async () => {
 		const fleet = await failing('Lost')
 		fleet.lose('a')
 		await fleet.rest()
@@ -349,15 +353,15 @@ describe('a failed run', () => {
 	})
 
 	test.each<[title: string, uid: string, running: string[]]>([
-		['that is on record stops the others though a new controller finds it tried again', 'uid-a', ['a']],
-		['of an older node config of that name, on record, stops nobody', 'older', ['a', 'b']],
+		['that is recorded as a stop blocks the other nodes even if a new controller finds it retried', 'uid-a', ['a']],
+		['that is recorded for an older node config of the same name blocks no node', 'older', ['a', 'b']],
 	])('%s', async (_, uid, running) => {
 		const fleet = fleetOf(three, { settings: { maxUnavailable: '2' }, recorded: { a: { uid, stops: 'ConnectivityLost' } } })
 		await fleet.rest()
 		expect(fleet.running()).toEqual(running)
 	})
 
-	test('is retried, and the other nodes continue when it succeeds', async () => {
+	test('is retried, and the other nodes continue after the retry succeeds', async () => {
 		const fleet = await failing('RolledBack')
 		fleet.pass(3_600_000)
 		await fleet.rest()
@@ -367,7 +371,7 @@ describe('a failed run', () => {
 		expect(fleet.running()).toEqual(['b'])
 	})
 
-	test('halts the other nodes while a changed node config is run on its node first', async () => {
+	test('blocks the other nodes while its changed node config is run', async () => {
 		const fleet = await failing('RolledBack')
 		fleet.put('a', { generation: 2 })
 		await fleet.rest()
@@ -390,11 +394,11 @@ describe('a failed run', () => {
 
 	test.each<[title: string, how: (fleet: Awaited<ReturnType<typeof failing>>) => void, running: string[]]>([
 		[
-			'paused, the others go on',
+			'no longer stops the rollout when its node config is paused',
 			fleet => fleet.put('a', { read: readSpec({ ...spec, nodeName: 'a', paused: true }), generation: 2 }),
 			['b'],
 		],
-		['asked for by a person, another node is run all the same', fleet => fleet.put('c', { requests: { retry: 'now' } }), ['c']],
+		['does not block a retry of another node that a person requests', fleet => fleet.put('c', { requests: { retry: 'now' } }), ['c']],
 	])('%s', async (_, how, running) => {
 		const fleet = await failing('RolledBack')
 		how(fleet)
@@ -403,7 +407,7 @@ describe('a failed run', () => {
 	})
 })
 
-test('a node is verified once at its time, even if the API server reports creation times in whole seconds and its clock is behind', async () => {
+test('a node is verified once per interval, even if the API server reports creation times in whole seconds and its clock is behind', async () => {
 	const fleet = fleetOf(['a'], { settings: { verifyIntervalSeconds: '60' }, behindMs: 3_000 })
 	await fleet.rest()
 	fleet.end('a', 'Succeeded')
@@ -421,7 +425,7 @@ test('a node is verified once at its time, even if the API server reports creati
 
 describe('for any sequence of outcomes', () => {
 	const outcomes = fc.constantFrom<Outcome>('Succeeded', 'Succeeded', 'Succeeded', 'RolledBack', 'WaitingForDevice', 'Lost')
-	test('never changes more nodes concurrently than allowed, at most one of the control plane, and configures all in the end', async () => {
+	test('never changes more nodes concurrently than allowed, or more than one control-plane node, and finally configures all nodes', async () => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.integer({ min: 1, max: 12 }),
@@ -445,7 +449,7 @@ describe('for any sequence of outcomes', () => {
 		)
 	})
 
-	test('the queue is always in order', () => {
+	test('always keeps the queue in order', () => {
 		const place = fc.record({ name: fc.constantFrom(...six), controlPlane: fc.boolean(), isNew: fc.boolean() })
 		fc.assert(
 			fc.property(fc.array(fc.tuple(fc.boolean(), place)), changes => {

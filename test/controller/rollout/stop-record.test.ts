@@ -37,13 +37,13 @@ async function stage(hasSettings = true) {
 	return { record, drop, keep, owner, stored, writes, read: () => [...readStops(stored()?.data)] }
 }
 
-test('nothing is written while no node halts the rollout', async () => {
+test('nothing is written while no node stops the rollout', async () => {
 	const { keep, stored, writes } = await stage()
 	await keep([])
 	expect({ stored: stored(), writes: writes() }).toEqual({ stored: undefined, writes: [] })
 })
 
-test('the record is written on change, read back unchanged, and deleted with the settings', async () => {
+test('the record is written when it changes, read back unchanged, and deleted with the settings', async () => {
 	const { keep, owner, stored, writes, read } = await stage()
 	await keep([a])
 	await keep([a])
@@ -55,7 +55,7 @@ test('the record is written on change, read back unchanged, and deleted with the
 	expect(writes()).toEqual(['patch', 'create', 'patch', 'patch'])
 })
 
-test('the record has no owner without settings', async () => {
+test('the record has no owner if the settings do not exist', async () => {
 	const { keep, stored } = await stage(false)
 	await keep([a])
 	expect(stored()?.metadata.ownerReferences ?? []).toEqual([])
@@ -67,7 +67,7 @@ test('the last of several concurrent writes wins', async () => {
 	expect(read().map(([name]) => name)).toEqual(['b'])
 })
 
-describe('a record that cannot be read counts as empty', () => {
+describe('an invalid record is treated as empty', () => {
 	test.each([[undefined], [{}], [{ stops: '{' }], [{ stops: '{}' }], [{ stops: '[{"name":"a"}]' }], [{ stops: 'null' }]])('%j', data => {
 		expect(readStops(data as Record<string, string> | undefined).size).toBe(0)
 	})

@@ -91,7 +91,7 @@ describe('an earlier run that does not end', () => {
 		[
 			'is reported as a Job without a pod',
 			{ ...next, runs: [{ ...stuck, job: { ...underWay, hasPods: false } }] },
-			`Job ${stuck.name} of an earlier run has not finished in time. The run starts when that Job is gone.`,
+			`Job ${stuck.name} of an earlier run has not finished in time. The run starts when that Job is deleted.`,
 		],
 		['is not reported while it has time', { ...next, runs: [run({ generation: 1 })] }, 'wait'],
 		['is not reported while the kubelet is silent', { ...next, node: silent }, 'wait'],

@@ -33,47 +33,47 @@ const oneWaits = [
 
 describe('a report becomes a status', () => {
 	test.each<[title: string, over: Partial<AgentReport>, state: string, said: [reason: string, interfaces: string]]>([
-		['all configured', { interfaces: both }, 'Configured', ['AllInterfacesConfigured', '2/2']],
+		['all interfaces are configured', { interfaces: both }, 'Configured', ['AllInterfacesConfigured', '2/2']],
 		[
-			'one waits for its device: that is the reason',
+			'one interface waits for its device, which is the reason of the node config',
 			{ outcome: 'PartlyFailed', interfaces: oneWaits },
 			'Failed',
 			['WaitingForDevice', '1/2'],
 		],
 		[
-			'two different causes',
+			'two interfaces fail with different reasons',
 			{ outcome: 'PartlyFailed', interfaces: [nicReport({ state: 'Failed', reason: 'InUse' }), oneWaits[1] ?? nicReport()] },
 			'Failed',
 			['PartlyFailed', '0/2'],
 		],
 		[
-			'rolled back: its own cause',
+			'a rolled back run has the reason of its report',
 			{ outcome: 'RolledBack', reason: 'ConnectivityLost', interfaces: [] },
 			'Failed',
 			['ConnectivityLost', '0/2'],
 		],
-		['an interface it does not speak of is not configured', { interfaces: [nicReport()] }, 'Failed', ['RunFailed', '1/2']],
-		['success is claimed, an interface says otherwise', { interfaces: oneWaits }, 'Failed', ['WaitingForDevice', '1/2']],
+		['an interface that is missing in the report is not configured', { interfaces: [nicReport()] }, 'Failed', ['RunFailed', '1/2']],
+		['a report of success with a failed interface is a failure', { interfaces: oneWaits }, 'Failed', ['WaitingForDevice', '1/2']],
 		[
-			'interfaces nobody asked for do not count',
+			'an interface that is not in the spec is ignored',
 			{ interfaces: [...both, nicReport({ id: 7, macAddress: 'fa:16:3e:00:00:07' })] },
 			'Configured',
 			['AllInterfacesConfigured', '2/2'],
 		],
 		[
-			'matched by MAC, not by id',
+			'interfaces are matched by MAC, not by id',
 			{ interfaces: both.map((one, index) => ({ ...one, id: 1 - index })) },
 			'Configured',
 			['AllInterfacesConfigured', '2/2'],
 		],
 		[
-			'a MAC in upper case is the same MAC',
+			'MACs are compared regardless of case',
 			{ interfaces: both.map(one => ({ ...one, macAddress: one.macAddress.toUpperCase() })) },
 			'Configured',
 			['AllInterfacesConfigured', '2/2'],
 		],
 		[
-			'a warning is no failure',
+			'a warning is not a failure',
 			{ interfaces: [nicReport({ warnings: [{ reason: 'GatewaySilent', message: 'no answer' }] }), both[1] ?? nicReport()] },
 			'Configured',
 			['AllInterfacesConfigured', '2/2'],
@@ -91,7 +91,7 @@ describe('a report becomes a status', () => {
 		expect(condition(status, 'Progressing')?.status).toBe('False')
 	})
 
-	test('has the shape of the seed, for people and for machines', () => {
+	test('has all fields and messages of a configured node', () => {
 		const status = told({ interfaces: both })
 		expect(status).toMatchObject({
 			lastProcessed: '2026-01-01T12:00:00Z',
@@ -106,7 +106,7 @@ describe('a report becomes a status', () => {
 		expect(condition(status, 'Persistent')).toMatchObject({ status: 'True', reason: 'Persistent', message: 'proven by the generator' })
 	})
 
-	test('a message says what happened, to what, why, and what happens next', () => {
+	test('the message names the interface, the failure and the next attempt', () => {
 		const message = condition(told({ outcome: 'PartlyFailed', interfaces: oneWaits }), 'Ready')?.message
 		expect(message).toBe('multinic1: no link has MAC fa:16:3e:04:92:c6 yet. The other interface is configured. Next attempt in 5 s.')
 	})
@@ -118,12 +118,12 @@ describe('a report becomes a status', () => {
 		expect(ready?.message).toMatch(/^multinic1: .* yet; multinic4 \(fa:16:3e:00:00:04\) is not removed: vlan5 is on top of it\. The other/)
 	})
 
-	test('a failure that is not retryable reports that it waits for a change', () => {
+	test('the message of a failure that is not retryable names what it waits for', () => {
 		const bad = [nicReport({ state: 'Failed', reason: 'MtuRefused', message: 'the link carries at most 1500' }), both[1] ?? nicReport()]
 		expect(condition(told({ outcome: 'PartlyFailed', interfaces: bad }), 'Ready')?.message).toMatch(/Waiting for a change or a retry\.$/)
 	})
 
-	test('shortening a long message keeps its command', () => {
+	test('a long message is shortened but keeps its command', () => {
 		const see = '(cat /etc/netplan/99-z-trunk.yaml)'
 		const long = [nicReport({ state: 'Failed', reason: 'InUse', message: `${'x'.repeat(400)} ${see}` }), both[1] ?? nicReport()]
 		const message = condition(told({ outcome: 'PartlyFailed', interfaces: long }), 'Ready')?.message
@@ -138,7 +138,7 @@ describe('a report becomes a status', () => {
 		expect(condition(partly, 'Ready')?.message).toMatch(/^multinic0 is the name of another link\. The other/)
 	})
 
-	test('shortening a long message keeps its end', () => {
+	test('a long message is shortened but keeps the next attempt', () => {
 		const long = [nicReport({ state: 'Failed', reason: 'InUse', message: 'x'.repeat(400) })]
 		expect(condition(told({ outcome: 'PartlyFailed', interfaces: long }), 'Ready')?.message).toMatch(/…\. Next attempt in 5 s\.$/)
 	})
@@ -150,10 +150,10 @@ describe('a report becomes a status', () => {
 	})
 
 	test.each<[title: string, status: 'True' | 'False' | 'Unknown', reason: Reason]>([
-		['that brings it back', 'True', 'Persistent'],
-		['that would lose it', 'False', 'NotPersistent'],
-		['of which nothing is known', 'Unknown', 'PersistenceUnknown'],
-	])('a reboot %s is reported with a separate reason and not as a failure', (_, persistent, reason) => {
+		['that would restore the configuration', 'True', 'Persistent'],
+		['that would lose the configuration', 'False', 'NotPersistent'],
+		['with an unknown effect', 'Unknown', 'PersistenceUnknown'],
+	])('a reboot %s is reported in condition Persistent and not as a failure', (_, persistent, reason) => {
 		const status = told({ interfaces: both, persistent: { status: persistent, message: 'as the run found' } })
 		expect(status.state).toBe('Configured')
 		expect(condition(status, 'Persistent')).toMatchObject({ status: persistent, reason, message: 'as the run found' })
@@ -177,7 +177,7 @@ describe('the previous status is kept', () => {
 		])
 	})
 
-	test('an interface that needed no change keeps the time when it was configured', () => {
+	test('an interface without changes keeps the time when it was last configured', () => {
 		const again = reportedStatus(
 			{ ...before, now: now + 60_000 },
 			run({ attempt: 2, report: report({ finished: '2026-01-01T12:01:00Z', interfaces: both.map(one => ({ ...one, changes: 0 })) }) }),
@@ -193,14 +193,14 @@ describe('the previous status is kept', () => {
 		expect(condition(lostStatus(later, run({ attempt: 2 }), 'RunLost', 'gone'), 'Ready')?.lastTransitionTime).toBe('2026-01-01T12:01:00Z')
 	})
 
-	test('the history has five runs, newest first, each once', () => {
+	test('the history has five runs, newest first, each only once', () => {
 		let snapshot = world()
 		for (let attempt = 1; attempt <= 7; attempt++)
 			for (const _ of [1, 2]) snapshot = withStatus(snapshot, reportedStatus(snapshot, run({ attempt, report: report({ attempt }) })))
 		expect(snapshot.config.status.history?.map(entry => entry.job.slice(-2))).toEqual(['-7', '-6', '-5', '-4', '-3'])
 	})
 
-	test('the history has the newest five finished runs, newest first, whatever old ones still exist', () => {
+	test('the history has the five newest finished runs, newest first, even if older runs still exist', () => {
 		const step = fc.record({ isEdited: fc.boolean(), isTold: fc.boolean(), isCleared: fc.boolean() })
 		fc.assert(
 			fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), steps => {
@@ -212,7 +212,7 @@ describe('the previous status is kept', () => {
 		)
 	})
 
-	test('a history that an older controller wrote out of order is sorted', () => {
+	test('a history that an older version of the controller wrote out of order is sorted', () => {
 		const old = [1, 2, 3, 4, 5, 6].map(generation => run({ generation, report: report({ generation }), job: ended }))
 		const mixed = reportedStatus(world(), old[2] ?? run()).history ?? []
 		const snapshot = withStatus(world({ runs: old, config: { generation: 7 } }), { history: mixed })
@@ -225,12 +225,12 @@ describe('the previous status is kept', () => {
 		['failed', snapshot => reportedStatus(snapshot, run({ cause: 'Drifted', report: failed })), 'InUse'],
 		['left no report', snapshot => lostStatus(snapshot, run({ cause: 'Drifted' }), 'RunLost', 'gone'), 'RunLost'],
 		['left no report of a clean-up', snapshot => reportedStatus(snapshot, run({ cause: 'Drifted', mode: 'Cleanup' })), 'RunFailed'],
-	])('the history has the cause of a run that %s, and only the reason of a failure', (_, statusOf, failureReason) => {
+	])('the history has the cause of a run that %s, and a reason only if it failed', (_, statusOf, failureReason) => {
 		const [entry] = statusOf(world()).history ?? []
 		expect([entry?.cause, entry?.failureReason]).toEqual(['Drifted', failureReason])
 	})
 
-	test('the history includes a run whose result was not needed', () => {
+	test('the history includes a run of an earlier generation whose result was not reported', () => {
 		const old = run({ report: report() })
 		const snapshot = world({ runs: [old], config: { generation: 2 } })
 		expect(startedStatus(snapshot, run({ generation: 2 })).history).toMatchObject([{ generation: 1, result: 'Configured' }])
@@ -262,7 +262,7 @@ test('a spec that becomes invalid keeps the last observed state of the node in t
 	})
 })
 
-describe('whatever a run reports', () => {
+describe('for any report', () => {
 	test('the status fits its schema and 8 KiB', () => {
 		fc.assert(
 			fc.property(reports, fc.integer({ min: 0, max: 10 }), (said, count) => {
@@ -282,23 +282,23 @@ describe('whatever a run reports', () => {
 	})
 })
 
-describe('a write contains only what is new', () => {
+describe('a status write contains only changes', () => {
 	const stored = { state: 'InProgress', interfaces: '0/1', lastProcessed: 'then', backend: 'x' }
 	test.each<[title: string, wanted: NodeConfigStatus, change: unknown]>([
-		['nothing new: no write', { ...stored, state: 'InProgress' }, undefined],
-		['only looked at again: no write', { ...stored, state: 'InProgress', lastProcessed: 'now' }, undefined],
+		['an unchanged status is not written', { ...stored, state: 'InProgress' }, undefined],
+		['a status in which only lastProcessed changed is not written', { ...stored, state: 'InProgress', lastProcessed: 'now' }, undefined],
 		[
-			'a new state goes with its time',
+			'a new state is written with lastProcessed',
 			{ ...stored, state: 'Configured', lastProcessed: 'now' },
 			{ state: 'Configured', lastProcessed: 'now' },
 		],
-		['the order of keys makes no difference', Object.fromEntries(Object.entries(stored).toReversed()), undefined],
-		['what is gone is removed', { state: 'InProgress', interfaces: '0/1', lastProcessed: 'then' }, { backend: null }],
+		['the order of keys is ignored', Object.fromEntries(Object.entries(stored).toReversed()), undefined],
+		['a missing field is removed', { state: 'InProgress', interfaces: '0/1', lastProcessed: 'then' }, { backend: null }],
 	])('%s', (_, wanted, change) => {
 		expect(statusPatch(stored, wanted)).toEqual(change)
 	})
 
-	test('a pending status says what it waits for', () => {
+	test('a pending status has the reason of the wait', () => {
 		expect(condition(pendingStatus(world(), 'NodeNotFound', 'No node'), 'Ready')).toMatchObject({ reason: 'NodeNotFound', status: 'False' })
 	})
 })

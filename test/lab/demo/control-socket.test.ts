@@ -17,13 +17,13 @@ async function replies(sent: string): Promise<{ printed: string[]; end: Promise<
 
 const lines = (...objects: object[]) => objects.map(object => `${JSON.stringify(object)}\n`).join('')
 
-test('lines of the lab are printed in order, and the end resolves', async () => {
+test('lines from the lab are printed in order, and the promise resolves at the end', async () => {
 	const { printed, end } = await replies(lines({ line: 'one' }, { line: 'two\nlines' }, { done: true }))
 	expect(printed).toEqual(['one', 'two\nlines'])
 	await expect(end).resolves.toBeUndefined()
 })
 
-test('a failure is thrown with the message of the lab', async () => {
+test('a failed request is thrown with the message of the lab', async () => {
 	const { end } = await replies(lines({ line: 'one' }, { failed: 'there is no node9' }))
 	await expect(end).rejects.toThrow('there is no node9')
 })
@@ -40,7 +40,7 @@ test('a lab that ended before the request is reported as ended', async () => {
 
 test.each([
 	['an unknown action', { ...request, action: 'format' }],
-	['no node', { action: 'attach', what: '' }],
+	['a request without a node', { action: 'attach', what: '' }],
 ])('%s is not a valid request', (_, input) => {
 	expect(Request.safeParse(input).success).toBe(false)
 })

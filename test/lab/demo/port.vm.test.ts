@@ -14,8 +14,8 @@ import { NodeConfigKind } from '../../../viola/cluster.ts'
 
 /**
  * The whole demo on real components: helm, kube-apiserver, kubelet, containerd, systemd, netplan, udev and a kernel on each node; mgmt and
- * viola run as processes of these sources. OpenStack is the lab's own server, which answers in the recorded formats. Each test continues
- * from the state that the previous one left.
+ * viola run as processes of these sources. OpenStack is the lab's simulated server, which answers in the recorded formats. Each test
+ * continues from the state that the previous one left.
  */
 
 let lab: Lab
@@ -44,7 +44,7 @@ const multinic = (...args: string[]) =>
 	execa(process.execPath, ['cli/main.ts', ...args], { env: { KUBECONFIG: lab.biz.kubeconfig }, reject: false })
 const patience = { withinMs: 240_000, everyMs: 500 }
 
-test('a port attached in OpenStack becomes multinic0 of the node', async () => {
+test('a port attached in OpenStack becomes multinic0 on the node', async () => {
 	first = await attachPort(demo, node, { print: printLine })
 	expect(first.expected.name).toBe('multinic0')
 })
@@ -55,7 +55,7 @@ test('kubectl get mnnc shows the node and its interface', async () => {
 	expect(row.split(/\s{2,}/).slice(0, 5)).toEqual([node, node, 'Configured', '1/1', 'AllInterfacesConfigured'])
 })
 
-test('kubectl logs shows the run in lines that a person can read', async () => {
+test('kubectl logs shows the run in human-readable lines', async () => {
 	const job = await kubectl('get', 'mnnc', node, '-o', 'jsonpath={.status.lastJobName}')
 	const lines = (await kubectl('logs', `job/${job}`)).split('\n')
 	expect(lines[0]).toContain(`${node}, generation`)
@@ -70,7 +70,7 @@ test('the NIC is still configured after a reboot of the node', async () => {
 
 test('the controller detects the boot, verifies the node and records the boot ID', async () => {
 	const boot = (await lab.node(node).ask('cat /proc/sys/kernel/random/boot_id')).trim()
-	await until('the status tells of this boot', async () => (await statusOf(node))?.bootID === boot, patience)
+	await until('the status contains the ID of this boot', async () => (await statusOf(node))?.bootID === boot, patience)
 	const looks = await kubectl('get', 'configmap', '-l', `multinic.io/node-name=${node},multinic.io/mode=Verify`, '-o', 'name')
 	expect(looks).not.toBe('')
 	expect(await statusOf(node)).toMatchObject({ state: 'Configured', interfaces: '1/1' })
@@ -81,8 +81,8 @@ test('a manual change is found by a verification, repaired and reported', async 
 	const { stdout, exitCode } = await multinic('diff', node)
 	expect(stdout).toMatch(/^-mtu 1450\n\+mtu 1300$/m)
 	expect(exitCode).toBe(1)
-	await until('multinic0 is right again', async () => (await faults()).length === 0, patience)
-	await until('the history tells of it', async () => (await statusOf(node))?.history?.[0]?.cause === 'Drifted', patience)
+	await until('multinic0 is configured again', async () => (await faults()).length === 0, patience)
+	await until('the history contains the repair', async () => (await statusOf(node))?.history?.[0]?.cause === 'Drifted', patience)
 	expect(await kubectl('get', 'events', '--field-selector', `involvedObject.name=${node}`, '-o', 'jsonpath={.items[*].reason}')).toContain(
 		'Drifted',
 	)
@@ -90,21 +90,21 @@ test('a manual change is found by a verification, repaired and reported', async 
 	expect((await multinic('logs', node)).stdout).toContain('multinic0')
 })
 
-test('from another terminal, `lab attach` adds a second port as multinic1, and the first keeps its name', async () => {
+test('from another terminal, `lab attach` adds a second port as multinic1, and multinic0 keeps its name', async () => {
 	const { stdout } = await execa(labCommand, ['attach', node])
 	expect(stdout).toContain(`multinic1 of ${node} is right`)
 	expect(await expectedNics(demo, node)).toContainEqual(first.expected)
 })
 
-test('`lab detach` removes a NIC, and the other stays unchanged', async () => {
+test('`lab detach` removes one NIC, and the other NIC stays unchanged', async () => {
 	const { stdout } = await execa(labCommand, ['detach', node, 'multinic0'])
 	expect(stdout).toContain(`multinic0 of ${node} is gone`)
 	expect((await expectedNics(demo, node)).map(({ name }) => name)).toEqual(['multinic1'])
 })
 
 test.each([
-	['a NIC that is not there', ['detach', node, 'multinic7'], `${node} has no NIC multinic7; it has multinic1`],
-	['a node that is not there', ['attach', 'node9'], 'there is no server node9; there are: node1, node2'],
+	['a NIC that does not exist', ['detach', node, 'multinic7'], `${node} has no NIC multinic7; it has multinic1`],
+	['a node that does not exist', ['attach', 'node9'], 'there is no server node9; there are: node1, node2'],
 	['a command that fails on the node', ['run', node, 'exit 3'], `${node}: exit code 3`],
 ])('`lab` reports %s, and exits with 1', async (_, args, words) => {
 	const { exitCode, stderr } = await execa(labCommand, args, { reject: false })
@@ -112,14 +112,14 @@ test.each([
 	expect(exitCode).toBe(1)
 })
 
-test('a node that is switched off waits for its port and blocks no other node; when switched on, it gets the port', async () => {
+test('a node that is switched off does not block other nodes, and gets its port when it is switched on', async () => {
 	await lab.node(node).powerOff()
 	const silent = async () =>
 		(await kubectl('get', 'node', node, '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === 'Unknown'
-	await until(`the kubelet of ${node} is missed`, silent, patience)
+	await until(`${node} is no longer Ready`, silent, patience)
 	const { mac } = demo.cloud.openstack.attach({ server: node, network: dataNetwork.name })
 	await lab.node(node).attachPort({ mac, network: dataNetwork.name })
-	await until('the status says that the kubelet is silent', async () => (await reasonOf(node)) === 'NodeNotReady', patience)
+	await until('the status has reason NodeNotReady', async () => (await reasonOf(node)) === 'NodeNotReady', patience)
 	expect((await attachPort(demo, 'node1', { print: printLine })).expected.name).toBe('multinic0')
 	await lab.node(node).powerOn()
 	await until('both its NICs are configured', async () => (await statusOf(node))?.state === 'Configured', patience)
@@ -127,11 +127,11 @@ test('a node that is switched off waits for its port and blocks no other node; w
 	expect(await faults()).toEqual([])
 })
 
-test('a node config whose node does not exist waits, and its status says so', async () => {
+test('a node config whose node does not exist is Pending with reason NodeNotFound', async () => {
 	const spec = { nodeName: 'nobody', interfaces: [] }
 	await demo.client.create(NodeConfigKind, { metadata: { name: 'nobody', namespace }, spec })
 	await until(
-		'the status of nobody says NodeNotFound',
+		'the status of nobody has reason NodeNotFound',
 		async () => {
 			const { status } = await demo.client.get(NodeConfigKind, { namespace, name: 'nobody' })
 			return status?.state === 'Pending' && status.conditions?.some(({ reason }) => reason === 'NodeNotFound') === true

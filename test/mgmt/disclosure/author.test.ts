@@ -11,7 +11,7 @@ import type { HttpCall, HttpClient } from '../../../runtime/http-client.ts'
 import type { KubeClient } from '../../../runtime/kube/client.ts'
 import { createLog } from '../../../runtime/log.ts'
 
-/** Whole reconciles of everything that an author may write. Every call that mgmt would make is recorded instead of sent. */
+/** Whole reconciles of random OpenstackConfigs. Every call that mgmt would make is recorded instead of sent. */
 
 const secretsOfEnvironment = ['the-viola-token', 'the-contrabass-k', 'the-password', 'the-keystone-token']
 const [violaToken = '', key = '', password = '', keystoneToken = ''] = secretsOfEnvironment
@@ -44,7 +44,7 @@ const urls = fc.oneof(
 	fc.constantFrom('http://listed.env:8443', 'https://LISTED.env.:8443/v3', 'http://me@listed.env:8443'),
 	fc.webUrl(),
 )
-/** Rare: one rejection ends a reconcile, and what comes after it would not be tested. */
+/** Rare, because a rejection ends the reconcile, so that later calls are not tested. */
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.oneof({ arbitrary: fc.constant(undefined), weight: 6 }, { arbitrary: value, weight: 1 })
 const ref = (name: string) => maybe(fc.constant({ name: 'own', key: name }))
 const settings = fc.record({
@@ -101,7 +101,7 @@ async function callsOf(spec: object, env: object, evilUrl: string): Promise<Sent
 
 const usual = { CONTRABASS_ENCRYPT_KEY: key, VIOLA_TOKEN: violaToken, SECRET_ENDPOINT_HOSTS: list }
 const adminPw = encrypt(password, key)
-/** The systems of the environment name each other; all others name a URL that the author chooses. */
+/** The systems of the environment return each other's URLs; all others return a URL that the author chooses. */
 function answerOf(host: string, url: string, evilUrl: string): object {
 	const isTrue = hostsOfEnvironment.includes(host)
 	const named = (name: string) => (isTrue ? `https://${name}.env` : evilUrl)
@@ -127,7 +127,7 @@ function carriesSecret({ call }: Sent): boolean {
 	return secretsOfEnvironment.some(secret => text.includes(secret))
 }
 
-test('whatever an author writes, no secret of the environment is sent to a host that is neither of the environment nor in the list', async () => {
+test('for any OpenstackConfig, no secret of the environment is sent to a host that is neither in the environment nor in the list', async () => {
 	const reached = new Map<string, number>()
 	const spec = fc.record({ vmNames: fc.constant(['vm']), subnetID: fc.constant('sub'), settings, credentials, secrets })
 	const property = fc.asyncProperty(spec, environments, urls, async (spec, env, evilUrl) => {

@@ -17,21 +17,36 @@ type Case = [sentence: string, ...question: Parameters<typeof grant>]
 
 describe('a secret may be sent', () => {
 	test.each<Case>([
-		['from the environment to its endpoint', 'environment', 'viola token', ofProcess('http://viola')],
+		['from the environment to an endpoint of the environment', 'environment', 'viola token', ofProcess('http://viola')],
 		['from the namespace to an endpoint of the OpenstackConfig', 'namespace', 'viola token', own('http://viola')],
-		['from the environment to a host of the list', 'environment', 'viola token', own('http://viola'), 'viola'],
-		['from the namespace to a host of the list', 'namespace', 'viola token', ofProcess('http://viola'), 'viola'],
-		['to what a system of the environment names', 'environment', 'password', namedBy(ofProcess('http://c'), 'Keystone', 'http://k')],
-		['to what a system of the OpenstackConfig names', 'namespace', 'password', namedBy(own('http://c'), 'Keystone', 'http://k')],
-		['to a host of the list, whatever certificates count', 'environment', 'viola token', own('https://v', 'spec.settings.caBundle'), 'v'],
-		['without encryption, whatever certificates count', 'environment', 'viola token', ofProcess('http://v', 'spec.settings.caBundle')],
+		['from the environment to a host in the list', 'environment', 'viola token', own('http://viola'), 'viola'],
+		['from the namespace to a host in the list', 'namespace', 'viola token', ofProcess('http://viola'), 'viola'],
 		[
-			'from the namespace, where the OpenstackConfig chose the certificates',
+			'from the environment to an endpoint that a system of the environment returns',
+			'environment',
+			'password',
+			namedBy(ofProcess('http://c'), 'Keystone', 'http://k'),
+		],
+		[
+			'from the namespace to an endpoint that a system of the OpenstackConfig returns',
+			'namespace',
+			'password',
+			namedBy(own('http://c'), 'Keystone', 'http://k'),
+		],
+		['to a host in the list, with any trusted certificates', 'environment', 'viola token', own('https://v', 'spec.settings.caBundle'), 'v'],
+		['over plain HTTP, with any trusted certificates', 'environment', 'viola token', ofProcess('http://v', 'spec.settings.caBundle')],
+		[
+			'from the namespace if the OpenstackConfig chose the trusted certificates',
 			'namespace',
 			'password',
 			own('https://v', 'spec.settings.caBundle'),
 		],
-		['as a key of the namespace, which opens what Contrabass answers', 'namespace', 'Contrabass encryption key', ofProcess('http://c')],
+		[
+			'if it is a key of the namespace that decrypts the response of Contrabass',
+			'namespace',
+			'Contrabass encryption key',
+			ofProcess('http://c'),
+		],
 	])('%s', (_, ...question) => {
 		const granted = grant(...question)
 		expect(granted.endpoint).toBe(question[2])
@@ -45,7 +60,7 @@ const environment = (field: string, host: string, name: SecretName) =>
 describe('a secret is withheld', () => {
 	test.each<[sentence: string, message: string, ...question: Parameters<typeof grant>]>([
 		[
-			'from an endpoint that the OpenstackConfig names, when the environment has the secret',
+			'from an endpoint in the OpenstackConfig if the secret comes from the environment',
 			environment('spec.settings.own', 'evil.example.com', 'viola token'),
 			'environment',
 			'viola token',
@@ -53,7 +68,7 @@ describe('a secret is withheld', () => {
 			'viola,example.com',
 		],
 		[
-			'from an endpoint of the environment, when a Secret of the namespace has it',
+			'from an endpoint of the environment if the secret comes from a Secret of the namespace',
 			'THE_ENDPOINT: host viola:8080 is not in SECRET_ENDPOINT_HOSTS, and the viola token comes from spec.secrets.ref',
 			'namespace',
 			'viola token',
@@ -61,7 +76,7 @@ describe('a secret is withheld', () => {
 			'',
 		],
 		[
-			'from a Contrabass of the OpenstackConfig, when it is the key of the environment',
+			'from a Contrabass in the OpenstackConfig if it is the key of the environment',
 			environment('spec.settings.own', 'c', 'Contrabass encryption key'),
 			'environment',
 			'Contrabass encryption key',
@@ -69,7 +84,7 @@ describe('a secret is withheld', () => {
 			'',
 		],
 		[
-			'from a host that a system of the OpenstackConfig names, also where that system is on the list',
+			'from a host that a system of the OpenstackConfig returns, even if that system is in the list',
 			environment('Keystone, named by spec.settings.own', 'evil', 'password'),
 			'environment',
 			'password',
@@ -77,7 +92,7 @@ describe('a secret is withheld', () => {
 			'listed',
 		],
 		[
-			'where the OpenstackConfig chooses which certificates are trusted',
+			'from an endpoint of the environment if the OpenstackConfig chooses the trusted certificates',
 			environment('spec.settings.openstackInsecureTLS', 'neutron', 'Keystone token'),
 			'environment',
 			'Keystone token',
@@ -85,7 +100,7 @@ describe('a secret is withheld', () => {
 			'',
 		],
 		[
-			'from another port of a host of the list',
+			'from another port of a host in the list',
 			environment('spec.settings.own', 'viola:9090', 'viola token'),
 			'environment',
 			'viola token',
@@ -111,7 +126,7 @@ describe('a secret is withheld', () => {
 	})
 })
 
-test('the text of a secret is in no JSON and in no field name', () => {
+test('the value of a secret does not appear in JSON or in a field name', () => {
 	const secret = createSecret('password', origins.environment, 'the-text')
 	expect(JSON.stringify({ secret, fields: Object.keys(secret) })).not.toContain('the-text')
 })

@@ -22,7 +22,7 @@ const ownToken = 'viola-token-of-the-namespace'
 let api: FakeApiServer
 let client: KubeClient
 let openstack: Openstack
-/** `author` belongs to the author. `viola` and `other` are hosts that the environment, or its list, names. */
+/** `author` belongs to the author. `viola` and `other` are hosts in the environment or in its list. */
 let author: Recorder
 let viola: Recorder
 let other: Recorder
@@ -83,7 +83,7 @@ test('with all endpoints and secrets from the environment, everything is sent', 
 	expect(viola.heard.join()).toContain(`Bearer ${violaToken}`)
 })
 
-describe('nothing reaches an endpoint that the author chose', () => {
+describe('no request is sent to an endpoint that the author chose', () => {
 	test.each<[secret: string, written: () => Written, field: string]>([
 		['viola token', () => ({ settings: { violaEndpoint: author.url } }), 'spec.settings.violaEndpoint'],
 		['Contrabass encryption key', () => ({ settings: { contrabassEndpoint: author.url } }), 'spec.settings.contrabassEndpoint'],
@@ -106,7 +106,7 @@ describe('nothing reaches an endpoint that the author chose', () => {
 		expect(condition?.message).toContain('No changes were sent')
 	})
 
-	test('a Neutron that the catalog of a listed Keystone names', async () => {
+	test('a Neutron from the catalog of a Keystone that is in the list', async () => {
 		const sealed = encrypt(openstack.password, openstack.encryptKey)
 		const names = (url: string) => everySystem(sealed, url)
 		other.answer((request, response) => names(request.path.includes('/provider') ? other.url : author.url)(request, response))
@@ -118,13 +118,13 @@ describe('nothing reaches an endpoint that the author chose', () => {
 
 	test.each<[sentence: string, written: () => Written, reason: string]>([
 		[
-			'viola, where its certificate would not be verified',
+			'viola, if its certificate would not be verified',
 			() => ({ env: { VIOLA_ENDPOINT: author.url.replace('http', 'https') }, settings: { violaInsecureTLS: true } }),
 			'SecretWithheld',
 		],
-		['viola, where its URL has a user', () => ({ settings: { violaEndpoint: `http://viola@${author.host}` } }), 'ConfigError'],
+		['viola, if its URL contains a user', () => ({ settings: { violaEndpoint: `http://viola@${author.host}` } }), 'ConfigError'],
 		[
-			'viola, of a namespace without an entry',
+			'viola, for a namespace without an entry',
 			() => ({ env: { VIOLA_ENDPOINT: author.url, VIOLA_ALLOWED_PROVIDERS: 'b=biz-1' } }),
 			'ProviderNotAllowed',
 		],
@@ -188,9 +188,9 @@ describe('a secret is sent', () => {
 	})
 })
 
-describe('input from a remote system or an author results in a condition, not in a bug', () => {
+describe('invalid input from a remote system or an author results in a condition, not in a bug', () => {
 	test.each(['violaEndpoint', 'openstackNeutronEndpoint', 'openstackNovaEndpoint'])(
-		'%s does not respond, and the author sets a long timeout: the work ends in time',
+		'%s does not respond, and the author sets a long timeout: the reconcile ends in time',
 		async name => {
 			const stop = new AbortController()
 			author.answer(() => stop.abort(new Error('not done within 120000 ms')))
@@ -204,21 +204,21 @@ describe('input from a remote system or an author results in a condition, not in
 		},
 	)
 
-	test.each(['constructor', '__proto__', 'toString'])('a Secret has no key %s', async key => {
+	test.each(['constructor', '__proto__', 'toString'])('a Secret without the key %s', async key => {
 		const condition = await ready({ secrets: own('violaTokenSecretRef', key) })
 		expect(condition).toMatchObject({ reason: 'ConfigError', message: expect.stringContaining(`has no key ${key}`) })
 	})
 
 	test.each<[sentence: string, body: string, words: RegExp]>([
-		['an address that is not a URL', '{"data":{"url":"http://[","attributes":{"adminId":"a","adminPw":"b"}}}', /data\.url: Invalid URL/],
+		['a URL that is invalid', '{"data":{"url":"http://[","attributes":{"adminId":"a","adminPw":"b"}}}', /data\.url: Invalid URL/],
 		[
-			'an address of another kind',
+			'a URL with another scheme',
 			`{"data":{"url":"file:///etc/passwd","attributes":{"adminId":"a","adminPw":"SEALED"}}}`,
 			/must be an http or/,
 		],
-		['lists in lists', '['.repeat(100_000), /100000 deep/],
+		['deeply nested lists', '['.repeat(100_000), /100000 levels deep/],
 		[
-			'a list of the prototype',
+			'a list from the prototype',
 			'{"__proto__":{"data":{"url":"http://a","attributes":{"adminId":"a","adminPw":"b"}}}}',
 			/data: Invalid input/,
 		],

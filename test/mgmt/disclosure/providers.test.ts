@@ -14,12 +14,12 @@ const refusal = (list: string | undefined, namespace: string, providerId: string
 
 describe("mgmt's own viola token", () => {
 	test.each<[sentence: string, list: string | undefined, namespace: string, providerId: string]>([
-		['is for every provider where nothing is set', undefined, 'team-a', 'biz-1'],
-		['is for the one provider of a namespace', 'team-a=biz-1', 'team-a', 'biz-1'],
-		['is for each provider of a namespace', 'team-a=biz-1,biz-2', 'team-a', 'biz-2'],
-		['is for the providers of each namespace', 'team-a=biz-1;team-b=biz-2', 'team-b', 'biz-2'],
-		['does not mind blanks and a last semicolon', ' team-a = biz-1 , biz-2 ; ', 'team-a', 'biz-2'],
-		['takes all after the first = as ids', 'team-a=biz=1', 'team-a', 'biz=1'],
+		['is allowed for every provider if nothing is set', undefined, 'team-a', 'biz-1'],
+		['is allowed for the only provider of a namespace', 'team-a=biz-1', 'team-a', 'biz-1'],
+		['is allowed for each provider of a namespace', 'team-a=biz-1,biz-2', 'team-a', 'biz-2'],
+		['is allowed for the providers of each namespace', 'team-a=biz-1;team-b=biz-2', 'team-b', 'biz-2'],
+		['is allowed by a list with spaces and a trailing semicolon', ' team-a = biz-1 , biz-2 ; ', 'team-a', 'biz-2'],
+		['is allowed for an id that contains =', 'team-a=biz=1', 'team-a', 'biz=1'],
 	])('%s', (_, list, namespace, providerId) => {
 		expect(refusal(list, namespace, providerId)).toBeUndefined()
 	})
@@ -29,8 +29,8 @@ describe("mgmt's own viola token", () => {
 		['the provider of another namespace', 'does not allow biz-2 for namespace team-a', 'team-a=biz-1;team-b=biz-2', 'team-a', 'biz-2'],
 		['a namespace without an entry', 'namespace team-b has no entry in VIOLA_ALLOWED_PROVIDERS', 'team-a=biz-1', 'team-b', 'biz-1'],
 		['a provider in another letter case', 'does not allow BIZ-1', 'team-a=biz-1', 'team-a', 'BIZ-1'],
-		['a provider with a blank', 'does not allow biz-1 ', 'team-a=biz-1', 'team-a', 'biz-1 '],
-		['every provider where the list is empty', 'has no entry', ';', 'team-a', 'biz-1'],
+		['a provider with a trailing space', 'does not allow biz-1 ', 'team-a=biz-1', 'team-a', 'biz-1 '],
+		['any provider if the list is empty', 'has no entry', ';', 'team-a', 'biz-1'],
 	])('is not allowed for %s', (_, words, ...question) => {
 		for (const part of [`${field}: `, words, 'the viola token comes from the environment of mgmt'])
 			expect(refusal(...question)).toContain(part)
@@ -50,6 +50,6 @@ test.each([
 	[`${'a'.repeat(64)}=biz-1`, 'must be namespace=id'],
 	['team-a=ü', 'must be namespace=id'],
 	['fine=biz-9', 'names a namespace twice'],
-])('the entry %s is rejected at start', (entry, words) => {
+])('the entry %s is rejected at startup', (entry, words) => {
 	expect(() => readConfig({ VIOLA_ALLOWED_PROVIDERS: `fine=biz-1;${entry}` })).toThrow(`VIOLA_ALLOWED_PROVIDERS: "${entry}" ${words}`)
 })

@@ -10,13 +10,13 @@ export type Recorder = {
 	heard: string[]
 	/** Number of connections opened so far. */
 	connections(): number
-	/** Sets how it answers from now on. */
+	/** Sets the response to later requests. */
 	answer(by: Answer): void
 	stop(): Promise<void>
 }
 export type Answer = (request: { method: string; path: string }, response: ServerResponse) => void
 
-/** Starts one on a free port. By default it acts as every system, and names its own address as Keystone, Neutron and Nova. */
+/** Starts a recorder on a free port. By default it acts as every system, and returns its own address for Keystone, Neutron and Nova. */
 export async function startRecorder(sealedPassword: string): Promise<Recorder> {
 	const heard: string[] = []
 	let connections = 0
@@ -46,7 +46,7 @@ export async function startRecorder(sealedPassword: string): Promise<Recorder> {
 	}
 }
 
-/** Acts as viola, Contrabass, Keystone, Neutron and Nova in one. @param url what Contrabass and the catalog name */
+/** Acts as viola, Contrabass, Keystone, Neutron and Nova. @param url the endpoint in Contrabass and in the catalog */
 export function everySystem(sealedPassword: string, url: string): Answer {
 	const attributes = { adminId: 'admin', adminPw: sealedPassword, domain: 'default' }
 	const endpoints = [{ interface: 'public', region: 'One', region_id: 'One', url }]

@@ -6,10 +6,18 @@ const ofProcess = (url: string, trustField?: string) => chosenEndpoint([], ['OWN
 const origin = { environment: { source: 'environment', field: 'A' }, namespace: { source: 'namespace', field: 'b' } } as const
 
 test.each<[sentence: string, endpoint: Endpoint | undefined, expected: object | undefined]>([
-	['a field of the OpenstackConfig is of the namespace', own('http://a/'), { url: 'http://a', source: 'namespace', field: 'spec.own' }],
-	['a variable is of the environment', ofProcess('http://a//'), { url: 'http://a', source: 'environment', field: 'OWN' }],
 	[
-		'the first field that is set counts, before the variable',
+		'an endpoint in a field of the OpenstackConfig originates from the namespace',
+		own('http://a/'),
+		{ url: 'http://a', source: 'namespace', field: 'spec.own' },
+	],
+	[
+		'an endpoint in a variable originates from the environment',
+		ofProcess('http://a//'),
+		{ url: 'http://a', source: 'environment', field: 'OWN' },
+	],
+	[
+		'the first field that is set takes precedence, also over the variable',
 		chosenEndpoint(
 			[
 				['spec.one', undefined],
@@ -20,25 +28,29 @@ test.each<[sentence: string, endpoint: Endpoint | undefined, expected: object | 
 		),
 		{ url: 'http://two', field: 'spec.two' },
 	],
-	['of many slashes only the last ones go', ofProcess(`http://a${'/'.repeat(1 << 20)}b/`), { url: `http://a${'/'.repeat(1 << 20)}b` }],
-	['nothing that is set is no endpoint', chosenEndpoint([['spec.one', undefined]], ['OWN', undefined]), undefined],
+	['only trailing slashes are removed', ofProcess(`http://a${'/'.repeat(1 << 20)}b/`), { url: `http://a${'/'.repeat(1 << 20)}b` }],
 	[
-		'what a system of the environment names is of the environment',
+		'there is no endpoint if neither the field nor the variable is set',
+		chosenEndpoint([['spec.one', undefined]], ['OWN', undefined]),
+		undefined,
+	],
+	[
+		'an endpoint that a system of the environment returns originates from the environment',
 		namedBy(ofProcess('https://a'), 'Keystone', 'https://b'),
 		{ url: 'https://b', source: 'environment', field: 'Keystone, named by OWN' },
 	],
 	[
-		'what a system of the namespace names is of the namespace',
+		'an endpoint that a system of the namespace returns originates from the namespace',
 		namedBy(own('https://a'), 'Keystone', 'https://b'),
 		{ source: 'namespace', field: 'Keystone, named by spec.own' },
 	],
 	[
-		'what is read under certificates that the OpenstackConfig chose is of the namespace',
+		'an endpoint that is read with certificates from the OpenstackConfig originates from the namespace',
 		namedBy(ofProcess('https://a', 'spec.settings.caBundle'), 'Keystone', 'https://b'),
 		{ source: 'namespace' },
 	],
 	[
-		'without encryption no certificate was chosen',
+		'certificates from the OpenstackConfig do not affect the origin over plain HTTP',
 		namedBy(ofProcess('http://a', 'spec.settings.caBundle'), 'Keystone', 'https://b'),
 		{ source: 'environment' },
 	],

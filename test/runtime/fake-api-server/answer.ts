@@ -72,13 +72,13 @@ function aboutTheServer({ path, method }: ApiRequest): string {
 }
 
 function objectIn({ body }: ApiRequest): ApiObject {
-	if (!isMap(body)) throw badRequest('the body is no object')
+	if (!isMap(body)) throw badRequest('the body is not an object')
 	return { ...body, metadata: isMap(body.metadata) ? body.metadata : {} } as ApiObject
 }
 
 function patchIn({ body, contentType }: ApiRequest): unknown {
 	if (!contentType.startsWith('application/merge-patch+json')) throw unsupportedType(contentType)
-	if (!isMap(body)) throw badRequest('the patch is no object')
+	if (!isMap(body)) throw badRequest('the patch is not an object')
 	return body
 }
 

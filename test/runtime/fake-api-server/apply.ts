@@ -5,9 +5,9 @@ import { Refusal } from './refusal.ts'
 type Applier = { manager: string; force: boolean }
 
 /**
- * Implements the part of server-side apply that the programs here use. A manager owns the leaves that it applies. Without force, it cannot
- * change a leaf of another manager. Leaves that it no longer applies are removed. A list is a single leaf, so lists that the real API
- * server merges by key are replaced here. Only managers that applied are owners.
+ * Implements the part of server-side apply that the programs here use. A field manager owns the leaves that it applies. Without force, it
+ * cannot change a leaf of another manager. Leaves that it no longer applies are removed. A list is a single leaf, so lists that the real
+ * API server merges by key are replaced here. Only managers that applied are owners.
  *
  * @throws Refusal 409, which names the owners of the conflicting leaves
  */

@@ -12,7 +12,7 @@ export class Entry {
 	readonly key: string
 	readonly version: number
 	readonly object: ApiObject
-	/** Which manager owns which leaf. This is not part of the object. */
+	/** Which field manager owns which leaf. This is not part of the object. */
 	owners: Owners | undefined
 	#text: string | undefined
 
@@ -32,7 +32,7 @@ export class Entry {
 	}
 }
 
-/** `gone` is what a watch reports for a removed object: its last state, with the version of the removal. */
+/** `gone` is the object that a watch reports for a removed object: its last state, with the version of the removal. */
 export type Change = { version: number; before: Entry | undefined; now: Entry | undefined; gone: Entry | undefined }
 
 /** Receives the changes of a collection; `ended` is called when the kind itself changes. */
@@ -57,7 +57,7 @@ export type Collection = {
 	kept(version: number): readonly Entry[] | undefined
 	/** Reports every later change to the follower, until the returned function is called. */
 	follow(follower: Follower): () => void
-	/** Forgets all changes up to a version. */
+	/** Discards all changes up to a version. */
 	compact(version: number): void
 	/** Ends the watches; later writes are checked against the new definition. */
 	redefine(kind: FakeKind): void

@@ -6,7 +6,7 @@ import { Refusal } from './refusal.ts'
 import type { Store } from './store.ts'
 import type { OnWritten, Writer } from './write.ts'
 
-/** Does the work of the garbage collector and the namespace controller of kube-controller-manager, soon after a write and not during it. */
+/** Implements the garbage collector and the namespace controller of kube-controller-manager. It runs soon after a write, not during it. */
 export type Collector = {
 	/** Must be called after every write. */
 	onWritten: OnWritten
@@ -94,7 +94,7 @@ function tend(state: State, { at, key }: Place): void {
 	else judge(state, at, object)
 }
 
-/** Deletes an object whose owners are all gone. If some owners remain, removes only the references to the others. */
+/** Deletes an object if none of its owners exists. If some owners remain, removes only the references to the others. */
 function judge({ living, writer }: State, at: Collection, { metadata }: ApiObject): void {
 	const owners = metadata.ownerReferences ?? []
 	const left = owners.filter(({ uid }) => living.has(uid))

@@ -1,7 +1,7 @@
 import type { FakeKind } from './kinds.ts'
 import { type ApiObject, timestamp, valueAt } from './object.ts'
 
-/** Finalizers that the garbage collector removes after it has done what they request. */
+/** Finalizers that the garbage collector removes after it has processed them. */
 export const FOREGROUND = 'foregroundDeletion'
 export const ORPHAN = 'orphan'
 

@@ -38,7 +38,7 @@ export function answerInstead(
 	response.end(text)
 }
 
-/** Calls `act` immediately, or later if the fault says so. */
+/** Calls `act` immediately, or later if the fault is a delay. */
 export function inTime(fault: Fault | undefined, act: () => void): void {
 	if (fault?.fault === 'late') setTimeout(act, fault.ms).unref()
 	else act()

@@ -6,7 +6,7 @@ export type History = {
 	/** The oldest version from which a watch can start. */
 	oldest(): number
 	after(version: number): readonly Change[]
-	/** Forgets all changes up to a version. */
+	/** Discards all changes up to a version. */
 	forget(version: number): void
 }
 

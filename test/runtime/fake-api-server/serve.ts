@@ -132,7 +132,7 @@ function refuse(response: ServerResponse, error: unknown): void {
 	send(response, code, JSON.stringify(status))
 }
 
-/** Wraps a bug of the fake server or of a hook, so that it becomes visible in the test. */
+/** Wraps a bug of the fake server or of a hook, so that the test shows it. */
 function bug(error: unknown): Refusal {
 	const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
 	return new Refusal({ code: 500, reason: 'InternalError', message })

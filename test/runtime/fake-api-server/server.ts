@@ -52,7 +52,8 @@ export type FakeApiServer = {
 	/** Returns the version of the last write of any object. */
 	version(): number
 	/**
-	 * Forgets all history, as etcd does every five minutes: a request from an earlier version is answered with 410. Open watches continue.
+	 * Discards the history, as a compaction of etcd does every five minutes: a request from an earlier version is answered with 410. Open
+	 * watches continue.
 	 */
 	compact(): void
 	/** Closes every connection. */

@@ -15,7 +15,7 @@ export type Store = {
 	/** @throws Refusal 404 if the kind is not served */
 	collection(kind: Pick<FakeKind, 'group' | 'plural'>): Collection
 	all(): Iterable<Collection>
-	/** Forgets all earlier changes: watches and pages from an earlier version are answered with 410. */
+	/** Discards all earlier changes: watches and pages from an earlier version are answered with 410. */
 	compact(): void
 }
 

@@ -55,7 +55,7 @@ export async function serveGadgets({ client }: ApiUnderTest): Promise<void> {
 
 export type RawEvent = { type: string; object: { metadata: Record<string, unknown>; data?: Record<string, string>; code?: number } }
 
-/** Returns the lines of a watch with a query that our client never sends, as soon as `isEnough` accepts them. */
+/** Returns the lines of a watch with a query that KubeClient never sends, as soon as `isEnough` accepts them. */
 export async function rawWatch(
 	{ credentials }: ApiUnderTest,
 	{ kind, namespace, query }: { kind: Kind; namespace: string; query: Record<string, string | number | boolean> },

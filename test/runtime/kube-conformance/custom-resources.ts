@@ -11,7 +11,7 @@ export function customResourceCases(api: () => ApiUnderTest): void {
 		return { at, made: await api().client.create(Gadget, { metadata: { ...at, finalizers }, spec: { size: 1 }, ...rest }) }
 	}
 
-	test('a generation counts changes of the spec and the deletion, and nothing else', async () => {
+	test('the generation increases with changes of the spec and with the deletion only', async () => {
 		const { client } = api()
 		const { at, made } = await fresh()
 		const generations = [made.metadata.generation]
@@ -28,7 +28,7 @@ export function customResourceCases(api: () => ApiUnderTest): void {
 		await client.patch(Gadget, at, { metadata: { finalizers: null } })
 	})
 
-	test('a status is written only through its subresource, which writes nothing else', async () => {
+	test('the status is written only through its subresource, which changes nothing else', async () => {
 		const { client } = api()
 		const { at, made } = await fresh({ status: { seen: 1 } })
 		expect(made).not.toHaveProperty('status')
@@ -61,7 +61,7 @@ export function customResourceCases(api: () => ApiUnderTest): void {
 		})
 	})
 
-	test('a finalizer holds a deletion until it is removed', async () => {
+	test('a finalizer blocks a deletion until it is removed', async () => {
 		const { client } = api()
 		const { at, made } = await fresh({ finalizers: ['example.org/hold', 'example.org/other'] })
 		expect(await client.delete(Gadget, at, { uid: made.metadata.uid })).toBe(true)
@@ -83,7 +83,7 @@ export function customResourceCases(api: () => ApiUnderTest): void {
 		expect(await client.find(Gadget, at)).toBeUndefined()
 	})
 
-	test('a watch reports the steps of a deletion: marked, then gone with a separate version', async () => {
+	test('a watch reports both steps of a deletion with separate versions: marked for deletion, then removed', async () => {
 		const { client } = api()
 		const { at, made } = await fresh({ finalizers: ['example.org/hold'] })
 		const { resourceVersion } = made.metadata

@@ -29,7 +29,7 @@ export function garbageCases(api: () => ApiUnderTest): void {
 		['Background', ['d']],
 		['Foreground', ['d']],
 		['Orphan', ['b', 'c', 'd']],
-	])('%s deletion of an owner deletes or keeps its dependents', async (propagation = 'Background', left) => {
+	])('%s deletion of an owner deletes or orphans its dependents', async (propagation = 'Background', left) => {
 		const { namespace } = await chain()
 		await api().client.delete(ConfigMap, { namespace, name: 'a' }, { propagation })
 		await expect.poll(() => names(namespace)).toEqual(left)
@@ -37,13 +37,13 @@ export function garbageCases(api: () => ApiUnderTest): void {
 			expect((await api().client.get(ConfigMap, { namespace, name: 'b' })).metadata).not.toHaveProperty('ownerReferences')
 	})
 
-	test('an object is deleted if its owner never existed, or is another object of that name', async () => {
+	test('an object is deleted if its owner never existed, or was replaced by another object of the same name', async () => {
 		const { namespace, a } = await chain()
 		await owned(namespace, 'e', [{ ...ownerOf(a), uid: crypto.randomUUID() }])
 		await expect.poll(() => names(namespace)).toEqual(['a', 'b', 'c', 'd'])
 	})
 
-	test('an object with two owners is kept while one exists', async () => {
+	test('an object with two owners is kept while one of them exists', async () => {
 		const { namespace, a, b } = await chain()
 		await owned(namespace, 'e', [ownerOf(a), ownerOf(await owned(namespace, 'f', []))])
 		await api().client.delete(ConfigMap, b.metadata as { name: string; namespace: string })
@@ -53,7 +53,7 @@ export function garbageCases(api: () => ApiUnderTest): void {
 		await expect.poll(async () => (await owners())?.map(({ name }) => name)).toEqual(['a'])
 	})
 
-	test('a finalizer holds an object whose owner is deleted', async () => {
+	test('an object with a finalizer remains after its owner is deleted', async () => {
 		const { client } = api()
 		const { namespace } = await chain()
 		const at = { namespace, name: 'b' }
@@ -65,7 +65,7 @@ export function garbageCases(api: () => ApiUnderTest): void {
 		await expect.poll(() => names(namespace)).toEqual(['d'])
 	})
 
-	test('a namespace is deleted with its contents, and accepts nothing new', async () => {
+	test('a namespace that is being deleted loses its objects and accepts no new ones', async () => {
 		const { client } = api()
 		const { namespace } = await chain()
 		await client.patch(ConfigMap, { namespace, name: 'b' }, { metadata: { finalizers: ['example.org/hold'] } })

@@ -32,7 +32,7 @@ export function selectionCases(api: () => ApiUnderTest): void {
 		await expect(api().client.list(ConfigMap, { namespace: 'default', ...selection })).rejects.toMatchObject({ code: 'BAD_REQUEST' })
 	})
 
-	test('an object that enters the selection of a watch is added, one that leaves it is deleted in its last selected state', async () => {
+	test('a watch with a selector reports an object that begins to match as ADDED, and one that no longer matches as DELETED in its last matching state', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		const at = { namespace, name: 'a' }
@@ -55,7 +55,7 @@ export function selectionCases(api: () => ApiUnderTest): void {
 		expect(told[2]?.object.metadata.resourceVersion).toBe(left.metadata.resourceVersion)
 	})
 
-	test('a watch of one name reports no other object', async () => {
+	test('a watch of a single name reports no other object', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		const { resourceVersion } = await client.list(ConfigMap, { namespace })
@@ -64,7 +64,7 @@ export function selectionCases(api: () => ApiUnderTest): void {
 		expect(told.map(({ object }) => object.metadata.name)).toEqual(['b'])
 	})
 
-	test('a watch from the version of a write reports what came after it', async () => {
+	test('a watch from the version of a write reports only later changes', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		await client.create(ConfigMap, configMap(namespace, 'a'))
@@ -74,7 +74,7 @@ export function selectionCases(api: () => ApiUnderTest): void {
 		expect(told.map(({ type, object }) => `${type} ${object.metadata.name}`)).toEqual(['ADDED c'])
 	})
 
-	test('pages show the state of the first page, whatever is written meanwhile', async () => {
+	test('later pages show the version of the first page, regardless of writes in between', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		for (const name of ['a', 'b', 'c', 'd', 'e']) await client.create(ConfigMap, configMap(namespace, name, { n: '1' }))
@@ -96,7 +96,7 @@ export function selectionCases(api: () => ApiUnderTest): void {
 		expect(told.map(({ type, object }) => `${type} ${object.metadata.name}`)).toEqual(['DELETED a', 'DELETED c', 'MODIFIED d', 'ADDED f'])
 	})
 
-	test('one response, parsed while it arrives, shows the same as pages', async () => {
+	test('a list that is read in one response contains the same objects as a list in pages', async () => {
 		const { client } = api()
 		const namespace = await threeIn(api())
 		await client.create(ConfigMap, configMap(namespace, 'd', { text: '}],"items":[{\\' }, { color: 'red' }))
@@ -124,7 +124,7 @@ export function protobufCases(api: () => ApiUnderTest): void {
 	const dictionary = fc.dictionary(key, word, { maxKeys: 4, noNullPrototype: true })
 	const small = fc.dictionary(key, key, { maxKeys: 4, noNullPrototype: true })
 
-	test('reports the same as a watch in JSON', async () => {
+	test('reports the same events as a watch in JSON', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		const { resourceVersion } = (await client.create(ConfigMap, configMap(namespace, 'first'))).metadata
@@ -143,7 +143,7 @@ export function protobufCases(api: () => ApiUnderTest): void {
 		await fc.assert(one, { numRuns: 20 })
 	})
 
-	test('reports where the initial events end, and continues after them', async () => {
+	test('reports the end of the initial events, and continues after them', async () => {
 		const { client } = api()
 		const namespace = await threeIn(api())
 		const told: string[] = []
@@ -157,9 +157,9 @@ export function protobufCases(api: () => ApiUnderTest): void {
 	})
 
 	test.each<[what: string, wrong: object]>([
-		['a selector that is none', { labelSelector: 'color in red' }],
-		['a field that is none to select by', { fieldSelector: 'data.one=1' }],
-	])('is rejected like one in JSON: %s', async (_, wrong) => {
+		['an invalid label selector', { labelSelector: 'color in red' }],
+		['a field that is not supported as a selector', { fieldSelector: 'data.one=1' }],
+	])('is rejected like a watch in JSON for %s', async (_, wrong) => {
 		const failureOf = (how: object) =>
 			first(1, api().client.watch(ConfigMap, { namespace: 'default', resourceVersion: '1', signal, ...how })).catch(
 				(error: unknown) => error,
@@ -180,7 +180,7 @@ export function streamedListCases(api: () => ApiUnderTest): void {
 		expect(events.map(({ type, object }) => `${type} ${object.metadata.name}`).sort()).toEqual(['ADDED a', 'ADDED b', 'ADDED c'])
 	})
 
-	test('initial events end with a bookmark, and later changes come after it', async () => {
+	test('initial events end with a bookmark, and later changes follow', async () => {
 		const { client } = api()
 		const namespace = await threeIn(api())
 		let wrote: Promise<unknown> | undefined
@@ -198,7 +198,7 @@ export function streamedListCases(api: () => ApiUnderTest): void {
 		for (const version of versions) expect(version <= BigInt(String(mark?.resourceVersion))).toBe(true)
 	})
 
-	test('without objects there is only the bookmark, from whose version a watch can start', async () => {
+	test('without objects, only the bookmark is sent, and a watch can start from its version', async () => {
 		const { client } = api()
 		const namespace = await freshNamespace(api())
 		const query = { ...streamed, labelSelector: 'color=green' }
@@ -212,7 +212,7 @@ export function streamedListCases(api: () => ApiUnderTest): void {
 		expect(told.map(({ object }) => object.metadata.name)).toEqual(['a'])
 	})
 
-	test('initial events show a state at least as new as the given version', async () => {
+	test('initial events show a state that is at least as new as the given version', async () => {
 		const { client } = api()
 		const namespace = await threeIn(api())
 		const { resourceVersion } = (await client.create(ConfigMap, configMap(namespace, 'd'))).metadata
@@ -230,7 +230,7 @@ export function streamedListCases(api: () => ApiUnderTest): void {
 
 const { signal } = new AbortController()
 
-/** Returns only the fields that our client reads from protobuf. */
+/** Returns only the fields that KubeClient reads from protobuf. */
 function known({ type, object: { apiVersion, kind, data, metadata } }: Told) {
 	const { name, namespace, uid, resourceVersion, creationTimestamp, labels, annotations } = metadata
 	return { type, apiVersion, kind, data, metadata: { name, namespace, uid, resourceVersion, creationTimestamp, labels, annotations } }

@@ -23,7 +23,7 @@ export function writeCases(api: () => ApiUnderTest): void {
 		expect(await client.get(ConfigMap, at)).toEqual(made)
 	})
 
-	test('emptied fields are removed', async () => {
+	test('fields that become empty are removed', async () => {
 		const { client, at } = await fresh()
 		const { metadata } = await client.patch(ConfigMap, at, { metadata: { labels: { color: null }, annotations: {}, finalizers: [] } })
 		expect(metadata).not.toHaveProperty('labels')
@@ -41,13 +41,10 @@ export function writeCases(api: () => ApiUnderTest): void {
 
 	test.each<[title: string, write: (world: World, stale: string) => Promise<unknown>]>([
 		['a patch', ({ client, at }, resourceVersion) => client.patch(ConfigMap, at, { metadata: { resourceVersion }, data: { two: '2' } })],
-		[
-			'a patch that would change nothing',
-			({ client, at }, resourceVersion) => client.patch(ConfigMap, at, { metadata: { resourceVersion } }),
-		],
-		['a whole object', ({ client, made }) => client.replace(ConfigMap, made)],
+		['a patch without changes', ({ client, at }, resourceVersion) => client.patch(ConfigMap, at, { metadata: { resourceVersion } })],
+		['a replacement', ({ client, made }) => client.replace(ConfigMap, made)],
 		['a deletion', ({ client, at }, resourceVersion) => client.delete(ConfigMap, at, { resourceVersion })],
-	])('%s for an older version is a conflict', async (_, write) => {
+	])('%s with an older resource version is rejected as a conflict', async (_, write) => {
 		const world = await fresh()
 		const { client, at, made } = world
 		const newer = await client.patch(ConfigMap, at, { data: { one: 'newer' } })
@@ -56,7 +53,7 @@ export function writeCases(api: () => ApiUnderTest): void {
 		expect(await client.get(ConfigMap, at)).toEqual(newer)
 	})
 
-	test('another object of the same name is not written', async () => {
+	test('a write with another uid is rejected', async () => {
 		const { client, at, made } = await fresh()
 		await client.delete(ConfigMap, at)
 		const { metadata } = await client.create(ConfigMap, configMap(at.namespace, 'a'))
@@ -66,7 +63,7 @@ export function writeCases(api: () => ApiUnderTest): void {
 		expect((await client.get(ConfigMap, at)).metadata).toEqual(metadata)
 	})
 
-	test('a patch creates no object', async () => {
+	test('a patch does not create an object', async () => {
 		const { client, namespace } = await fresh()
 		const at = { namespace, name: 'nobody' }
 		await expect(client.patch(ConfigMap, at, { data: {} })).rejects.toMatchObject({
@@ -76,7 +73,7 @@ export function writeCases(api: () => ApiUnderTest): void {
 		await expect(client.replace(ConfigMap, { metadata: at })).rejects.toMatchObject({ code: 'NOT_FOUND' })
 	})
 
-	test('the status of a kind without a status subresource is not found', async () => {
+	test('a write to a status subresource that the kind does not have is rejected', async () => {
 		const { client, at } = await fresh()
 		await expect(client.patchStatus(ConfigMap, at, {})).rejects.toMatchObject({ code: 'NOT_FOUND' })
 	})
@@ -105,7 +102,7 @@ export function writeCases(api: () => ApiUnderTest): void {
 		await expect(nameless).rejects.toMatchObject({ code: 'INVALID', message: expect.stringContaining('name or generateName is required') })
 	})
 
-	test('one of many concurrent creations of the same name wins', async () => {
+	test('only one of several concurrent creations of the same name succeeds', async () => {
 		const { client, namespace } = await fresh()
 		const outcomes = await Promise.all(
 			Array.from({ length: 8 }, (_, n) => client.create(ConfigMap, configMap(namespace, 'b', { n: String(n) })).then(() => 'won', codeOf)),
@@ -113,14 +110,14 @@ export function writeCases(api: () => ApiUnderTest): void {
 		expect(outcomes.sort()).toEqual([...Array(7).fill('ALREADY_EXISTS'), 'won'])
 	})
 
-	test('concurrent patches of different fields lose nothing', async () => {
+	test('no change is lost when different fields are patched concurrently', async () => {
 		const { client, at } = await fresh()
 		const keys = Array.from({ length: 8 }, (_, n) => `k${n}`)
 		await Promise.all(keys.map(key => client.patch(ConfigMap, at, { data: { [key]: 'x' } })))
 		expect(Object.keys((await client.get(ConfigMap, at)).data ?? {}).sort()).toEqual([...keys, 'one'])
 	})
 
-	test('one of many concurrent replacements of the same version wins', async () => {
+	test('only one of several concurrent replacements of the same version succeeds', async () => {
 		const { client, made } = await fresh()
 		const outcomes = await Promise.all(
 			Array.from({ length: 8 }, (_, n) => client.replace(ConfigMap, { ...made, data: { n: String(n) } }).then(() => 'won', codeOf)),
@@ -135,7 +132,7 @@ export function writeCases(api: () => ApiUnderTest): void {
 		expect(await client.get(ConfigMap, at)).toEqual(made)
 	})
 
-	test('a namespace can be selected by its name', async () => {
+	test('a namespace can be selected by the label with its name', async () => {
 		const { client, namespace } = await fresh()
 		const { items } = await client.list(Namespace, { labelSelector: `kubernetes.io/metadata.name=${namespace}` })
 		expect(items.map(({ metadata, status }) => [metadata.name, status?.phase])).toEqual([[namespace, 'Active']])

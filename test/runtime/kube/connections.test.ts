@@ -42,7 +42,7 @@ async function cluster() {
 	return { client, credentials, trust, rotate, connections: () => connections, ask: () => client.raw({ method: 'GET', path: '/version' }) }
 }
 
-test('a server whose CA has changed is trusted as soon as the file contains the CA, and not before', async () => {
+test('a server with a new CA is trusted only after the file contains that CA', async () => {
 	const { ask, rotate, trust } = await cluster()
 	expect(await ask()).toEqual({ ok: true })
 	rotate()
@@ -59,7 +59,7 @@ test('a file with both CAs keeps calls working during the change', async () => {
 	expect(await ask()).toEqual({ ok: true })
 })
 
-test('a write is sent once, although the first server it reached was not trusted', async () => {
+test('a write is sent only once if the first server that it reached was not trusted', async () => {
 	const { client, rotate, trust } = await cluster()
 	rotate()
 	await trust(second.cert)
@@ -67,7 +67,7 @@ test('a write is sent once, although the first server it reached was not trusted
 	expect(client.requests()).toEqual({ post: 2 })
 })
 
-test('a missing file is reported when it is needed, and not before', async () => {
+test('a missing CA file is reported only when a new connection needs it', async () => {
 	const { ask, rotate, credentials } = await cluster()
 	const authorities = credentials.authorities
 	credentials.authorities = () => Promise.reject(new Error('the mount is gone'))
@@ -100,7 +100,7 @@ test('CAs are read again every minute; changed CAs open new connections, the sam
 	expect([await used(119_999), await used(120_000), read]).toEqual([after, after, 2])
 })
 
-test('a changed client certificate is used from the next call on, over new connections', async () => {
+test('a changed client certificate is used for the next call, over a new connection', async () => {
 	const names: string[] = []
 	const server = createServer({ ...first, requestCert: true, rejectUnauthorized: false }, ({ socket }, response) => {
 		names.push(String((socket as TLSSocket).getPeerCertificate().subject.CN))

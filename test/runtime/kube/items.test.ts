@@ -13,7 +13,7 @@ const list = fc.oneof(
 	fc.record({ metadata, items: fc.constant(null) }),
 )
 
-test('however the JSON of a list is split and formatted, its objects come in order, and the list without them', async () => {
+test('a list is parsed into its objects, in order, and the rest, with any chunks and formatting of its JSON', async () => {
 	const cuts = fc.array(fc.nat({ max: 12 }))
 	const one = fc.asyncProperty(list, cuts, fc.constantFrom(0, 1), async (said, at, indent) => {
 		const items: unknown[] = []
@@ -28,7 +28,7 @@ test('however the JSON of a list is split and formatted, its objects come in ord
 	await fc.assert(one, { numRuns: 1_000 })
 })
 
-test('a list that ends too early is invalid', async () => {
+test('a truncated list is invalid', async () => {
 	const whole = JSON.stringify({ items: [{ a: 1 }], metadata: {} })
 	for (let length = 1; length < whole.length; length++) {
 		let rest = ''

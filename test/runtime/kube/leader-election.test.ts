@@ -102,12 +102,12 @@ async function leader(times: ElectionOptions['times'], isBusy = false) {
 const unhurried = { leaseMs: 15_000, renewMs: 10_000, retryMs: 60_000 }
 
 test.each<[title: string, ms: { monotonic?: number; wall?: number }, leads: boolean]>([
-	['just before its time to renew is over', { monotonic: 9_999, wall: 9_999 }, true],
-	['when it is over', { monotonic: 10_000, wall: 10_000 }, false],
-	['when the machine slept, which only the wall clock shows', { monotonic: 5, wall: 3_600_000 }, false],
-	['when the wall clock was set back', { monotonic: 10_000, wall: -3_600_000 }, false],
-	['when only that was set back', { monotonic: 5, wall: -3_600_000 }, true],
-])('a leader checks the clock, not its timers, to decide whether it still leads: %s', async (_, ms, leads) => {
+	['leads just before the renew deadline', { monotonic: 9_999, wall: 9_999 }, true],
+	['does not lead after the renew deadline', { monotonic: 10_000, wall: 10_000 }, false],
+	['does not lead after the machine was suspended, which only the wall clock shows', { monotonic: 5, wall: 3_600_000 }, false],
+	['does not lead after the renew deadline, even if the wall clock was set back', { monotonic: 10_000, wall: -3_600_000 }, false],
+	['leads if only the wall clock was set back', { monotonic: 5, wall: -3_600_000 }, true],
+])('a leader, by its clocks and not by its timers, %s', async (_, ms, leads) => {
 	const { isLeading, sleepThrough, term, stop, ended, holder } = await leader(unhurried)
 	expect(isLeading()).toBe(true)
 	sleepThrough(ms)
@@ -116,7 +116,7 @@ test.each<[title: string, ms: { monotonic?: number; wall?: number }, leads: bool
 	expect([await ended, isLeading(), holder()]).toEqual([{ lost: false }, false, ''])
 })
 
-test('a leader that was suspended too long writes nothing before it has renewed its lease, which proves that there was no other leader since', async () => {
+test('a leader that was suspended too long writes nothing before it has renewed its lease, which shows that there was no other leader in the meantime', async () => {
 	const { sleepThrough, isLeading, client, state, told } = await leader({ leaseMs: 15_000, renewMs: 10_000, retryMs: 50 })
 	const guarded = client.guarded(isLeading)
 	await expect.poll(() => state.requests.filter(method => method === 'PUT').length).toBeGreaterThan(0)
@@ -128,9 +128,9 @@ test('a leader that was suspended too long writes nothing before it has renewed 
 })
 
 test.each<[title: string, holderIdentity: string]>([
-	['another leads', 'other'],
-	['another has led, and given the lease back', ''],
-])('a leader that was suspended while %s has lost the lease, and writes nothing more', async (_, holderIdentity) => {
+	['another one acquired the lease', 'other'],
+	['another one acquired and released the lease', ''],
+])('a leader that was suspended while %s is no longer the leader, and writes nothing', async (_, holderIdentity) => {
 	const { sleepThrough, isLeading, ended, write, holder, told, client } = await leader(undefined)
 	sleepThrough({ monotonic: 20_000, wall: 20_000 })
 	write({ holderIdentity })
@@ -139,7 +139,7 @@ test.each<[title: string, holderIdentity: string]>([
 	expect([isLeading(), holder(), told.at(-1)]).toEqual([false, holderIdentity, false])
 })
 
-test('a leader that was suspended and reaches no API server has lost its lease', async () => {
+test('a leader that was suspended and cannot reach the API server loses its lease', async () => {
 	const { sleepThrough, isLeading, ended, state } = await leader({ leaseMs: 3_000, renewMs: 2_000, retryMs: 20 })
 	state.isSilent = true
 	sleepThrough({ monotonic: 3_000, wall: 3_000 })
@@ -147,7 +147,7 @@ test('a leader that was suspended and reaches no API server has lost its lease',
 	expect(await ended).toEqual({ lost: true })
 })
 
-test('no reconcile is started after the event loop was blocked and another leads, although no timer has fired yet', async () => {
+test('no reconcile is started if another leader took over while the event loop was blocked, even before a timer fires', async () => {
 	const api = await leaseServer()
 	const queue = createQueue()
 	const begun: string[] = []
@@ -168,7 +168,7 @@ test('no reconcile is started after the event loop was blocked and another leads
 	expect(begun).toEqual(['in time'])
 })
 
-test('a lease is renewed with one request, and kept as long as that continues', async () => {
+test('a lease is renewed with one request, and kept while it is renewed', async () => {
 	const { sleepThrough, state, isLeading, told, stop, ended } = await leader(undefined)
 	for (let n = 0; n < 5; n++) {
 		const { length } = state.requests
@@ -184,7 +184,7 @@ test('a lease is renewed with one request, and kept as long as that continues', 
 	expect(told).toEqual([true, false])
 })
 
-test('a leader that is stopped keeps its lease until its work has ended, and then releases it', async () => {
+test('a leader that is stopped releases its lease only after its work has ended', async () => {
 	const { stop, finish, ended, isLeading, term, state, holder, told } = await leader(undefined, true)
 	stop()
 	const { length } = state.requests
@@ -194,35 +194,35 @@ test('a leader that is stopped keeps its lease until its work has ended, and the
 	expect([await ended, isLeading(), holder(), told]).toEqual([{ lost: false }, false, '', [true, false]])
 })
 
-test('a record that another client changed is read again, and the lease is kept', async () => {
+test('a Lease that another client changed is read again, and leadership is kept', async () => {
 	const { write, told, isLeading, holder } = await leader(undefined)
 	write({ renewTime: 'by somebody' })
 	await expect.poll(() => told).toEqual([true, 'slow'])
 	expect([isLeading(), holder()]).toEqual([true, 'me'])
 })
 
-test('a record that another client deleted is created again', async () => {
+test('a Lease that another client deleted is created again', async () => {
 	const { drop, told, isLeading, holder } = await leader(undefined)
 	drop()
 	await expect.poll(() => [told, holder()]).toEqual([[true, 'slow'], 'me'])
 	expect(isLeading()).toBe(true)
 })
 
-test('a lease that another holder has acquired is lost, and not changed', async () => {
+test('a lease that another holder has acquired is lost, and the Lease is not changed', async () => {
 	const { write, ended, isLeading, term, holder } = await leader(undefined)
 	write({ holderIdentity: 'thief' })
 	expect(await ended).toEqual({ lost: true })
 	expect([isLeading(), term()?.reason, holder()]).toEqual([false, expect.objectContaining({ code: 'LEASE_LOST' }), 'thief'])
 })
 
-test('a server that stops answering costs the lease when the renew deadline is over', async () => {
+test('the lease is lost at the renew deadline if the server stops responding', async () => {
 	const { state, ended, told } = await leader({ leaseMs: 300, renewMs: 100, retryMs: 10 })
 	state.isSilent = true
 	expect(await ended).toEqual({ lost: true })
 	expect(told).toEqual([true, false])
 })
 
-test('a guarded client reads, but begins no write and no retry of one once it may not', async () => {
+test('a guarded client that may no longer write still reads, but starts no write and no retry of a write', async () => {
 	const { client, state } = await leaseServer()
 	let may = true
 	const guarded = client.guarded(() => may)
@@ -237,7 +237,7 @@ test('a guarded client reads, but begins no write and no retry of one once it ma
 	expect(client.requests()).toEqual(guarded.requests())
 })
 
-test('the longer of two clocks counts', () => {
+test('the elapsed time is that of the clock that advanced more', () => {
 	expect(elapsed({ monotonic: 0, wall: 0 }, { monotonic: 5, wall: 3 })).toBe(5)
 	expect(elapsed({ monotonic: 0, wall: 0 }, { monotonic: 5, wall: 8 })).toBe(8)
 })

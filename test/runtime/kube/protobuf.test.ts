@@ -21,23 +21,23 @@ describe('a message', () => {
 	const label = (to: PbfWriter, key: string, value: string) =>
 		to.writeMessage(15, () => [to.writeStringField(1, key), to.writeStringField(2, value)], {})
 	test.each<[what: string, write: Write, read: object]>([
-		['of nothing', () => {}, {}],
-		['text', to => to.writeStringField(1, 'größe'), { name: 'größe' }],
-		['empty text, which JSON leaves out', to => to.writeStringField(1, ''), {}],
-		['a number', to => to.writeVarintField(2, 1_700_000_000), { size: 1_700_000_000 }],
-		['a number below nothing', to => to.writeVarintField(2, -1), { size: -1 }],
-		['0, which JSON leaves out', to => to.writeVarintField(2, 0), {}],
-		['a part', to => named(to, 4, 'a'), { part: { name: 'a' } }],
-		['a part without anything', to => to.writeMessage(4, () => {}, {}), { part: {} }],
-		['parts, in order', to => [named(to, 5, 'b'), named(to, 5, 'a')], { parts: [{ name: 'b' }, { name: 'a' }] }],
-		['what is the same', to => [label(to, 'a', '1'), label(to, 'b', '')], { labels: { a: '1', b: '' } }],
-		['a key that means something to JavaScript', to => label(to, '__proto__', 'x'), { labels: JSON.parse('{"__proto__":"x"}') }],
+		['without fields', () => {}, {}],
+		['with a string', to => to.writeStringField(1, 'größe'), { name: 'größe' }],
+		['with an empty string, which JSON omits', to => to.writeStringField(1, ''), {}],
+		['with a number', to => to.writeVarintField(2, 1_700_000_000), { size: 1_700_000_000 }],
+		['with a negative number', to => to.writeVarintField(2, -1), { size: -1 }],
+		['with 0, which JSON omits', to => to.writeVarintField(2, 0), {}],
+		['with a nested message', to => named(to, 4, 'a'), { part: { name: 'a' } }],
+		['with an empty nested message', to => to.writeMessage(4, () => {}, {}), { part: {} }],
+		['with a repeated field, in order', to => [named(to, 5, 'b'), named(to, 5, 'a')], { parts: [{ name: 'b' }, { name: 'a' }] }],
+		['with a map', to => [label(to, 'a', '1'), label(to, 'b', '')], { labels: { a: '1', b: '' } }],
+		['with the map key __proto__', to => label(to, '__proto__', 'x'), { labels: JSON.parse('{"__proto__":"x"}') }],
 		[
-			'what nobody asked for, before and after',
+			'with unknown fields, which are skipped',
 			to => [named(to, 9, 'x'), to.writeStringField(1, 'a'), to.writeFixed64Field(11, 7)],
 			{ name: 'a' },
 		],
-	])('%s', (_, write, read) => {
+	])('%s is parsed', (_, write, read) => {
 		expect({ ...parse(written(write), all) }).toEqual(read)
 		expect(JSON.stringify(parse(written(write), all))).toBe(JSON.stringify(read))
 	})
@@ -58,28 +58,28 @@ describe('the envelope of Kubernetes', () => {
 	})
 
 	test.each<[what: string, time: Write, metadata: object]>([
-		['a time that is not set is none', () => {}, {}],
-		['the first second of 1970 is a time', to => to.writeVarintField(1, 0), { creationTimestamp: '1970-01-01T00:00:00Z' }],
+		['an unset timestamp is omitted', () => {}, {}],
+		['a timestamp of 0 is the start of 1970', to => to.writeVarintField(1, 0), { creationTimestamp: '1970-01-01T00:00:00Z' }],
 	])('%s', (_, time, metadata) => {
 		const frame = event('BOOKMARK', to => to.writeMessage(1, () => to.writeMessage(8, () => time(to), {}), {}))
 		expect(readEvent(frame, read)).toEqual({ type: 'BOOKMARK', object: { metadata } })
 	})
 
-	test('an error is a Status, whatever is watched', () => {
+	test('the object of an ERROR event is a Status for every watched kind', () => {
 		const status: Write = to => [to.writeStringField(3, 'too old'), to.writeStringField(4, 'Expired'), to.writeVarintField(6, 410)]
 		expect(readEvent(event('ERROR', status), read)).toEqual({ type: 'ERROR', object: { message: 'too old', reason: 'Expired', code: 410 } })
 		expect(readStatus(enveloped(status))).toEqual({ message: 'too old', reason: 'Expired', code: 410 })
 	})
 
 	test.each([
-		['nothing', new Uint8Array()],
-		['a page of a proxy', Buffer.from('<html>')],
+		['an empty body', new Uint8Array()],
+		['an HTML page from a proxy', Buffer.from('<html>')],
 	])('%s is not a Status', (_, bytes) => {
 		expect(() => readStatus(bytes)).toThrow(expect.objectContaining({ code: 'SERVER_ERROR', retry: true }))
 	})
 })
 
-describe('however a byte stream is split', () => {
+describe('for any chunks of a byte stream', () => {
 	const cuts = fc.array(fc.nat({ max: 40 }))
 	const cases: [what: string, pieces: Pieces<Uint8Array | string>, put: (piece: string) => Buffer][] = [
 		['its lines are the same', linesOf, piece => Buffer.from(`${piece}\n`)],

@@ -4,23 +4,23 @@ import { proxyFor } from '../../../runtime/kube/proxy.ts'
 const proxy = 'http://proxy.example:3128'
 const server = 'https://api.cluster.example:6443'
 
-describe('which variable counts', () => {
+describe('the proxy for a server', () => {
 	test.each<[title: string, server: string, env: Record<string, string>, proxy: string | undefined]>([
-		['none', server, {}, undefined],
-		['HTTPS_PROXY', server, { HTTPS_PROXY: proxy }, proxy],
-		['https_proxy', server, { https_proxy: proxy }, proxy],
-		['https_proxy where HTTPS_PROXY is empty', server, { HTTPS_PROXY: '', https_proxy: proxy }, proxy],
-		['HTTPS_PROXY before https_proxy', server, { HTTPS_PROXY: proxy, https_proxy: 'http://other:1' }, proxy],
-		['HTTP_PROXY is not for TLS', server, { HTTP_PROXY: proxy }, undefined],
-		['HTTP_PROXY without TLS', 'http://api.cluster.example', { HTTP_PROXY: proxy }, proxy],
-		['a proxy without scheme', server, { HTTPS_PROXY: 'proxy.example:3128' }, proxy],
-		['a proxy with a password', server, { HTTPS_PROXY: 'http://a:b@proxy.example:3128' }, 'http://a:b@proxy.example:3128'],
-		['a SOCKS proxy', server, { HTTPS_PROXY: 'socks5://proxy.example:1080' }, 'socks5://proxy.example:1080'],
-		['a SOCKS proxy that resolves names', server, { HTTPS_PROXY: 'socks5h://proxy.example:1080' }, 'socks5://proxy.example:1080'],
-		['one that is no address', server, { HTTPS_PROXY: 'http://a b' }, undefined],
-		['not for localhost', 'https://localhost:6443', { HTTPS_PROXY: proxy }, undefined],
-		['not for 127.0.0.0/8', 'https://127.8.8.8:6443', { HTTPS_PROXY: proxy }, undefined],
-		['not for ::1', 'https://[::1]:6443', { HTTPS_PROXY: proxy }, undefined],
+		['is none without variables', server, {}, undefined],
+		['comes from HTTPS_PROXY', server, { HTTPS_PROXY: proxy }, proxy],
+		['comes from https_proxy', server, { https_proxy: proxy }, proxy],
+		['comes from https_proxy if HTTPS_PROXY is empty', server, { HTTPS_PROXY: '', https_proxy: proxy }, proxy],
+		['comes from HTTPS_PROXY rather than https_proxy', server, { HTTPS_PROXY: proxy, https_proxy: 'http://other:1' }, proxy],
+		['does not come from HTTP_PROXY for https', server, { HTTP_PROXY: proxy }, undefined],
+		['comes from HTTP_PROXY for http', 'http://api.cluster.example', { HTTP_PROXY: proxy }, proxy],
+		['may have no scheme', server, { HTTPS_PROXY: 'proxy.example:3128' }, proxy],
+		['may have a password', server, { HTTPS_PROXY: 'http://a:b@proxy.example:3128' }, 'http://a:b@proxy.example:3128'],
+		['may be a SOCKS proxy', server, { HTTPS_PROXY: 'socks5://proxy.example:1080' }, 'socks5://proxy.example:1080'],
+		['may be a SOCKS proxy that resolves names', server, { HTTPS_PROXY: 'socks5h://proxy.example:1080' }, 'socks5://proxy.example:1080'],
+		['is none if the value is not a URL', server, { HTTPS_PROXY: 'http://a b' }, undefined],
+		['is none for localhost', 'https://localhost:6443', { HTTPS_PROXY: proxy }, undefined],
+		['is none for 127.0.0.0/8', 'https://127.8.8.8:6443', { HTTPS_PROXY: proxy }, undefined],
+		['is none for ::1', 'https://[::1]:6443', { HTTPS_PROXY: proxy }, undefined],
 	])('%s', (_, to, env, wanted) => {
 		expect(proxyFor(to, env)).toBe(wanted)
 	})
@@ -56,7 +56,7 @@ describe('NO_PROXY', () => {
 		['[fd00::1]:6443', '[fd00::1]', true],
 		['[fd00::1]:443', '[fd00::1]', false],
 		['fe80::/10', '[fd00::1]', false],
-	])('%s for %s: %s', (rule, host, isExempt) => {
+	])('%s exempts %s: %s', (rule, host, isExempt) => {
 		expect(proxyFor(`https://${host}:6443`, { HTTPS_PROXY: proxy, NO_PROXY: rule })).toBe(isExempt ? undefined : proxy)
 		expect(proxyFor(`https://${host}:6443`, { HTTPS_PROXY: proxy, no_proxy: rule })).toBe(isExempt ? undefined : proxy)
 	})

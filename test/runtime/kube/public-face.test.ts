@@ -16,7 +16,7 @@ test('rooms import runtime/kube only from index.ts', () => {
 	expect(imports.filter(({ from }) => from !== face).map(({ path, from }) => `${path} imports ${from}`)).toEqual([])
 })
 
-test('index.ts exports exactly what rooms import', () => {
+test('index.ts exports exactly the names that rooms import', () => {
 	const exported = [...readFileSync(face, 'utf8').matchAll(/\{([^}]*)\} from/g)].flatMap(([, list = '']) => namesIn(list))
 	expect(exported.toSorted()).toEqual([...new Set(imports.flatMap(({ names }) => names))].sort())
 })

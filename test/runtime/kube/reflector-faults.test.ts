@@ -9,7 +9,10 @@ import { startReflector } from '../../../runtime/kube/reflector.ts'
 import type { WatchEvent, WatchOptions } from '../../../runtime/kube/watch.ts'
 import { createLog } from '../../../runtime/log.ts'
 
-/** A change of one object. If we made the change, `answerAfter` is how many more messages of the API server arrive before its response. */
+/**
+ * A change of one object. If the client under test made the change, `answerAfter` is how many more messages of the API server arrive before
+ * its response.
+ */
 const change = fc.record({
 	name: fc.constantFrom('a', 'b', 'c'),
 	act: fc.constantFrom('set', 'set', 'delete'),
@@ -29,7 +32,7 @@ const turn = fc.record({
 type Turn = typeof turn extends fc.Arbitrary<infer Value> ? Value : never
 type Event = WatchEvent<ConfigMap>
 
-test('whatever fails, and whenever responses arrive, the store ends up as the cluster, reported changes add up to it, and no object returns to an older version', async () => {
+test('after any faults and any order of responses, the store equals the cluster, the reported changes add up to it, and no object returns to an older version', async () => {
 	const listModes = fc.constantFrom('watchlist', 'paged', 'single')
 	const one = fc.asyncProperty(fc.array(turn, { maxLength: 12 }), listModes, fc.nat(), async (turns, listMode, seed) => {
 		const cluster = faultyCluster(turns)
@@ -74,7 +77,7 @@ function ledger() {
 	return { told, wrong, onChange }
 }
 
-/** A cluster of at most three objects. It handles each request as the next turn specifies, and works normally after all turns. */
+/** A cluster of at most three objects. It handles each request as the next entry specifies, and works normally after the last entry. */
 function faultyCluster(turns: readonly Turn[]) {
 	const left = [...turns]
 	const live = new Map<string, string>()
@@ -116,7 +119,7 @@ function faultyCluster(turns: readonly Turn[]) {
 		strike(fault, items.length <= after)
 		yield { items: [], resourceVersion }
 	}
-	/** Returns the events that one watch must report. The remaining changes of its turn happen while the watch starts. */
+	/** Returns the events that one watch must report. The remaining changes of its entry happen while the watch starts. */
 	const eventsOf = ({ changes, before, fault }: Turn, from: number | undefined): Event[] => {
 		const known = [...live].map(([name, at]) => added(name, at))
 		const since = from ?? version

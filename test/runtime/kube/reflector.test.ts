@@ -60,72 +60,77 @@ async function fallsSilent(server: FaultServer, pass: (ms: number) => void, requ
 	pass(90_000)
 }
 
-const SILENCE = 'says nothing more'
-const gone = (code: number): Answer => json(code, { kind: 'Status', code, message: 'as it was told to' })
+const SILENCE = 'stops sending'
+const gone = (code: number): Answer => json(code, { kind: 'Status', code, message: 'scripted error' })
 const quiet = watch([], saysNothing)
 
 test.each<[title: string, answers: Answer[], requests: string[], told: string[]]>([
 	[
-		'a watch that breaks off is resumed where it stopped',
+		'a watch whose connection breaks is resumed from its last version',
 		[list('5', ['a@1']), watch(['MODIFIED a@6'], breaks), watch(['ADDED b@7'], saysNothing)],
 		['list 500', 'watch from 5', 'watch from 6'],
 		['a@1', 'a@6', 'b@7'],
 	],
 	[
-		'a watch that ends in order is resumed where it stopped',
+		'a watch that ends normally is resumed from its last version',
 		[list('5', ['a@1']), watch(['MODIFIED a@6'], ends), watch(['DELETED a@7'], saysNothing)],
 		['list 500', 'watch from 5', 'watch from 6'],
 		['a@1', 'a@6', '-a'],
 	],
 	[
-		'a bookmark moves where it is resumed',
+		'a watch is resumed from the version of the last bookmark',
 		[list('5', ['a@1']), watch(['BOOKMARK @90'], breaks), quiet],
 		['list 500', 'watch from 5', 'watch from 90'],
 		['a@1'],
 	],
 	...[500, 503, 429, 401, 403].map((code): [string, Answer[], string[], string[]] => [
-		`a watch that is answered ${code} is tried again from the same place`,
+		`a watch that is answered with ${code} is retried from the same version`,
 		[list('5', ['a@1']), ...Array(code === 401 ? 2 : 1).fill(gone(code)), watch(['ADDED b@7'], saysNothing)],
 		['list 500', ...Array(code === 401 ? 3 : 2).fill('watch from 5')],
 		['a@1', 'b@7'],
 	]),
 	[
-		'an error told within a watch is waited out, and the watch resumed',
+		'after an error event, the watch is resumed',
 		[list('5', ['a@1']), watch(['ADDED b@6', 'ERROR 500'], ends), watch(['ADDED c@7'], saysNothing)],
 		['list 500', 'watch from 5', 'watch from 6'],
 		['a@1', 'b@6', 'c@7'],
 	],
 	[
-		'a version too old, told within the watch, leads to a list, and what is missing there is gone',
+		'an error event 410 leads to a list, and objects that are not in the list are removed',
 		[list('5', ['a@1', 'b@2', 'c@3']), watch(['ERROR 410'], ends), list('9', ['b@2', 'c@8', 'd@7']), quiet],
 		['list 500', 'watch from 5', 'list 500', 'watch from 9'],
 		['a@1', 'b@2', 'c@3', '-a', 'c@8', 'd@7'],
 	],
 	[
-		'a version too old, told by status, leads to a list too',
+		'a watch that is answered with 410 leads to a list',
 		[list('5', ['a@1']), gone(410), list('9', []), quiet],
 		['list 500', 'watch from 5', 'list 500', 'watch from 9'],
 		['a@1', '-a'],
 	],
 	[
-		'a list that fails is tried again',
+		'a list that fails is retried',
 		[gone(503), gone(500), response => response.destroy(), list('5', ['a@1']), quiet],
 		['list 500', 'list 500', 'list 500', 'list 500', 'watch from 5'],
 		['a@1'],
 	],
 	[
-		'a list whose continue token ran out is read in one piece',
+		'a list whose continue token expired is read in one response',
 		[list('5', ['a@1'], 'more'), gone(410), list('6', ['a@1', 'b@2']), quiet],
 		['list 500', 'list 500 more', 'list whole', 'watch from 6'],
 		['a@1', 'b@2'],
 	],
 	[
-		'a list that is cut in the middle changes nothing',
+		'a list that fails after its first page changes nothing',
 		[list('5', ['a@1']), watch(['ERROR 410'], ends), list('9', [], 'more'), gone(500), list('9', ['a@1']), quiet],
 		['list 500', 'watch from 5', 'list 500', 'list 500 more', 'list 500', 'watch from 9'],
 		['a@1'],
 	],
-	['an empty list may say null', [json(200, { metadata: { resourceVersion: '3' }, items: null }), quiet], ['list 500', 'watch from 3'], []],
+	[
+		'the items of an empty list may be null',
+		[json(200, { metadata: { resourceVersion: '3' }, items: null }), quiet],
+		['list 500', 'watch from 3'],
+		[],
+	],
 ])('%s', async (_, answers, requests, told) => {
 	const world = await reflect(answers)
 	await expect.poll(() => world.server.requests).toEqual(requests)
@@ -134,10 +139,15 @@ test.each<[title: string, answers: Answer[], requests: string[], told: string[]]
 })
 
 test.each<[title: string, answers: Answer[], requests: string[], told: string[]]>([
-	['is read in one answer', [list('5', ['a@1', 'b@2']), quiet], ['list whole', 'watch from 5'], ['a@1', 'b@2']],
-	['may say null', [json(200, { metadata: { resourceVersion: '3' }, items: null }), quiet], ['list whole', 'watch from 3'], []],
+	['is read in one response', [list('5', ['a@1', 'b@2']), quiet], ['list whole', 'watch from 5'], ['a@1', 'b@2']],
 	[
-		'that breaks off in the middle, or is cut, changes nothing, and is read in pages',
+		'may have null as its items',
+		[json(200, { metadata: { resourceVersion: '3' }, items: null }), quiet],
+		['list whole', 'watch from 3'],
+		[],
+	],
+	[
+		'whose connection breaks or that is truncated changes nothing, and is read again in pages',
 		[
 			...[list('5', ['a@1']), watch(['ERROR 410'], ends)],
 			...[part('9', ['b@2'], breaks), list('9', ['a@1']), watch(['ERROR 410'], ends)],
@@ -146,7 +156,7 @@ test.each<[title: string, answers: Answer[], requests: string[], told: string[]]
 		['list whole', 'watch from 5', 'list whole', 'list 500', 'watch from 9', 'list whole', 'list 500', 'watch from 10'],
 		['a@1', 'c@10'],
 	],
-	['that is refused is read in pages', [gone(429), list('5', ['a@1']), quiet], ['list whole', 'list 500', 'watch from 5'], ['a@1']],
+	['that is rejected is read in pages', [gone(429), list('5', ['a@1']), quiet], ['list whole', 'list 500', 'watch from 5'], ['a@1']],
 ])('a list %s', async (_, answers, requests, told) => {
 	const world = await reflect(answers, { listMode: 'single' })
 	await expect.poll(() => world.server.requests).toEqual(requests)
@@ -162,7 +172,7 @@ const relisted = [list('5', ['a@1']), watch(['ERROR 410'], ends)]
 
 test.each<[title: string, answers: Answer[], requests: string[], told: string[], failures: number]>([
 	[
-		'a watch list tells what there is, and goes on with what happens',
+		'a watch list reports the existing objects, and then later changes',
 		[watch(['ADDED a@1', 'ADDED b@2', 'END @5', 'MODIFIED a@6', 'DELETED b@7'], saysNothing)],
 		['watchlist'],
 		['a@1', 'b@2', 'a@6', '-b'],
@@ -170,35 +180,35 @@ test.each<[title: string, answers: Answer[], requests: string[], told: string[],
 	],
 	['a watch list may have no objects', [watch(['END @5', 'ADDED a@6'], saysNothing)], ['watchlist'], ['a@6'], 0],
 	[
-		'what happens while a watch list tells what there is counts, and only the outcome is told',
+		'a change during the initial events of a watch list is included, and only the resulting objects are reported',
 		[watch(['ADDED a@1', 'ADDED b@2', 'MODIFIED a@6', 'DELETED b@7', 'END @7'], saysNothing)],
 		['watchlist'],
 		['a@6'],
 		0,
 	],
 	[
-		'a watch list that breaks off afterwards is resumed as a watch',
+		'a watch list whose connection breaks after the initial events is resumed as a watch',
 		[watch(['ADDED a@1', 'END @5', 'ADDED b@6'], breaks), quiet],
 		['watchlist', 'watch from 6'],
 		['a@1', 'b@6'],
 		1,
 	],
 	[
-		'a version too old leads to another watch list, and what is missing there is gone',
+		'an error event 410 leads to another watch list, and objects that are not in it are removed',
 		[watch(['ADDED a@1', 'ADDED b@2', 'ADDED c@3', 'END @5', 'ERROR 410'], ends), watch(['ADDED c@8', 'ADDED b@2', 'END @9'], saysNothing)],
 		['watchlist', 'watchlist'],
 		['a@1', 'b@2', 'c@3', '-a', 'c@8'],
 		1,
 	],
 	...[400, 405, 422].map((code): [string, Answer[], string[], string[], number] => [
-		`a server that answers ${code} to a watch list is listed at once, and never asked for one again`,
+		`after ${code} for a watch list, the reflector lists immediately, and never requests a watch list again`,
 		[json(code, refused), ...relisted, list('9', []), quiet],
 		['watchlist', 'list 500', 'watch from 5', 'list 500', 'watch from 9'],
 		['a@1', '-a'],
 		1,
 	]),
 	...[403, 404, 429, 500, 503].map((code): [string, Answer[], string[], string[], number] => [
-		`a watch list that is answered ${code} is a failure; the next try is a list, and the next relist a watch list`,
+		`a watch list that is answered with ${code} is a failure; the next attempt is a list, and the next relist is a watch list`,
 		[gone(code), ...relisted, watch(['END @9'], saysNothing)],
 		['watchlist', 'list 500', 'watch from 5', 'watchlist'],
 		['a@1', '-a'],
@@ -207,14 +217,14 @@ test.each<[title: string, answers: Answer[], requests: string[], told: string[],
 	...(
 		[
 			['ends', ends, []],
-			['breaks off', breaks, []],
+			['loses its connection', breaks, []],
 			[SILENCE, saysNothing, []],
-			['goes on with a bookmark that is not the end', saysNothing, ['BOOKMARK @5']],
-			['tells an error', ends, ['ERROR 500']],
-			['tells that it is too late', ends, ['ERROR 410']],
+			['sends a bookmark that is not the end of the initial events', saysNothing, ['BOOKMARK @5']],
+			['sends an error event 500', ends, ['ERROR 500']],
+			['sends an error event 410', ends, ['ERROR 410']],
 		] as const
 	).map(([title, then, events]): [string, Answer[], string[], string[], number] => [
-		`a watch list that ${title} before its end has told nothing; the next try is a list`,
+		`a watch list that ${title} before its initial events are complete reports nothing; the next attempt is a list`,
 		[watch(['ADDED x@1', ...events], then), list('5', ['a@1']), quiet],
 		['watchlist', 'list 500', 'watch from 5'],
 		['a@1'],
@@ -246,17 +256,20 @@ test('the watch list, the list and the watch use the selection', async () => {
 	expect(urls[0]?.has('resourceVersion')).toBe(false)
 })
 
-test.each(['watchlist', 'paged', 'single'] as const)('the first list is reported as a backlog, later ones are not (%s)', async listMode => {
-	const told: string[] = []
-	const onChange = (key: string, now: string | undefined, _: unknown, backlog: boolean) => told.push(`${now ?? `-${key}`} ${backlog}`)
-	const first =
-		listMode === 'watchlist'
-			? [watch(['ADDED a@1', 'END @5', 'ADDED b@6', 'ERROR 410'], ends)]
-			: [list('5', ['a@1']), watch(['ADDED b@6', 'ERROR 410'], ends)]
-	const second = listMode === 'watchlist' ? [watch(['ADDED a@9', 'END @9'], saysNothing)] : [list('9', ['a@9']), quiet]
-	await reflect([...first, ...second], { listMode, onChange })
-	await expect.poll(() => told).toEqual(['a@1 true', 'b@6 false', '-b false', 'a@9 false'])
-})
+test.each(['watchlist', 'paged', 'single'] as const)(
+	'the objects of the first list are reported as a backlog, those of later lists are not (%s)',
+	async listMode => {
+		const told: string[] = []
+		const onChange = (key: string, now: string | undefined, _: unknown, backlog: boolean) => told.push(`${now ?? `-${key}`} ${backlog}`)
+		const first =
+			listMode === 'watchlist'
+				? [watch(['ADDED a@1', 'END @5', 'ADDED b@6', 'ERROR 410'], ends)]
+				: [list('5', ['a@1']), watch(['ADDED b@6', 'ERROR 410'], ends)]
+		const second = listMode === 'watchlist' ? [watch(['ADDED a@9', 'END @9'], saysNothing)] : [list('9', ['a@9']), quiet]
+		await reflect([...first, ...second], { listMode, onChange })
+		await expect.poll(() => told).toEqual(['a@1 true', 'b@6 false', '-b false', 'a@9 false'])
+	},
+)
 
 test('a resync reports every object again, as a backlog, and sends no request', async () => {
 	const told: [string | undefined, string | undefined, boolean][] = []
@@ -275,20 +288,20 @@ test('a resync reports every object again, as a backlog, and sends no request', 
 test.each<[title: string, answer: Answer, listMode: ListMode]>([
 	['watch', (response, request) => (request.url?.includes('watch=true') ? gone(410) : list('5', ['a@1']))(response, request), 'paged'],
 	['watchlist', watch(['ADDED a@1', 'END @5', 'MODIFIED a@6', 'ERROR 410'], ends), 'watchlist'],
-])('a server that answers 410 to every %s is not read in a tight loop', async (_, answer, listMode) => {
+])('a server that answers every %s with 410 gets no requests in a tight loop', async (_, answer, listMode) => {
 	const { logged } = await reflect([answer], { listMode, chance: () => 0 })
 	await expect.poll(() => logged.length).toBeGreaterThanOrEqual(5)
 	expect(logged.slice(0, 5).map(text => JSON.parse(text).waitMs)).toEqual([2, 4, 8, 8, 8])
 })
 
-test('a server that says when to retry gets no request before that time', async () => {
+test('a server that sends Retry-After gets no request before that time', async () => {
 	const later = json(429, { message: 'too many requests' }, { 'retry-after': '0.05' })
 	const { server, logged } = await reflect([list('5', []), later, quiet])
 	await expect.poll(() => server.requests.length).toBe(3)
 	expect(logged.map(text => JSON.parse(text).waitMs)).toEqual([50])
 })
 
-test('the reflector waits for credentials that fail for a while', async () => {
+test('the reflector retries while credentials are not available', async () => {
 	const server = await startFaultServer()
 	let failures = 2
 	const headers = async () => {
@@ -309,7 +322,7 @@ test('the reflector waits for credentials that fail for a while', async () => {
 	expect([reflector.counts.failures, server.requests[0]]).toEqual([2, 'list 500'])
 })
 
-test('a watch that was idle too long is opened again where it stopped, and that is not a failure', async () => {
+test('a watch that was idle too long is opened again from its last version, which is not counted as a failure', async () => {
 	const answers = [list('5', []), watch(['ADDED a@6'], saysNothing), watch(['ADDED b@7'], saysNothing), quiet]
 	const { setTimer, pass } = manualTime()
 	const { server, told, reflector, logged } = await reflect(answers, { setTimer })
@@ -332,7 +345,7 @@ test('a watch, or a watch list, without any response is opened again', async () 
 	await expect.poll(() => stream.server.requests).toEqual(['watchlist', 'list 500', 'watch from 5'])
 })
 
-test('the idle time counts from the last event', async () => {
+test('the idle time is measured from the last event', async () => {
 	vi.useFakeTimers()
 	onTestFinished(() => void vi.useRealTimers())
 	const chunks = ['BOOKMARK @6', 'BOOKMARK @7', 'BOOKMARK @8'].map(event => Buffer.from(`${line(event)}\n`))
@@ -398,7 +411,7 @@ test('a server that ends every watch immediately gets no requests in a tight loo
 	expect(chances).toBeGreaterThanOrEqual(2 * (server.requests.length - 1) - 1)
 })
 
-test('lines may be split anywhere, even within a character, and an incomplete last line does not count', async () => {
+test('lines may be split anywhere, even within a character, and an incomplete last line is ignored', async () => {
 	const bytes = Buffer.from(`${line('ADDED ä@6')}\n${line('ADDED b@7')}\n${line('ADDED c@8')}`)
 	const inPieces: Answer = async response => {
 		response.writeHead(200)
@@ -410,7 +423,7 @@ test('lines may be split anywhere, even within a character, and an incomplete la
 	expect(told).toEqual(['ä@6', 'b@7'])
 })
 
-test('a line that is not JSON is a failure like any other', async () => {
+test('a line that is not JSON is counted as a failure, and the watch is opened again', async () => {
 	const { server, reflector } = await reflect([list('5', []), response => response.end('{"type":\n'), quiet])
 	await expect.poll(() => server.requests).toEqual(['list 500', 'watch from 5', 'watch from 5'])
 	expect(reflector.counts.failures).toBe(1)
@@ -426,7 +439,7 @@ test('a handler that throws is logged and affects nothing else', async () => {
 	expect(reflector.counts).toMatchObject({ lists: 1, watches: 1, failures: 0 })
 })
 
-test('a handler that fails later is also logged, and does not end the process', async () => {
+test('a handler that rejects asynchronously is also logged, and does not end the process', async () => {
 	const onChange = async () => {
 		await Promise.resolve()
 		throw new TypeError('a handler with a late bug')
@@ -435,7 +448,7 @@ test('a handler that fails later is also logged, and does not end the process', 
 	await expect.poll(() => logged.join('')).toContain('a handler with a late bug')
 })
 
-test('an object that cannot be projected hides no other, and does not appear deleted', async () => {
+test('an object that cannot be projected does not affect other objects, and is not reported as deleted', async () => {
 	const project = ({ metadata }: ConfigMap) => {
 		if (metadata.resourceVersion?.startsWith('66')) throw new TypeError('an object with a twist')
 		return `${metadata.name}@${metadata.resourceVersion}`
@@ -448,13 +461,13 @@ test('an object that cannot be projected hides no other, and does not appear del
 	expect(logged.filter(text => text.includes('an object with a twist')).length).toBe(3)
 })
 
-test('an event that cannot be read leads to a relist, because the watch would never get past it', async () => {
+test('an event that cannot be parsed leads to a relist, because a resumed watch would receive it again', async () => {
 	const broken: Answer = response => response.writeHead(200).write('{"type":"ADDED","object":{}}\n')
 	const { server } = await reflect([list('5', []), broken, list('6', ['a@6']), quiet])
 	await expect.poll(() => server.requests).toEqual(['list 500', 'watch from 5', 'list 500', 'watch from 6'])
 })
 
-test('objects are the same from a list, a watch list and a watch, and keep unknown fields', async () => {
+test('a list, a watch list and a watch return the same object, with its unknown fields', async () => {
 	const spec = {
 		newTopLevelField: { deep: [1, null] },
 		metadata: { name: 'a', resourceVersion: '6', creationTimestamp: '2026-01-02T03:04:05Z' },
@@ -474,14 +487,14 @@ test('objects are the same from a list, a watch list and a watch, and keep unkno
 	expect(new Set(seen).size).toBe(1)
 })
 
-test('an orderly end is not a failure', async () => {
+test('stopping the reflector is not counted as a failure', async () => {
 	const { server, reflector, logged, stop } = await reflect([watch(['END @5'], saysNothing)], streamed)
 	await expect.poll(() => server.requests).toEqual(['watchlist'])
 	await stop()
 	expect([reflector.counts.failures, logged]).toEqual([0, []])
 })
 
-test('an end during the list opens no watch after it', async () => {
+test('a reflector that is stopped during the list opens no watch', async () => {
 	const { server, reflector, stop } = await reflect([saysNothing])
 	await expect.poll(() => server.requests).toEqual(['list 500'])
 	await stop()
@@ -489,7 +502,7 @@ test('an end during the list opens no watch after it', async () => {
 	expect([server.requests, reflector.counts.failures]).toEqual([['list 500'], 0])
 })
 
-test('only the projection is kept of an object in the response to a request', async () => {
+test('only the projection of an object in the response to a write is kept', async () => {
 	const projected: string[] = []
 	const project = ({ metadata }: ConfigMap) => {
 		projected.push(`${metadata.name}@${metadata.resourceVersion}`)

@@ -37,7 +37,7 @@ describe('concurrent calls', () => {
 		expect(begun).toEqual(['a', 'b', 'c'])
 	})
 
-	test('all wait when the server requested a pause, and continue in order when it is over', async () => {
+	test('all wait while the server requests a pause, and continue in order afterwards', async () => {
 		const { flow, time, call, begun } = start(3)
 		call('a')
 		flow.pause(1_000)
@@ -51,9 +51,9 @@ describe('concurrent calls', () => {
 	})
 
 	test.each<[title: string, pauses: number[], ms: number]>([
-		['the longer of two pauses counts', [500, 200], 500],
-		['whichever comes first', [200, 500], 500],
-		['a server that asks for hours is asked again after a minute', [3_600_000], 60_000],
+		['of two pauses, the longer one is used', [500, 200], 500],
+		['of two pauses, the longer one is used even if it was requested last', [200, 500], 500],
+		['a pause is limited to one minute', [3_600_000], 60_000],
 	])('%s', async (_, pauses, ms) => {
 		const { flow, time, call, begun } = start()
 		for (const pause of pauses) flow.pause(pause)
@@ -66,7 +66,7 @@ describe('concurrent calls', () => {
 		expect(begun).toEqual(['a'])
 	})
 
-	test('with a deadline before the end of the pause fail immediately, whether they come before or after it', async () => {
+	test('with a deadline before the end of the pause fail immediately, whether they arrive before or after it begins', async () => {
 		const { flow, time, call, end, begun, refused } = start(1)
 		call('a')
 		await settled()
@@ -82,7 +82,7 @@ describe('concurrent calls', () => {
 		expect(begun).toEqual(['a', 'patient'])
 	})
 
-	test('wait for a place without a limit: only a pause is refused', async () => {
+	test('wait for a free slot without a time limit: only a pause makes them fail', async () => {
 		const { flow, time, call, end, begun, refused } = start(1)
 		call('a')
 		await settled()
@@ -97,7 +97,7 @@ describe('concurrent calls', () => {
 		expect([begun, refused]).toEqual([['a', 'b', 'c'], []])
 	})
 
-	test('that are canceled free their place', async () => {
+	test('that are canceled free their slot', async () => {
 		const { call, end, begun, refused } = start(1)
 		const stop = new AbortController()
 		call('a')
@@ -114,7 +114,7 @@ describe('concurrent calls', () => {
 		])
 	})
 
-	test('free their place once, however often they report their end', async () => {
+	test('free their slot only once, even if they report their end several times', async () => {
 		const { call, leaves, begun } = start(1)
 		for (const name of ['a', 'b', 'c']) call(name)
 		await settled()
@@ -125,7 +125,7 @@ describe('concurrent calls', () => {
 		expect(begun).toEqual(['a', 'b'])
 	})
 
-	test('are never too many, never begin in a pause, keep their order, and are all run', async () => {
+	test('never exceed the limit, never begin in a pause, keep their order, and are all executed', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 3 }), async (steps, atOnce) => {
 				const world = start(atOnce)

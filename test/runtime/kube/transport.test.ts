@@ -26,25 +26,25 @@ test('many concurrent calls share four connections, and later calls use them aga
 })
 
 test.each<[title: string, answers: Answer[], requests: number, outcome: object | string]>([
-	['a server that says “later” is asked again when it said', [later('0.01'), later('0.01'), ok], 3, 'a'],
-	['one that is not ready and says when, too', [later('0.01', 503), ok], 2, 'a'],
-	['one that does not say when is asked a little later', [json(429, {}), ok], 2, 'a'],
+	['a call that is answered with 429 is retried after the delay in Retry-After', [later('0.01'), later('0.01'), ok], 3, 'a'],
+	['a call that is answered with 503 and Retry-After is retried after that delay', [later('0.01', 503), ok], 2, 'a'],
+	['a call that is answered with 429 without Retry-After is retried after a short delay', [json(429, {}), ok], 2, 'a'],
 	[
-		'one that fails without saying when is the caller’s to judge',
+		'a call that is answered with 500 fails without a retry',
 		[json(500, { message: 'etcd is gone' })],
 		1,
 		{ code: 'SERVER_ERROR', message: 'etcd is gone' },
 	],
 	[
-		'one that asks for more patience than we have is told as it is',
+		'a call fails if the delay in Retry-After is longer than its timeout',
 		[later('60')],
 		1,
 		{ code: 'TOO_MANY_REQUESTS', facts: { retryAfterMs: 60_000 } },
 	],
-	['a connection that breaks under a read is forgiven once', [response => response.destroy(), ok], 2, 'a'],
-	['a connection that always breaks is not', [response => response.destroy()], 2, { code: 'UNREACHABLE', retry: true }],
+	['a read whose connection breaks is retried once', [response => response.destroy(), ok], 2, 'a'],
+	['a read whose connection breaks twice fails', [response => response.destroy()], 2, { code: 'UNREACHABLE', retry: true }],
 	[
-		'an answer that is cut is no answer',
+		'a truncated response is a failure',
 		[response => response.setHeader('content-type', 'application/json').end('{"metadata"')],
 		1,
 		{ code: 'SERVER_ERROR', retry: true },
@@ -57,7 +57,7 @@ test.each<[title: string, answers: Answer[], requests: number, outcome: object |
 	expect(server.requests.length).toBe(requests)
 })
 
-test('a write over a connection that breaks is not sent twice', async () => {
+test('a write whose connection breaks is not sent again', async () => {
 	const { server, client } = await start([response => response.destroy()])
 	await expect(client.create(ConfigMap, { metadata: at })).rejects.toMatchObject({ code: 'UNREACHABLE', retry: true })
 	expect(server.requests.length).toBe(1)
@@ -82,7 +82,7 @@ test('one 429 response makes every call and every watch of the client wait', asy
 	await expect(watching).rejects.toMatchObject({ code: 'STOPPED' })
 })
 
-test('a call with a shorter deadline than the wait of a 429 fails without being sent', async () => {
+test('a call whose deadline is before the end of a Retry-After delay fails without being sent', async () => {
 	const calls: Call[] = []
 	const { client, server } = await start([later('5'), ok], { retryForMs: 1_000, onCall: call => calls.push(call) })
 	const first = client.get(ConfigMap, at)
@@ -92,7 +92,7 @@ test('a call with a shorter deadline than the wait of a 429 fails without being 
 	expect(server.requests.length).toBe(2)
 })
 
-test('an urgent call does not wait for others', async () => {
+test('an urgent call does not wait for other calls', async () => {
 	const { client, server } = await start([...Array<Answer>(4).fill(() => {}), ok])
 	const end = new AbortController()
 	const hanging = Array.from({ length: 9 }, () => client.get(ConfigMap, at, { signal: end.signal }))
@@ -104,7 +104,7 @@ test('an urgent call does not wait for others', async () => {
 	expect(await client.get(ConfigMap, at)).toMatchObject({ metadata: { name: 'a' } })
 })
 
-test('a write that is no longer allowed is not retried after the wait that the server requested', async () => {
+test('a write that is no longer allowed is not retried after a Retry-After delay', async () => {
 	let may = true
 	const refuse: Answer = (response, request) => {
 		may = false
@@ -120,12 +120,12 @@ test('a call to a server that does not answer times out', async () => {
 	await expect(client.get(ConfigMap, at)).rejects.toMatchObject({ code: 'TIMED_OUT', retry: true })
 })
 
-test('a response that never ends times out too', async () => {
+test('a response that never ends times out', async () => {
 	const { client } = await start([response => void response.writeHead(200, { 'content-type': 'application/json' }).write('{')])
 	await expect(client.get(ConfigMap, at, { timeoutMs: 30 })).rejects.toMatchObject({ code: 'TIMED_OUT' })
 })
 
-test('a caller that cancels gets its own reason, and leaves no listener behind', async () => {
+test('a canceled call rejects with the reason of its signal, and removes its listener', async () => {
 	const { server, client } = await start([ok, () => {}])
 	const end = new AbortController()
 	let listeners = 0
@@ -144,7 +144,7 @@ test('a caller that cancels gets its own reason, and leaves no listener behind',
 	expect(listeners).toBe(0)
 })
 
-test('every attempt is reported, and never with a name', async () => {
+test('every attempt is reported in the metrics, without the name of the object', async () => {
 	const calls: object[] = []
 	const { client } = await start([later('0.01'), ok], { onCall: call => calls.push(call) })
 	await client.get(ConfigMap, at)

@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import { certificate } from '../../../bench/agent/certificate.ts'
 import { socksServer } from './socks.ts'
 
-/** What the server sees of one request: its target and its user. */
+/** What the server records of one request: its target and its user. */
 export type Seen = {
 	/** The path. Its first segment names the cluster of the kubeconfig. */
 	path: string
