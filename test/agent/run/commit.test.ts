@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { comparable } from '../simulated-host.ts'
 import { type Operation, pretendClock } from './pretended-host.ts'
 import { node, orderOf, type Ran, ranOn } from './pretended-run.ts'
@@ -6,7 +6,6 @@ import { node, orderOf, type Ran, ranOn } from './pretended-run.ts'
 /** When a run commits, with a rollback timer of 60 s. */
 
 beforeEach(pretendClock)
-afterEach(() => vi.restoreAllMocks())
 
 /** A run whose first operation of a kind takes that long. */
 function slow(at: Operation, seconds: number, when: 'before' | 'after' = 'after'): Promise<Ran> {

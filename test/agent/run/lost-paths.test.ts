@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { comparable } from '../simulated-host.ts'
 import { type Meddle, type Pretended, pretendClock } from './pretended-host.ts'
 import { nic, node, orderOf, ranOn } from './pretended-run.ts'
@@ -6,7 +6,6 @@ import { nic, node, orderOf, ranOn } from './pretended-run.ts'
 /** A path of the node that no longer works after a change: the run is rolled back, and only the cause is left out. */
 
 beforeEach(pretendClock)
-afterEach(() => vi.restoreAllMocks())
 
 /** The gateway of the node answers if that says so. A silent one takes the time that it is given. */
 function gateway(answers: (pretended: Pretended, nth: number) => boolean, more: Meddle = (_, act) => act()): Meddle {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { failure } from '../../../agent/model/failure.ts'
 import { RECORD_PATH } from '../../../agent/model/paths.ts'
 import { comparable, hostWith } from '../simulated-host.ts'
@@ -8,7 +8,6 @@ import { fails, mac, nic, node, orderOf, ranOn, route, withLink, withRoutes } fr
 /** What a run does after a failure, by what its rollback has restored. */
 
 beforeEach(pretendClock)
-afterEach(() => vi.restoreAllMocks())
 
 /** The changes are made, and then the run fails: by one interface, so that there is a reason to try the others. */
 const blamingOne: Meddle = async ({ what }, act) => {
@@ -206,7 +205,7 @@ describe('after a bug of the agent', () => {
 		expect(ran.bug).toEqual(new TypeError('what nobody thought of'))
 		expect(ran.said.at(-1)).toMatchObject({ head: 'NOT rolled back', words: expect.stringMatching(/^the rollback timer takes over: /) })
 		expect(ran.pretended.isArmed()).toBe(true)
-		ran.pretended.pass(60_000)
+		ran.pretended.pass(61_000)
 		expect(comparable(ran.pretended.now())).toEqual(comparable(node))
 	})
 })
