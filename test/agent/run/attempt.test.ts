@@ -22,10 +22,10 @@ const during =
 		return act()
 	}
 const answering =
-	(operation: string, answer: (result: never, args: readonly never[]) => unknown): Meddle =>
+	(operation: string, answer: (result: never, packets: never) => unknown): Meddle =>
 	async ({ what, args }, act) => {
 		const result = await act()
-		return what === operation ? answer(result as never, args as never) : result
+		return what === operation ? answer(result as never, args[0] as never) : result
 	}
 
 describe('the log of a run', () => {
@@ -66,21 +66,21 @@ describe('the log of a run', () => {
 		expect(ran.report?.notes).toHaveLength(2)
 	})
 
-	test.each<[title: string, start: Promise<HostState>, mode: RunConfig['mode'], lines: [head: string, words: string][]]>([
+	test.each<[title: string, start: () => Promise<HostState>, mode: RunConfig['mode'], lines: [head: string, words: string][]]>([
 		[
 			'that has nothing to change',
-			configured(),
+			configured,
 			'Apply',
 			[
 				['probes', gateways],
 				['verified', `in sync; same after reboot: ${unproven}`],
 			],
 		],
-		['that only plans', configured(), 'Plan', []],
-		['that verifies', configured(), 'Verify', [['probes', gateways]]],
-		['that verifies links that are down', Promise.resolve(node), 'Verify', []],
+		['that only plans', configured, 'Plan', []],
+		['that verifies', configured, 'Verify', [['probes', gateways]]],
+		['that verifies links that are down', async () => node, 'Verify', []],
 	])('%s has only what it did', async (_, start, mode, lines) => {
-		const ran = await ranOn({ start: await start, config: { mode } })
+		const ran = await ranOn({ start: await start(), config: { mode } })
 		expect(ran.said.slice(1).map(({ head, words }) => [head, words])).toEqual(lines)
 	})
 
@@ -88,15 +88,15 @@ describe('the log of a run', () => {
 		expect(headsOf(await ranOn({ config: { mode: 'Plan' } }))).toEqual([heading('plan only, ')])
 	})
 
-	test.each<[title: string, start: Promise<HostState>, said: string[]]>([
-		['says nothing about a reboot if no interface can be configured', Promise.resolve(node), []],
+	test.each<[title: string, start: () => Promise<HostState>, said: string[]]>([
+		['says nothing about a reboot if no interface can be configured', async () => node, []],
 		[
 			'says that a reboot is not checked if only removals are made',
-			configured(),
+			configured,
 			['in sync; same after reboot: unknown, no interface can be configured, so the state after a reboot was not checked'],
 		],
 	])('%s', async (_, start, said) => {
-		expect(wordsOf(await ranOn({ start: await start, wish: [nic(3)] }), 'verified')).toEqual(said)
+		expect(wordsOf(await ranOn({ start: await start(), wish: [nic(3)] }), 'verified')).toEqual(said)
 	})
 })
 
@@ -152,19 +152,19 @@ describe('a host is armed', () => {
 })
 
 describe('a run without changes', () => {
-	const silent = answering('echoes', (_, [packets]) => (packets as object[]).map(() => ({ notSent: 'ping is missing' })))
+	const silent = answering('echoes', (_, packets: object[]) => packets.map(() => ({ notSent: 'ping is missing' })))
 
-	test.each<[title: string, start: Promise<HostState>]>([
-		['and so does one with changes', Promise.resolve(node)],
-		['reports what it could not check', configured()],
+	test.each<[title: string, start: () => Promise<HostState>]>([
+		['and so does one with changes', async () => node],
+		['reports what it could not check', configured],
 	])('%s', async (_, start) => {
-		const ran = await ranOn({ start: await start, meddle: silent })
+		const ran = await ranOn({ start: await start(), meddle: silent })
 		expect(ran.report).toMatchObject({ outcome: 'Succeeded', notes: ['the path MTU is not checked: ping is missing'] })
 		expect([...wordsOf(ran, 'probes'), ...wordsOf(ran, 'probes after')].join()).toContain('the path MTU is not checked: ping is missing')
 	})
 
-	const elsewhere = answering('lookUp', (answers, [packets]) =>
-		(packets as { from?: string }[]).map(({ from }, at) => (from === '10.0.1.23' ? { links: [2] } : (answers as object[])[at])),
+	const elsewhere = answering('lookUp', (answers: object[], packets: { from?: string }[]) =>
+		packets.map(({ from }, at) => (from === '10.0.1.23' ? { links: [2] } : answers[at])),
 	)
 
 	test('reports an interface whose packets leave by another link, and those that were refused before', async () => {

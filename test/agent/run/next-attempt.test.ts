@@ -120,6 +120,16 @@ describe('after an attempt that was rolled back, a run tries again', () => {
 			{ failed: { 0: late, 1: late }, kept: { [mac(5)]: late }, search: undefined },
 		],
 		[
+			'without those of its changes that are not left out yet, if an earlier attempt was committed',
+			{
+				changed: [0],
+				before: { committed: true, kept: new Map([[mac(5), inUse]]), ...searching({ candidates: [0, mac(5)], trial: [0] }) },
+				end: isLate,
+			},
+			without(0),
+			{ failed: { 0: late }, kept: { [mac(5)]: inUse } },
+		],
+		[
 			'without all of its changes, if it was the last and an earlier one was committed',
 			{
 				changed: [0, 1],
@@ -140,6 +150,11 @@ describe('a run ends after an attempt', () => {
 		['that had nothing to change', { same: [0] }],
 		['that was committed', { changed: [0, 1] }],
 		['that could not be rolled back', { changed: [0, 1], end: { ...blamesOne, unrestored: ['ens0, down'] } }],
+		[
+			'that could not be rolled back while a search was in progress',
+			{ changed: [0, 1], before: searching({ candidates: [0, 1, 2, 3], trial: [0, 1] }), end: { ...loses(), unrestored: ['ens0, down'] } },
+			{ failed: {} },
+		],
 		['that was too late', { changed: [0, 1], released: [5], end: isLate }],
 		['that failed without a removal, for an unknown cause', { changed: [0, 1], end: fails }],
 		['that only removed, and failed for an unknown cause', { same: [0], released: [5, 6], end: fails }],
@@ -176,6 +191,11 @@ describe('a run ends after an attempt', () => {
 			'that lost no path, if the search has thereby found the cause',
 			{ changed: [0], before: searching({ candidates: [0, 1], trial: [0] }) },
 			{ failed: { 1: pathLost }, search: undefined },
+		],
+		[
+			'that lost no path, if the cause that the search has found has failed before',
+			{ changed: [0], before: { failed: new Map([[1, inUse]]), ...searching({ candidates: [0, 1], trial: [0] }) } },
+			{ failed: { 1: inUse }, search: undefined },
 		],
 		[
 			'that lost no path when there is no time to search',

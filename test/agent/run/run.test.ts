@@ -95,6 +95,11 @@ describe('a run that fails before its first attempt', () => {
 		expect(headsOf(await ranOn({ meddle }))).toEqual(['worker-1, generation 1, backend netplan-networkd', 'failed'])
 	})
 
+	test('asks for the links of its interfaces', async () => {
+		const ran = await ranOn({ meddle: unobserved })
+		expect(ran.happened).toMatchObject([{ what: 'observe', args: [[0, 1, 2].map(mac)] }])
+	})
+
 	test.each<[title: string, meddle: Meddle]>([
 		['fails', unobserved],
 		['ends by a bug', async ({ what }, act) => (what === 'observe' ? Promise.reject(new TypeError('of undefined')) : act())],
@@ -104,6 +109,11 @@ describe('a run that fails before its first attempt', () => {
 		await ranOn({ meddle, own: { metadata } as never })
 		expect(ends).toBe(1)
 	})
+})
+
+test('a run says why it did not compare its interfaces with OpenStack', async () => {
+	const metadata = () => ({ end: async () => ({ unavailable: 'no answer' }) })
+	expect(wordsOf(await ranOn({ own: { metadata } as never }), 'openstack')).toEqual(['not compared: no answer'])
 })
 
 describe('a run gets from its config', () => {
@@ -153,6 +163,23 @@ describe('a run waits for a link', () => {
 		const ran = await ranOn({ wish, config, meddle: appears(ms) })
 		expect(ran.report?.message).toContain(message)
 		expect(tookMs(ran)).toBe(took)
+	})
+
+	test('since it began, and makes no attempt meanwhile', async () => {
+		const meddle: Meddle = async ({ what }, act, { pass }) => {
+			if (what === 'commit') pass(300)
+			return act()
+		}
+		const ran = await ranOn({ wish, config, meddle })
+		expect(tookMs(ran)).toBe(2_000)
+		expect(orderOf(ran, 'generate', 'commit').slice(-1)).toEqual(['commit'])
+		expect(ran.happened.slice(-1)).toMatchObject([{ what: 'observe', args: [[]] }])
+	})
+
+	test('and configures one that appears without another one', async () => {
+		const ran = await ranOn({ wish: [...wish, nic(4)], config, meddle: appears(700) })
+		expect(ran.report).toMatchObject({ outcome: 'PartlyFailed', message: expect.stringMatching(/^Configured 2\/3/) })
+		expect(tookMs(ran)).toBe(2_000)
 	})
 
 	test.each<[title: string, config: Partial<RunConfig>, id: number]>([
