@@ -85,7 +85,9 @@ describe('the log of a run', () => {
 	})
 
 	test('names the mode of a run that only plans', async () => {
-		expect(headsOf(await ranOn({ config: { mode: 'Plan' } }))).toEqual([heading('plan only, ')])
+		const ran = await ranOn({ config: { mode: 'Plan' } })
+		expect(headsOf(ran)).toEqual([heading('plan only, ')])
+		expect(ran.report).not.toHaveProperty('notes')
 	})
 
 	test.each<[title: string, start: () => Promise<HostState>, said: string[]]>([
@@ -113,6 +115,11 @@ describe('the duration of', () => {
 			'a rollback is in the report',
 			() => ranOn({ meddle: during('apply', () => Promise.reject(fails())) }),
 			['apply', 'arm', 'generate', 'lookup', 'observe', 'probe', 'total', 'undo'],
+		],
+		[
+			'what a run without changes does is in the report',
+			async () => ranOn({ start: await configured() }),
+			['generate', 'observe', 'probe', 'prove', 'total'],
 		],
 		['what a plan needs is in the report', () => ranOn({ config: { mode: 'Plan' } }), ['generate', 'observe', 'probe', 'total']],
 	])('%s', async (_, ran, expected) => {

@@ -23,8 +23,8 @@ function slow(at: Operation, seconds: number, when: 'before' | 'after' = 'after'
 const phases: Operation[] = ['arm', 'apply', 'echoes', 'prove']
 
 describe('a run commits', () => {
-	test.each(phases)('if 4 s are left after %s', async at => {
-		const ran = await slow(at, 56)
+	test.each(phases.flatMap(at => [3, 4].map(left => [at, left] as const)))('if %s leaves %d s', async (at, left) => {
+		const ran = await slow(at, 60 - left)
 		expect(ran.report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 3/3' })
 		expect(orderOf(ran, 'commit', 'undo', 'disarm')).toEqual(['commit'])
 		expect(ran.pretended.isArmed()).toBe(false)

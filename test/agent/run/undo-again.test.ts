@@ -38,6 +38,8 @@ describe('an undo after which something is not restored', () => {
 		expect(orderOf(ran, 'undo', 'disarm')).toEqual(['undo', 'undo', 'undo', 'disarm'])
 		expect(ran.report).toMatchObject({ outcome: 'RolledBack', reason: 'CommandFailed' })
 		expect(tookMs(ran)).toBe(2_000)
+		const asked = ran.happened.flatMap(({ what, args }) => (what === 'observe' ? [args] : []))
+		expect(asked).toEqual(Array(4).fill([[mac(0)]]))
 	})
 
 	test.each(daemons)('is repeated no more than twice on a host with %s', async (_, start) => {
@@ -48,7 +50,7 @@ describe('an undo after which something is not restored', () => {
 		})
 		expect(orderOf(ran, 'undo', 'disarm')).toEqual(['undo', 'undo', 'undo'])
 		expect(ran.report).toMatchObject({ outcome: 'Failed', reason: 'NotRestored' })
-		expect(wordsOf(ran, 'NOT rolled back')).toEqual([expect.stringMatching(/^ens0, .*; .* \(ip: no; ip: never\)$/)])
+		expect(wordsOf(ran, 'NOT rolled back')).toEqual([expect.stringMatching(/^ens0, .*; new: .* \(ip: no; ip: never\)$/)])
 	})
 
 	test('is not repeated on a host without a daemon', async () => {
@@ -61,6 +63,35 @@ describe('an undo after which something is not restored', () => {
 		const ran = await ranOn({ start: { ...node, networkd: true }, wish, meddle: failing(act => act().then(() => ['ip: no'])) })
 		expect(orderOf(ran, 'undo', 'disarm')).toEqual(['undo', 'disarm'])
 		expect(ran.report).toMatchObject({ outcome: 'RolledBack' })
+	})
+})
+
+describe('an undo that fails', () => {
+	const wish = [nic(0)]
+	const gone = () => Promise.reject(fails('ip: gone'))
+	const bug = () => Promise.reject(new TypeError('of undefined'))
+
+	test('is complete nevertheless if everything is restored', async () => {
+		const ran = await ranOn({ wish, meddle: failing(act => act().then(gone)) })
+		expect(ran.report).toMatchObject({ outcome: 'RolledBack', reason: 'CommandFailed' })
+		expect(orderOf(ran, 'undo', 'disarm')).toEqual(['undo', 'disarm'])
+	})
+
+	test('is in the log with the cause if something is not restored', async () => {
+		const ran = await ranOn({ wish, meddle: failing(gone) })
+		expect(wordsOf(ran, 'NOT rolled back')).toEqual([expect.stringMatching(/ \(ip: gone\)$/)])
+	})
+
+	test.each<[title: string, operation: string]>([
+		['the undo', 'undo'],
+		['an observation after it', 'observe'],
+	])('by a bug of the agent in %s leaves the host armed, without a report', async (_, operation) => {
+		const meddle: Meddle = async (call, act, pretended) =>
+			call.what === operation && isAfter('undo', pretended) ? bug() : failing()(call, act, pretended)
+		const ran = await ranOn({ wish, meddle })
+		expect(ran.bug).toEqual(new TypeError('of undefined'))
+		expect(orderOf(ran, 'disarm', 'commit')).toEqual([])
+		expect(ran.pretended.isArmed()).toBe(true)
 	})
 })
 

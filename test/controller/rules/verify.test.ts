@@ -442,6 +442,14 @@ describe('the result of a verification', () => {
 	test.each<[title: string, snapshot: Snapshot, decision: object | undefined]>([
 		['is news if the state changes', seen(look(drift)), { why: 'Drifted', result: true, eventKey: `${look(drift).name}.result` }],
 		['is no news if the state stays', seen(booted), { why: 'AllInterfacesConfigured', result: false }],
+		[
+			'is named like the status that stays',
+			withStatus(seen(booted), {
+				...settled.config.status,
+				conditions: settled.config.status.conditions?.map(one => ({ ...one, reason: 'Later' })),
+			}),
+			{ why: 'Later', result: false },
+		],
 		['has its own reason if the status has none', bare, { why: 'AllInterfacesConfigured', result: false }],
 		['is that of the last one, in any order', repeated, undefined],
 		['is no result if it was not the last run', { ...repeated, runs: [run({ attempt: 4 }), ...repeated.runs] }, undefined],
