@@ -150,7 +150,7 @@ describe('a host is armed', () => {
 	const armed = ({ happened }: Awaited<ReturnType<typeof ranOn>>) =>
 		happened.flatMap(({ what, args: [request] }) => (what === 'arm' ? [request] : []))
 
-	test('for the commit timeout, with a tag of its own for each attempt', async () => {
+	test('for the commit timeout, with a separate tag for each attempt', async () => {
 		const meddle = during('apply', () => Promise.reject(failure('COMMAND_FAILED', 'no', { id: 1 })))
 		const ran = await ranOn({ meddle, config: { generation: 3, attempt: 2, commitTimeoutSeconds: 90 } })
 		const started = Date.parse(ran.report?.started ?? '').toString(36)

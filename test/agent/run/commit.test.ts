@@ -60,7 +60,7 @@ test('a run that is too late says so, and is not tried again', async () => {
 	expect(orderOf(ran, 'arm', 'apply', 'commit', 'undo', 'disarm')).toEqual(['arm', 'apply', 'undo', 'disarm'])
 })
 
-test('a commit that the host refuses, because it has begun to roll back, is none', async () => {
+test('a commit that the host refuses because it has begun to roll back does not count', async () => {
 	const ran = await slow('commit', 61, 'before')
 	expect(ran.report).toMatchObject({ outcome: 'RolledBack', reason: 'RolledBack', changes: 0 })
 	expect(orderOf(ran, 'commit', 'undo', 'disarm')).toEqual(['commit', 'undo', 'disarm'])

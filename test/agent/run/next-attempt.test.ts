@@ -120,7 +120,7 @@ describe('after an attempt that was rolled back, a run tries again', () => {
 			{ failed: { 0: late, 1: late }, kept: { [mac(5)]: late }, search: undefined },
 		],
 		[
-			'without those of its changes that are not left out yet, if an earlier attempt was committed',
+			'without those of its changes that are not omitted yet, if an earlier attempt was committed',
 			{
 				changed: [0],
 				before: { committed: true, kept: new Map([[mac(5), inUse]]), ...searching({ candidates: [0, mac(5)], trial: [0] }) },
@@ -163,7 +163,7 @@ describe('a run ends after an attempt', () => {
 			{ changed: [0], released: [5], end: { failed: failure('COMMAND_FAILED', 'no', { ofHost: true }) } },
 		],
 		['whose failure has another code and no cause', { changed: [0], released: [5], end: { failed: failure('ADDRESS_IN_USE', 'no') } }],
-		['that blames only what is left out already', { changed: [0], before: { failed: new Map([[1, inUse]]) }, end: blamesOne }],
+		['that blames only what is omitted already', { changed: [0], before: { failed: new Map([[1, inUse]]) }, end: blamesOne }],
 		['that lost only what is ignored already', { changed: [0], before: { excused: new Set(['rule 7']) }, end: losesToOthers('rule 7') }],
 		[
 			'that lost something for its own reason while another program took something',
@@ -238,7 +238,7 @@ describe('a run counts', () => {
 	})
 })
 
-describe('the next attempt leaves out', () => {
+describe('the next attempt omits', () => {
 	test.each<[title: string, state: Partial<RetryState>, failed: Record<number, Refusal>, kept: Record<string, Refusal>]>([
 		['nothing at first', {}, {}, {}],
 		['what failed', { failed: new Map([[1, inUse]]), kept: new Map([[mac(5), late]]) }, { 1: inUse }, { [mac(5)]: late }],

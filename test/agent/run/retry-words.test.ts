@@ -27,7 +27,7 @@ test.each<Case>([
 		],
 	],
 	[
-		'that nothing is left out if another program caused the loss',
+		'that nothing is omitted if another program caused the loss',
 		{ kind: 'lostByOthers', keys: ['route 8'] },
 		{ changes: { changed: [0] }, state: { failed: new Map([[0, refusal]]) } },
 		['again', 'this run did not cause the loss, so the same changes are applied again'],
@@ -39,7 +39,7 @@ test.each<Case>([
 		['again', 'links are set down to be renamed'],
 	],
 	[
-		'everything that is left out',
+		'everything that is omitted',
 		excluded,
 		{
 			changes: { changed: [0, 1], refused: [2], kept: [5] },
@@ -48,7 +48,7 @@ test.each<Case>([
 		['again', `without multinic1, multinic2, the removal of multinic5 (${mac(5)})`],
 	],
 	[
-		'everything that is left out, and that links are set down',
+		'everything that is omitted, and that links are set down',
 		excluded,
 		{ changes: { changed: [0, 1] }, state: { renameDown: true, failed: new Map([[0, refusal]]) } },
 		['again', 'without multinic0; links are set down to be renamed'],

@@ -137,7 +137,7 @@ describe('a run that waits for a link', () => {
 	})
 })
 
-describe('a rollback whose result is unknown is none, so that a run is NotRestored if after the failure', () => {
+describe('a rollback whose result is unknown does not count, so that a run is NotRestored if after the failure', () => {
 	test.each([
 		['the undo cannot run', failing('undo')],
 		['the host cannot be observed', failing('observe')],

@@ -80,7 +80,7 @@ describe('a host after the changes', () => {
 	})
 })
 
-test('a check leaves out what the plan left out, so that a link that has appeared since does not matter', () => {
+test('a check omits what the plan omitted, so that a link that has appeared since does not matter', () => {
 	const task = { wanted: { failed: new Map([[1, refusal]]) } } as unknown as AttemptInput
 	const { failed, kept } = ignoringNewLinks(task, planWith({ changed: [0], refused: [2], kept: [5] })).wanted
 	expect(Object.fromEntries(failed)).toEqual({ 1: refusal, 2: pathLost })
