@@ -206,6 +206,7 @@ describe('a run waits for a link', () => {
 		})
 		const sum = (id: number) => (first.report?.interfaces[id]?.changes ?? 0) + (second.report?.interfaces[id]?.changes ?? 0)
 		expect(ran.report?.interfaces.map(({ changes }) => changes)).toEqual([sum(0), sum(1)])
+		expect([sum(0), sum(1)].every(changes => changes > 0)).toBe(true)
 		expect(ran.report?.changes).toBe((first.report?.changes ?? 0) + (second.report?.changes ?? 0))
 		const done = [first, second].flatMap(({ report }) => report?.interfaces[0]?.done ?? [])
 		expect(ran.report?.interfaces[0]?.done).toEqual(done)
