@@ -79,6 +79,13 @@ describe('what netplan would reject at the next boot', () => {
 		expect(generated(ran)).toEqual([[0, 2]])
 	})
 
+	test('is neither configured nor removed', async () => {
+		const wish = [nic(0), nic(1)]
+		const ran = await ranOn({ start: await configured(), wish, config: { mode: 'Plan' }, meddle: rejecting([1], [mac(2)]) })
+		expect(states(ran)).toEqual(['Configured AlreadyConfigured', 'Failed InUse'])
+		expect(ran.report?.notRemoved).toMatchObject([{ macAddress: mac(2), reason: 'InUse' }])
+	})
+
 	test('is refused together with what the chart does not allow', async () => {
 		const wish = [nic(0, { defaultRoute: true }), nic(1), nic(2)]
 		const ran = await ranOn({ wish, config: { mode: 'Plan', allowDefaultRoute: false }, meddle: rejecting([1]) })

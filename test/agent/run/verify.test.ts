@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Refusal } from '../../../agent/model/check.ts'
 import { blamed, type Code, isFailure } from '../../../agent/model/failure.ts'
 import type { HostState } from '../../../agent/model/host-state.ts'
+import { generated } from '../../../agent/model/paths.ts'
 import type { NodePath } from '../../../agent/probe/node-paths.ts'
 import type { AttemptInput } from '../../../agent/run/attempt-input.ts'
 import {
@@ -14,7 +15,7 @@ import {
 import type { Failure } from '../../../runtime/errors.ts'
 import { mac, planWith } from './pretended-attempt.ts'
 import { type Meddle, pretendClock } from './pretended-host.ts'
-import { node, orderOf, ranOn, route, tookMs, withLink, withRoutes } from './pretended-run.ts'
+import { node, orderOf, ranOn, route, tookMs, withLink, withRoutes, wordsOf } from './pretended-run.ts'
 
 /** What is checked after the changes of an attempt, before they are committed. */
 
@@ -72,6 +73,19 @@ describe('a host after the changes', () => {
 		])
 		expect(orderOf(ran, 'apply', 'undo', 'commit')).toEqual(['apply', 'undo', 'apply', 'commit'])
 		expect(tookMs(ran)).toBe(400)
+	})
+
+	test('has an MTU that networkd may change only for a moment, although the interface requests none', async () => {
+		const meddle: Meddle = async ({ what, nth }, act, { now, put }) => {
+			const result = await act()
+			if (what === 'apply' && nth === 0) put(withLink(now(), 5, { mtu: 1400, networkFile: generated.network('multinic0') }))
+			return result
+		}
+		const ran = await ranOn({ meddle })
+		expect(ran.report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 3/3' })
+		expect(ran.pretended.now().links[1]).toMatchObject({ name: 'multinic0', mtu: 1500 })
+		expect(wordsOf(ran, 'again')).toEqual(['mtu 1500: systemd-networkd configured the NIC by a file that it read earlier'])
+		expect(Object.keys(ran.report?.milliseconds ?? {})).not.toContain('')
 	})
 
 	test('may have another interface refused, which was not accepted before', async () => {
