@@ -9,7 +9,7 @@ import type { Armed } from '../rollback/arm.ts'
 import type { Host } from './host.ts'
 
 export type AttemptInput = {
-	wanted: Wanted
+	wanted: Wanted & Required<Pick<Wanted, 'kept' | 'needed'>>
 	host: Host
 	log: Log
 	tag: string

@@ -31,7 +31,7 @@ export async function attempt(task: AttemptInput): Promise<Outcome> {
 	const arming = task.timed('arm', () =>
 		task.host.arm({ undo: plan.undo, tag: task.tag, commitTimeoutSeconds: task.commitTimeoutSeconds, systemd: before.systemd }),
 	)
-	const lookingUp = task.timed('lookup', () => lookUpRoutes(task.host, { plan, before }, task.wanted.needed ?? []))
+	const lookingUp = task.timed('lookup', () => lookUpRoutes(task.host, { plan, before }, task.wanted.needed))
 	const { answers, armed, routes } = await whenPrepared(task, { probing, arming, lookingUp })
 	const probes: Probes = { before: answers, after: [] }
 	logProbes(task.log, 'probes before', probes.before, routes.notes)

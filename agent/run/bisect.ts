@@ -86,13 +86,16 @@ function without(changes: readonly ChangeId[], others: readonly ChangeId[]): Cha
 }
 
 function reachOfAccepted({ nic, link }: Accepted): Reach {
-	const routes = routesOf(nic, link.ifindex).flatMap(({ table, to }) => (table === MAIN ? [to] : []))
-	return { change: nic.id, networks: addressesOf(nic), routes }
+	return { change: nic.id, networks: addressesOf(nic), routes: inMainTable(routesOf(nic, link.ifindex)) }
 }
 
 function reachOfReleased({ ours, link }: Released): Reach {
 	const networks = link ? link.addresses.map(({ cidr }) => cidr) : ours.addresses
-	return { change: ours.mac, networks, routes: ours.routes.flatMap(({ table, to }) => (table === MAIN ? [to] : [])) }
+	return { change: ours.mac, networks, routes: inMainTable(ours.routes) }
+}
+
+function inMainTable(routes: readonly { table: number; to: string }[]): string[] {
+	return routes.filter(({ table }) => table === MAIN).map(({ to }) => to)
 }
 
 /** Whether an address on the path is in a network that this interface has, or had before its removal. */

@@ -31,7 +31,7 @@ export async function makePlan({ wanted, host, timed }: AttemptInput, state: Hos
 	const possible = {
 		...wanted,
 		failed: new Map([...wanted.failed, ...failed]),
-		kept: new Map([...(wanted.kept ?? []), ...kept]),
+		kept: new Map([...wanted.kept, ...kept]),
 	}
 	const selection = failed.size + kept.size === 0 ? first : select(possible, state)
 	const generated = await timed('generate', () => host.generate(selection, state))

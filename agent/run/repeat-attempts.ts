@@ -51,7 +51,7 @@ function attemptInput(interfaces: readonly WantedInterface[], run: RunState, ret
 			failed: new Map([...notAllowed(interfaces, limits), ...left.failed]),
 			protectedNetworks: limits.protectedNetworks,
 			apiServer: context.apiServer?.host,
-			needed: [...(context.apiServer ? [context.apiServer.host] : []), ...host.nameservers()],
+			needed: [context.apiServer?.host, ...host.nameservers()].filter(address => address !== undefined),
 		},
 		host,
 		log: context.log,

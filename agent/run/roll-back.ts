@@ -74,19 +74,24 @@ async function undoAndCompare(task: AttemptInput, work: AttemptWork): Promise<Co
 	}
 }
 
-/**
- * Maximum number of times that an undo is applied while a network daemon runs: the daemon may configure a link during the undo, once the
- * link has its old name.
- */
-const MAX_UNDOS = 3
-
 /** @param complaints receives the complaints of the last undo; an observation decides whether that undo succeeded */
 async function undoUntilRestored(task: AttemptInput, work: AttemptWork, complaints: string[]): Promise<HostState> {
 	const isShared = work.before.networkd || work.before.networkmanager
-	for (let turn = 1; ; turn++) {
+	const undoAndObserve = async () => {
 		complaints.splice(0, Number.POSITIVE_INFINITY, ...(await undo(task, work)))
-		const state = await task.timed('observe', () => observeWhenRestored(task, work))
-		if (!isShared || turn === MAX_UNDOS || touchedThings(work, { state }).length === 0) return state
+		return task.timed('observe', () => observeWhenRestored(task, work))
+	}
+	return repeatUndo(undoAndObserve, state => !isShared || touchedThings(work, { state }).length === 0)
+}
+
+/** Maximum number of times that an undo is applied: a network daemon may configure a link during the undo, once it has its old name. */
+const MAX_UNDOS = 3
+
+/** @returns what the last undo returned: the first that `isComplete` accepts, or the third */
+export async function repeatUndo<T>(undo: () => Promise<T>, isComplete: (result: T) => boolean): Promise<T> {
+	for (let turn = 1; ; turn++) {
+		const result = await undo()
+		if (isComplete(result) || turn === MAX_UNDOS) return result
 		await sleep(1_000)
 	}
 }

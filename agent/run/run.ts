@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentReport, RunConfig } from '../../contract/agent-run.ts'
 import { type Bases, DEFAULT_BASES } from '../../contract/bases.ts'
 import { settle, type WantedInterface } from '../../contract/interface.ts'
-import type { UndoStep } from '../model/change.ts'
 import { type Code, isFailure } from '../model/failure.ts'
 import type { Log } from '../model/run-log.ts'
 import { startOpenStackCheck } from '../openstack/compare.ts'
@@ -15,6 +14,7 @@ import { isDry, type Tally, timed } from '../report/tally.ts'
 import type { Host } from './host.ts'
 import { repeatAttempts } from './repeat-attempts.ts'
 import { FIRST_STATE } from './retry.ts'
+import { repeatUndo } from './roll-back.ts'
 import type { RunContext, RunState } from './run-context.ts'
 
 /** run/: one run, from the config to the report. Uses all the other directories of the agent. */
@@ -79,25 +79,14 @@ async function rollBackUnfinishedRun(host: Host, tally: Tally, log: Log): Promis
 	}
 	const dead = host.unfinishedUndo()
 	if (!dead) return
-	tally.unrestored = await undoRepeatedly(host, dead.undo)
+	const undo = async () => [...new Set(await host.undo(dead.undo))]
+	tally.unrestored = await repeatUndo(undo, complaints => complaints.length === 0)
 	await host.disarm(dead)
 	log.step('cleared', `an earlier run (${dead.tag}) ended before its commit; it was rolled back`)
 	if (tally.unrestored.length === 0) return
 	const words = `not everything could be rolled back: ${tally.unrestored.join('; ')}`
 	log.step('NOT rolled back', words)
 	tally.notes.add(`an earlier run ended before its commit, and ${words}`)
-}
-
-/** Maximum number of rollback attempts, because a network daemon may be configuring the same link. */
-const MAX_UNDOS = 3
-
-/** @returns what could not be undone */
-async function undoRepeatedly(host: Host, undo: readonly UndoStep[]): Promise<string[]> {
-	for (let turn = 1; ; turn++) {
-		const complaints = [...new Set(await host.undo(undo))]
-		if (complaints.length === 0 || turn === MAX_UNDOS) return complaints
-		await sleep(1_000)
-	}
 }
 
 async function retryWhileDevicesMissing(interfaces: readonly WantedInterface[], run: RunState): Promise<Outcome> {

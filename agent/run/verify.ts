@@ -37,10 +37,9 @@ export async function verify(task: AttemptInput, plan: Plan, before: HostState):
 	let again = 0
 	for (let check = 1; ; ) {
 		const { state, wrong, rest } = await compared(task, plan, before)
-		if (!wrong && rest.length === 0) return state
 		if (rest.length > 0 && again++ < MAX_REPEATS) await applyAgain(task, rest)
-		else if (wrong && check++ === 3) throw wrong
 		else if (!wrong) return state
+		else if (check++ === 3) throw wrong
 		await sleep(200)
 	}
 }

@@ -17,7 +17,7 @@ export function obsoleteRuns(snapshot: Snapshot): { due: string[]; nextAt: numbe
 	const { config, now } = snapshot
 	const over = snapshot.runs.filter(run => !isActive(run) && run.hasConfigMap)
 	const ended = over.filter(run => run.uid === config.uid)
-	const leftBehind = over.filter(run => run.uid !== config.uid && !ended.some(({ name }) => name === run.name))
+	const leftBehind = over.filter(run => !ended.some(({ name }) => name === run.name))
 	const surplus = [
 		...excess(
 			ended.filter(run => !isVerification(run) && !succeeded(run)),

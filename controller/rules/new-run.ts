@@ -13,7 +13,7 @@ export function newRun(snapshot: Snapshot): Decision {
 	const failures = config.status.state === 'Failed' && current && !succeeded(current) ? current.failures + 1 : 0
 	const requests = config.requests.retry === undefined ? {} : { retry: config.requests.retry }
 	const run = { attempt, mode: wantedMode(snapshot), cause: why, requests, failures: isUnmade ? current.failures : failures }
-	return { act: 'start', why, run, keepStatus: ['BackOffOver', 'Drifted'].includes(why) && config.status.state === 'Failed' }
+	return { act: 'start', why, run, keepStatus: ['BackOffOver', 'Drifted'].includes(why) }
 }
 
 function causeOfRun(snapshot: Snapshot, isUnmade: boolean): string {

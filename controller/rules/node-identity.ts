@@ -36,7 +36,7 @@ export function isSameMachine(systemUUID: string, instanceId: string): boolean {
 }
 
 function withReversedBytes(id: string): string {
-	const backwards = (group: string) => (group.match(/../g) ?? []).reverse().join('')
+	const backwards = (group: string) => Buffer.from(group, 'hex').reverse().toString('hex')
 	return id
 		.split('-')
 		.map((group, index) => (index < 3 ? backwards(group) : group))

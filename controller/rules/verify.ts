@@ -1,6 +1,5 @@
 import { condition, isDrifted } from '../../contract/status.ts'
-import type { Ask } from '../../contract/names.ts'
-import { answeredRequests } from '../model/requests.ts'
+import type { Requests } from '../model/requests.ts'
 import { statusPatch } from '../status/status-patch.ts'
 import type { Decision } from '../model/decision.ts'
 import { attemptsOf, isUpToDate, isVerificationLimitReached, nextAttempt, podNetworksOf } from '../model/runs.ts'
@@ -9,7 +8,7 @@ import { verifiedStatus } from '../status/build-status.ts'
 
 /** Read-only runs: requested by a person, after a reboot, after a change of the pod networks, or when the interval is over. Pure. */
 
-type Verification = { mode: Mode; cause: string; request?: Ask }
+type Verification = { mode: Mode; cause: string; requests: Requests }
 
 /**
  * How soon a verification after a reboot may be repeated, and the delay before checking again whether a run that is due may start
@@ -40,14 +39,11 @@ function lastAttempt(snapshot: Snapshot): Run | undefined {
 	return attemptsOf(snapshot).reduce<Run | undefined>((best, run) => (best && best.attempt > run.attempt ? best : run), undefined)
 }
 
-/** Starts a read-only run that is due and allowed. */
+/** Starts a read-only run that is due and allowed. Requests that a run has answered are removed before this rule. */
 export function whenVerificationDue(snapshot: Snapshot): Decision | undefined {
 	const due = dueVerification(snapshot)
 	if (!due || !isAllowed(snapshot, due)) return undefined
-	const { mode, cause, request } = due
-	const value = request && snapshot.config.requests[request]
-	const requests = request && value !== undefined ? { [request]: value } : {}
-	return { act: 'start', why: cause, run: { attempt: nextAttempt(snapshot), mode, cause, requests, failures: 0 }, keepStatus: true }
+	return { act: 'start', why: due.cause, run: { attempt: nextAttempt(snapshot), ...due, failures: 0 }, keepStatus: true }
 }
 
 /** @returns when to decide again about read-only runs (milliseconds since 1970), or undefined if none will ever be due */
@@ -60,22 +56,21 @@ export function nextVerificationAt(snapshot: Snapshot): number | undefined {
 function dueVerification(snapshot: Snapshot): Verification | undefined {
 	const { config, node, now } = snapshot
 	if (config.deleting || !node || node.ready === 'Unknown') return undefined
-	const answered = answeredRequests(config.requests, snapshot.runs)
-	if (config.requests.plan !== undefined && !answered.includes('plan')) return { mode: 'Plan', cause: 'PlanAsked', request: 'plan' }
-	if (config.requests.verify !== undefined && !answered.includes('verify'))
-		return { mode: 'Verify', cause: 'VerifyAsked', request: 'verify' }
+	const { plan, verify } = config.requests
+	if (plan !== undefined) return { mode: 'Plan', cause: 'PlanAsked', requests: { plan } }
+	if (verify !== undefined) return { mode: 'Verify', cause: 'VerifyAsked', requests: { verify } }
 	if (!isVerifiable(snapshot)) return undefined
-	if (hasRebooted(snapshot)) return { mode: 'Verify', cause: 'NodeRebooted' }
-	if (hasOtherPodNetworks(snapshot)) return { mode: 'Verify', cause: 'PodNetworksChanged' }
+	if (hasRebooted(snapshot)) return { mode: 'Verify', cause: 'NodeRebooted', requests: {} }
+	if (hasOtherPodNetworks(snapshot)) return { mode: 'Verify', cause: 'PodNetworksChanged', requests: {} }
 	const at = nextIntervalAt(snapshot)
-	return at !== undefined && at <= now ? { mode: 'Verify', cause: 'TimeToVerify' } : undefined
+	return at !== undefined && at <= now ? { mode: 'Verify', cause: 'TimeToVerify', requests: {} } : undefined
 }
 
 /** Whether the run may start now. Requested runs are exempt from the limit for automatic verifications. */
-function isAllowed(snapshot: Snapshot, { request }: Verification): boolean {
+function isAllowed(snapshot: Snapshot, { requests }: Verification): boolean {
 	const { settings, activeVerifications, runSlots } = snapshot.rollout
 	if (runSlots <= 0 || isVerificationLimitReached(snapshot)) return false
-	return request !== undefined || ('value' in settings && activeVerifications < settings.value.maxVerifications)
+	return Object.keys(requests).length > 0 || ('value' in settings && activeVerifications < settings.value.maxVerifications)
 }
 
 /** Whether a verification makes sense: the node is configured or has drifted. In other states, the status already shows the problem. */

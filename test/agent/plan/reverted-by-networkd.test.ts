@@ -1,13 +1,16 @@
-import { expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import type { Address } from '../../../agent/model/address.ts'
 import type { HostState, Link, Rule } from '../../../agent/model/host-state.ts'
 import { createLog } from '../../../agent/report/log.ts'
 import { run } from '../../../agent/run/run.ts'
 import type { Step } from '../../../agent/model/change.ts'
 import { runConfig } from '../../../lab/setup/machine-agent.ts'
+import { pretendClock } from '../run/pretended-host.ts'
 import { hostWith, livingHost } from '../simulated-host.ts'
 
 /** A NIC that gets the name again that it had when systemd-networkd started: networkd configures it by its file of that time. */
+
+beforeEach(pretendClock)
 
 const mac = 'fa:16:3e:00:00:00'
 const wanted = { id: 0, macAddress: mac, address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
@@ -71,7 +74,7 @@ async function runWith(daemon: Daemon, times: number, start = fresh) {
 	return { report, log, now: now() }
 }
 
-test.each([1, 2])('what networkd adds %d times is removed, and what it removed is added again', async times => {
+test.each([1, 2, 3])('what networkd adds %d times is removed, and what it removed is added again', async times => {
 	const { report, log, now } = await runWith(configures, times)
 	expect(report, log).toMatchObject({ outcome: 'Succeeded' })
 	const [, nic] = now.links
@@ -83,9 +86,10 @@ test.each([1, 2])('what networkd adds %d times is removed, and what it removed i
 	expect(log).toMatch(/^again +without 10\.0\.0\.99\/24, mtu 1500: systemd-networkd configured the NIC by a file that it read earlier$/m)
 })
 
-test('a run gives up on a daemon that never stops, and is rolled back', async () => {
-	const { report, now } = await runWith(configures, 100)
+test.each([4, 100])('a run gives up on a daemon that configures the NIC %d times, and is rolled back', async times => {
+	const { report, log, now } = await runWith(configures, times)
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'NotVerified' })
+	expect(log.match(/^again .*: systemd-networkd configured the NIC/gm)).toHaveLength(6)
 	expect(now.links[1]?.name).toBe('ens7')
 })
 

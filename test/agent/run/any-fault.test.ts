@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { UndoStep } from '../../../agent/model/change.ts'
 import { failure } from '../../../agent/model/failure.ts'
 import type { HostState } from '../../../agent/model/host-state.ts'
@@ -12,7 +12,6 @@ import { fails, nic, type Ran, ranOn } from './pretended-run.ts'
 /** A run in which any operation goes wrong, alone or after another one; whatever goes wrong, the same laws hold. */
 
 beforeEach(pretendClock)
-afterEach(() => vi.restoreAllMocks())
 
 /** Two interfaces were desired before. Now one has another address, one is to be removed, and one is new. */
 const former = [nic(0), nic(1)]

@@ -14,6 +14,8 @@ const kinds = {
 	onThePath: (id: number) => ({ address: `192.168.9.2${id}`, cidr: '192.168.9.0/24' }),
 	leadsToThePath: (id: number) => ({ ...plain(id), routes: [{ to: '192.168.0.0/16', via: `10.0.${id}.1`, table: 254 }] }),
 	defaultRoute: (id: number) => ({ ...plain(id), defaultRoute: true }),
+	leadsElsewhere: (id: number) => ({ ...plain(id), routes: [{ to: '172.16.0.0/16', via: `10.0.${id}.1`, table: 254 }] }),
+	leadsByOwnTable: (id: number) => ({ ...plain(id), routes: [{ to: '192.168.0.0/16', via: `10.0.${id}.1` }] }),
 } satisfies Record<string, (id: number) => Partial<Interface>>
 type Kind = keyof typeof kinds
 
@@ -91,6 +93,44 @@ describe('the interface that costs the node a path', () => {
 		['tried after the interface that is in the way', ['onThePath', 'plain'], [removal(9)], 3],
 	])('is a removal, %s', (_, all, removals, losses) => {
 		expect(searched(all, [mac(9)], removals)).toMatchObject({ culprits: [mac(9)], losses })
+	})
+
+	const onLink = (cidr: string): Released => ({
+		...removal(9),
+		link: hostWith([{ ifindex: 3, name: 'multinic9', mac: mac(9), addresses: [{ family: 4, cidr, global: true, dynamic: false }] }])
+			.links[0],
+	})
+	const withRoute = (table: number): Released => {
+		const one = removal(9)
+		return { ...one, ours: { ...one.ours, routes: [{ to: '192.168.0.0/16', table, metric: 0 }] } }
+	}
+
+	test.each<[title: string, all: Kind[], removals: Released[], held: ChangeId[]]>([
+		['that is in the way of one hop', ['plain', 'onThePath', 'plain'], [], [1]],
+		['that leads to one hop', ['plain', 'leadsToThePath', 'plain'], [], [1]],
+		['that leads to one hop, not one with a default route', ['defaultRoute', 'leadsToThePath', 'plain'], [], [1]],
+		['with a default route, not one that leads elsewhere', ['leadsElsewhere', 'defaultRoute', 'plain'], [], [1]],
+		['in the second half, if a route is in the table of its own interface', ['leadsByOwnTable', 'plain', 'plain', 'plain'], [], [2, 3]],
+		['whose link has an address in the way, although it is removed', ['plain', 'plain'], [onLink('192.168.9.5/24')], [mac(9)]],
+		[
+			'that is desired, if the link of the removal has its recorded address no longer',
+			['plain'],
+			[{ ...removal(9, '192.168.9.5/24'), link: onLink('10.1.9.23/24').link }],
+			[0],
+		],
+		['whose recorded route leads to one hop, although it is removed', ['plain', 'plain'], [withRoute(254)], [mac(9)]],
+		['that is desired, if the recorded route of the removal is in another table', ['plain', 'plain'], [withRoute(109)], [0, 1]],
+	])('is first taken to be one %s', (_, all, removals, held) => {
+		expect(withheld(startBisect(accepted(all), ['10.99.0.1', '192.168.9.1'], removals))).toEqual(held)
+	})
+
+	test.each<[title: string, search: Partial<Bisect>, isOver: boolean]>([
+		['if nothing is left', { guilty: [1] }, true],
+		['unless a candidate is left', { candidates: [0] }, false],
+		['unless a candidate is tried', { candidates: [0], trial: [0] }, false],
+		['unless something is deferred', { trial: [0], deferred: [0] }, false],
+	])('is found %s', (_, search, isOver) => {
+		expect(isFinished({ candidates: [], trial: [], deferred: [], guilty: [], ...search })).toBe(isOver)
 	})
 
 	test('may be any that was not tested, if there is no time to search', () => {

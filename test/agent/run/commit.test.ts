@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { comparable } from '../simulated-host.ts'
 import { type Operation, pretendClock } from './pretended-host.ts'
 import { node, orderOf, type Ran, ranOn } from './pretended-run.ts'
@@ -6,7 +6,6 @@ import { node, orderOf, type Ran, ranOn } from './pretended-run.ts'
 /** When a run commits, with a rollback timer of 60 s. */
 
 beforeEach(pretendClock)
-afterEach(() => vi.restoreAllMocks())
 
 /** A run whose first operation of a kind takes that long. */
 function slow(at: Operation, seconds: number, when: 'before' | 'after' = 'after'): Promise<Ran> {
@@ -24,8 +23,8 @@ function slow(at: Operation, seconds: number, when: 'before' | 'after' = 'after'
 const phases: Operation[] = ['arm', 'apply', 'echoes', 'prove']
 
 describe('a run commits', () => {
-	test.each(phases)('if 4 s are left after %s', async at => {
-		const ran = await slow(at, 56)
+	test.each(phases.flatMap(at => [3, 4].map(left => [at, left] as const)))('if %s leaves %d s', async (at, left) => {
+		const ran = await slow(at, 60 - left)
 		expect(ran.report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 3/3' })
 		expect(orderOf(ran, 'commit', 'undo', 'disarm')).toEqual(['commit'])
 		expect(ran.pretended.isArmed()).toBe(false)
@@ -61,7 +60,7 @@ test('a run that is too late says so, and is not tried again', async () => {
 	expect(orderOf(ran, 'arm', 'apply', 'commit', 'undo', 'disarm')).toEqual(['arm', 'apply', 'undo', 'disarm'])
 })
 
-test('a commit that the host refuses, because it has begun to roll back, is none', async () => {
+test('a commit that the host refuses because it has begun to roll back does not count', async () => {
 	const ran = await slow('commit', 61, 'before')
 	expect(ran.report).toMatchObject({ outcome: 'RolledBack', reason: 'RolledBack', changes: 0 })
 	expect(orderOf(ran, 'commit', 'undo', 'disarm')).toEqual(['commit', 'undo', 'disarm'])

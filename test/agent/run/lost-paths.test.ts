@@ -1,12 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { comparable } from '../simulated-host.ts'
 import { type Meddle, type Pretended, pretendClock } from './pretended-host.ts'
 import { nic, node, orderOf, ranOn } from './pretended-run.ts'
 
-/** A path of the node that no longer works after a change: the run is rolled back, and only the cause is left out. */
+/** A path of the node that no longer works after a change: the run is rolled back, and only the cause is omitted. */
 
 beforeEach(pretendClock)
-afterEach(() => vi.restoreAllMocks())
 
 /** The gateway of the node answers if that says so. A silent one takes the time that it is given. */
 function gateway(answers: (pretended: Pretended, nth: number) => boolean, more: Meddle = (_, act) => act()): Meddle {
@@ -34,7 +33,7 @@ test('one interface is rolled back if its change costs the path', async () => {
 	expect(comparable(ran.pretended.now())).toEqual(comparable(node))
 })
 
-test.each([0, 1, 2])('of three interfaces, only number %i is left out if it costs the path', async guilty => {
+test.each([0, 1, 2])('of three interfaces, only number %i is omitted if it costs the path', async guilty => {
 	const ran = await ranOn({ meddle: gateway(pretended => !upLinks(pretended).includes(guilty)) })
 	expect(ran.report).toMatchObject({ outcome: 'PartlyFailed', reason: 'ConnectivityLost' })
 	expect(ran.report?.interfaces.map(({ reason }) => reason)).toEqual(
@@ -77,7 +76,7 @@ describe('a path that costs more than one attempt to find', () => {
 		expect(orderOf(ran, 'arm').length).toBeGreaterThan(1)
 	})
 
-	test('is not risked again after 200 s: all are left out', async () => {
+	test('is not risked again after 200 s: all are omitted', async () => {
 		const ran = await ranOn({ meddle: undoTakes(200) })
 		expect(ran.report).toMatchObject({ outcome: 'RolledBack', reason: 'ConnectivityLost', changes: 0 })
 		expect(ran.report?.interfaces.map(({ reason }) => reason)).toEqual(Array(3).fill('ConnectivityLost'))
@@ -85,7 +84,7 @@ describe('a path that costs more than one attempt to find', () => {
 	})
 })
 
-test('an interface whose own packets leave by another link after the change is left out', async () => {
+test('an interface whose own packets leave by another link after the change is omitted', async () => {
 	const ran = await ranOn({
 		meddle: async ({ what, args: [packets] }, act) => {
 			const answers = await act()

@@ -1,3 +1,5 @@
+import { syncBuiltinESMExports } from 'node:module'
+import timers from 'node:timers/promises'
 import { vi } from 'vitest'
 import type { HostState } from '../../../agent/model/host-state.ts'
 import type { Host } from '../../../agent/run/host.ts'
@@ -34,15 +36,15 @@ export type Pretended = {
 }
 
 /**
- * A modeled host with a rollback timer, on which a test can meddle with each operation of a run. Its clock is that of `performance`, which
- * advances as usual, and by what passes.
+ * A modeled host with a rollback timer, on which a test can meddle with each operation of a run. Its clock is that of `performance`. The
+ * timer ends a moment after the time that the host returns, because it starts a moment after that time is determined.
  */
 export function pretendedHost(start: HostState, meddle: Meddle = (_, act) => act()): Pretended {
 	const { host, now, put } = livingHost(start)
 	let armed: Parameters<Host['undo']>[0] | undefined
 	let ends = 0
 	const rollBackIfDue = () => {
-		if (armed === undefined || performance.now() < ends) return
+		if (armed === undefined || performance.now() <= ends) return
 		void host.undo(armed)
 		armed = undefined
 	}
@@ -75,7 +77,7 @@ export function pretendedHost(start: HostState, meddle: Meddle = (_, act) => act
 		put,
 		pass,
 		isArmed: () => armed !== undefined,
-		hasTimerEnded: () => performance.now() >= ends,
+		hasTimerEnded: () => performance.now() > ends,
 		happened,
 	}
 	const watched = (what: Operation) => {
@@ -93,9 +95,31 @@ export function pretendedHost(start: HostState, meddle: Meddle = (_, act) => act
 
 let skipped = 0
 
-/** From now on time passes as `pass` says. End it with `vi.restoreAllMocks()`. */
-export function pretendClock(): void {
-	const real = performance.now.bind(performance)
+/**
+ * From now on time passes only as `pass` says, and by each pause of a run, which takes no time in reality. For `beforeEach`, which calls what
+ * this returns.
+ */
+export function pretendClock(): () => void {
+	const start = performance.now()
+	const paused: { until: number; end(): void }[] = []
 	skipped = 0
-	vi.spyOn(performance, 'now').mockImplementation(() => real() + skipped)
+	vi.spyOn(performance, 'now').mockImplementation(() => start + skipped)
+	const endFirst = () => {
+		const [first] = paused.sort((a, b) => a.until - b.until).splice(0, 1)
+		if (!first) return
+		skipped = Math.max(skipped, first.until)
+		first.end()
+	}
+	vi.spyOn(timers, 'setTimeout').mockImplementation(async (milliseconds, value) => {
+		await new Promise<void>(end => {
+			paused.push({ until: skipped + (milliseconds ?? 0), end })
+			setImmediate(endFirst)
+		})
+		return value as never
+	})
+	syncBuiltinESMExports()
+	return () => {
+		vi.restoreAllMocks()
+		syncBuiltinESMExports()
+	}
 }

@@ -2,6 +2,7 @@ import { failure } from '../../../agent/model/failure.ts'
 import type { HostState, Link } from '../../../agent/model/host-state.ts'
 import type { Route } from '../../../agent/model/route.ts'
 import { createLog } from '../../../agent/report/log.ts'
+import type { Host } from '../../../agent/run/host.ts'
 import { run } from '../../../agent/run/run.ts'
 import type { AgentReport, RunConfig } from '../../../contract/agent-run.ts'
 import type { Interface } from '../../../contract/interface.ts'
@@ -55,10 +56,19 @@ export type Ran = {
 	bug?: unknown
 }
 
-type Order = { start?: HostState; wish?: readonly Partial<Interface>[]; config?: Partial<RunConfig>; meddle?: Meddle }
+type Order = {
+	start?: HostState
+	wish?: readonly Partial<Interface>[]
+	config?: Partial<RunConfig>
+	meddle?: Meddle
+	/** What is different about the host itself. */
+	own?: Partial<Host>
+	apiServer?: { host: string; port: number }
+}
 
 /** Executes a run for three NICs on a node, unless told otherwise. */
-export async function ranOn({ start = node, wish = [0, 1, 2].map(id => nic(id)), config = {}, meddle }: Order): Promise<Ran> {
+export async function ranOn({ start = node, wish = [0, 1, 2].map(id => nic(id)), config = {}, ...order }: Order): Promise<Ran> {
+	const { meddle, own, apiServer } = order
 	const pretended = pretendedHost(start, meddle)
 	const said: Said[] = []
 	const log = createLog('human', () => {})
@@ -66,10 +76,10 @@ export async function ranOn({ start = node, wish = [0, 1, 2].map(id => nic(id)),
 		said.push({ head, words, operations: pretended.happened.length, host: pretended.now() })
 		log.step(head, words, facts)
 	}
-	const context = { log: { ...log, step }, kinds: new Set(['hardware']), apiServer: undefined }
+	const context = { log: { ...log, step }, kinds: new Set(['hardware']), apiServer }
 	const known = { pretended, happened: pretended.happened, said }
 	try {
-		return { ...known, report: await run(runConfig(wish, config), pretended.host, context) }
+		return { ...known, report: await run(runConfig(wish, config), { ...pretended.host, ...own }, context) }
 	} catch (bug) {
 		return { ...known, bug }
 	}
@@ -78,6 +88,21 @@ export async function ranOn({ start = node, wish = [0, 1, 2].map(id => nic(id)),
 /** @returns the operations of a run of these kinds, in order */
 export function orderOf({ happened }: Ran, ...kinds: readonly string[]): string[] {
 	return happened.flatMap(({ what }) => (kinds.includes(what) ? [what] : []))
+}
+
+/** @returns the words of the lines of the log with this head */
+export function wordsOf({ said }: Ran, head: string): string[] {
+	return said.flatMap(line => (line.head === head ? [line.words] : []))
+}
+
+/** @returns the heads of the lines of the log, in order */
+export function headsOf({ said }: Ran): string[] {
+	return said.map(({ head }) => head)
+}
+
+/** @returns how long a run took (milliseconds) */
+export function tookMs({ report }: Ran): number | undefined {
+	return report?.milliseconds.total
 }
 
 export const fails = (words = 'broken on purpose') => failure('COMMAND_FAILED', words)

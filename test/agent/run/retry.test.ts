@@ -1,22 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Outcome, RolledBack, Stuck } from '../../../agent/report/outcome.ts'
+import type { Outcome } from '../../../agent/report/outcome.ts'
 import { blaming, type Code, failure } from '../../../agent/model/failure.ts'
-import type { RecordedLink } from '../../../agent/model/record.ts'
-import type { Accepted } from '../../../agent/model/selection.ts'
-import type { Step } from '../../../agent/model/change.ts'
 import type { ChangeId } from '../../../agent/run/bisect.ts'
 import { excluded, FIRST_STATE, next, type RetryReason, type RetryState } from '../../../agent/run/retry.ts'
-import { DEFAULT_BASES } from '../../../contract/bases.ts'
-import { settle } from '../../../contract/interface.ts'
-import { hostWith } from '../simulated-host.ts'
+import { type End, mac, outcomeOf, planWith } from './pretended-attempt.ts'
 
 /** A run of attempts that change nothing: each attempt ends with a given result, and the test checks what the run concludes. */
-const mac = (id: number) => `fa:16:3e:00:00:${(id + 16).toString(16)}`
-
 type Wish = { wanted: number; removed: number }
 /** The result of an attempt that changes these NICs. */
-type End = Partial<Pick<RolledBack, 'failed' | 'lostByOthers'> & Pick<Stuck, 'unrestored'>>
 type Ends = (changed: { macs: readonly string[]; all: readonly ChangeId[]; turn: number }) => End
 type Ran = { retry: RetryState; last?: Outcome; lessons: RetryReason[]; applied: number; configured: Set<ChangeId> }
 
@@ -42,51 +34,17 @@ function attemptOf(wish: Wish, { ran, ends, turn }: { ran: Ran; ends: Ends; turn
 	return outcomeOf(plan, end)
 }
 
-const state = hostWith([])
-const probes = { before: [], after: [] }
-const findings = { proof: { persistent: { status: 'Unknown' as const, message: '' }, warnings: new Map() }, warnings: new Map(), notes: [] }
-
-function outcomeOf(plan: Outcome['plan'], { failed, unrestored, lostByOthers = [] }: End): Outcome {
-	if (failed && unrestored) return { kind: 'stuck', plan, state, probes, failed, unrestored, lostByOthers }
-	if (failed) return { kind: 'rolledBack', plan, state, probes, failed, lostByOthers }
-	return plan.steps.length > 0 ? { kind: 'committed', plan, state, probes, ...findings } : { kind: 'noChanges', plan, state, ...findings }
-}
-
 function planOf({ wanted, removed }: Wish, retry: RetryState, configured: ReadonlySet<ChangeId>): Outcome['plan'] {
 	const { failed, kept } = excluded(retry)
-	const records = Array.from({ length: removed }, (_, at) => recordOf(20 + at)).filter(({ mac: of }) => !configured.has(of))
-	const all = acceptedOf(wanted)
-	const accepted = all.filter(({ nic }) => !failed.has(nic.id))
-	const released = records.filter(({ mac: of }) => !kept.has(of)).map(ours => ({ ours, link: undefined }))
-	const steps: Step[] = [
-		...accepted.flatMap(({ nic: { id } }): Step[] => (configured.has(id) ? [] : [{ id, change: { kind: 'up', link: id } }])),
-		...released.map((): Step => ({ change: { kind: 'down', link: 99 } })),
-	]
-	return {
-		accepted,
-		refused: all.flatMap(({ nic }) => (failed.has(nic.id) ? [{ nic, refusal: { reason: 'ConnectivityLost' as const, message: '' } }] : [])),
-		released,
-		shared: new Map(),
-		kept: records.flatMap(ours =>
-			kept.has(ours.mac) ? [{ ours, link: undefined, refusal: { reason: 'InUse' as const, message: '' } }] : [],
-		),
-		moves: [],
-		bases: [DEFAULT_BASES],
-		steps,
-		undo: [],
-	}
-}
-
-function acceptedOf(count: number): Accepted[] {
-	const ids = Array.from({ length: count }, (_, id) => id)
-	const nics = settle(ids.map(id => ({ id, macAddress: mac(id), address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24` })))
-	const { links } = hostWith(ids.map(id => ({ ifindex: id + 3, name: `ens${id}`, mac: mac(id) })))
-	return nics.flatMap((nic, at) => (links[at] ? [{ nic, link: links[at], ours: undefined }] : []))
-}
-
-function recordOf(id: number): RecordedLink {
-	const original = { name: `ens${id}`, altnames: [], mtu: 1500, up: false, sysctls: {} }
-	return { mac: mac(id), id, name: `multinic${id}`, original, addresses: [], former: [], routes: [], files: {} }
+	const accepted = without(wanted, [...failed.keys()])
+	const left = Array.from({ length: removed }, (_, at) => 20 + at).filter(id => !configured.has(mac(id)))
+	return planWith({
+		changed: accepted.filter(id => !configured.has(id)),
+		same: accepted.filter(id => configured.has(id)),
+		refused: without(wanted, []).filter(id => failed.has(id)),
+		released: left.filter(id => !kept.has(mac(id))),
+		kept: left.filter(id => kept.has(mac(id))),
+	})
 }
 
 const loss = (hops: readonly string[] = []) => failure('CONNECTIVITY_LOST', 'api unreachable after the change', { hops })

@@ -32,6 +32,12 @@ describe('the next decision about a run in progress is due', () => {
 	})
 })
 
+test('the time of a run that has ended does not matter for the next decision', () => {
+	const second = run({ attempt: 2 })
+	const both = withStatus(world({ runs: [run({ job: ended, firstSeenAt: now - 310_000 }), second] }), startedFor(second))
+	expect(whenRunActive(both)).toEqual({ act: 'wait', why: 'RunIsActive', afterMs: 30_000 })
+})
+
 test('one run without a pod is enough for a decision in 10 seconds', () => {
 	const podless = run({ attempt: 2, job: { ...underWay, hasPods: false } })
 	const both = withStatus(world({ runs: [run(), podless] }), startedFor(podless))
@@ -56,6 +62,14 @@ describe('a run in progress', () => {
 	test('is reported once', () => {
 		expect(whenRunActive(world({ runs: [run()] }))).toMatchObject({ act: 'setStatus', why: 'RunStarted', result: false })
 		expect(whenRunActive(known(run()))).toMatchObject({ act: 'wait' })
+	})
+
+	test.each<[title: string, status: Partial<Snapshot['config']['status']>]>([
+		['an earlier run', { lastJobName: 'multinic-agent-worker-1-g1-7' }],
+		['an earlier generation', { observedGeneration: 0 }],
+	])('is reported if the status is about %s', (_, status) => {
+		const told = withStatus(known(run()), { ...startedFor(run()), ...status })
+		expect(whenRunActive(told)).toMatchObject({ act: 'setStatus', why: 'RunStarted' })
 	})
 
 	const refused = { ...known(run({ job: { ...underWay, hasPods: false } })), noPod: 'quota exceeded' }
@@ -96,6 +110,7 @@ describe('an earlier run that does not end', () => {
 		['is not reported while it has time', { ...next, runs: [run({ generation: 1 })] }, 'wait'],
 		['is not reported while the kubelet is silent', { ...next, node: silent }, 'wait'],
 		['is not reported instead of a failure', withStatus(next, failed), 'wait'],
+		['is not reported instead of a failure of other interfaces', { ...withStatus(next, failed), specHash: 'hash-2' }, 'wait'],
 	])('%s', (_, snapshot, said) => {
 		expect(message(snapshot)).toBe(said)
 	})
@@ -118,6 +133,13 @@ describe('a report is read', () => {
 		expect(whenReported(snapshot)).toEqual(isRead ? expect.objectContaining({ act: 'setStatus', result: true }) : undefined)
 	})
 
+	test('once, although an earlier run was given up', () => {
+		const [first] = lostStatus(world(), run({ attempt: 2 }), 'RunLost', 'cause unknown').history ?? []
+		const status = reportedStatus(world(), done)
+		const told = withStatus(world({ runs: [done] }), { ...status, history: [...(status.history ?? []), ...(first ? [first] : [])] })
+		expect(whenReported(told)).toBeUndefined()
+	})
+
 	test('after the run was given up, unless it says so itself', () => {
 		const late = world({ runs: [done] })
 		const lost = withStatus(late, lostStatus(late, run(), 'RunLost', 'cause unknown'))
@@ -135,6 +157,7 @@ describe('a run without a report', () => {
 	const words = (snapshot: Snapshot) => {
 		const decision = whenRunLost(snapshot)
 		const ready = decision?.act === 'setStatus' && decision.status.conditions?.find(({ type }) => type === 'Ready')
+		if (decision) expect(decision).toMatchObject({ act: 'setStatus', result: true })
 		return ready ? `${decision.why}: ${ready.message?.replace(/\. .*/, '')}` : undefined
 	}
 	const { name } = run()
@@ -202,7 +225,11 @@ describe('a node whose kubelet is silent', () => {
 	})
 
 	test('is distinguished from a missing node', () => {
-		expect(whenKubeletSilent(lost)).toMatchObject({ act: 'setStatus', why: 'NodeNotReady', status: { state: 'Pending' } })
+		const decision = whenKubeletSilent(lost)
+		expect(decision).toMatchObject({ act: 'setStatus', why: 'NodeNotReady', status: { state: 'Pending' } })
+		expect(decision?.act === 'setStatus' && decision.status.conditions?.find(({ type }) => type === 'Ready')?.message).toBe(
+			'The kubelet of node worker-1 does not report. The run starts when it does.',
+		)
 		expect(whenKubeletSilent(world())).toBeUndefined()
 		expect(whenKubeletSilent(world({ node: undefined }))).toBeUndefined()
 	})

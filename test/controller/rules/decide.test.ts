@@ -62,6 +62,32 @@ test.each([
 	expect(condition(statusOf(paused), 'Ready')?.message).toBe(message)
 })
 
+test.each<[title: string, snapshot: Snapshot, said: string]>([
+	[
+		'whose name is too long',
+		world({ config: { name: 'n'.repeat(64) } }),
+		'spec.nodeName: 64 characters are too many; runs have a label with the node name, which is limited to 63',
+	],
+	['without a node', world({ node: undefined }), 'There is no Kubernetes node worker-1. The run starts when it joins.'],
+])('the status of a node config %s says so', (_, snapshot, said) => {
+	expect(condition(statusOf(snapshot), 'Ready')?.message).toBe(said)
+})
+
+describe('the next decision is due', () => {
+	const drifted = withStatus(settled, { ...configured, state: 'Failed', conditions: driftedConditions(configured) })
+	const repaired = [10, 20, 30].map(minutes =>
+		run({ generation: 0, attempt: minutes, uid: 'uid-1', cause: 'Drifted', created: now - minutes * 60_000, report: report(), job: ended }),
+	)
+	test.each<[title: string, snapshot: Snapshot, why: string, afterMs: number]>([
+		['when the last run may be deleted', settled, 'Settled', 3_600_000],
+		['in a second at the earliest', later(settled, 3_599_900), 'Settled', 1_000],
+		['when a repair is allowed again', { ...drifted, runs: [succeeded, ...repaired] }, 'RepairedTooOften', 1_800_000],
+		['in 5 s if no run may be created', world({ rollout: { ...alone, runSlots: 0 } }), 'TooManyRuns', 5_000],
+	])('%s', (_, snapshot, why, afterMs) => {
+		expect(decide(snapshot)).toEqual({ act: 'wait', why, afterMs })
+	})
+})
+
 test('a failed run is repeated when its wait is over, not a millisecond before', () => {
 	const at = Date.parse(failed().config.status.lastProcessed ?? '') + 5_000
 	expect(decide({ ...failed(), now: at - 1 })).toEqual({ act: 'wait', why: 'BackingOff', afterMs: 1 })
@@ -154,6 +180,25 @@ describe('what the controller decides about a node config', () => {
 			world({ spec: { fault: 'spec.interfaces[0].gateway: bad', listed: 1 } }),
 			'setStatus',
 			'InvalidConfig',
+		],
+		['a node name of 63 characters is run', world({ config: { name: 'n'.repeat(63) } }), 'start', 'SpecChanged'],
+		[
+			'a run that changes its node does not wait for read-only runs',
+			world({ rollout: { ...alone, activeVerifications: 10 } }),
+			'start',
+			'SpecChanged',
+		],
+		[
+			'a request is not answered by a run of a former node config',
+			retry(world({ runs: [run({ uid: 'older', requests: { retry: 'x' }, job: ended })] }), 'x'),
+			'start',
+			'RetryAsked',
+		],
+		[
+			'configured for a reason of a later version: left alone',
+			withStatus(settled, { ...configured, conditions: configured.conditions?.map(one => ({ ...one, reason: 'Later' })) }),
+			'wait',
+			'Settled',
 		],
 		['a node name too long for a label: said', world({ config: { name: 'n'.repeat(64) } }), 'setStatus', 'InvalidConfig'],
 	])('%s', (_, snapshot, act, why) => {
@@ -325,6 +370,7 @@ describe('a deleted node config', () => {
 		],
 		['is left alone when it is no longer ours', world({ config: { deleting: true, finalizers: [] } }), 'nothing', 'Released'],
 		['with a spec that cannot be read is cleaned all the same', gone({ spec: { fault: 'bad', listed: 1 } }), 'start', 'Deleted'],
+		['whose clean-up could not be created does not wait', failedBefore(gone({ runs: [] })), 'start', 'BackOffOver'],
 		['that is paused waits, and says so', gone({ spec: { value: { ...spec, paused: true } } }), 'setStatus', 'Paused'],
 		[
 			'whose clean-up failed says so',
@@ -531,6 +577,15 @@ function statusOf(snapshot: Snapshot): NodeConfigStatus {
 	const decision = decide(snapshot)
 	if (decision.act !== 'setStatus') throw new Error(`no status was decided but ${decision.act} ${decision.why}`)
 	return decision.status
+}
+
+function driftedConditions({ conditions = [] }: NodeConfigStatus): NodeConfigStatus['conditions'] {
+	return conditions.map(one => (one.type === 'Ready' ? { ...one, status: 'False' as const, reason: 'Drifted' } : one))
+}
+
+/** The status says that something of this generation failed just now. */
+function failedBefore(snapshot: Snapshot): Snapshot {
+	return withStatus(snapshot, { ...failed().config.status, observedGeneration: snapshot.config.generation })
 }
 
 function ready(status: NodeConfigStatus) {

@@ -36,6 +36,12 @@ describe('a run is given up', () => {
 			'PodRefused',
 			/created no pod within 5 min: pods .* exceeded quota/,
 		],
+		[
+			'whose Job is suspended and whose pod a quota refuses',
+			underWayWith({ ...old, job: suspended }, { noPod: quota }),
+			'PodRefused',
+			/: the Job is suspended \(spec.suspend\); pods .* exceeded quota/,
+		],
 		['whose pod never starts', underWayWith({ ...old, pod: pulling }), 'PodRefused', /did not start within 5 min: ImagePullBackOff/],
 		[
 			'whose agent says nothing',
@@ -126,6 +132,13 @@ describe('once a run is given up', () => {
 		const before = given({ job: suspended })
 		expect(decide(before)).toMatchObject({ act: 'deleteRuns', why: 'RunMadeNoPod', runs: [run().name] })
 		expect(nextAttempt({ ...before, runs: [] })).toBe(2)
+	})
+
+	test('a Job without a pod is deleted among others, but not if another run has its name', () => {
+		const before = given({ job: suspended })
+		expect(decide({ ...before, runs: [...before.runs, run({ generation: 0, job: ended })] })).toMatchObject({ why: 'RunMadeNoPod' })
+		const twin = run({ uid: 'older', job: ended })
+		expect(decide({ ...before, runs: [...before.runs, twin] }).act).not.toBe('deleteRuns')
 	})
 
 	test('a Job without a pod of an older node config of the same name is left to the garbage collector', () => {

@@ -8,7 +8,7 @@ import { decide } from '../../../controller/rules/decide.ts'
 import type { Run, Snapshot } from '../../../controller/model/snapshot.ts'
 import { reportedStatus } from '../../../controller/status/build-status.ts'
 import { alone, ended, nicReport, now, report, run, someNode, spec, withStatus, world } from '../world.ts'
-import { nextVerificationAt, whenVerificationDue } from '../../../controller/rules/verify.ts'
+import { nextVerificationAt, whenVerificationDue, whenVerified } from '../../../controller/rules/verify.ts'
 
 const hour = 3_600_000
 const machine = { os: 'x', kernel: 'x', virtualization: 'kvm', cpus: 1, memoryMiB: 1, bootID: 'boot-1' }
@@ -401,6 +401,61 @@ describe('a node is not verified', () => {
 	])('%s', (_, snapshot, mode) => {
 		const decision = whenVerificationDue(snapshot)
 		expect(decision?.act === 'start' ? decision.run.mode : undefined).toBe(mode)
+	})
+})
+
+describe('a read-only run', () => {
+	const asking = (requests: Snapshot['config']['requests']): Snapshot => ({ ...settled, config: { ...settled.config, requests } })
+	const at = nextVerificationAt(settled) ?? 0
+	type Case = [title: string, snapshot: Snapshot, mode: Run['mode'], cause: string, requests?: Run['requests']]
+	test.each<Case>([
+		['that a person requests', asking({ verify: 'x' }), 'Verify', 'VerifyAsked', { verify: 'x' }],
+		['that plans, before one that verifies', asking({ verify: 'x', plan: 'y' }), 'Plan', 'PlanAsked', { plan: 'y' }],
+		['after a reboot', { ...settled, node: { ...someNode, bootID: 'boot-2' } }, 'Verify', 'NodeRebooted'],
+		['after a change of the pod networks', settledBefore(''), 'Verify', 'PodNetworksChanged'],
+		['when its time has come', { ...settled, now: at }, 'Verify', 'TimeToVerify'],
+	])('%s starts', (_, snapshot, mode, ...[cause, requests = {}]) => {
+		const one = { attempt: 2, mode, cause, requests, failures: 0 }
+		expect(decide(snapshot)).toStrictEqual({ act: 'start', why: cause, run: one, keepStatus: true })
+	})
+
+	test('does not start a millisecond before its time', () => {
+		expect(decide({ ...settled, now: at - 1 })).toMatchObject({ act: 'wait', why: 'Settled' })
+	})
+
+	test('starts although a run of a former node config has answered the same request', () => {
+		const former = look({}, { uid: 'former', requests: { plan: 'x' } })
+		expect(decide(seen(former, asking({ plan: 'x' })))).toMatchObject({ act: 'start', why: 'PlanAsked' })
+	})
+
+	test('has its time by the FNV-1a hash of the UID of the node config', () => {
+		const of = (uid: string) => nextVerificationAt({ ...settled, runs: [], config: { ...settled.config, uid } }) ?? 0
+		expect([of('a') % hour, of('foobar') % hour]).toEqual([0xe40c292c % hour, 0xbf9cf968 % hour])
+	})
+})
+
+describe('the result of a verification', () => {
+	const repeated = { ...settled, runs: [applied, look({}, { attempt: 3 }), look(drift)] }
+	const booted = look({ machine: { ...machine, bootID: 'boot-2' } })
+	const bare = withStatus({ ...settled, runs: [booted] }, { ...settled.config.status, conditions: [] })
+
+	test.each<[title: string, snapshot: Snapshot, decision: object | undefined]>([
+		['is news if the state changes', seen(look(drift)), { why: 'Drifted', result: true, eventKey: `${look(drift).name}.result` }],
+		['is no news if the state stays', seen(booted), { why: 'AllInterfacesConfigured', result: false }],
+		[
+			'is named like the status that stays',
+			withStatus(seen(booted), {
+				...settled.config.status,
+				conditions: settled.config.status.conditions?.map(one => ({ ...one, reason: 'Later' })),
+			}),
+			{ why: 'Later', result: false },
+		],
+		['has its own reason if the status has none', bare, { why: 'AllInterfacesConfigured', result: false }],
+		['is that of the last one, in any order', repeated, undefined],
+		['is no result if it was not the last run', { ...repeated, runs: [run({ attempt: 4 }), ...repeated.runs] }, undefined],
+	])('%s', (_, snapshot, decision) => {
+		const { act, status, ...rest } = (whenVerified(snapshot) ?? {}) as Record<string, unknown>
+		expect(act === undefined ? undefined : rest).toEqual(decision)
 	})
 })
 
