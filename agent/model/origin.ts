@@ -91,7 +91,12 @@ function reachOf({ cidr, peer }: Pick<Address, 'cidr' | 'peer'>): string {
 
 /** Whether a route delivers or forwards packets and was not created by the kernel. */
 export function isGivenRoute(route: Route, links: readonly Link[]): boolean {
-	return route.type >= UNICAST && route.type <= LAST_LEADING_TYPE && !isKernelRoute(route, links)
+	return route.type >= UNICAST && !isRejecting(route) && !isKernelRoute(route, links)
+}
+
+/** Whether a route rejects packets (unreachable, blackhole, prohibit, throw). */
+export function isRejecting({ type }: Pick<Route, 'type'>): boolean {
+	return type > LAST_LEADING_TYPE
 }
 
 /** Whether MultiNIC has to restore this route, because neither a router nor a routing daemon adds it again. */

@@ -30,11 +30,10 @@ export const neededElsewhere: RefusalCheck<PreflightInput> = {
 	when: 'a wanted address is that of the API server, a nameserver, the metadata service or a pod (a route to it alone over another link), and no link of the node has it',
 	see: 'ip route get 10.96.0.1',
 	find({ nic, needed = [], own, host }) {
-		const known = new Set([...needed, ...METADATA_SERVICE].flatMap(ip => (parseIp(ip) ? [canonicalIp(ip)] : [])))
+		const known = new Set([...needed, ...METADATA_SERVICE].filter(parseIp).map(canonicalIp))
 		const held = new Set(host.links.flatMap(link => link.addresses.map(({ cidr }) => ipOf(cidr))))
-		const alone = new Set(
-			host.routes.flatMap(route => (isAlone(route) && linksOf(route).some(link => !own.has(link)) ? [ipOf(route.to)] : [])),
-		)
+		const elsewhere = host.routes.filter(route => isAlone(route) && linksOf(route).some(link => !own.has(link)))
+		const alone = new Set(elsewhere.map(({ to }) => ipOf(to)))
 		const ip = ipsOf(nic).find(wanted => (known.has(wanted) || alone.has(wanted)) && !held.has(wanted))
 		if (ip !== undefined)
 			return { says: `${ip} is wanted here, and this node reaches another machine or pod by it`, see: `ip route get ${ip}` }

@@ -110,7 +110,7 @@ function lifetimeOf({ validSeconds, preferredSeconds, dynamic }: Address): strin
 }
 
 function flagsOf({ flags = [] }: Address): string {
-	return flags.filter(isLasting).join(' ')
+	return String(flags.filter(isLasting))
 }
 
 /** The kernel drops `optimistic` once duplicate address detection is done. */

@@ -62,8 +62,8 @@ function othersWires(selection: Selection, { links, routes }: HostState): Wire[]
 	return links
 		.filter(link => !touched.has(link.ifindex) && isProbing(link) && isSending(link, touched))
 		.map(({ ifindex, name, addresses }) => {
-			const own = addresses.flatMap(({ cidr, peer }) => (peer === undefined && hasNetwork(cidr) ? [cidr] : []))
-			const routed = routes.flatMap(route => (route.link === ifindex && isOnLink(route) ? [route.to] : []))
+			const own = addresses.filter(({ cidr, peer }) => peer === undefined && hasNetwork(cidr)).map(({ cidr }) => cidr)
+			const routed = routes.filter(route => route.link === ifindex && isOnLink(route)).map(({ to }) => to)
 			return { ifindex, name, networks: [...own, ...routed] }
 		})
 }

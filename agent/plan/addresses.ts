@@ -25,7 +25,7 @@ export function staleAddresses(
 	anew: readonly string[] = [],
 ): Change[] {
 	const { ifindex, addresses } = link
-	const given = [...addressesWeAdded(ours), ...addresses.flatMap(({ cidr }) => (isOtherForm(cidr, wanted) ? [cidr] : []))]
+	const given = [...addressesWeAdded(ours), ...addresses.map(({ cidr }) => cidr).filter(cidr => isOtherForm(cidr, wanted))]
 	const misplaced = ours && String(ours.addresses) !== String(wanted) ? outOfOrder(addresses, wanted) : []
 	const isWrong = ({ cidr, duplicate }: Address) => duplicate || misplaced.includes(cidr) || anew.includes(cidr)
 	const stale = (address: Address) => {
@@ -76,7 +76,7 @@ function outOfOrder(addresses: readonly Address[], wanted: readonly string[]): s
 	const four = wanted.filter(cidr => familyOf(cidr) === 4)
 	return [...new Set(four.map(networkOf))].flatMap(network => {
 		const order = four.filter(cidr => networkOf(cidr) === network)
-		const present = addresses.flatMap(({ cidr }) => (order.includes(cidr) ? [cidr] : []))
+		const present = addresses.map(({ cidr }) => cidr).filter(cidr => order.includes(cidr))
 		const right = present.findIndex((cidr, at) => cidr !== order[at])
 		return right === -1 ? [] : present.slice(right)
 	})
@@ -95,7 +95,7 @@ export function removedWithPrimary({ addresses }: Link, taken: readonly Change[]
 
 /** @param again addresses to add again, because they may have been removed by then or have different attributes */
 export function missingAddresses(link: Link, wanted: readonly string[], again: ReadonlySet<string>): Change[] {
-	const present = new Set(link.addresses.flatMap(({ cidr, duplicate }) => (duplicate ? [] : [cidr])))
+	const present = new Set(link.addresses.filter(({ duplicate }) => !duplicate).map(({ cidr }) => cidr))
 	return wanted.filter(cidr => again.has(cidr) || !present.has(cidr)).flatMap(cidr => additions(link, cidr))
 }
 

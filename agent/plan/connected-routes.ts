@@ -65,9 +65,9 @@ export function missingConnected({ nic, link }: Accepted, given: readonly Change
  * first address of a network, if it is new or gets another metric.
  */
 function networksBrought(link: Link, given: readonly Change[], gone: ReadonlySet<string>): Set<string> {
-	const isFirst = ({ family, cidr }: Address) => {
-		const first = link.addresses.find(had => had.family === family && networkOf(had.cidr) === networkOf(cidr))
-		return !first || gone.has(first.cidr) || (first.cidr === cidr && isMoved(first, given))
+	const isFirst = ({ cidr }: Address) => {
+		const first = link.addresses.find(had => networkOf(had.cidr) === networkOf(cidr))
+		return !first || gone.has(first.cidr) || isMoved(first, given)
 	}
 	const bringing = addressesIn(given).filter(address => address.family === 6 || isFirst(address))
 	return new Set(bringing.map(({ cidr }) => networkOf(cidr)))

@@ -6,7 +6,7 @@ import { hasNetwork, isLinkLocal } from '../model/networks.ts'
 /** Finds addresses without a network (/32, /128, the local end of a tunnel), such as those that clouds and DHCPv6 assign. */
 
 /** Kinds of links that are on top of another link and share its layer 2 network. */
-const ON_THE_WIRE_BELOW: ReadonlySet<string> = new Set(['macvlan', 'ipvlan'])
+const ON_THE_WIRE_BELOW: ReadonlySet<string | undefined> = new Set(['macvlan', 'ipvlan'])
 
 /**
  * Whether the node sends packets from the addresses of a link, which is not managed by MultiNIC, through that link. False for `lo` and for
@@ -15,7 +15,7 @@ const ON_THE_WIRE_BELOW: ReadonlySet<string> = new Set(['macvlan', 'ipvlan'])
  *
  * @param own ifindexes of the links managed by MultiNIC
  */
-export function isSending({ name, kind = '', lower = 0 }: Pick<Link, 'name' | 'kind' | 'lower'>, own: ReadonlySet<number>): boolean {
+export function isSending({ name, kind, lower = 0 }: Pick<Link, 'name' | 'kind' | 'lower'>, own: ReadonlySet<number>): boolean {
 	return name !== 'lo' && kind !== 'dummy' && !(ON_THE_WIRE_BELOW.has(kind) && own.has(lower))
 }
 

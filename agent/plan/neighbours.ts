@@ -43,9 +43,8 @@ export function distant(family: Family, host: HostState, known: Known): Neighbou
 
 function routesOf(family: Family, { routes }: HostState, { touched }: Known): Route[] {
 	return routes.filter(route => {
-		const links = linksOf(route)
-		const isLeading = route.family === family && route.table !== LOCAL_TABLE && route.type === UNICAST && links.length > 0
-		return isLeading && !links.some(link => touched.has(link)) && !isLinkLocal(route.to)
+		const isLeading = route.family === family && route.table !== LOCAL_TABLE && route.type === UNICAST
+		return isLeading && !linksOf(route).some(link => touched.has(link)) && !isLinkLocal(route.to)
 	})
 }
 
@@ -61,7 +60,7 @@ function sampleOf(route: Route, { taken }: Known): Neighbour[] {
  */
 function kindOf(to: string, { pods }: Known): string {
 	const wide = networkOf(`${ipOf(to)}/${to.includes(':') ? 48 : 16}`)
-	return [wide, ...pods.filter(network => contains(network, ipOf(to)))].join(' ')
+	return String([wide, ...pods.filter(network => contains(network, ipOf(to)))])
 }
 
 /** Returns a few routes of each kind, interleaved so that no kind crowds out the others. */

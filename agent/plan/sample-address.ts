@@ -6,7 +6,7 @@ import { MAIN } from '../model/route.ts'
 /** Sample addresses that represent a whole network. */
 
 /** Candidate addresses in each half of the address space. The first one that only a default route matches is used. */
-const WORLD: Readonly<Record<Family, readonly (readonly string[])[]>> = {
+const WORLD: Readonly<Record<Family, readonly (readonly [string, ...string[]])[]>> = {
 	4: [
 		['9.9.9.9', '45.45.45.45', '77.77.77.77'],
 		['198.41.0.4', '151.101.0.1', '223.5.5.5'],
@@ -24,7 +24,7 @@ const WORLD: Readonly<Record<Family, readonly (readonly string[])[]>> = {
 export function outside(family: Family, { routes }: Pick<HostState, 'routes'>, except: readonly string[] = []): string[] {
 	const special = routes.filter(route => route.family === family && route.table === MAIN && lengthOf(route.to) > 1)
 	const known = [...special.map(({ to }) => to), ...except]
-	return WORLD[family].flatMap(half => half.find(ip => !known.some(to => contains(to, ip))) ?? half[0] ?? [])
+	return WORLD[family].map(half => half.find(ip => !known.some(to => contains(to, ip))) ?? half[0])
 }
 
 /**

@@ -1,10 +1,10 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import { canonicalIp, contains, ipOf, isInside, lengthOf, networkOf, overlap, parseIp } from '../../contract/ip.ts'
+import { canonicalIp, contains, ipOf, isInside, lengthOf, networkOf, overlap } from '../../contract/ip.ts'
 import { showRoutes } from '../ip/show-commands.ts'
 import type { Address } from '../model/address.ts'
 import type { Cause } from '../model/check.ts'
 import type { HostState, Link } from '../model/host-state.ts'
-import { familyOf, hasNetwork, networksOf } from '../model/networks.ts'
+import { familyOf, full, hasNetwork, networksOf } from '../model/networks.ts'
 import { gatewaysOf, linksOf, MAIN, type Route } from '../model/route.ts'
 import type { Protected } from './limit-checks.ts'
 import { isSending, loneIp } from './lone-address.ts'
@@ -37,7 +37,7 @@ export function sharings({ interfaces, host, ...input }: SharingInput): Map<numb
 	const candidates = interfaces.filter(({ connectedRoute }) => connectedRoute).toSorted(byNeed)
 	const networks = [...new Set(candidates.flatMap(networksOf))]
 	const routes = host.routes.filter(({ table }) => table === MAIN)
-	const foreign = networks.length > 0 ? obstaclesOf({ ...input, links: host.links, routes, networks }) : []
+	const foreign = obstaclesOf({ ...input, links: host.links, routes, networks })
 	const found = new Map<number, Cause>()
 	const first: Obstacle[] = []
 	for (const nic of candidates) {
@@ -97,13 +97,12 @@ function networksOfLinks({ links, own, nodeAddresses }: SharingNode): Obstacle[]
 	const known = new Set(nodeAddresses.map(canonicalIp))
 	const foreign = links.filter(({ ifindex }) => !own.has(ifindex))
 	return foreign.flatMap(link =>
-		link.addresses.flatMap(address => {
+		link.addresses.map(address => {
 			const lone = loneIp(address)
-			const source = lone !== undefined && (known.has(lone) || isSending(link, own)) ? [lone] : []
-			const network = [reached(address)].filter(hasNetwork)
-			if (source.length + network.length === 0) return []
-			const meets = (other: string) => network.some(one => overlap(one, other)) || source.some(ip => contains(other, ip))
-			return [{ meets, says: `${link.name} has ${shown(address)}`, see: `ip addr show dev ${link.name}` }]
+			const isSource = lone !== undefined && (known.has(lone) || isSending(link, own))
+			const network = reached(address)
+			const meets = (other: string) => (hasNetwork(network) && overlap(network, other)) || (isSource && contains(other, lone))
+			return { meets, says: `${link.name} has ${shown(address)}`, see: `ip addr show dev ${link.name}` }
 		}),
 	)
 }
@@ -131,13 +130,9 @@ function foreignRoutes({ routes, links, own, networks }: SharingNode): Obstacle[
 
 /** @returns the routes whose destinations contain one of these networks. Compares strings, because a node may have 100,000 routes */
 function routesAround(networks: readonly string[], routes: readonly Route[]): Set<Route> {
-	const lengths = new Set(routes.map(({ family, to }) => `${family} ${lengthOf(to)}`))
+	const lengths = [...new Set(routes.map(({ to }) => lengthOf(to)))]
 	const wider = networks.flatMap(network =>
-		[...lengths].flatMap(known => {
-			const [family, length] = known.split(' ').map(Number)
-			const fits = family === familyOf(network) && Number(length) <= lengthOf(network)
-			return fits ? [networkOf(`${ipOf(network)}/${length}`)] : []
-		}),
+		lengths.filter(length => length <= lengthOf(network)).map(length => networkOf(`${ipOf(network)}/${length}`)),
 	)
 	const texts = new Set(wider)
 	return new Set(routes.filter(({ to }) => texts.has(to)))
@@ -149,15 +144,14 @@ function isOnLink(route: Route): boolean {
 
 /** If the node reaches an address by a default route, any connected route that contains the address would take precedence. */
 function pathsOfNode({ links, routes, own, networks, needed }: SharingNode): Obstacle[] {
-	const hops = routes.flatMap(route => (isForeign(route, own) ? gatewaysOf(route).map(({ ip }) => ip) : []))
-	const ips = [...new Set([...needed, ...METADATA_SERVICE, ...hops])].filter(
-		ip => parseIp(ip) && networks.some(network => contains(network, ip)),
-	)
+	const hops = routes.filter(route => isForeign(route, own)).flatMap(gatewaysOf)
+	const known = new Set([...needed, ...METADATA_SERVICE, ...hops.map(({ ip }) => ip)])
+	const ips = [...known].filter(ip => networks.some(network => contains(network, ip)))
 	const held = new Set(links.flatMap(({ addresses }) => addresses.map(({ cidr }) => ipOf(cidr))))
 	return ips
 		.filter(ip => !held.has(ip))
 		.flatMap(ip => {
-			const best = bestOf(routesAround([`${ip}/${familyOf(ip) === 4 ? 32 : 128}`], routes))
+			const best = bestOf(routesAround([`${ip}/${full(ip)}`], routes))
 			if (!best || !isForeign(best, own)) return []
 			const meets = (network: string) => contains(network, ip) && lengthOf(best.to) <= lengthOf(network)
 			return [{ meets, says: `this node reaches ${ip}${over(best, links)}`, see: `ip route get ${ip}` }]

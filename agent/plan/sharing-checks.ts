@@ -1,5 +1,5 @@
 import type { WantedInterface } from '../../contract/interface.ts'
-import { contains, lengthOf, networkOf, overlap } from '../../contract/ip.ts'
+import { contains, ipOf, lengthOf, networkOf, overlap } from '../../contract/ip.ts'
 import { showRoutes } from '../ip/show-commands.ts'
 import { tableWord } from '../ip/table-names.ts'
 import { basesOf, tableOf } from '../model/bases.ts'
@@ -7,7 +7,7 @@ import type { Cause, Refusal, RefusalCheck } from '../model/check.ts'
 import { routesOf } from '../model/desired-network.ts'
 import type { HostState } from '../model/host-state.ts'
 import { familyOf, hasNetwork, networksOf } from '../model/networks.ts'
-import { KERNEL } from '../model/origin.ts'
+import { isRejecting, KERNEL } from '../model/origin.ts'
 import { linksOf, MAIN, type Route } from '../model/route.ts'
 import type { Placed, Selection } from '../model/selection.ts'
 import { afterReleases } from './after-release.ts'
@@ -30,7 +30,10 @@ export const inNoTable: RefusalCheck<Placed> = {
 	},
 }
 
-/** The kernel rejects an IPv6 next hop that the main table reaches over another link, with or without `onlink`. */
+/**
+ * The kernel rejects an IPv6 next hop that the main table reaches over another link, with or without `onlink`. It ignores a route that
+ * rejects packets, and one whose destination begins at `::`, such as a default route. @see ip6_route_check_nh_onlink
+ */
 export const nextHopElsewhere: RefusalCheck<Placed> = {
 	reason: 'InUse',
 	when: 'a route of IPv6 that is not in its own table has a next hop that the main table reaches over another link',
@@ -55,8 +58,8 @@ export const meetsRouteOfOthers: RefusalCheck<Placed> = {
 	see: 'ip route show 10.244.1.0/24',
 	find({ accepted: { nic }, selection, host }) {
 		const requested = routesBesideOwnTable(nic)
-		const known =
-			requested.length === 0 ? [] : networksOfOthers(ownLinks(selection, host), afterReleases(selection.released, selection.bases, host))
+		if (requested.length === 0) return
+		const known = networksOfOthers(ownLinks(selection, host), afterReleases(selection.released, selection.bases, host))
 		for (const { to, table } of requested) {
 			const met = known.find(network => overlap(network, to))
 			if (met === undefined) continue
@@ -71,21 +74,20 @@ function networksOfOthers(own: ReadonlySet<number>, { links, routes }: HostState
 	const isForeign = (used: readonly number[]) => used.length > 0 && used.every(link => !own.has(link))
 	const addresses = links.filter(({ ifindex }) => !own.has(ifindex)).flatMap(link => link.addresses)
 	const reached = routes.filter(route => route.table === MAIN && lengthOf(route.to) > 1 && isForeign(linksOf(route)))
-	return [...addresses.flatMap(({ cidr }) => (hasNetwork(cidr) ? [networkOf(cidr)] : [])), ...reached.map(({ to }) => to)]
+	const cidrs = addresses.map(({ cidr }) => cidr).filter(hasNetwork)
+	return [...cidrs.map(networkOf), ...reached.map(({ to }) => to)]
 }
 
 function holderOf(hop: string, own: number, { selection, host }: { selection: Selection; host: HostState }): string | undefined {
-	const ours = selection.accepted.find(({ nic, link }) => {
-		return link.ifindex !== own && nic.connectedRoute && networksOf(nic).some(network => contains(network, hop))
-	})
+	const ours = selection.accepted.find(({ nic }) => nic.connectedRoute && networksOf(nic).some(network => contains(network, hop)))
 	if (ours) return ours.nic.name
-	// A kernel route for an address of another accepted link is removed with the address, or belongs to a network checked above.
-	const others = new Set(selection.accepted.flatMap(({ link }) => (link.ifindex === own ? [] : [link.ifindex])))
-	const isOfOthers = (route: Route) => route.protocol === KERNEL && linksOf(route).every(link => others.has(link))
-	const isToward = ({ table, to, family }: Route) => table === MAIN && family === 6 && lengthOf(to) > 0 && contains(to, hop)
-	const routes = host.routes.filter(route => isToward(route) && !isOfOthers(route))
+	// A kernel route for an address of an accepted link is removed with the address, or belongs to a network checked above.
+	const accepted = new Set<number | undefined>(selection.accepted.map(({ link }) => link.ifindex))
+	const isOfAccepted = ({ protocol, link }: Route) => protocol === KERNEL && accepted.has(link)
+	const isToward = ({ table, to }: Route) => table === MAIN && ipOf(to) !== '::' && contains(to, hop)
+	const routes = host.routes.filter(route => isToward(route) && !isOfAccepted(route))
 	const [best] = routes.toSorted((a, b) => lengthOf(b.to) - lengthOf(a.to) || a.metric - b.metric)
-	return best && !linksOf(best).includes(own) ? over(best, host.links).replace(/^.* over /, '') : undefined
+	return best && !isRejecting(best) && !linksOf(best).includes(own) ? over(best, host.links).replace(/.* over /, '') : undefined
 }
 
 /** @returns the selection, in which an interface has a connected route only if it requests one and may keep it */

@@ -18,8 +18,9 @@ export function firstDistinct<T>(all: Iterable<T>, most: number): { first: T[]; 
 	const found = new Map<string, T>()
 	for (const one of all) {
 		const key = JSON.stringify(one)
-		if (found.size === most && !found.has(key)) return { first: [...found.values()], isAll: false }
-		if (!found.has(key)) found.set(key, one)
+		if (found.has(key)) continue
+		if (found.size === most) return { first: [...found.values()], isAll: false }
+		found.set(key, one)
 	}
 	return { first: [...found.values()], isAll: true }
 }

@@ -45,6 +45,13 @@ describe('an address that is', () => {
 			added(four.cidr),
 		],
 		[
+			'with the broadcast address of its network instead of another is removed and added again',
+			{ ...four, broadcast: '10.0.0.255' },
+			{ ...four, broadcast: '10.0.0.254' },
+			added(four.cidr),
+		],
+		['with a broadcast address instead of none is removed and added again', { ...four, broadcast: '10.0.0.255' }, four, added(four.cidr)],
+		[
 			'with the broadcast address of another is removed and added again',
 			{ ...four, broadcast: '10.0.1.255' },
 			{ ...four, broadcast: '+' },
@@ -104,6 +111,11 @@ describe('of an address that a daemon has added since a boot', () => {
 		expect(asOurs(address, linkWith(address), name)).toEqual(rest)
 	})
 
+	test('the label of the first one of IPv4 does not count if the link is renamed, even if one of IPv6 precedes it', () => {
+		const labelled: Address = { ...four, label: 'mine' }
+		expect(asOurs(labelled, linkWith(six, labelled), 'multinic0')).not.toHaveProperty('label')
+	})
+
 	test('the label of the second one counts even if the link is renamed', () => {
 		const second: Address = { ...four, cidr: '10.0.0.6/24', label: 'mine' }
 		expect(asOurs(second, linkWith(six, four, second), 'multinic0').label).toBe('mine')
@@ -112,7 +124,8 @@ describe('of an address that a daemon has added since a boot', () => {
 
 test('a renaming changes the labels of all addresses of IPv4, but not of a first one without a label', () => {
 	const labelled: Address = { ...four, label: 'mine' }
-	expect(relabelled({ addresses: [six, four, four] })).toEqual([four])
+	const second: Address = { ...four, cidr: '10.0.0.6/24' }
+	expect(relabelled({ addresses: [six, four, second] })).toEqual([second])
 	expect(relabelled({ addresses: [labelled, six] })).toEqual([labelled])
 })
 
@@ -127,6 +140,7 @@ test.each<[title: string, more: Partial<Address>, words: string[]]>([
 	['a scope without a name', { scope: 200 }, ['scope 200']],
 	['its label', { label: 'mine' }, ['label mine']],
 	['no label of a renaming', { label: 'ens7:2' }, []],
+	['no label of a renaming with a large number', { label: 'ens7:12' }, []],
 	['a label that only resembles one', { label: 'ens7:2x' }, ['label ens7:2x']],
 	['a label with two colons', { label: 'a:b:2' }, ['label a:b:2']],
 	['its peer', { peer: '10.0.0.9' }, ['peer 10.0.0.9']],

@@ -23,6 +23,7 @@ describe('the world outside is represented by', () => {
 			to('0.0.0.0/0', '0.0.0.0/1', '128.0.0.0/1'),
 			['9.9.9.9', '198.41.0.4'],
 		],
+		['the second one if a half and a route lead to the first', 4, to('0.0.0.0/1', '9.0.0.0/8'), ['45.45.45.45', '198.41.0.4']],
 		['another one if a quarter leads to it', 4, to('0.0.0.0/2'), ['77.77.77.77', '198.41.0.4']],
 	])('%s', (_, family, host, samples) => {
 		expect(outside(family, host)).toEqual(samples)
@@ -52,6 +53,7 @@ describe('a network is represented by', () => {
 		['the first of two', '10.0.0.4/31', [], [], '10.0.0.4'],
 		['the second of four', '10.0.0.4/30', [], [], '10.0.0.5'],
 		['an address after another network inside', '10.0.0.0/24', [], ['10.0.0.0/28'], '10.0.0.16'],
+		['an address after a large network inside', '10.0.0.0/24', [], ['10.0.0.0/25'], '10.0.0.128'],
 		['none if all are taken', '10.0.0.4/31', ['10.0.0.4', '10.0.0.5'], [], undefined],
 		['none if another network covers it', '10.0.0.0/28', [], ['10.0.0.0/24'], undefined],
 		['one of the first 31', '10.0.0.0/24', Array.from({ length: 30 }, (_, at) => `10.0.0.${at + 1}`), [], '10.0.0.31'],

@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'vitest'
+import type { Address } from '../../../agent/model/address.ts'
+import type { Change } from '../../../agent/model/change.ts'
+import type { RecordedLink } from '../../../agent/model/record.ts'
+import { missingAddresses, otherPrefixLengths, removedWithPrimary, staleAddresses } from '../../../agent/plan/addresses.ts'
+import { addition, addressWith, linkWith, recordWith, removal } from './network-builders.ts'
+
+/** The addresses that a run removes from a link, and those that it adds. */
+
+const holding = (...addresses: (Address | string)[]) =>
+	linkWith({ addresses: addresses.map(one => (typeof one === 'string' ? addressWith(one) : one)) })
+const cidrsIn = (changes: readonly Change[]) => changes.flatMap(change => ('address' in change ? [change.address.cidr] : []))
+const [first, second, third] = ['10.0.0.23/24', '10.0.0.24/24', '10.0.0.25/24'] as [string, string, string]
+const [six, otherSix] = ['fd00::23/64', 'fd00::24/64'] as [string, string]
+const lease = (cidr: string) => addressWith(cidr, { dynamic: true })
+
+describe('a run removes', () => {
+	type Case = [title: string, has: (Address | string)[], wanted: string[], removed: string[], ours?: Partial<RecordedLink>, anew?: string[]]
+	test.each<Case>([
+		['an address of the last config', [first, second], [second], [first], { addresses: [first] }],
+		['an address of an earlier config', [first, second], [second], [first], { addresses: [second], former: [first] }],
+		['a lease', [lease('172.16.0.9/24'), first], [first], ['172.16.0.9/24']],
+		['no address of another program', ['172.16.0.9/24', first], [first], []],
+		['no link-local address that a router has caused', [lease('fe80::7/64')], [first], []],
+		['no desired address', [first, lease(second)], [first, second], []],
+		['a desired address that another host has', [addressWith(six, { duplicate: true }), otherSix], [six, otherSix], [six]],
+		['a desired address that must be added again', [first, second], [first, second], [second], {}, [second]],
+		['the same address with another prefix length', ['10.0.0.23/32'], [first], ['10.0.0.23/32']],
+		['the same address with another prefix length, beside desired ones', ['10.0.0.23/32', second], [second, first], ['10.0.0.23/32']],
+		['a link-local address of an earlier config', ['fe80::7/64'], [first], ['fe80::7/64'], { addresses: ['fe80::7/64'] }],
+		[
+			'no link-local address that the kernel derives from the MAC',
+			['fe80::f816:3eff:fe00:0/64'],
+			[first],
+			[],
+			{ addresses: ['fe80::f816:3eff:fe00:0/64'] },
+		],
+		[
+			'the last address first',
+			[first, lease('172.16.0.9/24'), second],
+			[],
+			[second, '172.16.0.9/24', first],
+			{ addresses: [first, second] },
+		],
+	])('%s', (_, has, wanted, ...[removed, ours, anew]) => {
+		const link = holding(...has)
+		const changes = staleAddresses(link, wanted, ours && recordWith(ours), anew)
+		expect(cidrsIn(changes)).toEqual(removed)
+		expect(changes.every(change => change.kind === 'removeAddress' && change.link === 3 && link.addresses.includes(change.address))).toBe(
+			true,
+		)
+	})
+
+	test.each<Case>([
+		['all addresses that follow a wrong one', [second, first], [first, second], [first, second], { addresses: [second, first] }],
+		['no address before the wrong one', [first, third, second], [first, second, third], [second, third], { addresses: [first] }],
+		['the address that a new one is to precede', [second], [first, second], [second], { addresses: [second] }],
+		['no address if they are in order', [first, second], [first, second], [], { addresses: [first] }],
+		['no address if a new one follows', [first], [first, second], [], { addresses: [first] }],
+		['no address if the config has not changed', [second, first], [first, second], [], { addresses: [first, second] }],
+		['no address of a link that MultiNIC does not manage yet', [second, first], [first, second], []],
+		['no address of IPv6', [otherSix, six], [six, otherSix], [], { addresses: [otherSix, six] }],
+		['no address because of one in another network', ['10.9.0.1/24', first], [first, '10.9.0.1/24'], [], { addresses: [first] }],
+		['no address because of one that is not desired', ['10.0.0.9/24', first], [first, second], [], { addresses: [first] }],
+		[
+			'wrong ones of each network',
+			[second, '10.9.0.2/24', first, '10.9.0.1/24'],
+			[first, second, '10.9.0.1/24', '10.9.0.2/24'],
+			['10.9.0.1/24', first, '10.9.0.2/24', second],
+			{ addresses: [second] },
+		],
+	])('to change the order, %s', (_, has, wanted, ...[removed, ours]) => {
+		expect(cidrsIn(staleAddresses(holding(...has), wanted, ours && recordWith(ours)))).toEqual(removed)
+	})
+})
+
+describe('of an address whose prefix length changes, a run', () => {
+	const alone = (cidr: string) => cidr.replace('/24', '/32')
+	type Case = [title: string, has: string[], wanted: string[], taken: string[], forms: string[], room?: string[]]
+	test.each<Case>([
+		['adds the new form first', [first], [alone(first)], [first], [alone(first)]],
+		[
+			'adds the new form after the removals in its network',
+			['10.0.0.9/24', '10.9.0.9/24', alone(first)],
+			[first],
+			[alone(first), '10.9.0.9/24', '10.0.0.9/24'],
+			[first],
+			['10.0.0.9/24'],
+		],
+		['adds no form that is there', [first, alone(first)], [first], [alone(first)], []],
+		['adds no form of a new address', [second], [first, second], [], []],
+		['adds the form of IPv6 later', ['fd00::23/128'], [six], ['fd00::23/128'], []],
+		['adds the form later if a new address precedes it', [alone(second)], [first, second], [alone(second)], []],
+		['adds the form first if a new address follows it', [alone(first)], [first, second], [alone(first)], [first]],
+		[
+			'adds the form first if a new address of another network precedes it',
+			[alone(first)],
+			['10.9.0.9/24', first],
+			[alone(first)],
+			[first],
+		],
+		['adds the form first if the address that precedes it is there', [first, alone(second)], [first, second], [alone(second)], [second]],
+		[
+			'adds the form later if the address that precedes it is removed',
+			[third, first, alone(second)],
+			[first, second],
+			[alone(second), third],
+			[],
+		],
+		['adds two forms in their order', [alone(first), alone(second)], [first, second], [alone(second), alone(first)], [first, second]],
+		[
+			'adds the form later if the second address that precedes it is new',
+			[first, alone(third)],
+			[first, second, third],
+			[alone(third)],
+			[],
+		],
+	])('%s', (_, has, wanted, ...[taken, forms, room = []]) => {
+		const found = otherPrefixLengths(
+			holding(...has),
+			wanted,
+			taken.map(cidr => removal(cidr)),
+		)
+		expect(found).toEqual({ room: room.map(cidr => removal(cidr)), forms: forms.map(cidr => addition(cidr, { broadcast: '+' })) })
+	})
+})
+
+test.each<[title: string, has: string[], taken: Change[], gone: string[]]>([
+	['the first address of a network takes the others with it', [first, second, '10.9.0.1/24'], [removal(first)], [first, second]],
+	['another address disappears alone', [first, second], [removal(second)], [second]],
+	[
+		'the first address of each network counts',
+		[first, '10.9.0.1/24', '10.9.0.2/24'],
+		[removal('10.9.0.1/24')],
+		['10.9.0.1/24', '10.9.0.2/24'],
+	],
+	['an address of IPv6 takes no other with it', [six, otherSix], [removal(six)], []],
+	['an address that is added removes none', [first, second], [addition(first)], []],
+	['without removals all stay', [first, second], [], []],
+])('of the IPv4 addresses of a link, %s', (_, has, taken, gone) => {
+	expect([...removedWithPrimary(holding(...has), taken)]).toEqual(gone)
+})
+
+describe('a run adds', () => {
+	const four = (cidr: string) => addition(cidr, { broadcast: '+' })
+	test.each<[title: string, has: (Address | string)[], wanted: string[], again: string[], added: Change[]]>([
+		['a missing address, with the broadcast address of its network', [first], [first, second], [], [four(second)]],
+		['a missing address of IPv6, without a broadcast address', [], [six], [], [addition(six)]],
+		['no address that is there', [first, six], [first, six], [], []],
+		['an address that another host had', [addressWith(six, { duplicate: true })], [six], [], [addition(six)]],
+		['an address that has been removed by then', [first, second], [first, second], [second], [four(second)]],
+		['an address of IPv4 with another metric in one step', [addressWith(first, { metric: 7 })], [first], [first], [four(first)]],
+		[
+			'an address of IPv6 with another metric in two steps, the first with its metric',
+			[addressWith(six, { metric: 7, dynamic: true })],
+			[six],
+			[six],
+			[addition(six, { metric: 7 }), addition(six, { metric: 256 })],
+		],
+		['an address of IPv6 with the default metric in one step', [addressWith(six, { metric: 256 })], [six], [six], [addition(six)]],
+		[
+			'an address of IPv6 in one step if only another one has another metric',
+			[addressWith(otherSix, { metric: 7 })],
+			[six],
+			[],
+			[addition(six)],
+		],
+	])('%s', (_, has, wanted, ...[again, added]) => {
+		expect(missingAddresses(holding(...has), wanted, new Set(again))).toEqual(added)
+	})
+})
