@@ -102,8 +102,8 @@ describe('systemd-networkd configures a NIC by a file', () => {
 		[
 			'with a drop-in for another NIC',
 			{
-				link,
-				host: { files: { [path]: file('[Match]\nName=*\n'), [`${path}.d/a.conf`]: file('[Match]\nName=!multinic* enp*\n') } },
+				link: { ...link, altnames: [] },
+				host: { files: { [path]: file('[Match]\nName=*\n'), [`${path}.d/a.conf`]: file('[Match]\nName=!multinic*\n') } },
 			},
 			undefined,
 		],
