@@ -8,7 +8,7 @@ import type { HostState, Link } from '../model/host-state.ts'
 type Use = Cause & { mtu: number }
 
 /** Kinds of link that come in pairs: their `lower` is the peer, not a link below. */
-export const PAIRED: ReadonlySet<string> = new Set(['veth', 'netkit', 'vxcan'])
+export const PAIRED: ReadonlySet<string | undefined> = new Set(['veth', 'netkit', 'vxcan'])
 
 /** The target state of a link: its name, its MTU in bytes, and whether it is up. */
 export type Shape = { name: string; mtu: number; up: boolean }
@@ -19,7 +19,7 @@ export type Shape = { name: string; mtu: number; up: boolean }
  * it.
  */
 export function usesOf(link: Link, { links }: HostState, called = link.name): Use[] {
-	const onTop = links.filter(other => other.lower === link.ifindex && !PAIRED.has(other.kind ?? ''))
+	const onTop = links.filter(other => other.lower === link.ifindex && !PAIRED.has(other.kind))
 	const master = links.find(({ name }) => name === link.master)
 	return [
 		...onTop.map(({ name, mtu }) => ({ says: `${name} is on top of ${called}`, see: `ip -d link show dev ${name}`, mtu })),

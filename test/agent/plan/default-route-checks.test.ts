@@ -48,8 +48,13 @@ describe('the node needs the default route of a router', () => {
 		['but not if the node and the API server have addresses of the other family', { ...router, ...nodes('192.168.9.2') }, false],
 		['but not if only the API server is known, of the other family', { ...router, more: { apiServer: '192.168.9.1' } }, false],
 		[
-			'even if the other family has a default route over this link',
-			{ ...host(six(3, byRouter), four(3, { ...byRouter })), ...nodes('10.9.9.9') },
+			'even if it is static, and the node has only addresses of the other family',
+			{ ...host(six(3), four(2)), ...nodes('192.168.9.2') },
+			true,
+		],
+		[
+			'even if it uses another link too, and the node has only addresses of the other family',
+			{ ...host(routeOver('::/0', [2, 3], byRouter), four(2)), ...nodes('192.168.9.2') },
 			true,
 		],
 		['but not if another link has such a route too', { ...host(six(3, byRouter), six(2, byRouter)), ...nodes('fd00::2') }, false],
@@ -64,17 +69,21 @@ describe('the node needs the default route of a router', () => {
 			true,
 		],
 		[
-			'if the other link is one of several next hops, together with this one',
-			{ ...host(six(3, byRouter), routeOver('::/0', [3, 2], byRouter)), ...nodes('fd00::2') },
+			'if the other link is one of several next hops, together with one that is managed by MultiNIC',
+			{ ...host(six(3, byRouter), routeOver('::/0', [4, 2], byRouter)), more: { nodeAddresses: ['fd00::2'], own: new Set([3, 4]) } },
 			true,
 		],
 	])('%s', (_, one, isNeeded) => {
 		expect(holdsDefaultRoute.find(inputOf(one)) !== undefined).toBe(isNeeded)
 	})
 
-	test('of IPv4 if IPv6 has no other', () => {
-		expect(holdsDefaultRoute.find(inputOf({ ...host(four(3, byRouter), six(2)), ...nodes('fd00::2') }))).toBe(undefined)
-		expect(holdsDefaultRoute.find(inputOf({ ...host(four(3, byRouter)), ...nodes('fd00::2') }))?.see).toBe('ip route show default')
+	test.each<[title: string, others: Route[], see: string | undefined]>([
+		['if IPv6 has none', [], 'ip route show default'],
+		['if that of IPv6 is over the same NIC', [six(3, byRouter)], 'ip route show default'],
+		['but not if that of IPv6 is over another link', [six(2)], undefined],
+		['but only that of IPv6 if another link is one of its next hops', [routeOver('::/0', [3, 2])], 'ip -6 route show default'],
+	])('of IPv4 for an address of IPv6 %s', (_, more, see) => {
+		expect(holdsDefaultRoute.find(inputOf({ ...host(four(3, byRouter), ...more), ...nodes('fd00::2') }))?.see).toBe(see)
 	})
 })
 

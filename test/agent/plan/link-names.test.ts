@@ -51,6 +51,15 @@ describe('the renames of a run', () => {
 			[],
 		],
 		[
+			'a released link keeps its name if another released link keeps its original one as an alternative name',
+			['multinic0', { name: 'multinic1', altnames: ['ens7'] }],
+			[
+				[0, 'ens7'],
+				[1, 'ens8'],
+			],
+			[move(1, 'multinic1', 'ens8')],
+		],
+		[
 			'a released link may have its original name as an alternative name',
 			[{ name: 'multinic0', altnames: ['ens7'] }],
 			[[0, 'ens7']],

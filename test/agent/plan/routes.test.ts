@@ -134,6 +134,13 @@ describe('a run removes a route', () => {
 	})
 })
 
+test('a route loses its next hop with one of several addresses', () => {
+	const found = route(to, { via })
+	const { link, host } = nicWith(['10.5.0.5/24', '10.0.0.23/24'], [found])
+	const stale = staleRoutes(link, { routes: [], ours: undefined, remaining: ['10.5.0.5/24'], bases }, host)
+	expect(stale).toEqual([{ kind: 'removeRoute', route: found }])
+})
+
 test('the addresses of a NIC after a run are the desired ones, and the others that it does not remove', () => {
 	const { link } = nicWith(['10.0.0.23/24', '10.0.0.99/24', '10.0.0.98/24'])
 	const [, gone, stays] = link.addresses
@@ -175,6 +182,7 @@ describe('the kernel removes a route', () => {
 		['with its source, although the source gets another prefix length', sourced, { ...second, remaining: ['10.0.0.24/32'] }, true],
 		['with its source, and the run does not keep the source', sourced, { ...second, remaining: [] }, false],
 		['not if its source is never absent', sourced, { along: ['10.0.0.25/24'], remaining: ['10.0.0.24/24', '10.0.0.25/24'] }, false],
+		['with its source, which is one of several', sourced, { ...second, along: ['10.0.0.25/24', '10.0.0.24/24'] }, true],
 		['of the kernel, and adds it again', { ...sourced, to: '10.0.0.24/32', ...kernel, type: 2 }, second, false],
 		['without a source not with an address', route(to), second, false],
 	])('%s', (_, found, { along = [], first, stale = [], remaining = ['10.0.0.23/24'], link }, isFlushed) => {

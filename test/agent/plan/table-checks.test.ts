@@ -60,6 +60,14 @@ describe('a rule that looks up the table of an interface', () => {
 		['has an action, and looks up no table', hostOf({ ...mark, action: 'blackhole' }), false],
 		['is managed by MultiNIC', hostOf({ ...mark, priority: 10_000, from: '10.0.0.23/32', plain: true }), false],
 		[
+			'is managed by MultiNIC with another base',
+			{
+				ofNode: { bases: { table: 100, priority: 7_000 } },
+				...hostOf({ ...mark, priority: 7_000, from: '10.0.0.23/32', plain: true }),
+			},
+			false,
+		],
+		[
 			'was added by MultiNIC with a former base',
 			{
 				...hostOf({ ...mark, priority: 7_000, from: '10.0.0.23/32', plain: true }),

@@ -221,6 +221,11 @@ describe('NetworkManager', () => {
 		expect(last).toEqual(isBack ? manage('ens3') : [])
 	})
 
+	test('manages only those of its links again that are no longer desired', () => {
+		const found = of([{ managedBy: NM }, { managedBy: NM }], ([, second]) => ({ released: [{ ours: recordedNic(), link: second }] }))
+		expect(found.last).toEqual([{ action: { kind: 'manage', link: 4, name: 'ens4' } }])
+	})
+
 	test('manages a link again by its new name', () => {
 		const moves = [
 			{ link: 4, from: 'a', to: 'ens9' },
