@@ -75,7 +75,7 @@ function changeOf(link: Link, next: Shape, needed: number): string | undefined {
 /** A bridge whose MTU was never set explicitly has the smallest MTU of its ports. @see br_mtu_auto_adjust in net/bridge/br_if.c */
 function bridgeChange(link: Link, next: Shape, { links }: HostState): string | undefined {
 	const bridge = links.find(({ name, kind }) => kind === 'bridge' && name === link.master)
-	if (!bridge || link.mtu === next.mtu) return undefined
+	if (!bridge) return undefined
 	const ports = links.filter(({ master }) => master === bridge.name)
 	const smallest = (list: readonly { mtu: number }[]) => Math.min(...list.map(({ mtu }) => mtu))
 	const after = smallest(ports.map(port => (port.ifindex === link.ifindex ? next : port)))

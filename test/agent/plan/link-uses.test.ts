@@ -344,6 +344,13 @@ describe('a change disturbs', () => {
 			'it is a port of br0, and it would get an MTU of 9000, which changes that of br0',
 			{ master: 'br0' },
 		],
+		[
+			'a bridge, and not another one',
+			[{ name: 'br1', kind: 'bridge' }, ...ofBridge(1500, 9000)],
+			{ mtu: 9000 },
+			'it is a port of br0, and it would get an MTU of 9000, which changes that of br0',
+			{ master: 'br0' },
+		],
 		['no bridge if another port has the same MTU', ofBridge(1500, 1500), { mtu: 9000 }, undefined, { master: 'br0' }],
 		['no bridge whose MTU is set explicitly', ofBridge(1300, 9000), { mtu: 9000 }, undefined, { master: 'br0' }],
 		['no bridge by the MTU that the link has', ofBridge(1500, 9000), {}, undefined, { master: 'br0' }],
