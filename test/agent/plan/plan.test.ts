@@ -150,7 +150,7 @@ describe('the changes of a plan are counted', () => {
 	test.each<[title: string, steps: Step[], id: number | undefined, count: number]>([
 		['all of them', [up(0), up(1), up(), file('/etc/a')], undefined, 4],
 		['without actions', [wait, up(0)], undefined, 1],
-		['without the record', [up(0), record], undefined, 1],
+		['without the record', [up(0), up(1), record], undefined, 2],
 		['with the record if nothing else changes', [wait, record], undefined, 1],
 		['for one interface', [up(0), up(1), up(), wait, up(0)], 0, 2],
 		['for an interface without changes', [up(1), record, wait], 0, 0],

@@ -7,7 +7,7 @@ import { predictedRefusals } from '../../../agent/plan/predicted-refusals.ts'
 import { DEFAULT_BASES } from '../../../contract/bases.ts'
 import type { Interface } from '../../../contract/interface.ts'
 import { afterEvery, BASE_RULES, hostWith } from '../simulated-host.ts'
-import { address, mac, route, routeOver, routeWithoutLink, rule, wantedNic } from './one-nic.ts'
+import { address, mac, recordedNic, route, routeOver, routeWithoutLink, rule, wantedNic } from './one-nic.ts'
 
 /** Routing failures that the model of the kernel predicts. The node has its default route over mgmt; ens7 and ens8 are the NICs. */
 
@@ -102,6 +102,18 @@ describe('an interface is not refused', () => {
 	])('%s', (_, nics, world, paths) => {
 		expect(refusals(nics, world, paths)).toEqual([])
 	})
+})
+
+test('an interface is not refused because of a path over a NIC that is no longer desired', () => {
+	const lost = route('10.50.0.0/16', { link: 4, via: '10.0.1.7' })
+	const found = hostOf({ routes: [lost] })
+	const host = {
+		...found,
+		links: found.links.map(link => (link.ifindex === 4 ? { ...link, up: true, addresses: [address('10.0.1.23/24')] } : link)),
+	}
+	const ours = recordedNic({ id: 1, addresses: ['10.0.1.23/24'], routes: [{ to: '10.50.0.0/16', via: '10.0.1.7', table: 254, metric: 0 }] })
+	const selection = { ...selectionOf(host, [{}]), released: [{ ours, link: host.links[2] }] }
+	expect([...predictedRefusals(selection, ['10.50.0.9'], host)]).toEqual([])
 })
 
 describe('packets from the addresses of an interface', () => {
