@@ -29,8 +29,8 @@ export function absence(absent: Absent): Refusal | undefined {
 	return firstRefusal(absenceChecks, absent)
 }
 
-function whereabouts({ mac, device }: RecordedLink, { inOtherNamespace = [] }: HostState): Cause | undefined {
-	if (!device || !inOtherNamespace.includes(mac)) return undefined
+function whereabouts({ mac, device }: RecordedLink, { inOtherNamespace }: HostState): Cause | undefined {
+	if (!device || !inOtherNamespace?.includes(mac)) return undefined
 	const says = `the NIC is in another network namespace, such as that of a pod: its device ${device.path} has the driver ${device.driver} and no link here`
 	return { says, see: 'lsns -t net' }
 }

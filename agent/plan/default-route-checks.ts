@@ -42,7 +42,7 @@ function isOfRouter(route: Route): boolean {
  * family has no default route over another link.
  */
 function isLivedBy(family: Family, { link, host, nodeAddresses, apiServer }: PreflightInput): boolean {
-	const known = [...nodeAddresses, ...(apiServer === undefined ? [] : [apiServer])].filter(ip => parseIp(ip) !== undefined)
+	const known = [...nodeAddresses, apiServer].flatMap(ip => (ip !== undefined && parseIp(ip) ? [ip] : []))
 	if (known.length === 0 || known.some(ip => familyOf(ip) === family)) return true
 	return !bestDefaults(host.routes, family === 4 ? 6 : 4).some(route => linksOf(route).some(other => other !== link.ifindex))
 }

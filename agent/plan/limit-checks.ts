@@ -127,7 +127,7 @@ export function limitsOf(settings: LimitSettings, apiServer: string | undefined)
 			...podNetworks.map(network => ({ network: networkOf(network), what: 'a pod network' })),
 			...LINK_LOCAL.map(network => ({ network, what: 'which is link-local', mayHoldAddresses: true as const })),
 		],
-		own: [...nodeAddresses.flatMap(ip => alone(ip, 'this node')), ...alone(apiServer ?? '', 'the API server')],
+		own: [...nodeAddresses.flatMap(ip => alone(ip, 'this node')), ...(apiServer === undefined ? [] : alone(apiServer, 'the API server'))],
 	}
 }
 

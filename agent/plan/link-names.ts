@@ -67,9 +67,12 @@ function refusedHoldingWantedName(refused: readonly Refused[], wanted: readonly 
 	})
 }
 
+/** A rename frees the name of a link, but not its alternative names. */
 function isNameKept({ link, to }: Move, moves: readonly Move[], host: HostState): boolean {
-	const holder = host.links.find(other => other.ifindex !== link && (other.name === to || other.altnames.includes(to)))
-	return holder !== undefined && !moves.some(move => move.link === holder.ifindex && move.to !== to)
+	return host.links.some(({ ifindex, name, altnames }) => {
+		if (ifindex === link) return false
+		return altnames.includes(to) || (name === to && !moves.some(move => move.link === ifindex))
+	})
 }
 
 function holderOf(name: string, own: Link, moves: readonly Move[], host: HostState): Link | undefined {

@@ -8,7 +8,7 @@ import type { HostState, Link } from '../model/host-state.ts'
 type Use = Cause & { mtu: number }
 
 /** Kinds of link that come in pairs: their `lower` is the peer, not a link below. */
-export const PAIRED: ReadonlySet<string> = new Set(['veth', 'netkit', 'vxcan'])
+export const PAIRED: ReadonlySet<string | undefined> = new Set(['veth', 'netkit', 'vxcan'])
 
 /** The target state of a link: its name, its MTU in bytes, and whether it is up. */
 export type Shape = { name: string; mtu: number; up: boolean }
@@ -19,7 +19,7 @@ export type Shape = { name: string; mtu: number; up: boolean }
  * it.
  */
 export function usesOf(link: Link, { links }: HostState, called = link.name): Use[] {
-	const onTop = links.filter(other => other.lower === link.ifindex && !PAIRED.has(other.kind ?? ''))
+	const onTop = links.filter(other => other.lower === link.ifindex && !PAIRED.has(other.kind))
 	const master = links.find(({ name }) => name === link.master)
 	return [
 		...onTop.map(({ name, mtu }) => ({ says: `${name} is on top of ${called}`, see: `ip -d link show dev ${name}`, mtu })),
@@ -75,7 +75,7 @@ function changeOf(link: Link, next: Shape, needed: number): string | undefined {
 /** A bridge whose MTU was never set explicitly has the smallest MTU of its ports. @see br_mtu_auto_adjust in net/bridge/br_if.c */
 function bridgeChange(link: Link, next: Shape, { links }: HostState): string | undefined {
 	const bridge = links.find(({ name, kind }) => kind === 'bridge' && name === link.master)
-	if (!bridge || link.mtu === next.mtu) return undefined
+	if (!bridge) return undefined
 	const ports = links.filter(({ master }) => master === bridge.name)
 	const smallest = (list: readonly { mtu: number }[]) => Math.min(...list.map(({ mtu }) => mtu))
 	const after = smallest(ports.map(port => (port.ifindex === link.ifindex ? next : port)))

@@ -98,6 +98,9 @@ function addressesFirst(steps: readonly ChangeStep[]): ChangeStep[] {
 }
 
 function withoutDoubles(steps: readonly ChangeStep[]): ChangeStep[] {
-	const words = steps.map(({ change }) => JSON.stringify(change))
-	return steps.filter((_, at) => words.indexOf(words[at] ?? '') === at)
+	const seen = new Set<string>()
+	return steps.filter(({ change }) => {
+		const before = seen.size
+		return seen.add(JSON.stringify(change)).size > before
+	})
 }

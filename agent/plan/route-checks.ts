@@ -13,7 +13,7 @@ export const wantsRouteTwice: RefusalCheck<PreflightInput> = {
 	find({ nic }) {
 		const routes = routesOf(nic, 0)
 		const place = ({ to, table, metric }: (typeof routes)[number]) => `${to} ${table} ${metric}`
-		const twice = routes.find((route, at) => routes.slice(0, at).some(other => place(other) === place(route) && other.via !== route.via))
+		const twice = routes.find(route => routes.some(other => place(other) === place(route) && other.via !== route.via))
 		if (!twice) return
 		const where = `in table ${tableWord(twice.table)}${twice.metric === 0 ? '' : ` with metric ${twice.metric}`}`
 		return { says: `${nic.name} has two routes to ${twice.to} ${where}, and the kernel keeps one of them` }

@@ -1,6 +1,7 @@
 import type { Bases } from '../../contract/bases.ts'
 import { contains, ipOf } from '../../contract/ip.ts'
 import { isOurTable } from '../model/bases.ts'
+import type { Address } from '../model/address.ts'
 import type { Change } from '../model/change.ts'
 import { AUTOMATIC } from '../model/desired-network.ts'
 import type { HostState, Link } from '../model/host-state.ts'
@@ -64,8 +65,8 @@ function losesNextHop({ via, onlink, source, nextHops }: Route, { addresses }: L
 
 /** @returns the addresses of a link, with prefix length, after these removals and additions */
 export function addressesAfter({ addresses }: Link, taken: readonly Change[], wanted: readonly string[]): string[] {
-	const goes = new Set(taken.flatMap(change => (change.kind === 'removeAddress' ? [change.address] : [])))
-	return [...wanted, ...addresses.flatMap(address => (goes.has(address) ? [] : [address.cidr]))]
+	const stays = (address: Address) => !taken.some(change => change.kind === 'removeAddress' && change.address === address)
+	return [...wanted, ...addresses.filter(stays).map(({ cidr }) => cidr)]
 }
 
 function recordedKey({ to, via, table, metric }: RecordedLink['routes'][number], link: number): string {
@@ -96,10 +97,10 @@ export function routesFlushedWithLastAddress(
 	const four = link.addresses.filter(({ family }) => family === 4)
 	const isBare = four.length > 0 && four.every(({ cidr }) => first.has(cidr))
 	const sources = new Set(remaining.map(ipOf).filter(ip => [...along].some(cidr => ipOf(cidr) === ip)))
-	const leaves = new Set(stale.flatMap(change => (change.kind === 'removeRoute' ? [change.route] : [])))
+	const leaves = new Set(stale.filter(change => change.kind === 'removeRoute').map(({ route }) => route))
 	const found = [
 		...(isBare ? routesOn(link, host) : []),
-		...host.routes.filter(route => sources.has(route.source ?? '') && isGivenRoute(route, host.links)),
+		...host.routes.filter(route => route.source !== undefined && sources.has(route.source) && isGivenRoute(route, host.links)),
 	]
 	return [...new Set(found)]
 		.filter(route => route.family === 4 && !leaves.has(route))

@@ -38,11 +38,11 @@ type OwnedRules = { wanted: readonly Rule[]; bases: readonly Bases[]; of?: reado
  * @returns removals of the undesired rules of this id, last rule first, so that no packet falls through to a later rule; MultiNIC
  * identifies its rules by priority and table together
  */
-export function staleRules(id: number, { wanted, bases, of = [], known }: OwnedRules, { rules }: Pick<HostState, 'rules'>): Removal[] {
+export function staleRules(id: number, { wanted, bases, of, known }: OwnedRules, { rules }: Pick<HostState, 'rules'>): Removal[] {
 	const keys = new Set(wanted.map(ruleKey))
 	const isOurs = (rule: Rule, one: Bases) =>
 		rule.to === undefined
-			? isRuleOf(id, rule, one) || (rule.table === tableOf(id, one) && rule.plain && of.includes(rule.from))
+			? isRuleOf(id, rule, one) || (rule.table === tableOf(id, one) && rule.plain && of?.includes(rule.from))
 			: isRuleOf(id, rule, one) && known.has(rule.from)
 	return rules
 		.filter(rule => bases.some(one => isOurs(rule, one)) && !keys.has(ruleKey(rule)))

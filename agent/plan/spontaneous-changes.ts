@@ -1,11 +1,12 @@
-import { contains, ipOf, networkOf } from '../../contract/ip.ts'
+import { contains, ipOf, lengthOf, networkOf } from '../../contract/ip.ts'
 import type { Address } from '../model/address.ts'
 import type { HostState, Link, Rule } from '../model/host-state.ts'
+import { full } from '../model/networks.ts'
 import type { Route } from '../model/route.ts'
 import { PAIRED } from './link-uses.ts'
 
 /** Kinds of link that a runtime creates for a pod or a VM, and renames and configures a moment later. */
-const POD_KINDS: ReadonlySet<string> = new Set(['veth', 'netkit', 'macvlan', 'ipvlan', 'tun'])
+const POD_KINDS: ReadonlySet<string | undefined> = new Set(['veth', 'netkit', 'macvlan', 'ipvlan', 'tun'])
 
 /** Protocols of routes that come and go with an address: the kernel and DHCP. */
 const OF_ADDRESSES: ReadonlySet<number> = new Set([2, 16])
@@ -48,7 +49,7 @@ function isOnTouched(link: Link, links: Links, touched: ReadonlySet<number>): bo
 	return false
 }
 
-function below({ lower, kind = '' }: Link, links: Links): Link | undefined {
+function below({ lower, kind }: Link, links: Links): Link | undefined {
 	return lower === undefined || PAIRED.has(kind) ? undefined : links.get(lower)
 }
 
@@ -76,10 +77,10 @@ function cameWith({ protocol, source, to, via }: Route, { cidr }: Address): bool
 
 /** @returns the earlier link with the attributes that it has gained since, and those that a runtime sets on the link of a pod */
 function passed(was: Link, now: Link): Link {
-	const leased = new Set(now.addresses.flatMap(({ cidr, dynamic }) => (dynamic ? [cidr] : [])))
+	const leased = new Set(now.addresses.filter(({ dynamic }) => dynamic).map(({ cidr }) => cidr))
 	return {
 		...was,
-		...(POD_KINDS.has(was.kind ?? '') && { name: now.name, mtu: now.mtu }),
+		...(POD_KINDS.has(was.kind) && { name: now.name, mtu: now.mtu }),
 		...(was.master === undefined && now.master !== undefined && { master: now.master }),
 		up: was.up || now.up,
 		altnames: was.altnames.every(name => now.altnames.includes(name)) ? now.altnames : was.altnames,
@@ -89,7 +90,7 @@ function passed(was: Link, now: Link): Link {
 
 /** @returns the destinations of host routes that disappeared with their link */
 function podsGone(routes: readonly Route[], now: Links): ReadonlySet<string> {
-	const gone = routes.filter(({ link, to }) => link !== undefined && !now.has(link) && /(\.\d+\/32|\/128)$/.test(to))
+	const gone = routes.filter(({ link, to }) => link !== undefined && !now.has(link) && lengthOf(to) === full(to))
 	return new Set(gone.map(({ to }) => to))
 }
 

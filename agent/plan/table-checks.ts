@@ -17,7 +17,7 @@ export const tableServesOthers: RefusalCheck<PreflightInput> = {
 		const table = tableOf(nic.id, basesOf(nic))
 		const other = host.routes.find(route => route.table === table && !isOver(route, own))
 		if (!nic.policyRouting || !other) return
-		const over = host.links.find(({ ifindex }) => linksOf(other).includes(ifindex))?.name
+		const over = host.links.find(({ ifindex }) => linksOf(other).includes(ifindex) && !own.has(ifindex))?.name
 		return {
 			says: `table ${table} is needed for ${nic.name} and has a route to ${other.to}${over === undefined ? '' : ` over ${over}`}`,
 			see: showRoutes(other.family, `table ${table}`),

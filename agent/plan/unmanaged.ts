@@ -17,8 +17,8 @@ import { routesOn } from './routes.ts'
 export function managedLinks(steps: readonly Step[], { links, networkd }: HostState): Link[] {
 	const changes = changesIn(steps)
 	const touched = new Set(changes.flatMap(linksTouched))
-	const moved = new Set(changes.flatMap(change => (change.kind === 'rename' || change.kind === 'down' ? [change.link] : [])))
-	const renamed = new Set(changes.flatMap(change => (change.kind === 'rename' && networkd ? [change.link] : [])))
+	const moved = new Set(changes.filter(({ kind }) => kind === 'rename' || kind === 'down').flatMap(linksTouched))
+	const renamed = new Set(changes.filter(({ kind }) => kind === 'rename' && networkd).flatMap(linksTouched))
 	return links.filter(({ ifindex, managedBy }) => (managedBy === 'NetworkManager' ? touched : managedBy ? moved : renamed).has(ifindex))
 }
 

@@ -47,6 +47,24 @@ export const excluded: readonly Excluded[] = [
 		reason: 'a shortcut: the loop over no routes finds nothing',
 	},
 	{
+		file: 'agent/plan/predicted-refusals.ts',
+		code: 'if (selection.accepted.length === 0) return new Map()',
+		change: 'selection.accepted.length === 0 → false',
+		reason: 'it saves the prediction: without accepted interfaces there are no packets from them, and no loss has one as its cause',
+	},
+	{
+		file: 'agent/plan/predicted-refusals.ts',
+		code: 'const then = after === host ? now : fibOf(after)',
+		change: 'after === host → false',
+		reason: 'it saves time: the model of the same host is the same',
+	},
+	{
+		file: 'agent/plan/predicted-refusals.ts',
+		code: 'const losses = after === host ? [] : predictedLosses(selection, { paths, now, then }, host)',
+		change: 'after === host → false',
+		reason: 'it saves time: two lookups in the same model have the same answer, so nothing is lost',
+	},
+	{
 		file: 'controller/rules/decide.ts',
 		code: "if (config.requests.retry !== undefined || config.status.state !== 'Failed' || !isUpToDate(snapshot) || isDrifted(config))",
 		change: "config.status.state !== 'Failed' → false",

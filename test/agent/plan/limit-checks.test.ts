@@ -37,6 +37,9 @@ describe('a node config', () => {
 		['with a listed route of IPv6', six('fd50:0:1::/48')],
 		['without policyRouting and without routes', { policyRouting: false }],
 		['with a default route, where the chart allows it', { defaultRoute: true }, { allowDefaultRoute: true }],
+		['with a quarter of all addresses, where the chart allows it', main('64.0.0.0/2'), { allowMainTableRoutes: ['64.0.0.0/2'] }],
+		['with a link-local address', { address: '169.254.7.7', cidr: '169.254.7.0/24', gateway: undefined }],
+		['without a default route, where the chart allows it', {}, { allowDefaultRoute: true }],
 	])('%s is allowed', (_, wish, more) => {
 		expect(said(wish, more)).toBe(undefined)
 	})
@@ -115,6 +118,12 @@ describe('a node config', () => {
 			{ policyRouting: false, ...main('10.60.0.0/24', 100) },
 			unlisted('10.60.0.0/24 in table 100'),
 		],
+		[
+			'with an unlisted route, under a run that was given no list',
+			main('10.50.3.0/24'),
+			unlisted('10.50.3.0/24 in table main'),
+			{ allowMainTableRoutes: undefined },
+		],
 		['under a chart that allows nothing', main('10.50.3.0/24'), unlisted('10.50.3.0/24 in table main'), { allowMainTableRoutes: [] }],
 		[
 			'under a run that was told nothing',
@@ -154,6 +163,49 @@ describe('a node config', () => {
 			}),
 		)
 	})
+})
+
+test('the limits of a run name each network and what it is', () => {
+	const linkLocal = ['169.254.0.0/16', 'fe80::/10'].map(network => ({ network, what: 'which is link-local', mayHoldAddresses: true }))
+	const settings = {
+		allowMainTableRoutes: ['10.50.0.0/16'],
+		allowDefaultRoute: true,
+		protectedNetworks: ['10.96.0.7/12'],
+		podNetworks: ['10.244.1.7/24'],
+		nodeAddresses: ['192.168.9.2', 'fd00::2'],
+	}
+	expect(limitsOf(settings, 'fd00::1')).toEqual({
+		allowMainTableRoutes: ['10.50.0.0/16'],
+		allowDefaultRoute: true,
+		protectedNetworks: [
+			{ network: '10.96.0.0/12', what: 'one of runs.protectedNetworks' },
+			{ network: '10.244.1.0/24', what: 'a pod network' },
+			...linkLocal,
+		],
+		own: [
+			{ network: '192.168.9.2/32', what: 'this node' },
+			{ network: 'fd00::2/128', what: 'this node' },
+			{ network: 'fd00::1/128', what: 'the API server' },
+		],
+	})
+	const nothing = { allowMainTableRoutes: [], allowDefaultRoute: false, protectedNetworks: linkLocal, own: [] }
+	for (const apiServer of ['api.example.com', undefined]) expect(limitsOf({ nodeAddresses: [] }, apiServer)).toEqual(nothing)
+})
+
+test('each interface is checked, and its routes by its own base', () => {
+	const routes = [{ to: '10.60.0.0/24', table: 501 }]
+	const nics = [0, 1, 2].map(id => ({
+		id,
+		macAddress: mac(id),
+		address: `10.0.${id}.23`,
+		cidr: `10.0.${id}.0/24`,
+		...(id > 0 && { routes }),
+	}))
+	const interfaces = settle(Interfaces.parse(nics), { bases: { table: 500, priority: 5_000 } })
+	const found = notAllowed(interfaces, limitsOf({ nodeAddresses: [] }, undefined))
+	expect([...found].map(([id, { message }]) => [id, message])).toEqual([
+		[2, `${unlisted('10.60.0.0/24 in table 501')} (kubectl get multinicnodeconfigs -o yaml)`],
+	])
 })
 
 describe('a connected route', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { HostState, Link, Rule } from '../../../agent/model/host-state.ts'
 import { lossesOf } from '../../../agent/plan/fingerprint.ts'
+import { disturbance, namedByRule, ruleLost, type Shape, usesOf } from '../../../agent/plan/link-uses.ts'
 import { plan } from '../../../agent/plan/plan.ts'
 import { type Interface, Interfaces, settle } from '../../../contract/interface.ts'
 import { afterEvery, hostWith, kindOf } from '../simulated-host.ts'
@@ -262,4 +263,101 @@ test('a VLAN that was down with its NIC and comes up with it is no loss; one tha
 		[],
 		[{ words: expect.stringMatching(/^vlan5, .*, up; now .*, down$/) }],
 	])
+})
+
+describe('the uses of a link', () => {
+	const see = (name: string) => `ip -d link show dev ${name}`
+	const onTop = (kind?: string): Partial<Link> => ({ name: 'top', lower: 2, mtu: 1400, ...(kind !== undefined && { kind }) })
+	const found = { says: 'top is on top of ens0', see: see('top'), mtu: 1400 }
+	const port = { says: 'ens0 is a port of br0', see: 'ip link show master br0', mtu: 9000 }
+	const other = { ...bridge, mtu: 9000 }
+
+	test.each<[title: string, others: Partial<Link>[], first: Partial<Link>, uses: ReturnType<typeof usesOf>]>([
+		['are the links on top of it', [onTop('vlan'), onTop('macvlan')], {}, [found, found]],
+		['include a link of unknown kind', [onTop()], {}, [found]],
+		['do not include the peer of a veth pair', [onTop('veth')], {}, []],
+		['do not include the peer of a netkit pair', [onTop('netkit')], {}, []],
+		['do not include the peer of a vxcan pair', [onTop('vxcan')], {}, []],
+		['do not include links on top of others', [{ ...onTop('vlan'), lower: 3 }], {}, []],
+		['include the bridge that it is a port of, last', [other, onTop('vlan')], { master: 'br0' }, [found, port]],
+		['include a bridge whose MTU is not known', [], { master: 'br0' }, [{ ...port, mtu: 0 }]],
+		['do not include other bridges', [other], {}, []],
+	])('%s', (_, others, first, uses) => {
+		const host = then(fresh, { others, first })
+		expect(usesOf(host.links[0] as Link, host)).toEqual(uses)
+	})
+})
+
+describe('a rule names a link', () => {
+	const names = { name: 'ens7', altnames: ['enp0s7'] } as unknown as Link
+	const says = "the rule 'from all lookup 77' names"
+
+	test.each<[title: string, more: Partial<Rule>, isNamed: boolean]>([
+		['as its input', { iif: 'ens7' }, true],
+		['as its output', { oif: 'ens7' }, true],
+		['by an alternative name', { oif: 'enp0s7' }, true],
+		['but not another link', { iif: 'ens8', oif: 'ens9' }, false],
+		['but not without input and output', {}, false],
+	])('%s', (_, more, isNamed) => {
+		const host = then(fresh, { rules: [rule(more)] })
+		const see = 'ip rule show priority 600'
+		expect(namedByRule(names, host)).toEqual(isNamed ? { says: `${says} ens7`, see } : undefined)
+		expect(namedByRule(names, host, 'it')?.says).toBe(isNamed ? `${says} it` : undefined)
+		expect(ruleLost(names, 'ens7', { host })).toBe(undefined)
+		expect(ruleLost(names, 'lan0', { host })?.says).toBe(
+			isNamed ? `${says} ens7, and would match nothing once ens7 is renamed to lan0` : undefined,
+		)
+	})
+})
+
+describe('a change disturbs', () => {
+	const next: Shape = { name: 'multinic0', mtu: 1500, up: true }
+	const own = { name: 'multinic0', up: true, mtu: 1500 }
+	const tap = { name: 'tap0', kind: 'tun', master: 'br0' }
+	const ofBridge = (mtu: number, ...ports: number[]) => [
+		{ ...bridge, mtu },
+		...ports.map((bytes, at) => ({ ...tap, name: `tap${at}`, mtu: bytes })),
+		{ name: 'tap9', kind: 'tun', mtu: 1000 },
+	]
+	const smaller = 'get an MTU of 1400, not the 1500 that is used there'
+
+	test.each<[title: string, others: Partial<Link>[], to: Partial<Shape>, change: string | undefined, first?: Partial<Link>]>([
+		['a VLAN by another name', [vlan], { name: 'ens7' }, 'vlan5 is on top of it, and it would be renamed to ens7'],
+		['a VLAN if the link goes down', [vlan], { up: false }, 'vlan5 is on top of it, and it would be set down'],
+		['no VLAN if the link was down', [vlan], { up: false }, undefined, { up: false }],
+		['a VLAN by an MTU that is smaller', [vlan], { mtu: 1400 }, `vlan5 is on top of it, and it would ${smaller}`],
+		['no VLAN by an MTU that it does not exceed', [{ ...vlan, mtu: 1400 }], { mtu: 1400 }, undefined],
+		['no VLAN by the MTU that the link has', [{ ...vlan, mtu: 9000 }], {}, undefined],
+		[
+			'the second of two VLANs',
+			[
+				{ ...vlan, mtu: 1400 },
+				{ ...vlan, name: 'vlan6' },
+			],
+			{ mtu: 1400 },
+			`vlan6 is on top of it, and it would ${smaller}`,
+		],
+		[
+			'a bridge whose smallest MTU it was',
+			ofBridge(1500, 9000, 2000),
+			{ mtu: 9000 },
+			'it is a port of br0, and it would get an MTU of 9000, which changes that of br0',
+			{ master: 'br0' },
+		],
+		[
+			'a bridge, and not another one',
+			[{ name: 'br1', kind: 'bridge' }, ...ofBridge(1500, 9000)],
+			{ mtu: 9000 },
+			'it is a port of br0, and it would get an MTU of 9000, which changes that of br0',
+			{ master: 'br0' },
+		],
+		['no bridge if another port has the same MTU', ofBridge(1500, 1500), { mtu: 9000 }, undefined, { master: 'br0' }],
+		['no bridge whose MTU is set explicitly', ofBridge(1300, 9000), { mtu: 9000 }, undefined, { master: 'br0' }],
+		['no bridge by the MTU that the link has', ofBridge(1500, 9000), {}, undefined, { master: 'br0' }],
+		['no VRF by a larger MTU', [{ name: 'br0', kind: 'vrf', mtu: 1500 }], { mtu: 9000 }, undefined, { master: 'br0' }],
+		['no link of another NIC', [{ ...vlan, lower: 3 }], { name: 'ens7' }, undefined],
+	])('%s', (...[, others, to, says, first = {}]) => {
+		const host = then(fresh, { others, first: { ...own, ...first } })
+		expect(disturbance(host.links[0] as Link, { ...next, ...to }, { subject: 'multinic0', host })?.says).toBe(says)
+	})
 })

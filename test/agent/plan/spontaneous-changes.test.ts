@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseNetwork } from '../../../agent/ip/parse-network.ts'
@@ -6,6 +7,7 @@ import type { HostState, Link, Rule } from '../../../agent/model/host-state.ts'
 import type { Route } from '../../../agent/model/route.ts'
 import { lossesOf } from '../../../agent/plan/fingerprint.ts'
 import { select } from '../../../agent/plan/select.ts'
+import { withoutSpontaneousChanges } from '../../../agent/plan/spontaneous-changes.ts'
 import { Interfaces, settle } from '../../../contract/interface.ts'
 import { hostWith } from '../simulated-host.ts'
 
@@ -163,6 +165,111 @@ describe('it is a loss that', () => {
 	test('an alternative name is removed', () => {
 		const named = onLink('eth1', one => ({ ...one, altnames: ['enp9s0', 'ens9'] }))(start)
 		expect(lost(onLink('eth1', one => ({ ...one, altnames: ['ens9'] }))(named), named)).toEqual([expect.stringMatching(/eth1.*enp9s0/)])
+	})
+})
+
+describe('the state before a run is compared', () => {
+	const before: Partial<Link> = { name: 'ens9', mtu: 1500, up: false, altnames: ['a'], addresses: [fixed] }
+	const now: Partial<Link> = {
+		name: 'lan9',
+		mtu: 1400,
+		up: true,
+		altnames: ['a', 'b'],
+		master: 'br0',
+		addresses: [{ ...fixed, dynamic: true }],
+	}
+	const gained = { up: true, altnames: ['a', 'b'], master: 'br0', addresses: [{ ...fixed, dynamic: true }] }
+	const compared = (was: Partial<Link>, is: Partial<Link> | undefined, touched: number[] = [], others: Partial<Link>[] = []) => {
+		const hostOf = (own: Partial<Link> | undefined) =>
+			hostWith([...(own ? [own] : []), ...others].map(one => ({ ifindex: 3, name: 'ens9', mac: '02:00:00:00:00:09', ...one })))
+		const start = hostOf(was)
+		const [link] = withoutSpontaneousChanges(start, hostOf(is), new Set(touched)).links
+		return Object.fromEntries(
+			Object.entries(link ?? {}).filter(([key, value]) => !isDeepStrictEqual(value, start.links[0]?.[key as keyof Link])),
+		)
+	}
+
+	test.each<[title: string, was: Partial<Link>, is: Partial<Link> | undefined, changed: object]>([
+		['with what a link has gained', before, now, gained],
+		["with the name and MTU of a pod's link", { ...before, kind: 'tun' }, now, { ...gained, name: 'lan9', mtu: 1400 }],
+		['with those of a macvlan', { ...before, kind: 'macvlan' }, now, { ...gained, name: 'lan9', mtu: 1400 }],
+		['with those of an ipvlan', { ...before, kind: 'ipvlan' }, now, { ...gained, name: 'lan9', mtu: 1400 }],
+		['but not with those of a VLAN', { ...before, kind: 'vlan' }, now, gained],
+		['but not with what it has lost', { ...before, up: true, master: 'br1' }, { ...before, altnames: [], addresses: [] }, {}],
+		['but not with another bridge', { ...before, master: 'br1' }, { ...before, master: 'br0' }, {}],
+		['but not with an address that it has gained', before, { ...before, addresses: [fixed, leased] }, {}],
+		['and is unchanged if it is gone', before, undefined, {}],
+	])('%s', (_, was, is, changed) => {
+		expect(compared(was, is)).toEqual(changed)
+	})
+
+	test.each<[title: string, was: Partial<Link>, touched: number[], others: Partial<Link>[], isTouched: boolean]>([
+		['it is a link of the run', {}, [3], [], true],
+		['it is another link', {}, [4], [], false],
+		['it is on top of a link of the run', { kind: 'vlan', lower: 4 }, [4], [], true],
+		[
+			'it is on top of a VLAN on a link of the run',
+			{ kind: 'vlan', lower: 4 },
+			[5],
+			[{ ifindex: 4, kind: 'vlan', lower: 5 }, { ifindex: 5 }],
+			true,
+		],
+		['it is on top of another link', { kind: 'vlan', lower: 4 }, [5], [{ ifindex: 4 }], false],
+		['it is the peer of a link of the run', { kind: 'vxcan', lower: 4 }, [4], [], true],
+		['its peer is on top of a link of the run', { kind: 'vxcan', lower: 4 }, [5], [{ ifindex: 4, kind: 'vlan', lower: 5 }], false],
+	])('with all its changes only if it is not touched: %s', (...[, was, touched, others, isTouched]) => {
+		expect(compared({ ...before, ...was }, now, touched, others)).toEqual(isTouched ? {} : gained)
+	})
+
+	const expired = (one: Route, is: Address[], was: Address[] = [leased, fixed]) => {
+		const hosts = [was, is].map(addresses => ({
+			...hostWith([{ ifindex: 2, name: 'eth0', mac: '02:00:00:00:00:02', addresses }]),
+			routes: [one],
+		}))
+		return withoutSpontaneousChanges(hosts[0] as HostState, hosts[1] as HostState, new Set()).routes.length === 0
+	}
+	const second: Address = { ...leased, cidr: '192.168.9.7/24' }
+
+	test.each<[title: string, one: Route, is: Address[], isExpired: boolean, was?: Address[]]>([
+		['the network of an expired address', route({ to: '192.168.9.0/24', protocol: 2 }), [fixed], true],
+		['a route through that network by DHCP', route({ to: '10.1.0.0/16', via: '192.168.9.1', protocol: 16 }), [fixed], true],
+		['a route by DHCP without a next hop', route({ to: '10.1.0.0/16', protocol: 16 }), [fixed], false],
+		['a route by DHCP through another network', route({ to: '10.1.0.0/16', via: '192.168.8.1', protocol: 16 }), [fixed], false],
+		['a static route through that network', route({ to: '10.1.0.0/16', via: '192.168.9.1' }), [fixed], false],
+		['a static route from the expired address', route({ to: '10.1.0.0/16', source: '192.168.9.2' }), [fixed], true],
+		['a route of the kernel from another address', route({ to: '192.168.9.0/24', protocol: 2, source: '192.168.8.2' }), [fixed], false],
+		['the network of an address that stays', route({ to: '192.168.9.0/24', protocol: 2 }), [leased, fixed], false],
+		[
+			'the network of an expired address and of one that stays',
+			route({ to: '192.168.9.0/24', protocol: 2 }),
+			[second],
+			false,
+			[leased, second],
+		],
+		['the network of a fixed address that is gone', route({ to: '192.168.8.0/24', protocol: 2 }), [leased], false],
+		['the network of a link-local address that is gone', route({ family: 6, to: 'fe80::/64', protocol: 2 }), [], true, [linkLocal]],
+		['a route over another link', route({ to: '192.168.9.0/24', protocol: 2, link: 9 }), [fixed], false],
+		['a route without a link', { ...alone, to: '192.168.9.0/24', protocol: 2 }, [fixed], false],
+	])('without %s if it expired', (...[, one, is, isExpired, was]) => {
+		expect(expired(one, is, was)).toBe(isExpired)
+	})
+
+	test.each<[title: string, gone: Route, more: Partial<Rule>, isGone: boolean]>([
+		['from a pod that is gone', route({ to: '10.244.1.15/32', link: 5 }), { from: '10.244.1.15/32' }, true],
+		['to a pod that is gone', route({ to: '10.244.1.15/32', link: 5 }), { to: '10.244.1.15/32' }, true],
+		[
+			'to a pod of IPv6 that is gone',
+			route({ family: 6, to: 'fd00::15/128', link: 5 }),
+			{ family: 6, from: '::/0', to: 'fd00::15/128' },
+			true,
+		],
+		['of another pod', route({ to: '10.244.1.15/32', link: 5 }), { to: '10.244.1.1/32' }, false],
+		['from a network over a link that is gone', route({ to: '10.244.1.0/24', link: 5 }), { from: '10.244.1.0/24' }, false],
+		['from a pod whose link is there', route({ to: '10.244.1.15/32', link: 2 }), { from: '10.244.1.15/32' }, false],
+		['from an address without a link', { ...alone, to: '10.244.1.15/32' }, { from: '10.244.1.15/32' }, false],
+	])('without a rule %s: %s', (...[, gone, more, isGone]) => {
+		const host = { ...hostWith([{ ifindex: 2, name: 'eth0', mac: '02:00:00:00:00:02' }]), routes: [gone], rules: [rule(more)] }
+		expect(withoutSpontaneousChanges(host, host, new Set()).rules.length).toBe(isGone ? 0 : 1)
 	})
 })
 
