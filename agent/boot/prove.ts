@@ -15,7 +15,7 @@ import { type RivalProfile, rivalsOf } from './rival-profiles.ts'
  * Checks whether a reboot preserves the current state, based on files that contradict MultiNIC's and on reports of udev and the backend.
  */
 export async function prove(root: string, accepted: readonly Accepted[], host: HostState, generator: Generator): Promise<Proof> {
-	if (!host.systemd) return unknown('no systemd here')
+	if (!host.systemd) return unknown('no systemd on this host')
 	const missing = missingProgram(host)
 	if (missing) return unknown(missing)
 	const complaint = await generator.complaint(accepted, host)

@@ -12,7 +12,7 @@ beforeEach(pretendClock)
 const heading = (mode = '') => `worker-1, generation 1, ${mode}backend netplan-networkd`
 const configured = async (): Promise<HostState> => (await ranOn({})).pretended.now()
 const gateways = [0, 1, 2].map(id => `multinic${id} gateway answers`).join(', ')
-const unproven = 'unknown, no systemd here'
+const unproven = 'unknown, no systemd on this host'
 
 /** Something happens during an operation, which is then carried out. */
 const during =
