@@ -2,7 +2,7 @@ import { isOurTable } from '../model/bases.ts'
 import { changedFile, changesIn } from '../model/change.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 import { identityOf } from '../model/link-identity.ts'
-import { linksOf, type Route, routeKey } from '../model/route.ts'
+import { type Route, routeKey } from '../model/route.ts'
 import { differences, touchable, touchedBy } from './fingerprint.ts'
 import type { Plan } from './plan.ts'
 
@@ -21,8 +21,8 @@ export function notRestored(plan: Plan, before: HostState, now: HostState): stri
 	)
 }
 
-function filesOf({ steps, undo }: Plan): ReadonlySet<string> {
-	return new Set([...steps, ...undo].flatMap(step => changedFile(step) ?? []))
+function filesOf({ steps }: Plan): ReadonlySet<string> {
+	return new Set(steps.flatMap(step => changedFile(step) ?? []))
 }
 
 function withFiles(host: HostState, paths: ReadonlySet<string>): HostState {
@@ -39,7 +39,7 @@ function withoutArrivals({ steps, bases }: Plan, before: HostState, now: HostSta
 		const had = new Set(was.get(ifindex)?.addresses.map(({ cidr }) => cidr))
 		return addresses.filter(({ cidr }) => had.has(cidr) || given.has(cidr))
 	}
-	const isOfOurs = (route: Route) => linksOf(route).length === 0 || isOurTable(route.table, bases) || routes.has(routeKey(route))
+	const isOfOurs = (route: Route) => isOurTable(route.table, bases) || routes.has(routeKey(route))
 	const isSame = (link: Link) => identityOf(was.get(link.ifindex) ?? link) === identityOf(link)
 	return {
 		...now,

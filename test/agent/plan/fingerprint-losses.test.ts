@@ -64,14 +64,14 @@ describe('a link on top of another', () => {
 		links: [...host.links, { ...linkOf(host), ifindex: 7, name: 'v7', ...more }],
 	})
 	const [down, up] = ['v7, mtu 1500, down', 'v7, mtu 1500, up']
-	test.each<[title: string, link: Partial<Link>, before: boolean, after: boolean, words: string[]]>([
-		['may come up if it is a VLAN on a link of the run', { kind: 'vlan', lower: 3 }, false, true, []],
-		['may stay up', { kind: 'vlan', lower: 3 }, true, true, []],
-		['may come up on another link', { kind: 'vlan', lower: 2 }, false, true, []],
-		['must not go down', { kind: 'vlan', lower: 3 }, true, false, [`${up}; now ${down}`]],
-		['must not come up on a link of the run if it is no VLAN', { kind: 'macvlan', lower: 3 }, false, true, [`${down}; now ${up}`]],
-		['must not go down on another link', { kind: 'vlan', lower: 2 }, true, false, [`${up}; now ${down}`]],
-	])('%s', (_, link, before, after, expected) => {
+	test.each<[title: string, link: Partial<Link>, isUp: [before: boolean, after: boolean], words: string[]]>([
+		['may come up if it is a VLAN on a link of the run', { kind: 'vlan', lower: 3 }, [false, true], []],
+		['may stay up', { kind: 'vlan', lower: 3 }, [true, true], []],
+		['may come up on another link', { kind: 'vlan', lower: 2 }, [false, true], []],
+		['must not go down', { kind: 'vlan', lower: 3 }, [true, false], [`${up}; now ${down}`]],
+		['must not come up on a link of the run if it is no VLAN', { kind: 'macvlan', lower: 3 }, [false, true], [`${down}; now ${up}`]],
+		['must not go down on another link', { kind: 'vlan', lower: 2 }, [true, false], [`${up}; now ${down}`]],
+	])('%s', (_, link, [before, after], expected) => {
 		const plan = selected({ accepted: accepted.slice(0, 1) })
 		expect(words(plan, upper({ ...link, up: before }), upper({ ...link, up: after }))).toEqual(expected)
 	})

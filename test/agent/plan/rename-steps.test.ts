@@ -50,13 +50,13 @@ describe('a link that is renamed', () => {
 		expect(up).toEqual([{ id: 5, change: { kind: 'up', link: 3 } }, { change: { kind: 'up', link: 4 } }])
 	})
 
-	test.each<[title: string, moves: Move[], three: Partial<Link>, shape: Change[], down: number[], up: number[]]>([
-		['is not set down if it is down', both, { up: false }, [], [4], [4]],
-		['is not set down if it has its name', [move(3, 'ens3', 'ens3')], {}, [], [], []],
-		['is not set up again if the run sets it down', both, {}, [{ kind: 'down', link: 3 }], [3, 4], [4]],
-		['is set up again if the run changes something else', both, {}, [{ kind: 'mtu', link: 3, bytes: 1400 }], [3, 4], [3, 4]],
-		['is set up again if the run sets another link down', both, {}, [{ kind: 'down', link: 2 }], [3, 4], [3, 4]],
-	])('%s', (_, moves, three, shape, down, up) => {
+	test.each<[title: string, input: { moves?: Move[]; three?: Partial<Link>; shape?: Change[] }, down: number[], up: number[]]>([
+		['is not set down if it is down', { three: { up: false } }, [4], [4]],
+		['is not set down if it has its name', { moves: [move(3, 'ens3', 'ens3')] }, [], []],
+		['is not set up again if the run sets it down', { shape: [{ kind: 'down', link: 3 }] }, [3, 4], [4]],
+		['is set up again if the run changes something else', { shape: [{ kind: 'mtu', link: 3, bytes: 1400 }] }, [3, 4], [3, 4]],
+		['is set up again if the run sets another link down', { shape: [{ kind: 'down', link: 2 }] }, [3, 4], [3, 4]],
+	])('%s', (_, { moves = both, three, shape = [] }, down, up) => {
 		const made = steps(moves, host({ liveRename: false }, three), { shape })
 		const linksOf = (all: typeof made.down) => all.map(({ change }) => ('link' in change ? change.link : 0))
 		expect([linksOf(made.down), linksOf(made.up)]).toEqual([down, up])
