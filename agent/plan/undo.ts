@@ -63,7 +63,7 @@ function undoRules(changes: readonly Change[], host: HostState): Change[] {
  */
 function backBeforeTaken(changes: readonly Change[]): Change[] {
 	const lastAdded = changes.findLastIndex(({ kind }) => kind === 'addRule')
-	const left = lastAdded === -1 ? [] : changes.slice(lastAdded)
+	const left = changes.slice(lastAdded === -1 ? changes.length : lastAdded)
 	return [
 		...left.flatMap((change): Change[] => (change.kind === 'removeRoute' ? [{ ...change, kind: 'addRoute' }] : [])),
 		...left.toReversed().flatMap((change): Change[] => (change.kind === 'removeRule' ? [{ ...change, kind: 'addRule' }] : [])),

@@ -15,7 +15,7 @@ const made = addressOf('fe80::f816:3eff:fe00:3/64', { global: false })
 const before = addressOf('10.6.0.5/24')
 const connected = (to: string, more: Partial<Route> = {}) => routeOf(to, { protocol: 2, ...more })
 const oursWith = (original: Partial<OriginalLink>) => oursOf({ addresses: ['10.0.0.23/24'], original })
-const after = (host: HostState, ours: RecordedLink) => afterReleases([{ ours, link: linkOf(host) }], [DEFAULT_BASES], host)
+const released = (host: HostState, ours: RecordedLink) => afterReleases([{ ours, link: linkOf(host) }], [DEFAULT_BASES], host)
 
 describe('a released link has', () => {
 	test.each<[title: string, addresses: Address[], original: Address[], after: Address[]]>([
@@ -29,7 +29,7 @@ describe('a released link has', () => {
 		const host = hostOf({ addresses })
 		const ours = oursWith({ addresses: original as never })
 		expect(addressesAfterRelease({ ours, link: linkOf(host) }, host)).toEqual(expected)
-		const { links } = after(host, ours)
+		const { links } = released(host, ours)
 		expect(links.map(link => link.addresses)).toEqual([[], expected])
 	})
 })
@@ -50,17 +50,17 @@ describe('a host keeps, after the release,', () => {
 		['a route of another program', [routeOf('10.9.0.0/16', { via: '10.5.0.1' })], [routeOf('10.9.0.0/16', { via: '10.5.0.1' })]],
 	])('%s', (_, routes, kept) => {
 		const host = hostOf({ addresses: [own, theirs] }, { routes })
-		expect(after(host, oursWith({})).routes).toEqual(kept)
-		expect(after(host, oursWith({ routes: [back] as never })).routes).toEqual([...kept, back])
+		expect(released(host, oursWith({})).routes).toEqual(kept)
+		expect(released(host, oursWith({ routes: [back] as never })).routes).toEqual([...kept, back])
 	})
 
 	test('an original route once', () => {
-		expect(after(hostOf({ addresses: [own] }, { routes: [back] }), oursWith({ routes: [back] as never })).routes).toEqual([back])
+		expect(released(hostOf({ addresses: [own] }, { routes: [back] }), oursWith({ routes: [back] as never })).routes).toEqual([back])
 	})
 
 	test('no route over a link that was down before, and gives it none back', () => {
 		const host = hostOf({ addresses: [own, theirs] }, { routes: [...elsewhere, connected('10.5.0.0/24'), routeOver([2, 3])] })
-		expect(after(host, oursWith({ up: false, routes: [back] as never })).routes).toEqual(elsewhere)
+		expect(released(host, oursWith({ up: false, routes: [back] as never })).routes).toEqual(elsewhere)
 	})
 
 	test('everything if the released link no longer exists', () => {
@@ -72,6 +72,6 @@ describe('a host keeps, after the release,', () => {
 test('several links are released', () => {
 	const host = hostOf({ addresses: [own] })
 	const links = host.links.map(link => ({ ...link, addresses: [own] }))
-	const released = links.map(link => ({ ours: oursWith({}), link }))
-	expect(afterReleases(released, [DEFAULT_BASES], { ...host, links }).links.map(({ addresses }) => addresses)).toEqual([[], []])
+	const all = links.map(link => ({ ours: oursWith({}), link }))
+	expect(afterReleases(all, [DEFAULT_BASES], { ...host, links }).links.map(({ addresses }) => addresses)).toEqual([[], []])
 })
