@@ -14,18 +14,14 @@ import type { Plan } from './plan.ts'
  */
 export function notRestored(plan: Plan, before: HostState, now: HostState): string[] {
 	const touched = touchedBy(plan)
-	const paths = filesOf(plan)
+	const paths = new Set(plan.steps.map(changedFile))
 	return differences(
 		touchable(withFiles(before, paths), touched, plan.bases),
 		touchable(withFiles(withoutArrivals(plan, before, now), paths), touched, plan.bases),
 	)
 }
 
-function filesOf({ steps }: Plan): ReadonlySet<string> {
-	return new Set(steps.flatMap(step => changedFile(step) ?? []))
-}
-
-function withFiles(host: HostState, paths: ReadonlySet<string>): HostState {
+function withFiles(host: HostState, paths: ReadonlySet<string | undefined>): HostState {
 	return { ...host, files: Object.fromEntries(Object.entries(host.files).filter(([path]) => paths.has(path))) }
 }
 

@@ -45,6 +45,7 @@ describe('a host keeps, after the release,', () => {
 		['routes over other links', elsewhere, elsewhere],
 		['the connected route of an address that stays', [connected('10.5.0.0/24')], [connected('10.5.0.0/24')]],
 		['no connected route of an address that goes', [connected('10.0.0.0/24')], []],
+		['a route of another program with the protocol of the kernel', [connected('10.3.0.0/16')], [connected('10.3.0.0/16')]],
 		['no route in a table of MultiNIC', [routeOf('10.9.0.0/16', { table: 100 })], []],
 		['no route with a next hop that only the address reaches', [routeOf('10.9.0.0/16', { via: '10.0.0.1' })], []],
 		['a route of another program', [routeOf('10.9.0.0/16', { via: '10.5.0.1' })], [routeOf('10.9.0.0/16', { via: '10.5.0.1' })]],

@@ -76,7 +76,8 @@ describe('the host does not count as restored while', () => {
 })
 
 describe('of the addresses and routes of a link, the host', () => {
-	const [had, given] = ['10.1.0.5/24', '10.0.0.23/24'].map(cidr => ({ ...theirAddress, cidr }))
+	const had = { ...theirAddress, cidr: '10.1.0.5/24' }
+	const given = { ...theirAddress, cidr: '10.0.0.23/24' }
 	const [other, own] = [route({ to: '10.7.0.0/16' }), route({ to: '10.6.0.0/16', table: 105 })]
 	const plan = {
 		...made,

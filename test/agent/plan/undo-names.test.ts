@@ -36,6 +36,11 @@ describe('an undo', () => {
 			[altname('removeAltname', 3, 'ens3'), rename(3, 'ens3')],
 		],
 		[
+			'needs no temporary names if several links got new names',
+			[rename(3, 'multinic0'), rename(4, 'multinic1')],
+			[...[altname('removeAltname', 3, 'ens3'), altname('removeAltname', 4, 'ens4')], ...[rename(3, 'ens3'), rename(4, 'ens4')]],
+		],
+		[
 			'uses temporary names if a link got the name of another',
 			[rename(3, 'multinic0'), rename(4, 'ens3')],
 			[

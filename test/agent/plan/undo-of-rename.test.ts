@@ -53,6 +53,12 @@ describe('an undo of a rename restores', () => {
 		expect(undo([{ kind: 'up', link: 3 }], kernel)).toEqual(asSteps([state('down')]))
 	})
 
+	test('the labels if the run also changes something else', () => {
+		const host = hostOf({ addresses: [labelled] })
+		const mtu: Change = { kind: 'mtu', link: 3, bytes: 1500 }
+		expect(undo([{ ...mtu, bytes: 1400 }, rename], host)).toEqual(asSteps([remove(labelled), ...named, mtu, state('down'), add(labelled)]))
+	})
+
 	test('the state of the link', () => {
 		expect(undo([rename], hostOf({ up: true }))).toEqual(asSteps([...named, state('up')]))
 	})

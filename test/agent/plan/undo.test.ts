@@ -95,6 +95,21 @@ describe('the undo of', () => {
 		expect(undo(changes, host)).toEqual(asSteps(expected))
 	})
 
+	test.each<[title: string, change: Change, undo: Change]>([
+		['a route leaves the MTU of the IPv6 routes of its link', { kind: 'addRoute', route: near }, { kind: 'removeRoute', route: near }],
+		['a route leaves the labels of the addresses of its link', { kind: 'removeRoute', route: near }, { kind: 'addRoute', route: near }],
+	])('%s', (_, change, expected) => {
+		const host = hostOf({ addresses: [addressOf('10.5.0.5/24', { label: 'ens3:a' })], sysctls: { 'ipv6/mtu': '1300' } }, { routes: [six] })
+		expect(undo([change], host)).toEqual(asSteps([expected]))
+	})
+
+	test('another MTU and state restores both, and the IPv6 routes', () => {
+		const host = hostOf({ up: true }, { routes: [six] })
+		expect(undo([mtu(1400), { kind: 'up', link: 3 }], host)).toEqual(
+			asSteps([mtu(1500), { kind: 'up', link: 3 }, { kind: 'addRoute', route: six }, { kind: 'addRoute', route: six, replace: true }]),
+		)
+	})
+
 	test('changes of two links restores each attribute of the link that has changed', () => {
 		const host = hostOf({ sysctls: { 'ipv6/mtu': '1300' } }, { routes: [six] })
 		expect(
