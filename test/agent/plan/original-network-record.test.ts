@@ -83,6 +83,7 @@ describe('a removal', () => {
 		['restores each next hop over the current ifindex', { ifindex: 9, routes: [over(9, 8)] }, [], [over(3, 8)]],
 		['restores a route of DHCP without a daemon', { routes: [{ ...route, protocol: 16 }] }, [], [{ ...route, protocol: 16 }]],
 		['restores a route with its next hop object', { routes: [viaObject] }, [object], [viaObject]],
+		['restores no route whose next hop object is another one', { routes: [viaObject] }, [{ id: 8, link: 3 } as never], []],
 		['restores no route whose next hop object is gone', { routes: [viaObject] }, [], []],
 	])('%s', (_, original, nextHopObjects, routes) => {
 		expect(restored(original, hostOf([], [], { nextHopObjects: nextHopObjects ?? [] })).routes).toEqual(routes)
