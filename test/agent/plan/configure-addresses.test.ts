@@ -56,6 +56,13 @@ test('another prefix length is added once, between the removals, and takes no ro
 	})
 })
 
+test('a new address is added after another one has got another prefix length', () => {
+	expect(changesOf(['10.0.0.23/24', '10.1.0.5/24'], [addressOf('10.0.0.23/32')])).toEqual({
+		take: ['addAddress 10.0.0.23/24', 'removeAddress 10.0.0.23/32'],
+		give: ['addAddress 10.1.0.5/24', bare('10.0.0.0/24', 100), bare('10.1.0.0/24', 100), ...['addRule', 'addRule']],
+	})
+})
+
 describe('an address without its connected route is', () => {
 	test.each<[title: string, cidr: string, take: string[], give: string[]]>([
 		[

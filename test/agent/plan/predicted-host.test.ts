@@ -110,6 +110,12 @@ test('a prediction adds no routes to a link that the run does not touch', () => 
 	expect(routes.map(({ link }) => link)).toEqual([3, 3])
 })
 
+test('a prediction has all links of the run up', () => {
+	const host = hostOf()
+	const accepted = host.links.map((link, id) => ({ nic: nicOf({ id }), link, ours: undefined }))
+	expect(predictedHost(selected({ accepted }), host).links.map(({ up }) => up)).toEqual([true, true])
+})
+
 const common = { link: 3, metric: 0, protocol: 2, onlink: false }
 const local: Omit<Route, 'family' | 'to'> = { ...common, table: 255, type: 2, scope: 254 }
 

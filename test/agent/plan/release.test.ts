@@ -103,3 +103,9 @@ test('a release adds an original address again if the first one of its network g
 	expect(phases({ link: { addresses: [{ ...second, metric: 7 }] }, ours }).give).toEqual([address('addAddress', second)])
 	expect(phases({ link: { name: 'ens3', addresses: [second] }, ours }).give).toEqual([])
 })
+
+test('a release adds an original IPv6 address again that failed duplicate address detection', () => {
+	const six = addressOf('fd00::5/64')
+	const { take, give } = phases({ link: { addresses: [{ ...six, duplicate: true }] }, ours: { original: { addresses: [six] as never } } })
+	expect([take, give]).toEqual([[address('removeAddress', { ...six, duplicate: true })], [address('addAddress', six)]])
+})
