@@ -78,6 +78,7 @@ describe('after a rename on a host with systemd-networkd, which may configure th
 			wait,
 			...asSteps([{ kind: 'mtu', link: 3, bytes: 1500 }, state('down'), ...again]),
 		])
+		expect(undo([{ kind: 'up', link: 3 }, rename], host)).toEqual(undo([rename], host))
 		expect(undo([{ kind: 'up', link: 3 }], host)).toEqual(asSteps([state('down')]))
 	})
 })

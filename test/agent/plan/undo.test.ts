@@ -55,6 +55,7 @@ describe('the undo of', () => {
 			[rule('removeRule', 2), rule('removeRule', 1)],
 		],
 		['a rule that the host had adds it again', [rule('addRule')], [rule('addRule')], hostOf({}, { rules: [ruleOf()] })],
+		['a new rule removes it from a host that has others', [rule('addRule', 1)], [rule('removeRule', 1)], hostOf({}, { rules: [ruleOf()] })],
 		[
 			'removed rules adds them again, the last one first',
 			[rule('removeRule', 1), rule('removeRule', 2)],
@@ -72,6 +73,7 @@ describe('the undo of', () => {
 			[near, far].map((route): Change => ({ kind: 'addRoute', route })),
 		],
 		['a new address removes it', [address('addAddress')], [address('removeAddress')]],
+		['a new address beside others removes it', [address('addAddress')], [address('removeAddress')], hostOf({ addresses: [linkLocal] })],
 		[
 			'a removed address adds it again',
 			[address('removeAddress')],
