@@ -7,7 +7,7 @@ import { linksOf, type Route, routeKey } from '../model/route.ts'
 import type { Released } from '../model/selection.ts'
 import { staleAddresses } from './addresses.ts'
 import { originalNetwork } from './original-network.ts'
-import { addressesAfter, staleRoutes } from './routes.ts'
+import { staleRoutes } from './routes.ts'
 
 /**
  * Predicts the state of released links after the run: MultiNIC no longer manages them, and they have their original addresses and routes.
@@ -43,10 +43,10 @@ function afterRelease(one: ReleasedLink, bases: readonly Bases[], host: HostStat
 /** Omits the connected routes of restored addresses: the addresses imply them. */
 function routesAfter({ ours, link }: ReleasedLink, after: Link, { bases, host }: { bases: readonly Bases[]; host: HostState }): Route[] {
 	const { routes } = originalNetwork(ours, link, host)
-	const remaining = addressesAfter(after, [], [])
+	const remaining = after.addresses.map(({ cidr }) => cidr)
 	const stale = staleRoutes(link, { routes, ours, remaining, bases }, host)
 	const goes = new Set(stale.flatMap(change => (change.kind === 'removeRoute' ? [change.route] : [])))
-	const isOfGone = (route: Route) => linksOf(route).includes(link.ifindex) && isKernelRoute(route, [link]) && !isKernelRoute(route, [after])
+	const isOfGone = (route: Route) => isKernelRoute(route, [link]) && !isKernelRoute(route, [after])
 	const staying = host.routes.filter(route => !goes.has(route) && !isOfGone(route))
 	const present = new Set(staying.map(routeKey))
 	return [...staying, ...routes.filter(route => !present.has(routeKey(route)))]

@@ -15,7 +15,7 @@ export type Names = (ifindex: number) => string
 /** @returns `10.0.0.23/24 metric 200 noprefixroute on ens7, a lease` */
 export function addressDetails({ validSeconds: _, preferredSeconds: __, ...address }: Address, name: string): string {
 	const words = addressToAdd(address, 0, () => name)
-	return words.replace(/^addr replace /, '').replace(/ dev /, ' on ') + (address.dynamic ? ', a lease' : '')
+	return words.replace('addr replace ', '').replace(' dev ', ' on ') + (address.dynamic ? ', a lease' : '')
 }
 
 /** @returns `10.1.0.0/16 via 10.0.0.1 table 254 metric 100 proto 16` */
@@ -26,11 +26,11 @@ export function routeDetails({ expiresSeconds: _, ...route }: Route, names: Name
 /** @returns `10.0.0.9 lladdr 02:… nud permanent` */
 export function neighbourDetails(neighbour: Neighbour): string {
 	return neighbourToAdd(neighbour)
-		.replace(/^neigh replace /, '')
+		.replace('neigh replace ', '')
 		.replace(/ dev \S+/, '')
 }
 
 /** @returns `id 7 via 10.0.0.1 dev ens7` */
 export function nextHopDetails(object: NextHopObject, names: Names): string {
-	return nextHopObjectToAdd(object, names).replace(/^nexthop replace /, '')
+	return nextHopObjectToAdd(object, names).replace('nexthop replace ', '')
 }

@@ -2,7 +2,7 @@ import { isOurTable } from '../model/bases.ts'
 import { changedFile, changesIn } from '../model/change.ts'
 import type { HostState, Link } from '../model/host-state.ts'
 import { identityOf } from '../model/link-identity.ts'
-import { linksOf, type Route, routeKey } from '../model/route.ts'
+import { type Route, routeKey } from '../model/route.ts'
 import { differences, touchable, touchedBy } from './fingerprint.ts'
 import type { Plan } from './plan.ts'
 
@@ -14,18 +14,14 @@ import type { Plan } from './plan.ts'
  */
 export function notRestored(plan: Plan, before: HostState, now: HostState): string[] {
 	const touched = touchedBy(plan)
-	const paths = filesOf(plan)
+	const paths = new Set(plan.steps.map(changedFile))
 	return differences(
 		touchable(withFiles(before, paths), touched, plan.bases),
 		touchable(withFiles(withoutArrivals(plan, before, now), paths), touched, plan.bases),
 	)
 }
 
-function filesOf({ steps, undo }: Plan): ReadonlySet<string> {
-	return new Set([...steps, ...undo].flatMap(step => changedFile(step) ?? []))
-}
-
-function withFiles(host: HostState, paths: ReadonlySet<string>): HostState {
+function withFiles(host: HostState, paths: ReadonlySet<string | undefined>): HostState {
 	return { ...host, files: Object.fromEntries(Object.entries(host.files).filter(([path]) => paths.has(path))) }
 }
 
@@ -39,7 +35,7 @@ function withoutArrivals({ steps, bases }: Plan, before: HostState, now: HostSta
 		const had = new Set(was.get(ifindex)?.addresses.map(({ cidr }) => cidr))
 		return addresses.filter(({ cidr }) => had.has(cidr) || given.has(cidr))
 	}
-	const isOfOurs = (route: Route) => linksOf(route).length === 0 || isOurTable(route.table, bases) || routes.has(routeKey(route))
+	const isOfOurs = (route: Route) => isOurTable(route.table, bases) || routes.has(routeKey(route))
 	const isSame = (link: Link) => identityOf(was.get(link.ifindex) ?? link) === identityOf(link)
 	return {
 		...now,

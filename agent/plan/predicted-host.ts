@@ -43,12 +43,13 @@ export function predictedHost(selection: Selection, host: HostState): Pick<HostS
 	}
 }
 
+/** A run may add an address twice, first in another form: the last form counts. A link may have an address once for each peer. */
 function addressesAfter(link: Link, changes: readonly Change[]): Address[] {
 	const ofLink = changes.flatMap(change => ('address' in change && change.link === link.ifindex ? [change] : []))
-	const gone = new Set(ofLink.flatMap(({ kind, address }) => (kind === 'removeAddress' ? [address.cidr] : [])))
 	const given = ofLink.flatMap(({ kind, address }) => (kind === 'addAddress' ? [address] : []))
-	const isGiven = ({ cidr }: Address) => given.some(address => address.cidr === cidr)
-	return [...link.addresses.filter(address => !gone.has(address.cidr) && !isGiven(address)), ...given]
+	const last = new Map(given.map(address => [`${address.cidr} ${address.peer}`, address]))
+	const replaced = new Set(ofLink.map(({ address }) => address.cidr))
+	return [...link.addresses.filter(({ cidr }) => !replaced.has(cidr)), ...last.values()]
 }
 
 function rulesAfter({ rules }: HostState, changes: readonly Change[]): HostState['rules'] {

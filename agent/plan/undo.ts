@@ -63,7 +63,7 @@ function undoRules(changes: readonly Change[], host: HostState): Change[] {
  */
 function backBeforeTaken(changes: readonly Change[]): Change[] {
 	const lastAdded = changes.findLastIndex(({ kind }) => kind === 'addRule')
-	const left = lastAdded === -1 ? [] : changes.slice(lastAdded)
+	const left = changes.slice(lastAdded === -1 ? changes.length : lastAdded)
 	return [
 		...left.flatMap((change): Change[] => (change.kind === 'removeRoute' ? [{ ...change, kind: 'addRoute' }] : [])),
 		...left.toReversed().flatMap((change): Change[] => (change.kind === 'removeRule' ? [{ ...change, kind: 'addRule' }] : [])),
@@ -159,7 +159,7 @@ function givenAgain(changes: readonly Change[], links: readonly Link[], host: Ho
 /** If an address is removed because of its label, the kernel also removes the routes of all links with this source. */
 function routesFrom(links: readonly Link[], changes: readonly Change[], { routes, links: all }: HostState) {
 	const sources = new Set(links.flatMap(link => labelsLost(link, changes).map(({ cidr }) => ipOf(cidr))))
-	const found = routes.filter(route => sources.has(route.source ?? '') && isGivenRoute(route, all))
+	const found = routes.filter(route => route.source !== undefined && sources.has(route.source) && isGivenRoute(route, all))
 	return found.map(route => ({ kind: 'addRoute' as const, route }))
 }
 

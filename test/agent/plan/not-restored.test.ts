@@ -74,3 +74,36 @@ describe('the host does not count as restored while', () => {
 		expect(notRestored(made, before, undone)).toEqual([expect.stringMatching(/route 0\.0\.0\.0\/0 via 172\.16\.0\.1/)])
 	})
 })
+
+describe('of the addresses and routes of a link, the host', () => {
+	const had = { ...theirAddress, cidr: '10.1.0.5/24' }
+	const given = { ...theirAddress, cidr: '10.0.0.23/24' }
+	const [other, own] = [route({ to: '10.7.0.0/16' }), route({ to: '10.6.0.0/16', table: 105 })]
+	const plan = {
+		...made,
+		steps: [{ change: { kind: 'addAddress' as const, link: 3, address: given } }, { change: { kind: 'addRoute' as const, route: other } }],
+		undo: [],
+	}
+	const host = (addresses: (typeof had)[], routes: Route[]): HostState => ({
+		...start,
+		links: start.links.map(({ managedBy: _, ...link }) => ({ ...link, addresses })),
+		routes,
+	})
+	test.each<[title: string, before: HostState, now: HostState, words: string[]]>([
+		['has what it had', host([had], [route({})]), host([had], [route({})]), []],
+		['lacks an address that it had', host([had], []), host([], []), ['10.1.0.5/24 on ens7']],
+		['has an address of the run', host([], []), host([given], []), ['new: 10.0.0.23/24 on ens7']],
+		['has an address and a route of another program', host([], []), host([theirAddress], [route({})]), []],
+		['has a route of the run', host([], []), host([], [other]), ['new: route 10.7.0.0/16 dev ens7 table main scope 0 proto 4']],
+		['has a route in a table of MultiNIC', host([], []), host([], [own]), ['new: route 10.6.0.0/16 dev ens7 table 105 scope 0 proto 4']],
+	])('%s', (_, before, now, words) => {
+		expect(notRestored(plan, before, now)).toEqual(words)
+	})
+
+	test('has a route in a table of another base', () => {
+		const bases = [{ table: 200, priority: 20_000 }]
+		expect(notRestored({ ...plan, bases }, host([], []), host([], [{ ...own, table: 205 }, own]))).toEqual([
+			'new: route 10.6.0.0/16 dev ens7 table 205 scope 0 proto 4',
+		])
+	})
+})

@@ -69,14 +69,21 @@ describe('a removal', () => {
 		expect(restored({ addresses: [lease], observed: 900 }, hostOf([], [])).addresses).toEqual([lease])
 	})
 
+	const over = (...links: number[]): Route => {
+		const { link: _, ...several } = route
+		return { ...several, nextHops: links.map(link => ({ link, weight: 1, onlink: false })) }
+	}
 	const viaObject = { ...route, nextHopId: 7 }
 	const object = { id: 7, link: 3 } as never
 	test.each<[title: string, original: object, nextHopObjects: HostState['nextHopObjects'], routes: Route[]]>([
 		['restores a route over the current ifindex', { ifindex: 9, routes: [{ ...route, link: 9 }] }, [], [route]],
 		['leaves the link of another next hop', { ifindex: 9, routes: [{ ...route, link: 8 }] }, [], [{ ...route, link: 8 }]],
 		['leaves a route of DHCP to its daemon', { daemon: 'NetworkManager', routes: [{ ...route, protocol: 16 }] }, [], []],
+		['restores a static route beside a daemon', { daemon: 'NetworkManager', routes: [route] }, [], [route]],
+		['restores each next hop over the current ifindex', { ifindex: 9, routes: [over(9, 8)] }, [], [over(3, 8)]],
 		['restores a route of DHCP without a daemon', { routes: [{ ...route, protocol: 16 }] }, [], [{ ...route, protocol: 16 }]],
 		['restores a route with its next hop object', { routes: [viaObject] }, [object], [viaObject]],
+		['restores no route whose next hop object is another one', { routes: [viaObject] }, [{ id: 8, link: 3 } as never], []],
 		['restores no route whose next hop object is gone', { routes: [viaObject] }, [], []],
 	])('%s', (_, original, nextHopObjects, routes) => {
 		expect(restored(original, hostOf([], [], { nextHopObjects: nextHopObjects ?? [] })).routes).toEqual(routes)
@@ -90,6 +97,12 @@ describe('a removal', () => {
 		const link = linkOf(hostOf(addresses, []))
 		const changes = restoredAddresses(link, { addresses: [fixed], routes: [] }, new Set(again))
 		expect(changes.map(change => 'address' in change && change.address.cidr)).toEqual(added)
+	})
+
+	test('adds an IPv6 address that is the source of a route first without duplicate address detection', () => {
+		const six: Address = { family: 6, cidr: 'fd00::5/64', global: true, dynamic: false }
+		const changes = restoredAddresses(linkOf(hostOf([], [])), { addresses: [six], routes: [{ ...route, source: 'fd00::5' }] }, new Set())
+		expect(changes).toEqual([{ ...six, flags: ['nodad'] }, six].map(address => ({ kind: 'addAddress', link: 3, address })))
 	})
 
 	test.each<[title: string, name: string, anew: string[]]>([
