@@ -42,11 +42,11 @@ const Env = z.object({
 		.default(DEFAULT_POD.priorityClassName)
 		.describe("PriorityClass of the agent's pods"),
 	ALLOW_MAIN_TABLE_ROUTES: listOf(AllowedPrefixes).describe(
-		'Prefixes of routes that node configs may have outside the own table of the interface, separated by commas',
+		"Prefixes of routes that node configs may have outside the interface's own table, separated by commas",
 	),
 	ALLOW_DEFAULT_ROUTE: Bool.default(false).describe('Whether node configs may set defaultRoute'),
 	PROTECTED_NETWORKS: listOf(ProtectedNetworks).describe(
-		'Networks that routes of node configs may only reach from the own table of the interface',
+		"Networks that routes of node configs may only reach from the interface's own table",
 	),
 	POD_NETWORKS: listOf(PodNetworks).describe('Pod networks, in addition to spec.podCIDRs of the Nodes'),
 	KEEP_RUN_SECONDS: number(0, 604_800).prefault('3600').describe('How long objects of a run are kept after its result is in the status'),

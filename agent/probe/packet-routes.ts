@@ -40,7 +40,7 @@ export async function lookUpRoutes(
 /** Result after a change: packets of the node that take another path, and interfaces whose packets leave through another link. */
 export type RoutesAfter = { lost: LookupLoss[]; elsewhere: Map<number, Refusal> }
 
-/** Repeats all look-ups, and checks for each desired address whether its packets leave through the interface's own link. */
+/** Repeats all lookups, and checks for each desired address whether its packets leave through the interface's own link. */
 export async function lookUpRoutesAgain(
 	host: ProbedHost,
 	{ lookups, answers, needed }: PacketRoutes,

@@ -38,7 +38,7 @@ export function driftWords({ attribute, of, link, wanted, found }: Drift): strin
 	return `${prefix}${of ?? attribute} ${attribute === 'file' ? 'has' : 'is'} ${found}, not ${wanted}`
 }
 
-/** A step that belongs to no interface must say which link it affects. */
+/** A step that belongs to no interface must name the link that it affects. */
 function ofLink({ change, action }: Step, { links }: HostState): Pick<Drift, 'link'> {
 	const what = change ?? action
 	const ifindex = 'link' in what ? what.link : 'route' in what ? linksOf(what.route)[0] : undefined

@@ -160,7 +160,7 @@ describe('the backend', () => {
 		[
 			'systemd-networkd alone',
 			hostWith([], { netplan: false, networkd: true, keyfiles: true }),
-			/^looked for netplan.*only known together with netplan$/,
+			/^looked for netplan.*supported only together with netplan$/,
 		],
 		[
 			'nothing at all',
@@ -366,13 +366,13 @@ describe('the .network file that networkd uses after a reboot', () => {
 			'is theirs where that is for another name of the NIC',
 			link({ altnames: ['enp0s7'] }),
 			catchAll,
-			/all-en.network for multinic3, which is also called enp0s7/,
+			/all-en.network to multinic3, which also has the name enp0s7/,
 		],
 		[
 			'is theirs where that is for a name that it had before',
 			link(),
 			{ ...catchAll, ...record({ altnames: ['enp0s7'] }) },
-			/also called ens7/,
+			/also has the name ens7/,
 		],
 		['is ours where it had no alternative name before', link(), { ...catchAll, ...record({}) }, undefined],
 		[
@@ -415,7 +415,7 @@ describe('the .network file that networkd uses after a reboot', () => {
 			'may be one that cannot be read and that networkd uses now',
 			link({ networkFile: '/run/systemd/network/10-a.network' }),
 			{ [ours]: file('[Match]\nName=multinic3\n') },
-			/by \/run\/systemd\/network\/10-a.network, which cannot be read/,
+			/from \/run\/systemd\/network\/10-a.network, which cannot be read/,
 		],
 	])('%s', (_, nicLink, files, says) => {
 		const found = contradiction(nic, hostWith([nicLink], { files }))
@@ -482,7 +482,7 @@ describe('a profile as read by NetworkManager', () => {
 		['has one in another table', right.replace('50 table=103', '50'), [/routes is .*, not .*10\.9\.0\.0\/16 via 10\.0\.0\.7 table 103/]],
 		['has one too many', right.replace('routes:', 'routes:10.5.0.0/16 table=103, '), [/routes is 10\.5/]],
 		['lacks an address', right.replace(', 10.0.0.24/24', ''), [/addresses is 10\.0\.0\.23\/24, not/]],
-		['says nothing of rules', right.replace(/ipv4\.routing-rules.*\n/, ''), [/says nothing of ipv4\.routing-rules/]],
+		['says nothing of rules', right.replace(/ipv4\.routing-rules.*\n/, ''), [/does not report ipv4\.routing-rules/]],
 	])('%s', (_, said, faults) => {
 		expect(profileFaults(nic, said)).toEqual(faults.map(words => expect.stringMatching(words)))
 	})

@@ -328,7 +328,7 @@ export function livingHost(start: HostState): { host: Host; now(): HostState; pu
 		observe: async () => state,
 		predictRejections: async () => ({ failed: new Map(), kept: new Map() }),
 		generate: async () => ({}),
-		prove: async () => ({ persistent: { status: 'Unknown', message: 'no systemd here' }, warnings: new Map() }),
+		prove: async () => ({ persistent: { status: 'Unknown', message: 'this host has no systemd' }, warnings: new Map() }),
 		arm: async ({ undo, tag }) => {
 			armed = true
 			return { undo, tag }

@@ -51,7 +51,7 @@ async function refusal(interfaces: object[]): Promise<string> {
 
 const unlisted = 'must be within a prefix of the chart'
 const half = 'must not be a default route or half of one'
-const meets = 'must not meet a link-local network or one of the chart'
+const meets = 'must not overlap a link-local network or one of the chart'
 const main = (to: string, more: object = {}) => ({ routes: [{ to, table: 254 }], ...more })
 
 test.each<[title: string, wish: object]>([

@@ -71,7 +71,7 @@ test('the first row of the dashboard shows a calm fleet as healthy', async () =>
 		'Stops the rollout': 0,
 		Paused: 0,
 		Waiting: 0,
-		'Drift put right, 24 h': 0,
+		'Repairs, 24 h': 0,
 		'Runs lost, 24 h': 0,
 	}
 	const promql_expr_test = Object.entries(said).map(([title, value]) => {
