@@ -10,8 +10,8 @@ import { destinationWords, ownAddresses } from './sample-address.ts'
 export type LookupAnswer =
 	/**
 	 * `links`: ifindexes of the links through which the packet may leave; `source`: the source address that the kernel would choose, if the
-	 * packet has none; `whole`: the whole route, if it has several next hops; `local`: the packet stays on this host; `far`: it goes to a
-	 * next hop.
+	 * packet has none; `whole`: the whole route, if it has several next hops; `local`: the packet stays on this host; `far`: it is sent to
+	 * a next hop.
 	 */
 	| { links: readonly number[]; source?: string; whole?: string; local?: true; far?: true }
 	/** The error message of the kernel. */

@@ -87,8 +87,7 @@ async function lookUpAll(
 }
 
 /**
- * A packet from a link-local address goes no further than its link. A packet to a next hop that had such a source before therefore loses
- * nothing.
+ * A packet from a link-local address does not leave its link. A packet to a next hop that had such a source before therefore loses nothing.
  */
 function wentNoFurther(answer: LookupAnswer | undefined): boolean {
 	return isLinkLocal(sourceOf(answer) ?? '') && answer !== undefined && 'far' in answer

@@ -115,7 +115,7 @@ function noteOf(address: Address): string {
 
 function managerDrift(action: Action, { links }: HostState): Drift | undefined {
 	const isHeld = action.kind === 'unmanage' && links.some(({ ifindex }) => ifindex === action.link)
-	return isHeld ? { attribute: 'manager', wanted: 'nobody', found: 'NetworkManager' } : undefined
+	return isHeld ? { attribute: 'manager', wanted: 'no daemon', found: 'NetworkManager' } : undefined
 }
 
 function routeDrift({ kind, route }: Extract<Change, { route: Route }>, { routes }: HostState): Drift | undefined {
