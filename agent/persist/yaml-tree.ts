@@ -61,7 +61,7 @@ class Reader {
 				const value = this.#isNext(column) && this.#text.take(/:(?=[ \n]|$)/y) ? this.#block(column, depth + 1) : ''
 				pairs.push([this.#asKey(key), value])
 			} else {
-				if (!this.#text.isKey) this.#text.fail('a line that is not a key')
+				if (!this.#text.isKey) this.#text.fail('text that is not a key')
 				this.#properties()
 				const key = this.#scalar(false, column)
 				this.#text.take(/[ \t]*:/y)
@@ -164,7 +164,7 @@ class Reader {
 		this.#text.skip()
 		const now = this.#text.column
 		if (this.#text.isAtEnd || now < column || this.#text.marker !== undefined) return false
-		return now === column || this.#text.fail('a line with unexpected indentation')
+		return now === column || this.#text.fail('unexpected indentation')
 	}
 
 	/** Skips anchors and tags, which do not matter for a network. */

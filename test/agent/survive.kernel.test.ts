@@ -28,7 +28,7 @@ const RUNS = 100
 const DAY = 86_400
 
 const notYaml =
-	'/etc/netplan/50-theirs.yaml cannot be read and may also define multinic0: line 3 has a line with unexpected indentation (cat /etc/netplan/50-theirs.yaml), and also multinic1'
+	'/etc/netplan/50-theirs.yaml cannot be read and may also define multinic0: line 3 has unexpected indentation (cat /etc/netplan/50-theirs.yaml), and also multinic1'
 const socket = 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])'
 
 let host: NodeHost
