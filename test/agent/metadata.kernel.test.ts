@@ -53,7 +53,7 @@ describe('a metadata service that', () => {
 		['empty', 'unexpected response'],
 		['missing', 'returned 404'],
 		['broken', 'returned 500'],
-		['elsewhere', 'answers 302'],
+		['elsewhere', 'returned 302'],
 		['huge', 'returned more than 262144 bytes'],
 	])('%s: %s', async (behaviour, words) => {
 		await service(behaviour)
