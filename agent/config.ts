@@ -43,7 +43,7 @@ export function parseSettings(env: Env, { logFormat }: Flags = parseFlags([])): 
 	return { ...parsed.data, logFormat: logFormat ?? parsed.data.logFormat }
 }
 
-/** The part of a config that identifies the run and says where to send the report if the rest is invalid. */
+/** The part of a config that identifies the run and, if the rest is invalid, the destination of the report. */
 const Addressee = RunMark.extend({ mode: RunMark.shape.mode.catch('Apply') }).strip()
 
 /**
@@ -121,7 +121,7 @@ const CONFIG_MAX_BYTES = 1_048_576
 function readConfigFile(path: string): string {
 	try {
 		const { size } = statSync(path)
-		if (size > CONFIG_MAX_BYTES) throw failure('BAD_INPUT', `it has ${size} bytes, and no ConfigMap more than ${CONFIG_MAX_BYTES}`)
+		if (size > CONFIG_MAX_BYTES) throw failure('BAD_INPUT', `it has ${size} bytes, but a ConfigMap has at most ${CONFIG_MAX_BYTES}`)
 		return readFileSync(path, 'utf8')
 	} catch (error) {
 		throw failure('BAD_INPUT', `${path} cannot be read`, { cause: error })

@@ -10,7 +10,7 @@ export const help = `multinic-agent: applies a node config to the NICs of this n
 
   --human          human-readable log
   --json           one JSON object per line
-  --help           this
+  --help           print this help
 
   AGENT_CONFIG     input of the run (default /etc/multinic/config.json)
   RUN              identity of the run, as JSON; if set, it must match the input
@@ -37,7 +37,7 @@ const options = { human: flag, json: flag, help: flag }
 export function parseFlags(args: readonly string[]): Flags {
 	const { known, unknown } = sorted(args)
 	if (unknown.length > 0) throw failure('BAD_INPUT', `${unknown.join(' ')}: unknown flag; see --help`)
-	if (known.has('human') && known.has('json')) throw failure('BAD_INPUT', 'the log is either --human or --json')
+	if (known.has('human') && known.has('json')) throw failure('BAD_INPUT', '--human and --json exclude each other')
 	return { help: known.has('help'), logFormat: formatIn(known) }
 }
 

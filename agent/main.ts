@@ -42,7 +42,7 @@ function printHelp(): number {
 
 async function oneRun(settings: Settings, kinds: LinkKinds): Promise<number> {
 	if (settings.reportFile === undefined && !settings.apiServer)
-		throw failure('BAD_INPUT', 'set REPORT_FILE, or run in a pod (KUBERNETES_SERVICE_HOST): there is nowhere to send the report')
+		throw failure('BAD_INPUT', 'set REPORT_FILE, or run in a pod (KUBERNETES_SERVICE_HOST): otherwise the report has no destination')
 	const config = readConfig(settings)
 	const log = createLog(settings.logFormat, line => process.stdout.write(line))
 	const report = await withLock(settings.hostRoot, config, () =>

@@ -38,7 +38,7 @@ export const PlannedDiff = z.object({
 			action: z.enum(['create', 'change', 'remove']),
 			mode: z.string().optional().describe('Octal'),
 			bytes: z.int().optional(),
-			content: z.string().optional().describe('Omitted if it may hold secrets, or is too long'),
+			content: z.string().optional().describe('Omitted if it may contain secrets, or is too long'),
 		}),
 		REPORT_COUNTS.files,
 	),

@@ -17,7 +17,7 @@ export const RouteTableBase = z
 	.int()
 	.min(1)
 	.max(4_294_967_295 - LAST)
-	.refine(base => base > RESERVED.to || base + LAST < RESERVED.from, 'must leave out the tables 253 to 255 for all ten interfaces')
+	.refine(base => base > RESERVED.to || base + LAST < RESERVED.from, 'must not be a base whose ten tables include 253 to 255')
 
 /** The kernel's own rules start at priority 32766. */
 export const RulePriorityBase = z

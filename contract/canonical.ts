@@ -9,8 +9,8 @@ export function canonicalText(interfaces: readonly Interface[]): string {
 }
 
 /**
- * Returns whether two lists of interfaces are equivalent. An empty list in an interface (`routes: []`) counts as absent here, but not in
- * the canonical text, because hashes of such specs are stored.
+ * Returns whether two lists of interfaces are equivalent. An empty list in an interface (`routes: []`) is treated as absent here, but not
+ * in the canonical text, because hashes of such specs are stored.
  */
 export function meanTheSame(a: readonly Interface[], b: readonly Interface[]): boolean {
 	return canonicalText(a.map(withoutEmptyLists)) === canonicalText(b.map(withoutEmptyLists))

@@ -60,7 +60,7 @@ export function openApiSchema(schema: z.ZodType): Json {
 	}) as Json
 }
 
-/** Removes the bounds ±(2^53 - 1) of an unbounded z.int(), which would only be noise in a CRD. */
+/** Removes the bounds ±(2^53 - 1) of an unbounded z.int(), which a CRD does not need. */
 function dropUnsafeBounds(json: Json): void {
 	if (json.maximum === Number.MAX_SAFE_INTEGER) delete json.maximum
 	if (json.minimum === Number.MIN_SAFE_INTEGER) delete json.minimum

@@ -20,7 +20,7 @@ export const nodeConfigCrd: Crd = {
 		{
 			name: 'v1alpha1',
 			storage: false,
-			deprecationWarning: 'multinic.io/v1alpha1 MultiNicNodeConfig is deprecated; use multinic.io/v1, which has the same shape',
+			deprecationWarning: 'multinic.io/v1alpha1 MultiNicNodeConfig is deprecated; use multinic.io/v1, which has the same schema',
 		},
 	],
 	schema: NodeConfig,

@@ -24,7 +24,7 @@ export const Route = z
 		to: Cidr.describe('Destination network; 0.0.0.0/0 or ::/0 for a default route'),
 		via: HostIp.optional().describe('Next hop; on-link if omitted'),
 		metric: z.int().min(0).max(4_294_967_295).optional(),
-		table: z.int().min(1).max(4_294_967_295).optional().describe('Default: the own table of the interface (route table base + id)'),
+		table: z.int().min(1).max(4_294_967_295).optional().describe("Default: the interface's own table (route table base + id)"),
 	})
 	.refine(({ to, via }) => via === undefined || to.includes(':') === via.includes(':'), { path: ['via'], message: words.via })
 	.refine(({ table }) => table !== LOCAL_TABLE, { path: ['table'], message: words.local })
@@ -55,7 +55,7 @@ const fields = z.object({
 	cidr: OwnCidr.optional().describe('Network of the address, or the address with its prefix length'),
 	mtu: Mtu.optional().describe('Bytes; unchanged if omitted'),
 	addresses: z.array(HostCidr).max(8).optional().describe('Additional IPv4 or IPv6 addresses, each with its prefix length'),
-	gateway: HostIp.optional().describe('Next hop of the default route in the own table of the interface'),
+	gateway: HostIp.optional().describe("Next hop of the default route in the interface's own table"),
 	routes: z.array(Route).max(16).optional(),
 	defaultRoute: z.boolean().optional().describe('Also add a default route to the main table; default false'),
 	policyRouting: z.boolean().optional().describe('Own route table and `from` rule; default true'),

@@ -61,8 +61,8 @@ export const Reason = z.enum(Object.keys(reasons) as [keyof typeof reasons, ...(
 export type Reason = z.infer<typeof Reason>
 
 /**
- * Returns whether the cause may disappear over time. An unknown reason comes from a later version of MultiNIC; it counts as one that may,
- * because a retry is harmless.
+ * Returns whether the cause may disappear over time. An unknown reason comes from a later version of MultiNIC; it is treated as one that
+ * may, because a retry is harmless.
  */
 export function heals(reason: string): boolean {
 	return isKnown(reason) ? reasons[reason].heals : true

@@ -40,7 +40,7 @@ export const RolloutSettings = z.strictObject({
 })
 export type RolloutSettings = z.infer<typeof RolloutSettings>
 
-/** @returns the settings, or a message that says which key is invalid */
+/** @returns the settings, or a message that names the invalid key */
 export function readRollout(data: Readonly<Record<string, string>> | undefined): { value: RolloutSettings } | { fault: string } {
 	const parsed = RolloutSettings.safeParse(data ?? {})
 	if (parsed.success) return { value: parsed.data }

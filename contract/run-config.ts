@@ -43,10 +43,10 @@ export const RunConfig = z.strictObject({
 	routeTableBase: RouteTableBase.optional().describe('First of the ten route tables; default 100'),
 	rulePriorityBase: RulePriorityBase.optional().describe('First of the ten rule priorities; default 10000'),
 	allowMainTableRoutes: AllowedPrefixes.optional().describe(
-		'Prefixes of routes that may be outside the own table of the interface; default none',
+		"Prefixes of routes that may be outside the interface's own table; default none",
 	),
 	allowDefaultRoute: z.boolean().optional().describe('default false'),
-	protectedNetworks: ProtectedNetworks.optional().describe('Networks that only routes in the own table of the interface may contain'),
+	protectedNetworks: ProtectedNetworks.optional().describe("Networks that only routes in the interface's own table may contain"),
 	podNetworks: z
 		.array(Cidr)
 		.max(2 * POD_NETWORKS_MAX)

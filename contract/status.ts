@@ -29,7 +29,7 @@ export function isCurrent({ status, generation }: Told & { generation: number })
 	return status?.observedGeneration === generation
 }
 
-/** Whether the status has a result, so that nothing more happens automatically except a retry or a repair. */
+/** Whether the status has a result, so that only a retry or a repair starts automatically. */
 export function isJudged(told: Told): boolean {
 	const state = stateOf(told)
 	return state === 'Configured' || state === 'Failed' || (state === 'Pending' && reasonOf(told) === 'Planned')

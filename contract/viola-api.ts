@@ -18,8 +18,7 @@ const SentInterface = z.preprocess(dropUnknowns, Interface)
 const LIST_MAX = 16
 
 /**
- * Without the check for id 10, a list with ids 1 to 10 would be rejected field by field, and the sender would not learn that ids start at
- * 0.
+ * Without the check for id 10, a list with ids 1 to 10 would be rejected field by field, and no message would mention that ids start at 0.
  */
 const SentInterfaces = z
 	.array(z.unknown())

@@ -77,7 +77,7 @@ function instructions(lab: Lab, { node }: DemoResult, bin: string): string {
 	const commands = {
 		[`kubectl get mnnc -n ${namespace}`]: 'the node configs and their status',
 		[`kubectl multinic get ${node}`]: 'the status of the node in detail, and what happens next',
-		[`kubectl logs -n ${namespace} -l multinic.io/node-name=${node} --tail=-1`]: 'what the runs on the node did',
+		[`kubectl logs -n ${namespace} -l multinic.io/node-name=${node} --tail=-1`]: 'the log of the runs on the node',
 		[`lab attach ${node}`]: 'attach another port, which becomes multinic1',
 		[`lab detach ${node} multinic0`]: 'detach a port',
 		[`lab reboot ${node}`]: 'reboot the node and check its NICs',

@@ -38,7 +38,7 @@ export async function changeCause(
 		if (OUR_PATHS.has(path)) continue
 		const { [path]: _, ...rest } = input
 		if (isChanged(await generate({ ...ours, [path]: file })) === true || isChanged(await generate(rest)) === false)
-			return `${path} changes what the next boot makes of ${nic?.name} (cat ${path}): take ${nic?.name} out of that file`
+			return `${path} changes the configuration of ${nic?.name} at the next boot (cat ${path}): remove ${nic?.name} from that file`
 	}
-	return `netplan would make another ${changed} at the next boot (netplan get)`
+	return `netplan would create a different ${changed} at the next boot (netplan get)`
 }

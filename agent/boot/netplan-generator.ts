@@ -94,7 +94,7 @@ function overridingNetwork(accepted: readonly Accepted[], made: NetplanFiles, ho
 		const path = networkFileFor(files, { names: bootNames(nic, link, ours?.original), mac: nic.macAddress })
 		return path === undefined || path === generated.network(nic.name) ? [] : [{ path, nic }]
 	})
-	return first && `systemd-networkd would follow ${first.path} for ${first.nic.name}, which netplan makes at boot (netplan get)`
+	return first && `systemd-networkd would apply ${first.path}, which netplan creates at boot, to ${first.nic.name} (netplan get)`
 }
 
 const NO_CHANGE: RunChanges = { accepted: [], released: [] }
@@ -131,7 +131,7 @@ function rejection(complaint: string): Refusal {
 
 function neededByOthers(complaint: string): Refusal {
 	const { reason, message } = rejection(complaint)
-	return { reason, message: `${message}; take it out of that file first` }
+	return { reason, message: `${message}; remove it from that file first` }
 }
 
 function changesFiles({ accepted, released }: RunChanges, host: HostState): boolean {
@@ -177,7 +177,7 @@ function putInput(root: string, files: NetplanFiles): void {
 		removeAll(root, SCRATCH_FOLDER)
 		for (const [path, file] of Object.entries(files)) putFile(root, SCRATCH_FOLDER + path, file)
 	} catch (error) {
-		throw failure('COMMAND_FAILED', `what netplan's generator is to read cannot be written, so nothing was changed: ${wordsOf(error)}`, {
+		throw failure('COMMAND_FAILED', `the input of netplan's generator cannot be written, so nothing was changed: ${wordsOf(error)}`, {
 			cause: error,
 		})
 	}

@@ -59,13 +59,13 @@ async function proveOne(root: string, { nic }: Accepted, { host, rivals }: Backe
 	const rival = rivals.find(({ nics }) => isProfileFor(nic, nics))
 	if (rival)
 		return notPersistent(
-			`NetworkManager may activate the profile '${rival.name}' on ${nic.name}, which fits it and has the priority of ours (nmcli connection show ${rival.uuid})`,
+			`NetworkManager may activate the profile '${rival.name}' on ${nic.name}, which matches it and has the same priority as MultiNIC's (nmcli connection show ${rival.uuid})`,
 		)
 	const args = ['-t', '-e', 'no', '-f', PROFILE_FIELDS.join(','), 'connection', 'show', profileUuid(nic)]
 	const { code, stdout, stderr } = await execOnHost(root, 'nmcli', args)
-	if (code !== 0) return notPersistent(`NetworkManager does not know the profile of ${nic.name}: ${stderr.trim()}`)
+	if (code !== 0) return notPersistent(`NetworkManager has not loaded the profile of ${nic.name}: ${stderr.trim()}`)
 	const faults = profileFaults(nic, stdout)
-	return faults.length === 0 ? {} : notPersistent(`NetworkManager reads the profile of ${nic.name} differently: ${faults.join('; ')}`)
+	return faults.length === 0 ? {} : notPersistent(`NetworkManager interprets the profile of ${nic.name} differently: ${faults.join('; ')}`)
 }
 
 /** The last rule that assigns a name decides. If udev reports none, the .link file that it would use decides. @see udevadm(8), test */
@@ -73,10 +73,11 @@ async function linkFinding(root: string, name: string, ours: string): Promise<Fi
 	const { stdout, stderr } = await execOnHost(root, 'udevadm', ['test', `/sys/class/net/${name}`])
 	const output = `${stdout}\n${stderr}`
 	const named = lastNamed(output)
-	if (named) return named.name === name ? {} : notPersistent(`udev would name ${name} ${named.name}, by ${named.by}`)
+	if (named)
+		return named.name === name ? {} : notPersistent(`udev would name the link ${named.name} and not ${name}, because of ${named.by}`)
 	const file = /^ID_NET_LINK_FILE=(.*)$/m.exec(output)?.[1]
 	if (file === undefined) return { unknownWhy: `udev does not report how it would name ${name}: ${stderr.trim().split('\n').at(-1)}` }
-	return file === ours ? {} : notPersistent(`udev would follow ${file} for ${name}, not ours`)
+	return file === ours ? {} : notPersistent(`udev would apply ${file} to ${name} and not the file of MultiNIC`)
 }
 
 function notPersistent(message: string): Finding {

@@ -16,7 +16,7 @@ export const ARPING_ARGS = ['-c', '2', '-w', '2']
  */
 export async function arpProbe(ip: string, link: string): Promise<ArpResult> {
 	const answer = await ifInstalled('arping', ['-D', ...ARPING_ARGS, '-I', link, ip])
-	return answer ? parseArping(answer) : { notChecked: 'there is no arping' }
+	return answer ? parseArping(answer) : { notChecked: 'arping is not installed' }
 }
 
 /** @returns the result of arping; its exit status distinguishes an answer (1), no answer (0) and an error */

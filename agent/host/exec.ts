@@ -39,5 +39,5 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 function whatHappened(error: { code?: unknown; killed?: boolean; signal?: unknown }, timeoutMs: number): string {
 	if (error.killed) return `took longer than ${timeoutMs} ms`
 	if (error.signal) return `was killed by ${String(error.signal)}`
-	return error.code === 'ENOENT' ? 'is not there' : `could not run (${String(error.code)})`
+	return error.code === 'ENOENT' ? 'is not installed' : `could not run (${String(error.code)})`
 }

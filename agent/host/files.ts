@@ -34,7 +34,7 @@ export function namesIn(root: string, folder: string): string[] {
 	)
 }
 
-/** @returns whether the path exists; a dangling symbolic link counts as existing */
+/** @returns whether the path exists; a dangling symbolic link is treated as existing */
 export function exists(root: string, path: string): boolean {
 	return unlessMissing(() => statOf(entryAt(root, path))) !== undefined
 }
@@ -113,7 +113,7 @@ export function removeTemporary(root: string, folder: string): void {
 export function removeFile(root: string, path: string): void {
 	unlessMissing(() => {
 		const at = entryAt(root, path)
-		if (statOf(at)?.isDirectory()) throw new Error(`${path} is a folder`)
+		if (statOf(at)?.isDirectory()) throw new Error(`${path} is a directory`)
 		rmSync(at)
 		syncAt(dirname(at))
 	})

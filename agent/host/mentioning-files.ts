@@ -3,7 +3,9 @@ import { KEYFILE_FOLDER, MADE_AT_BOOT, NETWORK_FOLDERS, UDEV_ETC_FOLDER, UDEV_FO
 import { namesIn } from './files.ts'
 import { foreignReader } from './read-files.ts'
 
-/** Directories of files not managed by MultiNIC that count only if they mention a managed NIC, each with the suffix of such files. */
+/**
+ * Directories of files not managed by MultiNIC that are considered only if they mention a managed NIC, each with the suffix of such files.
+ */
 const folders: readonly (readonly [folder: string, ending: string])[] = [
 	...NETWORK_FOLDERS.map(folder => [folder, '.link'] as const),
 	...[KEYFILE_FOLDER, '/run/NetworkManager/system-connections', '/usr/lib/NetworkManager/system-connections'].map(
@@ -43,8 +45,8 @@ function rulesBesideEtc(root: string): string[] {
 }
 
 /**
- * A MAC may also be written with hyphens or dots, or split over several lines. A rule that assigns names by address counts too, because it
- * may contain a pattern.
+ * A MAC may also be written with hyphens or dots, or split over several lines. A rule that assigns names by address is included too,
+ * because it may contain a pattern.
  */
 function isMention(content: string, macs: ReadonlySet<string>): boolean {
 	const text = content.replaceAll(/\\\n\s*/g, '').toLowerCase()

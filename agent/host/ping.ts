@@ -26,7 +26,7 @@ async function echo({ ip, device, bytes, source }: PingPacket): Promise<Echo> {
 	const data = Math.max(0, bytes - HEADERS[ip.includes(':') ? 6 : 4])
 	const from = source === undefined ? [] : ['-I', source]
 	const answer = await ifInstalled('ping', ['-n', '-M', 'do', '-s', String(data), '-c', '1', '-W', '1', '-I', device, ...from, ip])
-	if (!answer) return { notSent: 'there is no ping' }
+	if (!answer) return { notSent: 'ping is not installed' }
 	const { code, stdout, stderr } = answer
 	if (code !== 0 && !stdout.startsWith('PING ')) return { notSent: stderr.trim().split('\n')[0] || `ping ended with ${code}` }
 	const mtu = /\bmtu ?[=:] ?(\d+)/i.exec(stdout + stderr)?.[1]

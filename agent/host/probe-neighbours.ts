@@ -3,7 +3,7 @@ import { deviceWord } from '../ip/device-word.ts'
 import { ipJson } from '../ip/read-json.ts'
 import { exec } from './exec.ts'
 
-/** Asks whether the host with this address answers on this link (ifindex). */
+/** A query whether the host with this address answers on this link (ifindex). */
 export type NeighbourQuery = { ip: string; link: number }
 
 /** Which hosts have been probed so far: none, the last known MAC, or all on the link. */
@@ -13,7 +13,7 @@ export type NextProbe =
 	| { wait: ProbeScope }
 	| { verb: 'add' | 'change'; how: 'use' | 'nud probe'; scope: ProbeScope }
 
-/** Whether a host answered, and its MAC. An answer without a MAC means that the host could not be probed and counts as present. */
+/** Whether a host answered, and its MAC. An answer without a MAC means that the host could not be probed and is treated as present. */
 export type NeighbourAnswer = { answers: boolean; mac?: string }
 
 /** Probes neighbours as `probeNeighbours` does. @returns whether each one answers, in order */
@@ -29,7 +29,7 @@ const POLL_PAUSES = [2, 6, 16, 32, 64, 128, 200]
  * Needs no route. The kernel sends up to three probes, one second apart: by unicast if it knows the MAC, otherwise by broadcast (IPv6:
  * multicast). The resulting entries exist only in the kernel and age like any others.
  *
- * @param withinMs milliseconds after which a neighbour that has not answered counts as silent
+ * @param withinMs milliseconds after which a neighbour that has not answered is treated as silent
  * @param pauses between two polls, each a process, in milliseconds; the last one repeats
  * @returns one answer per query, in order
  */
@@ -55,8 +55,8 @@ export async function probeNeighbours(
 }
 
 /**
- * Returns the next action for a neighbour in this kernel state. A permanent entry (`nud permanent`, or a link without ARP) cannot be
- * probed and must not be changed: it counts as answering while it exists.
+ * Returns the next action for a neighbour in this kernel state. A permanent entry (`nud permanent`, or a link without ARP) cannot be probed
+ * and must not be changed: it is treated as answering while it exists.
  *
  * @param state undefined if there is no entry
  */

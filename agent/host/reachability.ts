@@ -5,7 +5,7 @@ import { codeOf } from '../../runtime/errors.ts'
 
 /**
  * @returns whether a TCP connection is established within 2 s; false on any error, and if the socket has no peer. A connection that failed
- *   with EHOSTUNREACH was once reported as established, so that a path that never existed counted as lost.
+ *   with EHOSTUNREACH was once reported as established, so that a path that never existed was considered lost.
  */
 export function tcpAnswers(host: string, port: number): Promise<boolean> {
 	return new Promise(resolve => {

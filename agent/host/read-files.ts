@@ -23,7 +23,7 @@ export type Reading = { file: FileState } | { why: string; isFile: boolean } | u
 export function readRegularFile(root: string, path: string, maxBytes = MAX_BYTES): Reading {
 	try {
 		const { at, found } = follow(root, path)
-		// Hosts mask a file with a symbolic link to /dev/null, so such a link counts as an empty file.
+		// Hosts mask a file with a symbolic link to /dev/null, so such a link is treated as an empty file.
 		if (at === `${root}/dev/null`) return { file: { content: '', mode: 0o644, gid: 0 } }
 		if (!found) return undefined
 		return found.isFile() ? readAt(at, maxBytes) : { why: `it is ${kindOf(found)}`, isFile: false }
@@ -66,7 +66,7 @@ function contentOf(descriptor: number, size: number, maxBytes: number): string |
 }
 
 function kindOf(stats: Stats): string {
-	if (stats.isDirectory()) return 'a folder'
+	if (stats.isDirectory()) return 'a directory'
 	if (stats.isFIFO()) return 'a named pipe'
 	return stats.isSocket() ? 'a socket' : 'a device'
 }
@@ -98,7 +98,7 @@ export function foreignReader(root: string): (path: string) => FileState | undef
 	return path => {
 		const found =
 			keptBytes > MAX_KEPT_BYTES
-				? { why: `it and the files beside it are larger than ${MAX_KEPT_BYTES / MAX_BYTES} MiB`, isFile: true }
+				? { why: `it and the other files that are read are larger than ${MAX_KEPT_BYTES / MAX_BYTES} MiB`, isFile: true }
 				: readRegularFile(root, path)
 		if (!found) return undefined
 		if ('why' in found) return found.isFile ? { content: '', mode: 0, gid: 0, unreadable: found.why } : undefined
@@ -108,7 +108,7 @@ export function foreignReader(root: string): (path: string) => FileState | undef
 }
 
 /**
- * Reads a file of the host that is only informative: if it cannot be read, it counts as missing.
+ * Reads a file of the host that is only informative: if it cannot be read, it is treated as missing.
  *
  * @returns its text, one character per byte; empty if it cannot be read
  */

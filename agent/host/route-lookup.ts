@@ -32,7 +32,7 @@ type Hop = z.infer<typeof NextHop>
  * Looks up the kernel's routes for packets, all in one process.
  *
  * @param links current links of the host, used to resolve the names in the answers
- * @returns one answer per look-up, in order; the answer to a look-up that the kernel rejects is its message
+ * @returns one answer per lookup, in order; the answer to a lookup that the kernel rejects is its message
  * @throws Failure COMMAND_FAILED when `ip` cannot run or its output cannot be parsed
  * @see ip-route(8), get
  */
@@ -43,7 +43,7 @@ export async function lookUp(lookups: readonly Lookup[], links: readonly Pick<Li
 }
 
 /**
- * Parses the output of `ip -N -j -force -batch` for these look-ups.
+ * Parses the output of `ip -N -j -force -batch` for these lookups.
  *
  * @throws Failure COMMAND_FAILED when it cannot be parsed
  */
@@ -55,7 +55,7 @@ export function parseAnswers(
 	const refused = refusals(stderr)
 	const shown = stdout.split('\n').filter(line => line.trim())
 	if (shown.length !== lookups.length - refused.size)
-		throw failure('COMMAND_FAILED', `ip route get answers ${shown.length} of ${lookups.length - refused.size} look-ups`)
+		throw failure('COMMAND_FAILED', `ip route get returned ${shown.length} of ${lookups.length - refused.size} results`)
 	const indexes = new Map(links.map(({ ifindex, name }) => [name, ifindex]))
 	let next = 0
 	return lookups.map((one, at) => {
@@ -81,7 +81,7 @@ export function lineOf({ to, from, iif, oif, mark, tos, uid, protocol, sport, dp
 	return ['route get', ...(whole ? ['fibmatch'] : []), to, ...more].join(' ')
 }
 
-/** A failed look-up prints nothing on stdout; the number of its line is on stderr, after the kernel's message. */
+/** A failed lookup prints nothing on stdout; the number of its line is on stderr, after the kernel's message. */
 function refusals(stderr: string): Map<number, string> {
 	const found = new Map<number, string>()
 	let message = ''

@@ -32,7 +32,7 @@ export function inOtherNamespace(root: string, links: readonly Link[], record: F
 	return devicesIn(record).flatMap(({ mac, device }) => (device && !there.has(mac) && isBoundWithoutLink(root, device) ? [mac] : []))
 }
 
-/** An invalid record counts as empty; the run rejects it. */
+/** An invalid record is treated as empty; the run rejects it. */
 function devicesIn(record: FileState | undefined): { mac: string; device?: SysfsDevice | undefined }[] {
 	try {
 		return parseRecord(record).links

@@ -27,6 +27,8 @@ const LONGEST = 300
 
 function whyOf(error: unknown): string {
 	const words =
-		error instanceof z.ZodError ? `it is wrong at ${placeOf(error.issues[0]?.path ?? []) || 'its top'}` : wordsOf(withoutText(error))
+		error instanceof z.ZodError
+			? `it is invalid at ${placeOf(error.issues[0]?.path ?? []) || 'the top level'}`
+			: wordsOf(withoutText(error))
 	return words.replaceAll(/\s+/g, ' ').slice(0, LONGEST)
 }

@@ -21,7 +21,7 @@ export type Change =
 
 /** A request to a daemon, or a wait for one. */
 export type Notice =
-	/** Waits until udev and the network daemons have seen these names: a burst of renames makes them lose a link. */
+	/** Waits until udev and the network daemons have processed these names: after a burst of renames they may miss a link. */
 	| { kind: 'waitForNames'; names: readonly string[] }
 	/** NetworkManager releases the link of this name, or manages it again. */
 	| { kind: 'unmanage' | 'manage'; link: number; name: string }
@@ -31,8 +31,8 @@ export type Notice =
 	| { kind: 'loadProfiles'; paths: readonly string[] }
 
 /**
- * Checks that no other host on the wire of this link has these addresses. `name`: the name of the link at that time. `mac`: the MAC of the
- * link that gets the addresses; its replies are ignored, because a virtual switch may answer for its port.
+ * Checks that no other host in the network of this link has these addresses. `name`: the name of the link at that time. `mac`: the MAC of
+ * the link that gets the addresses; its replies are ignored, because a virtual switch may answer for its port.
  */
 export type DuplicateCheck = { kind: 'checkDuplicates'; link: number; name: string; ips: readonly string[]; mac: string }
 

@@ -2,7 +2,7 @@ import { lengthOf } from '../../contract/ip.ts'
 import type { Family } from './host-state.ts'
 import { linksOf, MAIN, type Route } from './route.ts'
 
-/** The routes of the main table by which a node reaches the outside. */
+/** The routes of the main table over which a node reaches destinations outside its networks. */
 
 /**
  * @returns the best route to each network that is all or half of the address space. Routes to halves take precedence over a default route,
@@ -24,7 +24,7 @@ function bestOf(routes: readonly Route[]): Route[] {
 }
 
 /**
- * @returns the first link of the best IPv4 default route, or else of the best IPv6 one; routes to halves of the address space do not count
+ * @returns the first link of the best IPv4 default route, or else of the best IPv6 one; routes to halves of the address space are ignored
  */
 export function primaryLink(routes: readonly Route[]): number | undefined {
 	const defaults = ([4, 6] as const).flatMap(family => bestDefaults(routes, family)).filter(({ to }) => lengthOf(to) === 0)

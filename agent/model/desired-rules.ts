@@ -36,7 +36,7 @@ function podRules(nic: WantedInterface, sources: readonly string[], bases: Bases
 
 /**
  * Returns the pod networks that contain neither a network nor the gateway of the interface, nor a destination of its routes. A pod network
- * inside a wider network of the interface is included, because its pods are still behind another link of this node.
+ * inside a wider network of the interface is included, because its pods are still reached over another link of this node.
  */
 function podNetworksBeside(nic: WantedInterface): string[] {
 	const own = cidrsOf(nic).map(networkOf)

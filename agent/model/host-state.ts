@@ -87,7 +87,7 @@ export type Rule = {
 	action?: RuleAction
 	/** Priority of the rule that `goto` continues with. */
 	goto?: number
-	/** 0 if the action is not a table look-up. */
+	/** 0 if the action is not a table lookup. */
 	table: number
 	/** Ignores routes with a prefix of this length or shorter. */
 	suppressPrefixLength?: number

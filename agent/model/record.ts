@@ -40,7 +40,7 @@ const OriginalLink = z.object({
 export type OriginalLink = z.infer<typeof OriginalLink>
 
 /** Restricts the paths, because a removal writes to them. */
-const OurPath = z.string().refine(path => OUR_PATHS.has(path), 'is no file of ours')
+const OurPath = z.string().refine(path => OUR_PATHS.has(path), 'is not a file of MultiNIC')
 
 export const RecordedLink = z.object({
 	mac: z.string().regex(/^[0-9a-f:]{17}$/),
@@ -52,7 +52,7 @@ export const RecordedLink = z.object({
 	/** What MultiNIC configured, and may therefore remove. */
 	mtu: z.int().optional(),
 	addresses: z.array(Prefix),
-	/** Addresses of earlier configs: a daemon that read the files of MultiNIC at boot adds them again when the carrier is back. */
+	/** Addresses of earlier configs: a daemon that read the files of MultiNIC at boot adds them again when the carrier returns. */
 	former: z.array(Prefix).default([]),
 	routes: z.array(OurRoute),
 	/** Bases of the tables and priorities, the current ones first, then former ones; absent: always the defaults, 100 and 10000. */

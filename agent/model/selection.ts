@@ -7,7 +7,7 @@ import type { RecordedLink } from './record.ts'
 /** Types for the assignment of links to interfaces, and for the links that a run may change. */
 
 export type Accepted = { nic: WantedInterface; link: Link; ours: RecordedLink | undefined }
-/** `link` absent: no link has its MAC, or more than one. */
+/** `link` is absent if no link has the MAC of the interface, or if several links have it. */
 export type Refused = { nic: WantedInterface; refusal: Refusal; link?: Link }
 /** A link that MultiNIC managed and that is no longer desired; `link` absent: it no longer exists. */
 export type Released = { ours: RecordedLink; link: Link | undefined }

@@ -58,7 +58,7 @@ type Comparison = { wanted: readonly WantedInterface[]; links: readonly Link[]; 
 function comparePorts(reported: OpenStackData, { wanted, links, log }: Comparison): Warnings {
 	const found = mismatches(wanted, links, reported)
 	if (!found) log.step('openstack', `not compared: the ${reported.source} lists no NIC of this host`)
-	else if (found.size === 0) log.step('openstack', `the ${reported.source} agrees`)
+	else if (found.size === 0) log.step('openstack', `the ${reported.source} reports the same values`)
 	for (const { id, name } of wanted) {
 		const warning = found?.get(id)
 		if (warning) log.step('openstack', `${name}: ${warning.message}`)

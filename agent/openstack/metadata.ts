@@ -99,7 +99,7 @@ async function get(call: Call): Promise<string> {
 				reject(new Error(words))
 				sent.destroy()
 			}
-			if (answer.statusCode !== 200) end(`answers ${answer.statusCode}`)
+			if (answer.statusCode !== 200) end(`returned ${answer.statusCode}`)
 			answer.setEncoding('utf8').on('error', reject)
 			answer.on('end', () => resolve(text))
 			answer.on('data', (more: string) => {
@@ -133,7 +133,7 @@ async function readOlderSources(root: string): Promise<MetadataResult> {
 	if (driveOf(root) === undefined) return { unavailable: '' }
 	try {
 		const text = await readDrive(root, 'openstack/latest/network_data.json', MAX_BYTES)
-		return text === undefined ? { unavailable: 'config drive: holds no network data' } : parsedResult('config drive', text)
+		return text === undefined ? { unavailable: 'config drive: contains no network data' } : parsedResult('config drive', text)
 	} catch (error) {
 		return { unavailable: `config drive: ${wordsOf(error)}` }
 	}

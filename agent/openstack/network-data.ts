@@ -105,10 +105,10 @@ function wrongAddresses(nic: WantedInterface, reported: readonly string[]): stri
 	return ([4, 6] as const).flatMap(family => {
 		const [ours, theirs] = [wanted, reported].map(ips => ips.filter(ip => familyOf(ip) === family)) as [string[], string[]]
 		if (ours.length === 0 || theirs.length === 0 || theirs.some(ip => ours.includes(ip))) return []
-		return [`Nova gives this MAC ${theirs.join(' and ')}, not ${ours.join(' and ')}`]
+		return [`Nova reports ${theirs.join(' and ')} for this MAC, not ${ours.join(' and ')}`]
 	})
 }
 
 function wrongMtu({ mtu }: WantedInterface, port: Port): string[] {
-	return mtu !== undefined && port.mtu && port.mtu !== mtu ? [`Nova gives this MAC an MTU of ${port.mtu}, not ${mtu}`] : []
+	return mtu !== undefined && port.mtu && port.mtu !== mtu ? [`Nova reports an MTU of ${port.mtu} for this MAC, not ${mtu}`] : []
 }

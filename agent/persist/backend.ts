@@ -65,7 +65,7 @@ const conditions: readonly (readonly [backend: Backend, isSo: (host: HostState) 
 export function backendOf(host: HostState): { backend: Backend } | { unknown: string } {
 	const found = conditions.find(([, isSo]) => isSo(host))
 	if (found) return { backend: found[0] }
-	const alone = host.networkd ? '; systemd-networkd runs here, but is only known together with netplan' : ''
+	const alone = host.networkd ? '; systemd-networkd runs here, but is supported only together with netplan' : ''
 	return { unknown: `looked for netplan, for ifcfg files in ${SCRIPTS_FOLDER} and for NetworkManager, and found none of them${alone}` }
 }
 
@@ -92,9 +92,7 @@ function rendererOf(host: HostState): Daemon {
 	return said ? 'NetworkManager' : 'systemd-networkd'
 }
 
-/**
- * Files not managed by MultiNIC may remain from before an upgrade, so only a file for the primary link counts, if there is such a link.
- */
+/** Files not managed by MultiNIC may remain from before an upgrade, so if there is a primary link, only a file for it is considered. */
 function hasScriptOfPrimary(host: HostState): boolean {
 	const primary = primaryOf(host)
 	return Object.entries(host.files).some(([path, { content }]) => {

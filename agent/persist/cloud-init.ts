@@ -19,14 +19,14 @@ export function cloudInitFiles(nic: WantedInterface, host: HostState): Record<st
 /** @returns why MultiNIC's file cannot prevent cloud-init from renaming this NIC; undefined: it can */
 export function cloudInitConflict(nic: WantedInterface, host: HostState): string | undefined {
 	if (host.cloudInit.forced && knows(nic, host) && host.files[CLOUD_INIT_DISABLED] === undefined)
-		return 'the kernel command line of this host has network-config=, which cloud-init obeys before any file'
+		return 'the kernel command line of this host has network-config=, which takes precedence over the files of cloud-init'
 }
 
 /** Clouds whose NICs cloud-init reads at every boot unless a setting says otherwise; OpenStack and config drives are not among them. */
 const EVERY_BOOT = new Set(['aws', 'azure', 'rbxcloud', 'scaleway', 'smartos'])
 
 /**
- * Whether cloud-init reads its network configuration again at each boot, or when a NIC is plugged in, so that it may learn of a NIC later.
+ * Whether cloud-init reads its network configuration again at each boot, or when a NIC is plugged in, so that it may detect a NIC later.
  *
  * @param settings contents of its settings files and of the instance's; the last one that sets `updates.network.when` applies
  * @param cloud cloud-init's id of the cloud

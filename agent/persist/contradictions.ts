@@ -43,7 +43,7 @@ export function contradiction(nic: WantedInterface, host: HostState): Contradict
 function cloudInit({ nic, host }: CheckInput): Contradiction | undefined {
 	const conflict = cloudInitConflict(nic, host)
 	if (conflict !== undefined)
-		return { reason: 'CloudInitConflict', message: `cloud-init knows ${nic.macAddress} and would rename it back at boot: ${conflict}` }
+		return { reason: 'CloudInitConflict', message: `cloud-init has stored ${nic.macAddress} and would rename the NIC at boot: ${conflict}` }
 }
 
 /** NetworkManager adds the routes of a family to a link only together with addresses of that family. */
@@ -72,15 +72,15 @@ function otherNetwork({ nic, host }: CheckInput): Contradiction | undefined {
 	const path = networkFileFor(files, { names, mac: nic.macAddress })
 	if (path !== undefined && path !== ours) {
 		const other = byOtherName(matchedName(withDropIns(files, path), { names, mac: nic.macAddress }), nic)
-		return notPersistent(`systemd-networkd would follow ${path} for ${nic.name}${other} (cat ${path})`)
+		return notPersistent(`systemd-networkd would apply ${path} to ${nic.name}${other} (cat ${path})`)
 	}
 	const now = link?.networkFile
 	if (now !== undefined && now !== ours && host.files[now] === undefined && sortsBefore(now, ours))
-		return notPersistent(`systemd-networkd configures ${nic.name} by ${now}, which cannot be read (networkctl status ${nic.name})`)
+		return notPersistent(`systemd-networkd configures ${nic.name} from ${now}, which cannot be read (networkctl status ${nic.name})`)
 }
 
 function byOtherName(matched: string | undefined, { name }: WantedInterface): string {
-	return matched === undefined || matched === name ? '' : `, which is also called ${matched}`
+	return matched === undefined || matched === name ? '' : `, which also has the name ${matched}`
 }
 
 function notPersistent(message: string): Contradiction {

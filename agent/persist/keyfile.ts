@@ -20,7 +20,7 @@ export function keyfileFiles(nic: WantedInterface): Record<string, FileState> {
 	}
 }
 
-/** Matches by name, because the NIC already has its desired name when NetworkManager first sees it. */
+/** Matches by name, because the NIC already has its desired name when NetworkManager first detects it. */
 function keyfile(nic: WantedInterface): string {
 	return [
 		section('connection', [

@@ -10,7 +10,7 @@ import { NETPLAN_FOLDERS, SCRATCH_FOLDER } from '../model/paths.ts'
  */
 export function causeIn(stderr: string): string {
 	const lines = stderr.replaceAll(SCRATCH_FOLDER, '').split('\n')
-	const cause = lines.find(line => line.trim() && !line.includes('WARNING **')) ?? 'it says nothing'
+	const cause = lines.find(line => line.trim() && !line.includes('WARNING **')) ?? 'it prints no cause'
 	return cause.trim().replace(/:$/, '')
 }
 

@@ -31,7 +31,7 @@ function namesByPolicy({ name, altnames }: Pick<Link, 'name' | 'altnames'>): rea
 
 /**
  * Whether a .network file, or one with its drop-ins appended, matches this link. A condition on a property that is unknown here (driver,
- * path, udev property) counts as matching.
+ * path, udev property) is treated as matching.
  *
  * @see systemd.network(5), [Match]
  */
@@ -71,7 +71,7 @@ export function withDropIns(files: Files, path: string): string {
 /** A VLAN or a tunnel on top of a link leaves the link unchanged. A bridge, a bond or a VRF does not. */
 const ON_TOP = /^(VLAN|VXLAN|MACVLAN|MACVTAP|IPVLAN|IPVTAP|MACsec|Tunnel)=.*\n?/gm
 
-/** @returns whether two .network files configure a link in the same way, apart from what each puts on top of it */
+/** @returns whether two .network files configure a link in the same way, apart from the links that each defines on top of it */
 export function isSameBelow(content: string | undefined, other: string | undefined): boolean {
 	return content?.replaceAll(ON_TOP, '') === other?.replaceAll(ON_TOP, '')
 }

@@ -39,7 +39,7 @@ export function profileFaults(nic: WantedInterface, output: string): string[] {
 	)
 	return meanings(nic).flatMap(({ field, value, read = inOneLine }) => {
 		const words = found.get(field)
-		if (words === undefined) return [`it says nothing of ${field}`]
+		if (words === undefined) return [`it does not report ${field}`]
 		return read(words) === value ? [] : [`${field} is ${inOneLine(words)}, not ${value}`]
 	})
 }

@@ -52,7 +52,7 @@ export function unreadableFiles({ files }: HostState): { path: string; why: stri
 	return readable(files).flatMap(({ path, file: { unreadable: why } }) => (why === undefined ? [] : [{ path, why }]))
 }
 
-/** @returns the profile of NetworkManager or of initscripts that puts a VLAN on a link of this name */
+/** @returns the profile of NetworkManager or of initscripts that defines a VLAN on top of a link of this name */
 export function profileOnLink(name: string, host: HostState): string | undefined {
 	return Object.entries(host.files).find(([path, { content }]) => {
 		if (path.includes('/NetworkManager/system-connections/'))

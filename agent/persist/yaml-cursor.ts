@@ -5,7 +5,7 @@ export class Cursor {
 
 	constructor(content: string) {
 		this.#text = content.replace(/^\u00ef\u00bb\u00bf/, '').replaceAll('\r\n', '\n')
-		// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+		// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters
 		const control = this.#text.search(/[\u0000-\u0008\u000b-\u001f]/)
 		if (control !== -1) this.fail('a control character', control)
 	}

@@ -31,7 +31,7 @@ class Reader {
 		this.#text.take(/---(?=\s|$)/y)
 		const tree = this.#block(-1, 0)
 		this.#text.skip()
-		if (!this.#text.isAtEnd && this.#text.marker === undefined) this.#text.fail('text that belongs to nothing')
+		if (!this.#text.isAtEnd && this.#text.marker === undefined) this.#text.fail('text that is not part of any value')
 		return tree
 	}
 
@@ -61,7 +61,7 @@ class Reader {
 				const value = this.#isNext(column) && this.#text.take(/:(?=[ \n]|$)/y) ? this.#block(column, depth + 1) : ''
 				pairs.push([this.#asKey(key), value])
 			} else {
-				if (!this.#text.isKey) this.#text.fail('a line that is no key')
+				if (!this.#text.isKey) this.#text.fail('text that is not a key')
 				this.#properties()
 				const key = this.#scalar(false, column)
 				this.#text.take(/[ \t]*:/y)
@@ -116,14 +116,14 @@ class Reader {
 	}
 
 	#asKey(key: Tree): string {
-		return typeof key === 'string' ? key : this.#text.fail('a key that is no text')
+		return typeof key === 'string' ? key : this.#text.fail('a key that is not a string')
 	}
 
 	#scalar(isFlow: boolean, parent: number): string {
 		if (this.#text.take(/"/y)) return this.#quoted('"')
 		if (this.#text.take(/'/y)) return this.#quoted("'")
 		if (this.#text.peek(/[*]/y)) this.#text.fail('an alias')
-		if (this.#text.peek(/[&!%@`|>{}[\],#]/y)) this.#text.fail('a character that begins no text')
+		if (this.#text.peek(/[&!%@`|>{}[\],#]/y)) this.#text.fail('a character that cannot begin a value')
 		const word = isFlow ? /(?:[^\n:#,[\]{}]|:(?![\s,[\]{}]|$)|(?<=\S)#)*/y : /(?:[^\n:#]|:(?!\s|$)|(?<=\S)#)*/y
 		const lines = [this.#text.take(word) ?? '']
 		while (this.#text.tries(() => this.#isContinued(isFlow, parent, () => lines.push(this.#text.take(word) ?? ''))));
@@ -164,7 +164,7 @@ class Reader {
 		this.#text.skip()
 		const now = this.#text.column
 		if (this.#text.isAtEnd || now < column || this.#text.marker !== undefined) return false
-		return now === column || this.#text.fail('a line that is indented otherwise')
+		return now === column || this.#text.fail('unexpected indentation')
 	}
 
 	/** Skips anchors and tags, which do not matter for a network. */

@@ -97,7 +97,7 @@ function newRecord(
 	return { version: 1, links: [...ours, ...stayingRecords(record, selection), ...recordsOfMisnamed(selection)] }
 }
 
-/** Keeps the recorded content if the new one differs only in the VLANs and tunnels that other programs put on top of the link. */
+/** Keeps the recorded content if the new one differs only in the VLANs and tunnels that other programs define on top of the link. */
 function recordedOr(content: string, recorded: string | undefined): string {
 	return recorded !== undefined && isSameBelow(recorded, content) ? recorded : content
 }

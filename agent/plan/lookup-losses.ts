@@ -10,8 +10,8 @@ import { destinationWords, ownAddresses } from './sample-address.ts'
 export type LookupAnswer =
 	/**
 	 * `links`: ifindexes of the links through which the packet may leave; `source`: the source address that the kernel would choose, if the
-	 * packet has none; `whole`: the whole route, if it has several next hops; `local`: the packet stays on this host; `far`: it goes to a
-	 * next hop.
+	 * packet has none; `whole`: the whole route, if it has several next hops; `local`: the packet stays on this host; `far`: it is sent to
+	 * a next hop.
 	 */
 	| { links: readonly number[]; source?: string; whole?: string; local?: true; far?: true }
 	/** The error message of the kernel. */
@@ -79,9 +79,9 @@ function wentWithItsLink({ from, iif }: Packet, was: LookupAnswer, { touched, ho
 type Sources = { was: string | undefined; is: string | undefined; far?: true | undefined }
 
 /**
- * Whether another source address is a loss. It is no loss if the old source is link-local, because its packets do not leave the link, or
- * has disappeared. It is no loss either if a rule sends packets from the new source to the main table, as the rules of MultiNIC do for
- * pods; but behind a next hop, such as on another node, there may be no route back to the new source.
+ * Whether another source address is a loss. It is not a loss if the old source is link-local, because its packets do not leave the link, or
+ * has disappeared. It is also not a loss if a rule sends packets from the new source to the main table, as the rules of MultiNIC do for
+ * pods; but a destination that is reached over a next hop, such as another node, may have no route back to the new source.
  */
 function isOtherSource({ to }: Packet, { was, is, far }: Sources, { links, rules }: Judging['host']): boolean {
 	if (was === is || was === undefined) return was !== is

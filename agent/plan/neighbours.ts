@@ -7,7 +7,7 @@ import { LOCAL_TABLE } from './own-packets.ts'
 import { addressIn } from './sample-address.ts'
 import { inTurns } from './take-turns.ts'
 
-/** Finds sample addresses behind links that a run does not change: directly attached ones, and those behind next hops. */
+/** Finds sample addresses that are reached over links that a run does not change, directly or over next hops. */
 
 /** Maximum number of similar host routes, such as routes to pods, and of similar routes through next hops. */
 const MOST_ALIKE = 16
@@ -32,8 +32,8 @@ export function neighbours(family: Family, host: HostState, known: Known): Neigh
 }
 
 /**
- * Returns addresses behind next hops on links that the run does not change, such as addresses of pods on other nodes. If such a link has
- * no address, the kernel chooses a source address of another link, which the run may change.
+ * Returns addresses that are reached over next hops on links that the run does not change, such as addresses of pods on other nodes. If
+ * such a link has no address, the kernel chooses a source address of another link, which the run may change.
  */
 export function distant(family: Family, host: HostState, known: Known): Neighbour[] {
 	const through = routesOf(family, host, known).filter(route => gatewaysOf(route).length > 0 && lengthOf(route.to) > 1)

@@ -51,9 +51,9 @@ export function lookupsOf(host: HostState, subject: Subject): { lookups: Lookup[
 }
 
 /**
- * @returns the packets of the node that must not lose their route, and notes on omitted packets. Packets to addresses that the node
- * depends on and to the outside come first; then packets for rules, sources, neighbours and forwarding are interleaved, so that no group
- * crowds out the others.
+ * @returns the packets of the node that must not lose their route, and notes on omitted packets. Packets to addresses that the node depends
+ *   on and to destinations outside its networks come first; then packets for rules, sources, neighbours and forwarding are interleaved, so
+ *   that no group crowds out the others.
  */
 export function packetsOf(host: HostState, subject: Subject, fib: Fib): { packets: Packet[]; notes: string[] } {
 	const known = { ...subject, fib, taken: new Set([...ownAddresses(host), ...subject.given]) }

@@ -5,7 +5,8 @@ import { recorded, recordOf } from '../model/record.ts'
 import type { Selection } from '../model/selection.ts'
 
 /**
- * Reasons that a refused link does not count as managed by MultiNIC: it serves something else. A link that only failed counts as managed.
+ * Reasons with which a refused link is not considered managed by MultiNIC, because something else uses it. A link that only failed is
+ * considered managed.
  */
 const OF_OTHERS: ReadonlySet<Reason> = new Set(['InUse', 'Ambiguous'])
 

@@ -19,8 +19,8 @@ export const LOCAL = 2
 
 /**
  * Returns the packets that must work from each desired address. The network of the address is reached over the link of the interface, even
- * if the main table has no route to it. If the interface has its own table and a gateway of that family, the gateway and the outside are
- * also reached over the link. Packets to this node itself stay on the node.
+ * if the main table has no route to it. If the interface has its own table and a gateway of that family, the gateway and all other
+ * destinations are also reached over the link. Packets to this node itself stay on the node.
  */
 export function ownPackets(wanted: readonly { nic: WantedInterface; link: Pick<Link, 'ifindex'> }[], host: RoutedNode): OwnPacket[] {
 	const held = ownAddresses(host)

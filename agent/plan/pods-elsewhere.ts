@@ -37,7 +37,7 @@ export function awayFromPods(accepted: readonly Accepted[], { after, then }: Aft
 /** `plain`: the route of a packet without a source address. */
 type Pod = { pod: string; plain: Way }
 
-/** @returns network → one address behind each of the first routes to the network or to a part of it */
+/** @returns network → one destination of each of the first routes to the network or to a part of it */
 function podsIn(networks: ReadonlySet<string>, { after, then }: After): Map<string, Pod[]> {
 	const taken = ownAddresses(after)
 	const networksOf = networksAround(networks)

@@ -28,8 +28,8 @@ export function outside(family: Family, { routes }: Pick<HostState, 'routes'>, e
 }
 
 /**
- * @param given addresses that the run knows, so that each represents itself
- * @returns the address for a message; an address that represents the outside is marked as a sample
+ * @param given addresses that are known to the run, so that each represents itself
+ * @returns the address for a message; an address that represents all other destinations is marked as a sample
  */
 export function destinationWords(ip: string, given: readonly string[]): string {
 	return WORLD[ip.includes(':') ? 6 : 4].some(half => half.includes(ip)) && !given.includes(ip) ? sampleWords('the outside', ip) : ip

@@ -53,7 +53,7 @@ function leaving({ links }: HostRecord, macs: ReadonlySet<string>, { wanted, hos
 
 type SelectInput = { host: HostState; record: HostRecord; released: readonly Released[] }
 
-/** Judges again if a link serves something else, because the checks must then not count that link as managed by MultiNIC. */
+/** Repeats the checks if something else uses a link, because they must then not treat that link as managed by MultiNIC. */
 function judgeAll(wanted: Wanted, { host, record, released }: SelectInput): (Accepted | Refused)[] {
 	const leaving = released.flatMap(({ link }) => link?.ifindex ?? [])
 	const named = wanted.interfaces.flatMap(nic => {
@@ -76,7 +76,7 @@ function judgeOne(nic: WantedInterface, wanted: Wanted, { host, record, own }: J
 	const link = matchLink(nic.macAddress, host.links, wanted.kinds)
 	const ours = recorded(record, nic.macAddress)
 	if (isRefusal(link)) return { nic, refusal: (link.reason === 'WaitingForDevice' && absence({ ours, host })) || link }
-	// The checks of the link come first: if it serves something else, another failure must not make it count as managed by MultiNIC.
+	// The checks of the link come first: if something else uses it, another failure must not cause it to be treated as managed by MultiNIC.
 	const refusal = preflight({ ...wanted, nic, link, host, ours, own: new Set([...own, link.ifindex]) }) ?? wanted.failed.get(nic.id)
 	return refusal ? { nic, refusal, link } : { nic, link, ours }
 }

@@ -8,14 +8,14 @@ import { PAIRED } from './link-uses.ts'
 /** Kinds of link that a runtime creates for a pod or a VM, and renames and configures a moment later. */
 const POD_KINDS: ReadonlySet<string | undefined> = new Set(['veth', 'netkit', 'macvlan', 'ipvlan', 'tun'])
 
-/** Protocols of routes that come and go with an address: the kernel and DHCP. */
+/** Protocols of routes that are added and removed with an address: the kernel and DHCP. */
 const OF_ADDRESSES: ReadonlySet<number> = new Set([2, 16])
 
 type Links = ReadonlyMap<number, Link>
 
 /**
  * Returns the host before the run, adjusted for changes that happen on a live node within seconds and that no run can cause, so that they
- * do not count as losses: addresses from DHCP or a router that have expired, with their routes; attributes that a link has gained; the
+ * are not treated as losses: addresses from DHCP or a router that have expired, with their routes; attributes that a link has gained; the
  * setup of a pod's link; and the rules of a deleted pod.
  *
  * @param touched ifindexes of the links that the run may change; a change on them, or on a link on top of them, is never ignored

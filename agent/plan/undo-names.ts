@@ -17,7 +17,7 @@ export function undoNames(changes: readonly Change[], links: readonly Link[], ho
 	return [
 		...asSteps([
 			...altnames,
-			// udev adds the old name of a renamed link as an altname (systemd issue 27506), which would be in the way.
+			// udev adds the old name of a renamed link as an altname (systemd issue 27506), which would prevent the rename.
 			...movers.map(({ ifindex, name }): Change => ({ kind: 'removeAltname', link: ifindex, name })),
 			...(host.liveRename ? [] : movers.map(({ ifindex }): Change => ({ kind: 'down', link: ifindex }))),
 		]),

@@ -12,7 +12,7 @@ import type { ProbedHost } from './probed-host.ts'
 
 export type NodePath = {
 	name: string
-	/** The addresses at its end, and the next hops on the way to them. */
+	/** The addresses at its end, and the next hops on the path to them. */
 	hops: readonly string[]
 	/** How long the path may take to answer before the change (milliseconds). */
 	timeoutMs: number

@@ -57,7 +57,7 @@ type GatewayResult = { says: string; warning?: Warning }
 const answers: GatewayResult = { says: 'answers' }
 
 function unplugged({ ip, device }: Gateway): GatewayResult {
-	return { says: 'silent', warning: { reason: 'GatewaySilent', message: `the gateway ${ip} cannot be asked: ${device} has no carrier` } }
+	return { says: 'silent', warning: { reason: 'GatewaySilent', message: `the gateway ${ip} cannot be probed: ${device} has no carrier` } }
 }
 
 async function probeAgain(host: ProbedHost, silent: readonly Gateway[]): Promise<[number, GatewayResult][]> {
@@ -81,8 +81,8 @@ function judgeGateway(
 }
 
 function narrow(ip: string, bytes: number, large: Echo | undefined): GatewayResult {
-	const said = large && 'mtu' in large ? `; the path says ${large.mtu}` : ''
-	const message = `packets of ${bytes} bytes, the MTU, do not reach the gateway ${ip}, small ones do${said}`
+	const said = large && 'mtu' in large ? `; the path reports ${large.mtu}` : ''
+	const message = `packets of ${bytes} bytes (the MTU) do not reach the gateway ${ip}, small packets do${said}`
 	return { says: `answers, but not at MTU ${bytes}`, warning: { reason: 'PathMtu', message } }
 }
 

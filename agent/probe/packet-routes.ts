@@ -40,7 +40,7 @@ export async function lookUpRoutes(
 /** Result after a change: packets of the node that take another path, and interfaces whose packets leave through another link. */
 export type RoutesAfter = { lost: LookupLoss[]; elsewhere: Map<number, Refusal> }
 
-/** Repeats all look-ups, and checks for each desired address whether its packets leave through the interface's own link. */
+/** Repeats all lookups, and checks for each desired address whether its packets leave through the interface's own link. */
 export async function lookUpRoutesAgain(
 	host: ProbedHost,
 	{ lookups, answers, needed }: PacketRoutes,
@@ -87,8 +87,7 @@ async function lookUpAll(
 }
 
 /**
- * A packet from a link-local address goes no further than its link. A packet to a next hop that had such a source before therefore loses
- * nothing.
+ * A packet from a link-local address does not leave its link. A packet to a next hop that had such a source before therefore loses nothing.
  */
 function wentNoFurther(answer: LookupAnswer | undefined): boolean {
 	return isLinkLocal(sourceOf(answer) ?? '') && answer !== undefined && 'far' in answer

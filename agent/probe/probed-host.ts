@@ -9,7 +9,7 @@ import type { Lookup } from '../plan/node-packets.ts'
 export type ProbedHost = {
 	/** Looks up the kernel's routes for packets. @returns one answer per packet, in order */
 	lookUp(lookups: readonly Lookup[], links: HostState['links']): Promise<LookupAnswer[]>
-	/** Sends new probes; a neighbour that has not answered after `withinMs` milliseconds counts as silent. */
+	/** Sends new probes; a neighbour that has not answered after `withinMs` milliseconds is treated as silent. */
 	neighboursAnswer(questions: readonly NeighbourQuery[], withinMs: number): Promise<boolean[]>
 	/** Returns one echo per packet, in order. */
 	echoes(packets: readonly PingPacket[]): Promise<Echo[]>

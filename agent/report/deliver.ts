@@ -44,6 +44,6 @@ export function terminationMessage(path: string, text: string, log: Log): void {
 		if (existsSync(path)) writeFileSync(path, text)
 	} catch (error) {
 		// The file is on the node's own disk, which may be full; the report itself must still be sent.
-		log.step('no last words', wordsOf(error))
+		log.step('no termination message', wordsOf(error))
 	}
 }

@@ -10,7 +10,7 @@ type CheckInput = { link: Link; changes: readonly Change[]; isUnmanaged: boolean
 /** Minimum MTU of IPv6 (RFC 8200); below it, the kernel removes a link's IPv6 addresses. */
 const MTU_OF_SIX = 1_280
 
-/** Checked in order: the first that applies says how the steps affect the use of a link. */
+/** Checked in order: the first that applies determines how the steps affect the use of a link. */
 const checks: readonly Check<CheckInput, Disruption>[] = [
 	addressGoes,
 	addressForgotten,
@@ -56,7 +56,7 @@ export function stepsOf(steps: readonly Step[], { ifindex, name, addresses }: Li
 
 function addressGoes({ link, changes }: CheckInput): Disruption | undefined {
 	const gone = changes.find(change => change.kind === 'removeAddress' && link.addresses.some(({ cidr }) => cidr === change.address.cidr))
-	if (gone?.kind === 'removeAddress') return { class: 'AddressLost', because: `${gone.address.cidr} goes from ${link.name}` }
+	if (gone?.kind === 'removeAddress') return { class: 'AddressLost', because: `${gone.address.cidr} is removed from ${link.name}` }
 }
 
 function addressForgotten({ link, changes }: CheckInput): Disruption | undefined {
@@ -78,11 +78,11 @@ function addressMayGo({ link, changes, isUnmanaged }: CheckInput): Disruption | 
 }
 
 function carriesNothing({ link }: CheckInput): Disruption | undefined {
-	if (!link.up) return { class: 'None', because: `${link.name} is down and carries nothing` }
+	if (!link.up) return { class: 'None', because: `${link.name} is down and carries no traffic` }
 }
 
 function takenDown({ link, changes }: CheckInput): Disruption | undefined {
-	if (changes.some(({ kind }) => kind === 'down')) return { class: 'Blip', because: `${link.name} is taken down` }
+	if (changes.some(({ kind }) => kind === 'down')) return { class: 'Blip', because: `${link.name} is set down` }
 }
 
 function takenFromItsDaemon({ link, isUnmanaged }: CheckInput): Disruption | undefined {

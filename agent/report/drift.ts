@@ -38,7 +38,7 @@ export function driftWords({ attribute, of, link, wanted, found }: Drift): strin
 	return `${prefix}${of ?? attribute} ${attribute === 'file' ? 'has' : 'is'} ${found}, not ${wanted}`
 }
 
-/** A step that belongs to no interface must say which link it affects. */
+/** A step that belongs to no interface must name the link that it affects. */
 function ofLink({ change, action }: Step, { links }: HostState): Pick<Drift, 'link'> {
 	const what = change ?? action
 	const ifindex = 'link' in what ? what.link : 'route' in what ? linksOf(what.route)[0] : undefined
@@ -115,7 +115,7 @@ function noteOf(address: Address): string {
 
 function managerDrift(action: Action, { links }: HostState): Drift | undefined {
 	const isHeld = action.kind === 'unmanage' && links.some(({ ifindex }) => ifindex === action.link)
-	return isHeld ? { attribute: 'manager', wanted: 'nobody', found: 'NetworkManager' } : undefined
+	return isHeld ? { attribute: 'manager', wanted: 'no daemon', found: 'NetworkManager' } : undefined
 }
 
 function routeDrift({ kind, route }: Extract<Change, { route: Route }>, { routes }: HostState): Drift | undefined {

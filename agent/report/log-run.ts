@@ -33,9 +33,9 @@ export function logInterfaces(plan: Plan, host: HostState, { log, mode }: { log:
 		const sharing = plan.shared.get(nic.id)
 		if (sharing) log.step('shared network', `${nic.name}: ${sharingWarning(sharing, nic).message}`)
 	}
-	for (const released of plan.released) log.nic(released.ours.name, released.ours.mac, `is no longer wanted${fate(released, plan)}`)
+	for (const released of plan.released) log.nic(released.ours.name, released.ours.mac, `is no longer desired${fate(released, plan)}`)
 	for (const { ours, refusal } of plan.kept)
-		log.nic(ours.name, ours.mac, `is no longer wanted, but stays: ${refusal.reason}: ${refusal.message}`)
+		log.nic(ours.name, ours.mac, `is no longer desired, but stays: ${refusal.reason}: ${refusal.message}`)
 }
 
 /** @param host given in mode Verify only */
@@ -79,7 +79,7 @@ function sizeOf(command: string, files: NonNullable<AgentReport['plan']>['files'
 }
 
 function fate({ ours, ours: { original }, link }: Released, { moves }: Plan): string {
-	if (!link) return ', and gone'
+	if (!link) return ', and no longer exists'
 	if (original.name === ours.name && link.name === ours.name) return `; keeps the name ${ours.name}`
 	const name = moves.find(move => move.link === link.ifindex)?.to ?? link.name
 	return name === original.name ? `; becomes ${name} again` : `; stays ${name} until the name ${original.name} is free`

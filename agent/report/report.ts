@@ -50,7 +50,7 @@ function fitting(probes: readonly Probe[]): Probe[] {
 	return probes.toSorted((a, b) => Number(a.ok) - Number(b.ok)).slice(0, REPORT_COUNTS.probes)
 }
 
-/** Reports a run that failed before it could judge any interface. */
+/** Reports a run that failed before it had a result for any interface. */
 export function reportFailure(error: Failure<Code>, wanted: readonly WantedInterface[], tally: Tally, finished: Date): AgentReport {
 	const reason = reasonOf(error.code)
 	return {

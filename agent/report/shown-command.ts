@@ -23,7 +23,7 @@ export function shownCommand(step: Step, device: Device = shownDevice()): string
 function shownAction(action: Action): string {
 	switch (action.kind) {
 		case 'waitForNames':
-			return `networkctl list, nmcli device, whichever is there, until it shows ${action.names.join(' ')}`
+			return `networkctl list, nmcli device, whichever is installed, until it shows ${action.names.join(' ')}`
 		case 'unmanage':
 		case 'manage':
 			return `nmcli device set ${action.name} managed ${action.kind === 'manage' ? 'yes' : 'no'}`

@@ -72,7 +72,7 @@ export function short(message: string): string {
 
 function whenRolledBack({ outcome }: VerdictInput): Verdict | undefined {
 	if (!isFailed(outcome)) return
-	// Changes by other programs say nothing about this change, so they do not halt the rollout.
+	// Changes by other programs do not show that this change is harmful, so they do not halt the rollout.
 	const isRolledBack = outcome.kind === 'rolledBack' && outcome.failed.code !== 'LOST_BY_OTHERS'
 	return { ...rolledBack(outcome), outcome: isRolledBack ? 'RolledBack' : 'Failed' }
 }

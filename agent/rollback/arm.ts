@@ -27,7 +27,7 @@ export type Armed = StoredUndo & {
  * Writes the undo of the run to the host and starts the systemd timer that applies it unless the run commits. Nothing may be changed before
  * this function returns.
  *
- * @throws Failure NOT_ARMED, with nothing left behind
+ * @throws Failure NOT_ARMED, without leftovers
  */
 export async function arm(
 	root: string,

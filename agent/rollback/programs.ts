@@ -30,7 +30,7 @@ export function programsOf(root: string): Programs {
 /** Maximum size of the `ip` binary (bytes). */
 const PROGRAM = 16 * MAX_BYTES
 
-/** @returns how to identify a link to the host's own `ip`: a version without altnames accepts no word longer than a name */
+/** @returns how to identify a link to the host's own `ip`: a version without altnames accepts no string longer than a name */
 export function hostDevice(root: string): Device {
 	const programs = ['/usr/sbin/ip', '/usr/bin/ip', '/sbin/ip', '/bin/ip'].map(path => readText(root, path, PROGRAM)).filter(Boolean)
 	const isOld = programs.length > 0 && !programs.some(program => program.includes('altname'))

@@ -9,7 +9,7 @@ import { Int, Ip, Prefix, RecordedAddress, RecordedRoute, Word } from '../model/
 const Name = z.string().regex(/^[\w.@-]{1,128}$/)
 const link = Int
 /** The paths that a run writes. */
-const Path = z.string().refine(path => path === RECORD_PATH || OUR_PATHS.has(path), 'is no file of ours')
+const Path = z.string().refine(path => path === RECORD_PATH || OUR_PATHS.has(path), 'is not a file of MultiNIC')
 const file = () => z.object({ content: z.string(), mode: z.int().min(0).max(0o7777), gid: Int })
 /** `+`: the broadcast address is derived from the network. */
 const address = () => RecordedAddress.extend({ broadcast: z.union([Ip, z.literal('+')]).optional() })
@@ -54,7 +54,7 @@ const noticeShapes: Shapes<Notice> = {
 }
 
 /** The content is unchanged, including fields that no schema defines, because this agent or an earlier version wrote it. */
-export const StoredStep = z.custom<UndoStep>(value => isStep(value), 'is no step that this agent knows')
+export const StoredStep = z.custom<UndoStep>(value => isStep(value), 'is not a step that this agent knows')
 
 function isStep(value: unknown): boolean {
 	const { change, action } = Object(value) as Record<string, unknown>

@@ -59,7 +59,7 @@ export function giveUp({ candidates, trial, deferred, guilty }: Bisect): Bisect 
 	return { candidates: [], trial: [], deferred: [], guilty: [...new Set([...candidates, ...trial, ...deferred, ...guilty])] }
 }
 
-/** Whether all guilty changes are found. */
+/** Whether all changes that are the cause are found. */
 export function isFinished({ candidates, trial, deferred }: Bisect): boolean {
 	return candidates.length + trial.length + deferred.length === 0
 }

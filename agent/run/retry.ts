@@ -6,7 +6,7 @@ import { countChanges } from '../plan/plan.ts'
 import { isFailed, type Outcome, type RolledBack } from '../report/outcome.ts'
 import { type Bisect, type ChangeId, giveUp, isFinished, onFailure, onSuccess, startBisect, withheld } from './bisect.ts'
 
-/** What the run has learned from its attempts so far. */
+/** The findings of the attempts of this run so far. */
 export type RetryState = {
 	/** ID → why that interface is not configured. */
 	failed: ReadonlyMap<number, Refusal>
@@ -63,8 +63,8 @@ const checks: readonly Check<FailedInput, Next>[] = [
 ]
 
 /**
- * Decides what a run does after an attempt. The run ends after at most 1 + (number of interfaces) attempts that change something.
- * Interfaces to be removed count too.
+ * Decides what a run does after an attempt. The run ends after at most 1 + (number of interfaces) attempts that change something. This
+ * number includes interfaces to be removed.
  *
  * @param timeLeft how long attempts may still risk losing a path (milliseconds)
  */
@@ -156,7 +156,7 @@ function whenCommittedBefore({ state, outcome }: FailedInput): Next | undefined 
 	)
 }
 
-/** @param isLeft whether any change remains to be tried once a finished bisection has excluded the guilty ones */
+/** @param isLeft whether any change remains to be tried once a finished bisection has excluded those that are the cause */
 function continueBisect(state: RetryState, isLeft: (concluded: RetryState) => boolean): Next {
 	const { search } = state
 	if (!search) return end(state)

@@ -56,7 +56,7 @@ export function hasEnded({ ends = Number.POSITIVE_INFINITY }: AttemptWork['armed
 
 type Compared = AfterRollback & { unrestored: string[]; complaints: string[] }
 
-/** If the result of a rollback cannot be determined, the rollback counts as incomplete and the returned state has no links. */
+/** If the result of a rollback cannot be determined, the rollback is treated as incomplete and the returned state has no links. */
 async function undoAndCompare(task: AttemptInput, work: AttemptWork): Promise<Compared> {
 	const { paths, probes, routes, plan, before } = work
 	const { host, timed, log } = task

@@ -58,7 +58,8 @@ async function applyAgain({ host, log, timed }: AttemptInput, rest: readonly Ste
 }
 
 /**
- * An interface that was accepted but is now refused also counts as wrong: another program has added or removed something in the meantime.
+ * An interface that was accepted but is now refused is also treated as wrong: another program has added or removed something in the
+ * meantime.
  */
 function unlikePlan({ steps, refused }: Plan, { accepted }: Plan): Failure<Code> | undefined {
 	const wanted = new Set(accepted.map(({ nic }) => nic.id))

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export interface Daemon {
 	readonly name: string
 	readonly pid: number
-	/** Resolves when the process has ended, with a sentence that says so and quotes the end of its log. Never rejects. */
+	/** Resolves when the process has ended, with a sentence that reports this and quotes the end of its log. Never rejects. */
 	readonly ended: Promise<string>
 	/** Sends SIGTERM, and SIGKILL after `graceMs` (default 2 s: an API server with open watches exits slowly). */
 	stop(graceMs?: number): Promise<void>

@@ -9,7 +9,7 @@ export interface Lock extends AsyncDisposable {
 /** Creates the lock file if necessary, then waits for the lock and takes it. */
 export async function holdLock(path: string): Promise<Lock> {
 	const lock = await take(path, [])
-	if (!lock) throw new Error(`no lock on ${path}: is flock (util-linux) installed, and the folder there?`)
+	if (!lock) throw new Error(`no lock on ${path}: check that flock (util-linux) is installed and that the directory exists`)
 	return lock
 }
 

@@ -8,36 +8,36 @@ import { printLine, step } from './progress.ts'
 /** Distribution packages that the lab needs, each with its purpose. */
 export const hostPackages = {
 	'user-mode-linux': 'the kernel of the nodes',
-	debootstrap: 'makes their file system, and that of the images',
+	debootstrap: 'creates their file system, and that of the images',
 	buildah: 'builds the images',
 	'openssh-client': 'runs commands on the nodes',
-	e2fsprogs: 'writes their disks',
-	iproute2: 'wires them together',
-	'dnsmasq-base': 'gives leases on their networks',
-	tcc: 'compiles what their kernel lacks for newer CPUs',
+	e2fsprogs: 'creates their disks',
+	iproute2: 'connects them',
+	'dnsmasq-base': 'serves DHCP on their networks',
+	tcc: 'compiles a library that their kernel needs on newer CPUs',
 } as const
 
 /** Packages that the agent's probes need in addition to Node, each with its purpose. */
 export const probePackages = {
-	'iputils-arping': 'asks whether an address is in use',
-	'iputils-ping': 'asks how large a packet a path carries',
+	'iputils-arping': 'checks whether an address is in use',
+	'iputils-ping': 'checks the MTU of a path',
 } as const
 
 /** The package that simulates packet loss if the kernel has no netem. */
-export const lossPackages = { nftables: 'drops packets by chance' } as const
+export const lossPackages = { nftables: 'drops random packets' } as const
 
 /** The package that validates netplan files. */
-export const netplanPackages = { 'netplan.io': 'its generator says whether it accepts them' } as const
+export const netplanPackages = { 'netplan.io': 'its generator validates them' } as const
 
 /** Packages that create config drives as Nova does, each with its purpose. */
 export const drivePackages = {
 	genisoimage: 'writes ISO 9660',
-	dosfstools: 'makes a FAT',
-	mtools: 'writes into it',
+	dosfstools: 'creates a FAT file system',
+	mtools: 'writes files to it',
 } as const
 
 /** The package that checks Prometheus rules and queries. */
-export const monitoringPackages = { prometheus: 'its promtool tries the rules and reads the dashboard' } as const
+export const monitoringPackages = { prometheus: 'its promtool tests the rules and the queries of the dashboard' } as const
 
 /** Maps a package name to the reason why it is needed. */
 type Wanted = Readonly<Record<string, string>>
@@ -90,7 +90,7 @@ async function notInstalled(names: readonly string[]): Promise<string[]> {
 
 function announce(wanted: Wanted, names: readonly string[]): void {
 	if (names.length === 0) return
-	printLine('These packages of the distribution are needed. They are kept in a separate folder; nothing is installed:')
+	printLine('These packages of the distribution are needed. They are kept in a separate directory; nothing is installed:')
 	for (const [name, why] of Object.entries(wanted)) if (names.includes(name)) printLine(`  ${name.padEnd(16)} ${why}`)
 }
 
@@ -117,7 +117,9 @@ async function download(debs: string, names: string[]): Promise<void> {
 
 function notThere(error: unknown): never {
 	const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error)
-	throw new Missing([{ part: `packages of the distribution (${said})`, remedy: 'use Debian 12, and let apt-get reach a mirror' }])
+	throw new Missing([
+		{ part: `packages of the distribution (${said})`, remedy: 'use Debian 12, and make sure that apt-get can reach a mirror' },
+	])
 }
 
 function environment(root: string): Record<string, string> {

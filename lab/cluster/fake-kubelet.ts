@@ -108,7 +108,7 @@ export function reportFor(input: RunConfig, over: Partial<AgentReport> = {}): Ag
 		...{ started: new Date(Date.now() - 2_000).toISOString(), finished: new Date().toISOString(), milliseconds: {}, changes: 3 },
 		interfaces: input.interfaces.map((nic, index) => ({
 			...{ id: nic.id ?? index, name: `multinic${nic.id ?? index}`, macAddress: nic.macAddress, changes: 3, warnings: [] },
-			...{ state: 'Configured', reason: 'Configured', message: 'as wanted' },
+			...{ state: 'Configured', reason: 'Configured', message: 'as desired' },
 		})),
 		probes: { before: [], after: [] },
 		...over,

@@ -5,7 +5,7 @@ import { binFolder, findKit } from '../kit/kit.ts'
 import { makeRunDir } from '../base/run-dir.ts'
 import { tokenAccess } from './token-access.ts'
 
-/** Disables the parts of k3s that the lab's own API server lacks as well: they would add a node and unwanted pods. */
+/** Disables the parts of k3s that the lab's own API server also lacks: they would add a node and unwanted pods. */
 const without = [
 	'--disable-agent',
 	'--disable-scheduler',

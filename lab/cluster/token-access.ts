@@ -38,7 +38,7 @@ export async function tokenAccess(kubeconfig: string, dir: string): Promise<Omit
 	const client = new KubeClient(credentials, { fieldManager: 'multinic-test' })
 	const token = await tokenOfAdmin(client).finally(() => client.close())
 	const isAdmin = async () => (await kubeGet({ server, ca, token }, '/api/v1/nodes')).status === 200
-	await until(`${server} knows the rights of its new administrator`, isAdmin)
+	await until(`${server} accepts its new administrator`, isAdmin)
 	const caFile = join(dir, 'ca.crt')
 	await writeFile(caFile, ca)
 	return {

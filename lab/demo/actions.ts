@@ -13,7 +13,7 @@ export const actions = {
 		print(`${node} reboots, which takes half a minute`)
 		const began = Date.now()
 		const names = await rebootAndCheck(demo, node)
-		print(`${node} is Ready again after ${Math.round((Date.now() - began) / 1000)} s with ${names.join(', ') || 'no NIC of ours'}`)
+		print(`${node} is Ready again after ${Math.round((Date.now() - began) / 1000)} s with ${names.join(', ') || 'no managed NIC'}`)
 	},
 	async run(demo, print, node, command) {
 		const { stdout, stderr, exitCode } = await demo.lab.node(node).run(command)

@@ -113,7 +113,7 @@ function hasStarted(pod: Pod): boolean {
 function tooLate({ node, mac, change }: Follow, config: NodeConfigObject | undefined, withinMs: number): string {
 	const ready = config?.status?.conditions?.find(({ type }) => type === 'Ready')
 	const said = ready
-		? `its node config says ${ready.reason}: ${ready.message}`
+		? `its node config reports ${ready.reason}: ${ready.message}`
 		: `${config ? 'its node config has no status' : 'it has no node config'}`
 	return `${mac}, ${change}: ${node} was not Configured within ${withinMs / 1000} s; ${said}`
 }

@@ -15,7 +15,7 @@ command
 	.action(node => send({ action: 'attach', node, what: '' }))
 command
 	.command('detach <node> <nic>')
-	.description('detach the port behind a NIC: its name or its MAC')
+	.description('detach the port of a NIC, given its name or MAC')
 	.action((node, nic) => send({ action: 'detach', node, what: nic }))
 command
 	.command('reboot <node>')

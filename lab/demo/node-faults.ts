@@ -57,8 +57,8 @@ function leftovers(
 			...found.links.filter(({ ifname }) => ifname === name).map(() => `link ${name} is unexpected`),
 			...found.rules
 				.filter(({ table }) => table === String(routeTable(id)))
-				.map(({ src }) => `a rule from ${src} to table ${routeTable(id)} is left`),
-			...found.files.filter(path => path.includes(name)).map(path => `${path} is left`),
+				.map(({ src }) => `a rule from ${src} to table ${routeTable(id)} is left over`),
+			...found.files.filter(path => path.includes(name)).map(path => `${path} is left over`),
 		]
 	})
 }
@@ -88,7 +88,7 @@ function faultsOf(expected: ExpectedNic, links: readonly Link[], rules: readonly
 		),
 		...faultUnless(
 			rules.some(rule => rule.src === source && rule.table === table),
-			`no rule sends what comes from ${source} to table ${table}`,
+			`no rule for packets from ${source} looks up table ${table}`,
 		),
 	]
 }

@@ -42,13 +42,13 @@ export async function attachPort(demo: Demo, node: string, options: ActionOption
 	const expected = (await assertCorrect(demo, node)).find(({ mac }) => mac === port.mac)
 	if (!expected) throw new Error(`${node} has no interface for port ${port.mac}`)
 	options.print(
-		`${expected.name} of ${node} is right: ${expected.address}, MTU ${expected.mtu}, ${seconds(times.Configured ?? 0)} after the port`,
+		`${expected.name} of ${node} is correct: ${expected.address}, MTU ${expected.mtu}, ${seconds(times.Configured ?? 0)} after the port was attached`,
 	)
 	return { node, port, expected, times }
 }
 
 /**
- * Detaches the port behind a NIC in the order of a cloud: first removes the device, then updates OpenStack. Waits until the node config is
+ * Detaches the port of a NIC in the same order as a cloud: first removes the device, then updates OpenStack. Waits until the node config is
  * `Configured` without the NIC. Then checks the node itself, and throws if it finds a fault.
  *
  * @param nic name (`multinic0`) or MAC
@@ -63,7 +63,7 @@ export async function detachPort(demo: Demo, node: string, nic: string, options:
 	options.print(`port ${port.mac} ${addressOf(port)} detached from ${node} in OpenStack`)
 	await followPort({ ...following(demo, options), node, mac: port.mac, change: 'detached' })
 	await assertCorrect(demo, node)
-	options.print(`${expected.name} of ${node} is gone, and nothing of it is left`)
+	options.print(`${expected.name} of ${node} is removed without leftovers`)
 }
 
 /** Reboots the node, then checks on it that all its NICs are as before. Throws if it finds a fault. Returns the names of the NICs. */
@@ -99,6 +99,6 @@ async function assertCorrect(demo: Demo, node: string, withinMs = 0): Promise<Ex
 	const deadline = Date.now() + withinMs
 	let faults = await findNodeFaults(demo.lab.node(node), expected)
 	while (faults.length > 0 && Date.now() < deadline) faults = await findNodeFaults(demo.lab.node(node), expected)
-	if (faults.length > 0) throw new Error(`${node} is not as it should be: ${faults.join('; ')}`)
+	if (faults.length > 0) throw new Error(`${node} is not in the desired state: ${faults.join('; ')}`)
 	return expected
 }

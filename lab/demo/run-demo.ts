@@ -32,7 +32,7 @@ export async function runDemo(demo: Demo, print: Print, { reboot }: { reboot: bo
 	const began = Date.now()
 	const interfaces = await rebootAndCheck(demo, node)
 	const seconds = { portToConfigured, reboot: rounded(Date.now() - began) }
-	print(`${node} rebooted in ${seconds.reboot} s and ${interfaces.join(', ')} is right again`)
+	print(`${node} rebooted in ${seconds.reboot} s and ${interfaces.join(', ')} is correct again`)
 	return { state: await stateOf(demo, node), ...known, rebootKept: true, seconds }
 }
 

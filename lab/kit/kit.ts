@@ -93,7 +93,7 @@ async function build(name: Binary, path: string, report: ReportProgress): Promis
 
 function moduleOf(name: Binary): ModuleName {
 	for (const [module, names] of Object.entries(modules)) if (name in names) return module as ModuleName
-	throw new Error(`${name} is no binary of the kit`)
+	throw new Error(`${name} is not a binary of the kit`)
 }
 
 async function moduleFingerprint(module: ModuleName): Promise<string> {

@@ -75,7 +75,7 @@ async function start(settings: MainProcessSettings) {
 		/** Creates a machine that belongs to no cluster. It is powered off. */
 		async makeMachine(name: string, machine: NewMachine) {
 			const identity = all.find(known => known.name === name)
-			if (!identity) throw new Error(`no place for a machine ${name}`)
+			if (!identity) throw new Error(`unknown machine name ${name}`)
 			const seed = bareSeed(identity, machine, shell.publicKey)
 			const { kernelArguments = [] } = machine
 			nodes.set(

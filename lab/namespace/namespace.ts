@@ -34,7 +34,7 @@ export async function startNamespace(settings: MainProcessSettings): Promise<Nam
 	const ended = exited.then(async () => `the lab's main process ended:\n${await tail(join(dir, 'lab.log'))}`)
 	endOnPendingSignal(child, exited)
 	const socket = join(dir, sockets.calls)
-	await until('the lab answers', () => isServed(socket), { ended: [ended], everyMs: 20 })
+	await until('the lab responds', () => isServed(socket), { ended: [ended], everyMs: 20 })
 	const stop = async () => {
 		child.kill('SIGKILL')
 		await exited

@@ -12,7 +12,7 @@ export interface Port {
 
 /** Adds `port` at the lowest free index (0 is the management NIC). Throws if this MAC is already attached. */
 export function plug(ports: readonly Port[], port: Omit<Port, 'index'>): { ports: Port[]; plugged: Port } {
-	if (ports.some(({ mac }) => mac === port.mac)) throw new Error(`${port.mac} is attached already`)
+	if (ports.some(({ mac }) => mac === port.mac)) throw new Error(`${port.mac} is already attached`)
 	let index = 1
 	while (ports.some(other => other.index === index)) index++
 	const plugged = { ...port, index }

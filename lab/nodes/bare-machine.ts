@@ -7,7 +7,7 @@ import type { Shell } from './shell.ts'
 
 /** A machine that belongs to no cluster, and how it manages its network. */
 export interface NewMachine {
-	/** The service that manages the management NIC. With `both` it is systemd-networkd, and NetworkManager runs as well. */
+	/** The service that manages the management NIC. With `both` it is systemd-networkd, and NetworkManager also runs. */
 	network: 'networkd' | 'networkmanager' | 'both'
 	/** Default: true. If false, netplan is removed from the machine; only for `networkmanager`. */
 	netplan?: boolean

@@ -15,7 +15,7 @@ export interface NodeStatus {
 	bootId: string
 }
 
-/** Reads the status of a node from its cluster; undefined if the cluster does not know the node or does not respond. */
+/** Reads the status of a node from its cluster; undefined if the node is not registered or the cluster does not respond. */
 export async function nodeStatus(access: KubeAccess, name: string): Promise<NodeStatus | undefined> {
 	const { status, body } = await kubeGet(access, `/api/v1/nodes/${name}`)
 	if (status !== 200) return undefined

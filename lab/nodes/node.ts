@@ -40,7 +40,7 @@ const bootPatienceMs = 240_000
 export function makeNode(vm: Vm, shell: Shell, readStatus: () => Promise<NodeStatus | undefined>): Node {
 	const { node } = vm
 	const bootId = async () => (await readStatus())?.bootId
-	// The cluster still reports a node as Ready for about 40 s after a power cut, so only a new boot ID counts.
+	// The cluster still reports a node as Ready for about 40 s after a power cut, so only a new boot ID is accepted.
 	const untilReady = async (before: string | undefined) => {
 		const isReady = async () => {
 			const status = await readStatus()

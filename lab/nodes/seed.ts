@@ -4,7 +4,7 @@ import { stringify } from 'yaml'
 import { type Identity, management } from './identity.ts'
 import { kubeconfig } from '../cluster/kubeconfig.ts'
 
-/** What a node must know about its cluster, in addition to its own identity. */
+/** What a node needs for access to its cluster, in addition to its own identity. */
 export interface ClusterForNode {
 	name: string
 	/** CA certificate in PEM format. */

@@ -23,7 +23,7 @@ export interface Shell {
 	readonly publicKey: string
 	/** Does not throw if the command fails: check `exitCode`. */
 	run(node: Identity, command: string, options?: RunOptions): Promise<CommandResult>
-	/** Closes the open connection, because SSH would take seconds to notice that the node is gone. */
+	/** Closes the open connection, because SSH would take seconds to detect that the node is off. */
 	disconnect(node: Identity): Promise<void>
 }
 

@@ -42,7 +42,7 @@ export function createCloud(networks: readonly NetworkInput[], servers: readonly
 	return cloud
 }
 
-/** @returns the new network, to which the subnet was added as well */
+/** @returns the new network, which contains the subnet */
 export function addNetwork(cloud: Cloud, input: NetworkInput): Network {
 	const createdAt = now()
 	const network = { id: input.id ?? randomUUID(), name: input.name, mtu: input.mtu ?? 1450, createdAt }
@@ -105,7 +105,7 @@ export function detach(cloud: Cloud, portId: string): Port {
 export function find<T extends { id: string; name: string }>(items: readonly T[], nameOrId: string, what: string): T {
 	const [found, second] = items.filter(({ id, name }) => id === nameOrId || name === nameOrId)
 	if (!found) throw new Error(`there is no ${what} ${nameOrId}; there are: ${items.map(({ name }) => name).join(', ')}`)
-	if (second) throw new Error(`more than one ${what} is called ${nameOrId}; use its id`)
+	if (second) throw new Error(`more than one ${what} has the name ${nameOrId}; use its id`)
 	return found
 }
 
@@ -118,7 +118,7 @@ function newMac({ ports }: Cloud): string {
 /** Returns the lowest free IPv4 address of the subnet, starting at .10 so that users can choose the addresses below. */
 function freeAddress({ ports }: Cloud, { cidr, gateway, id }: Subnet): string {
 	const network = parseCidr(cidr)
-	if (network?.family !== 4) throw new Error(`give an address: they are made up for IPv4 only, and the subnet is ${cidr}`)
+	if (network?.family !== 4) throw new Error(`specify an address: addresses are generated only for IPv4, and the subnet is ${cidr}`)
 	const taken = new Set(ports.flatMap(port => port.fixedIps.filter(({ subnetId }) => subnetId === id).map(({ address }) => address)))
 	const first = (network.value >> BigInt(32 - network.length)) << BigInt(32 - network.length)
 	for (let host = first + 10n; contains(cidr, dotted(host + 1n)); host++)

@@ -48,11 +48,15 @@ export function lacksOf(machine: Machine, nodes: number): Lack[] {
 		return [{ part: `Linux (this is ${machine.platform})`, remedy: 'use a Debian 12 machine or VM; `npm run check` works here' }]
 	}
 	return [
-		...lack(machine.arch !== 'x64', `an x86-64 processor (this is ${machine.arch}); User-Mode-Linux has no other`, 'use another machine'),
+		...lack(
+			machine.arch !== 'x64',
+			`an x86-64 processor (this is ${machine.arch}); User-Mode Linux supports no other`,
+			'use another machine',
+		),
 		...machine.absent.map(name => ({ part: `the program ${name}`, remedy: `install ${programs[name as keyof typeof programs] ?? name}` })),
 		...lack(
 			!machine.kitBuilt && !canBuild(machine.go),
-			`Go, to build Kubernetes (${machine.go ?? 'none'} is here)`,
+			`Go, to build Kubernetes (found: ${machine.go ?? 'none'})`,
 			'install Go 1.21 or later from https://go.dev/dl',
 		),
 		...lack(machine.uid !== 0, 'root: the nodes need network devices', 'run it as root, or with sudo'),
@@ -64,8 +68,8 @@ export function lacksOf(machine: Machine, nodes: number): Lack[] {
 		...lack(machine.uid === 0 && !machine.tun, 'the device /dev/net/tun', 'modprobe tun; in a container, --device /dev/net/tun'),
 		...lack(
 			machine.freeBytes < restBytes + nodes * nodeBytes,
-			`memory: ${nodes} nodes need ${gib(restBytes + nodes * nodeBytes)}, free are ${gib(machine.freeBytes)}`,
-			'stop something, or start with fewer --nodes',
+			`memory: ${nodes} nodes need ${gib(restBytes + nodes * nodeBytes)}, ${gib(machine.freeBytes)} are free`,
+			'stop other processes, or start with fewer --nodes',
 		),
 	]
 }

@@ -115,7 +115,7 @@ function byName(nodes: readonly LabNode[], name: string): LabNode {
 async function loadImage({ name, archive }: BuiltImage, nodes: readonly LabNode[]): Promise<void> {
 	const one = async (node: LabNode) => {
 		const result = await node.run('ctr --namespace k8s.io images import -', { inputFile: archive })
-		if (result.exitCode !== 0) throw new Error(`${node.name} did not take the image ${name}: ${result.stderr || result.stdout}`)
+		if (result.exitCode !== 0) throw new Error(`${node.name} did not import the image ${name}: ${result.stderr || result.stdout}`)
 	}
 	await step(`${name} to ${nodes.map(node => node.name).join(', ')}`, () => Promise.all(nodes.map(one)))
 }

@@ -1,8 +1,8 @@
 #!/bin/bash
-# uml-run.sh ARGS... runs a node's kernel. A reboot inside it makes User-Mode-Linux execute argv[0] again in the same process, with all
-# descriptors open: every tap would then be busy, and NICs plugged in since would be gone. So argv[0] is this script. It closes what is
-# open and reads the node's ports from the file that lab.ports= names, as a cloud does for a VM that it starts again. UML_PRELOAD: a library
-# without which the kernel cannot run on every CPU.
+# uml-run.sh ARGS... runs the kernel of a node. When the node reboots, User-Mode Linux executes argv[0] again in the same process, with all
+# file descriptors open: every tap would then be busy, and NICs that were plugged in since the start would be missing. Therefore argv[0] is
+# this script. It closes the descriptors and reads the ports of the node from the file in lab.ports=, like a cloud that restarts a VM.
+# UML_PRELOAD: a library that the kernel needs on some CPUs.
 for fd in /proc/self/fd/*; do
 	fd=${fd##*/}
 	case $fd in 0 | 1 | 2 | 255) ;; *) eval "exec $fd>&-" 2>/dev/null ;; esac

@@ -1,9 +1,9 @@
 /*
- * Preloaded into User-Mode-Linux 6.1, which gives a process back the 2,696 bytes of its floating point registers that it knows of. The host
- * takes all of them or none: on a CPU with AMX they are 11,008 bytes, PTRACE_SETREGSET fails, and the first process of a node is killed.
- * What User-Mode-Linux does not know of is given as zeros; the header among the known bytes says that those registers are not in use.
+ * Preloaded into User-Mode Linux 6.1, which restores only the 2,696 bytes of floating-point registers that it supports. The host requires all
+ * of them: on a CPU with AMX there are 11,008 bytes, PTRACE_SETREGSET fails, and the first process of a node is killed. The registers that
+ * User-Mode Linux does not support are set to zero; the header in the supported bytes marks them as unused.
  *
- * Without headers and libc's own start, so that any C compiler makes it. User-Mode-Linux has one thread that traces. See ptrace(2).
+ * Uses no headers and no start code of libc, so that any C compiler can build it. User-Mode Linux traces with one thread. See ptrace(2).
  */
 
 struct iovec {
@@ -34,7 +34,7 @@ static long give(long pid, struct iovec *known)
 	return syscall(SYS_PTRACE, SETREGSET, pid, xstate, &all);
 }
 
-/* As libc's, in which the kernel's answer to PEEK is the word itself. */
+/* Like the function in libc, which returns the value that the kernel writes for PEEK. */
 long ptrace(int request, int pid, void *address, void *data)
 {
 	long word;

@@ -162,7 +162,7 @@ describe('the backend', () => {
 		[
 			'only systemd-networkd',
 			hostWith([], { netplan: false, networkd: true, keyfiles: true }),
-			/^looked for netplan.*only known together with netplan$/,
+			/^looked for netplan.*supported only together with netplan$/,
 		],
 		[
 			'no network configuration system',
@@ -398,13 +398,13 @@ describe('the .network file that networkd uses for a NIC after a reboot', () => 
 			'is the other file if it matches an alternative name of the NIC',
 			link({ altnames: ['enp0s7'] }),
 			catchAll,
-			/all-en.network for multinic3, which is also called enp0s7/,
+			/all-en.network to multinic3, which also has the name enp0s7/,
 		],
 		[
 			'is the other file if it matches the original name, which udev may add as an alternative name',
 			link(),
 			{ ...catchAll, ...record({ altnames: ['enp0s7'] }) },
-			/also called ens7/,
+			/also has the name ens7/,
 		],
 		['is the file of MultiNIC if the NIC originally had no alternative name', link(), { ...catchAll, ...record({}) }, undefined],
 		[
@@ -447,7 +447,7 @@ describe('the .network file that networkd uses for a NIC after a reboot', () => 
 			'may be an unreadable file that networkd uses now',
 			link({ networkFile: '/run/systemd/network/10-a.network' }),
 			{ [ours]: file('[Match]\nName=multinic3\n') },
-			/by \/run\/systemd\/network\/10-a.network, which cannot be read/,
+			/from \/run\/systemd\/network\/10-a.network, which cannot be read/,
 		],
 	])('%s', (_, nicLink, files, says) => {
 		const found = contradiction(nic, hostWith([nicLink], { files }))
@@ -518,7 +518,7 @@ describe('the check of a profile as read by NetworkManager', () => {
 		],
 		['reports an additional route', right.replace('routes:', 'routes:10.5.0.0/16 table=103, '), [/routes is 10\.5/]],
 		['reports a missing address', right.replace(', 10.0.0.24/24', ''), [/addresses is 10\.0\.0\.23\/24, not/]],
-		['reports a missing field of rules', right.replace(/ipv4\.routing-rules.*\n/, ''), [/says nothing of ipv4\.routing-rules/]],
+		['reports a missing field of rules', right.replace(/ipv4\.routing-rules.*\n/, ''), [/does not report ipv4\.routing-rules/]],
 	])('%s', (_, said, faults) => {
 		expect(profileFaults(nic, said)).toEqual(faults.map(words => expect.stringMatching(words)))
 	})

@@ -50,7 +50,7 @@ describe.each([
 			{
 				reason: 'PortMismatch',
 				message:
-					'Nova gives this MAC 10.0.0.23, not 10.0.0.24, Nova gives this MAC an MTU of 1450, not 9000 (config drive, which may be old)',
+					'Nova reports 10.0.0.23 for this MAC, not 10.0.0.24, Nova reports an MTU of 1450 for this MAC, not 9000 (config drive, which may be old)',
 			},
 		])
 	})

@@ -156,7 +156,7 @@ describe.skipIf(!isRoot)('a NIC with an alternative name, and a netplan file for
 		await host.onHost('/usr/libexec/netplan/generate')
 		await host.inside('mkdir', [`${host.root}/run/systemd/system`])
 		const { report, stdout } = await host.agent(wish, told)
-		const says = `systemd-networkd would follow ${theirs} for multinic1, which is also called enp0s7 (cat ${theirs})`
+		const says = `systemd-networkd would apply ${theirs} to multinic1, which also has the name enp0s7 (cat ${theirs})`
 		expect(report, stdout).toMatchObject({ outcome: 'Succeeded', persistent: { status: 'False', message: says } })
 	})
 

@@ -97,7 +97,7 @@ describe('a netplan file for all `en*` NICs, and NICs with alternative names', (
 
 	async function isNotPersistent(): Promise<void> {
 		const { report, stdout } = await machine.agent([quiet])
-		const message = expect.stringMatching(/10-netplan-all-en\.network for multinic1, which is also called en(p0)?s8/)
+		const message = expect.stringMatching(/10-netplan-all-en\.network to multinic1, which also has the name en(p0)?s8/)
 		expect(report, stdout).toMatchObject({ persistent: { status: 'False', message } })
 		expect(report?.interfaces[0]?.warnings, stdout).toMatchObject([{ reason: 'NotPersistent', message }])
 		expect(stdout).not.toContain('same after reboot: yes')

@@ -20,7 +20,7 @@ describe('the command line', () => {
 		['with a negated flag', ['--no-json'], '--no-json: unknown flag; see --help'],
 		['with -- before a flag', ['--', '--json'], '-- --json: unknown flag; see --help'],
 		['with an empty argument', ['', '--json'], ': unknown flag; see --help'],
-		['with two formats', ['--json', '--human'], 'the log is either --human or --json'],
+		['with two formats', ['--json', '--human'], '--human and --json exclude each other'],
 	])('%s is rejected', (_, args, says) => {
 		expect(() => parseFlags(args)).toThrow(says)
 	})

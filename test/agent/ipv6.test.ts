@@ -89,7 +89,7 @@ describe('an error of `ip -6 rule show`', () => {
 
 	test.each<[title: string, error: unknown]>([
 		['a missing permission', failure('COMMAND_FAILED', 'ip rule show: RTNETLINK answers: Operation not permitted')],
-		['a missing program', failure('COMMAND_FAILED', 'ip -6 was not found')],
+		['a missing program', failure('COMMAND_FAILED', 'ip -6 is not installed')],
 		['a bug', new TypeError('x is not a function')],
 		['another failure', failure('BAD_RECORD', 'Address family not supported by protocol')],
 	])('due to %s is rethrown', (_, error) => {

@@ -51,9 +51,9 @@ describe('a metadata service', () => {
 		['garbage', 'unexpected response'],
 		['otherwise', 'unexpected response'],
 		['empty', 'unexpected response'],
-		['missing', 'answers 404'],
-		['broken', 'answers 500'],
-		['elsewhere', 'answers 302'],
+		['missing', 'returned 404'],
+		['broken', 'returned 500'],
+		['elsewhere', 'returned 302'],
 		['huge', 'returned more than 262144 bytes'],
 	])('with behaviour "%s" is reported as unavailable: %s', async (behaviour, words) => {
 		await service(behaviour)
@@ -101,7 +101,7 @@ describe('a config drive', () => {
 	})
 
 	test.each<[string, Record<string, string>, string]>([
-		['without network data', { 'openstack/latest/meta_data.json': '{}' }, 'holds no network data'],
+		['without network data', { 'openstack/latest/meta_data.json': '{}' }, 'contains no network data'],
 		['with invalid JSON', { 'openstack/latest/network_data.json': 'nothing' }, 'unexpected response'],
 		['with a file that is too large', { 'openstack/latest/network_data.json': `"${'x'.repeat(1_000_000)}"` }, 'unexpected response'],
 	])('%s is reported as unusable', async (_, files, words) => {
@@ -158,7 +158,8 @@ describe('a run', () => {
 	test('warns about differences from Nova and applies the desired config', async () => {
 		await service('recorded')
 		const { report, stdout } = await host.agent([wrong, gone])
-		const message = 'Nova gives this MAC 10.0.0.23, not 10.0.0.24, Nova gives this MAC an MTU of 1450, not 1400 (metadata service)'
+		const message =
+			'Nova reports 10.0.0.23 for this MAC, not 10.0.0.24, Nova reports an MTU of 1450 for this MAC, not 1400 (metadata service)'
 		const missing = 'Nova lists no port of this VM with this MAC, and may be 15 s behind (metadata service)'
 		expect(report?.interfaces, stdout).toMatchObject([
 			{ state: 'Configured', warnings: [{ reason: 'PortMismatch', message }] },
@@ -184,7 +185,7 @@ describe('a run', () => {
 		await service('recorded')
 		const { report, stdout } = await host.agent([right])
 		expect(report?.interfaces).toMatchObject([{ reason: 'Configured', warnings: [] }])
-		expect(stdout).toContain('openstack       the metadata service agrees\n')
+		expect(stdout).toContain('openstack       the metadata service reports the same values\n')
 	})
 
 	test.each(['hangs', 'garbage', 'huge'])('is not affected by a metadata service with behaviour "%s"', async behaviour => {

@@ -38,7 +38,7 @@ describe.skipIf(!isRoot)('a run that would make netplan reject its files (needs 
 		const { report } = await host.agent([nic(1)], { mode: 'Plan' })
 		expect(report).toMatchObject({ outcome: 'PartlyFailed', reason: 'InUse', plan: { commands: [] } })
 		expect(report?.message).toMatch(
-			/^Planned 1\/1\. multinic0 \(fa:16:3e:00:00:00\) is not removed: netplan would reject its files at boot \(cat \/etc\/netplan\/99-z-trunk\.yaml\): line 3: .*interface 'multinic0' is not defined; take it out of that file first\. /,
+			/^Planned 1\/1\. multinic0 \(fa:16:3e:00:00:00\) is not removed: netplan would reject its files at boot \(cat \/etc\/netplan\/99-z-trunk\.yaml\): line 3: .*interface 'multinic0' is not defined; remove it from that file first\. /,
 		)
 	})
 
@@ -130,7 +130,7 @@ describe.skipIf(!isRoot)('a run that would make netplan reject its files (needs 
 		rmSync(join(host.root, LAN))
 		expect(report?.persistent, stdout).toEqual({
 			status: 'False',
-			message: `${TRUNK} changes what the next boot makes of multinic0 (cat ${TRUNK}): take multinic0 out of that file`,
+			message: `${TRUNK} changes the configuration of multinic0 at the next boot (cat ${TRUNK}): remove multinic0 from that file`,
 		})
 		expect(report?.interfaces[0]?.warnings.map(({ message }) => message)).toEqual([report?.persistent.message])
 	})

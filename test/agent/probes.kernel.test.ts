@@ -119,7 +119,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 		test('causes a warning in every run, but no rollback, if only smaller packets reach the gateway', async () => {
 			await machine.ip('link set far mtu 1400')
 			const [ipOfGateway] = ip.split('/')
-			const message = `packets of 1500 bytes, the MTU, do not reach the gateway ${ipOfGateway}, small ones do`
+			const message = `packets of 1500 bytes (the MTU) do not reach the gateway ${ipOfGateway}, small packets do`
 			for (const reason of ['Configured', 'AlreadyConfigured']) {
 				const { report, stdout } = await host.agent([wish])
 				expect(report?.interfaces).toMatchObject([{ reason, warnings: [{ reason: 'PathMtu', message }] }])
@@ -138,7 +138,7 @@ describe.skipIf(!isRoot)('probes on the real kernel (needs root for network name
 	test('a missing carrier is reported as the cause of a silent gateway', async () => {
 		await machine.ip('link set peer0 down')
 		const { report } = await host.agent([nic])
-		const message = 'the gateway 10.0.0.1 cannot be asked: multinic0 has no carrier'
+		const message = 'the gateway 10.0.0.1 cannot be probed: multinic0 has no carrier'
 		expect(report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ warnings: [{ reason: 'GatewaySilent', message }] }] })
 		expect(report?.notes).toEqual(['duplicate addresses are not checked without a carrier: multinic0'])
 	})

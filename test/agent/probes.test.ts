@@ -356,7 +356,7 @@ describe('the gateways of the interfaces', () => {
 		expect(report.interfaces.map(({ warnings }) => warnings)).toEqual([
 			[],
 			[{ reason: 'GatewaySilent', message: 'the gateway 10.0.1.1 does not answer' }],
-			[{ reason: 'PathMtu', message: 'packets of 1450 bytes, the MTU, do not reach the gateway 10.0.2.1, small ones do' }],
+			[{ reason: 'PathMtu', message: 'packets of 1450 bytes (the MTU) do not reach the gateway 10.0.2.1, small packets do' }],
 			[],
 			[],
 		])
@@ -388,7 +388,7 @@ describe('the gateways of the interfaces', () => {
 			return { ...state, links: state.links.map(link => (link.ifindex === 3 ? { ...link, carrier: false } : link)) }
 		}
 		const { report, lines } = await runOn({ ...host, observe }, runConfig(withGateways.slice(0, 1)))
-		const message = 'the gateway 10.0.0.1 cannot be asked: multinic0 has no carrier'
+		const message = 'the gateway 10.0.0.1 cannot be probed: multinic0 has no carrier'
 		expect(report).toMatchObject({ outcome: 'Succeeded', interfaces: [{ warnings: [{ reason: 'GatewaySilent', message }] }] })
 		expect(report.notes).toEqual(['duplicate addresses are not checked without a carrier: multinic0'])
 		expect(lines).toContain('probes after    multinic0 gateway silent, duplicate addresses are not checked without a carrier: multinic0\n')
@@ -403,12 +403,12 @@ describe('the gateways of the interfaces', () => {
 
 	test('are only checked by neighbour resolution if ping is missing, and a note reports this', async () => {
 		const { host } = wire()
-		const echoes: Host['echoes'] = async packets => packets.map(() => ({ notSent: 'there is no ping' }))
+		const echoes: Host['echoes'] = async packets => packets.map(() => ({ notSent: 'ping is not installed' }))
 		const { report, lines } = await runOn({ ...host, echoes }, runConfig(withGateways))
-		expect(report.notes).toEqual(['the path MTU is not checked: there is no ping'])
+		expect(report.notes).toEqual(['the path MTU is not checked: ping is not installed'])
 		expect(report.interfaces.flatMap(({ warnings }) => warnings.map(({ reason }) => reason))).toEqual(['GatewaySilent'])
 		expect(lines.find(line => line.startsWith('probes after'))).toMatch(
-			/no duplicate address, the path MTU is not checked: there is no ping$/m,
+			/no duplicate address, the path MTU is not checked: ping is not installed$/m,
 		)
 	})
 })
@@ -417,12 +417,12 @@ test('addresses that could not be checked are assigned, and a note reports this'
 	const { host } = livingHost(hostWith([{ ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:00:00' }]))
 	const apply: Host['apply'] = async (steps, asking) => {
 		await host.apply(steps)
-		await asking?.(async () => ['duplicate addresses are not checked: there is no arping'])
+		await asking?.(async () => ['duplicate addresses are not checked: arping is not installed'])
 	}
 	const wish = runConfig([{ id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24' }])
 	const { report, lines } = await runOn({ ...host, apply }, wish)
-	expect(report).toMatchObject({ outcome: 'Succeeded', notes: ['duplicate addresses are not checked: there is no arping'] })
-	expect(lines).toContain('probes after    duplicate addresses are not checked: there is no arping\n')
+	expect(report).toMatchObject({ outcome: 'Succeeded', notes: ['duplicate addresses are not checked: arping is not installed'] })
+	expect(lines).toContain('probes after    duplicate addresses are not checked: arping is not installed\n')
 })
 
 describe('addresses of other hosts', () => {

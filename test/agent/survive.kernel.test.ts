@@ -28,7 +28,7 @@ const RUNS = 100
 const DAY = 86_400
 
 const notYaml =
-	'/etc/netplan/50-theirs.yaml cannot be read and may also define multinic0: line 3 has a line that is indented otherwise (cat /etc/netplan/50-theirs.yaml), and also multinic1'
+	'/etc/netplan/50-theirs.yaml cannot be read and may also define multinic0: line 3 has unexpected indentation (cat /etc/netplan/50-theirs.yaml), and also multinic1'
 const socket = 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])'
 
 let host: NodeHost
@@ -200,12 +200,12 @@ describe.skipIf(!isRoot)('a run tolerates (needs root for network namespaces)', 
 	)
 
 	test.each([
-		['var/lib/multinic/record.json', /^the record of this host .* cannot be read: it is a folder; nothing was changed\. Restore/],
+		['var/lib/multinic/record.json', /^the record of this host .* cannot be read: it is a directory; nothing was changed\. Restore/],
 		[
 			'var/lib/multinic/undo/undo.json',
-			/^the undo that an earlier run left .* cannot be read: it is a folder; nothing was changed\. Check/,
+			/^the undo that an earlier run left .* cannot be read: it is a directory; nothing was changed\. Check/,
 		],
-		['etc/netplan/99-multinic0.yaml', /^\/etc\/netplan\/99-multinic0\.yaml cannot be read: it is a folder; nothing was changed\. Move/],
+		['etc/netplan/99-multinic0.yaml', /^\/etc\/netplan\/99-multinic0\.yaml cannot be read: it is a directory; nothing was changed\. Move/],
 	])('a directory instead of the managed file %s: nothing is changed, and the message contains what to do', async (path, message) => {
 		mkdirSync(join(host.root, path), { recursive: true })
 		const before = await host.everything()
@@ -234,7 +234,7 @@ describe.skipIf(!isRoot)('a run tolerates (needs root for network namespaces)', 
 	test('a termination log on a full disk: the report is still delivered', async () => {
 		const { report, code, stdout } = await host.agent(nics([0]), {}, undefined, { TERMINATION_LOG: '/dev/full' })
 		expect({ code, outcome: report?.outcome }).toEqual({ code: 0, outcome: 'Succeeded' })
-		expect(stdout).toMatch(/^no last words .*ENOSPC/m)
+		expect(stdout).toMatch(/^no termination message .*ENOSPC/m)
 	})
 
 	test('a NIC that disappears after any number of steps: the others are configured, and the NIC is WaitingForDevice', async () => {

@@ -41,7 +41,11 @@ test.each<[title: string, wish: Wish, said: Said]>([
 	[
 		'a plan',
 		{ start: fresh, mode: 'Plan' },
-		{ outcome: 'Succeeded', reason: 'Planned', message: /^\d changes would be made; disruption None: ens7 is down and carries nothing$/ },
+		{
+			outcome: 'Succeeded',
+			reason: 'Planned',
+			message: /^\d changes would be made; disruption None: ens7 is down and carries no traffic$/,
+		},
 	],
 	['a plan without changes', { start: right, mode: 'Plan' }, { outcome: 'Succeeded', reason: 'Planned', message: /^no changes$/ }],
 	[
@@ -167,7 +171,7 @@ test.each<[title: string, fault: (link: Record<string, unknown>) => void]>([
 	const { report } = await runOn({ start: { ...start, files: { ...start.files, '/var/lib/multinic/record.json': file } } })
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'RunFailed', changes: 0 })
 	expect(report.message).toMatch(
-		/^the record of this host .* cannot be read: it is wrong at links\[0\]\.[^{]*; nothing was changed\. Restore the file/,
+		/^the record of this host .* cannot be read: it is invalid at links\[0\]\.[^{]*; nothing was changed\. Restore the file/,
 	)
 })
 

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(outdir, { recursive: true, force: true }))
 
 test.each<[file: string, said: string]>([
-	['agent.cjs', 'there is nowhere to send the report'],
+	['agent.cjs', 'otherwise the report has no destination'],
 	['controller.mjs', 'AGENT_IMAGE is required and not set'],
 	['viola.mjs', 'VIOLA_CLUSTERS is required and not set'],
 	['mgmt.mjs', 'kubeconfig /nowhere/.kube/config cannot be read'],
@@ -33,7 +33,7 @@ describe("the agent's image", () => {
 		return spawnSync(process.execPath, [...flags, '-e', script], { cwd: outdir, env: {} }).status === 0
 	}
 	const compiled = () => join(outdir, 'agent.code')
-	const saysWhatItLacks = { status: 2, stderr: expect.stringContaining('there is nowhere to send the report') }
+	const saysWhatItLacks = { status: 2, stderr: expect.stringContaining('otherwise the report has no destination') }
 
 	test('replays the recorded run; if it fails, record it again with `node bench/agent/record.ts`', () => {
 		const { status, stdout, stderr } = started('agent-warm-up.cjs')

@@ -37,14 +37,14 @@ describe('the requirements of the lab', () => {
 		['an unprivileged container lacks namespaces', { ...able, namespaces: false }, 2, [/namespaces/]],
 		['a container without the tun device lacks /dev/net/tun', { ...able, tun: false }, 2, [/\/dev\/net\/tun/]],
 		['each missing program is named', { ...able, absent: ['apt-get', 'flock'] }, 2, [/program apt-get/, /program flock/]],
-		['a machine without Go cannot build the lab', { ...able, kitBuilt: false }, 2, [/^Go, .*none is here/]],
-		['the Go of Debian 12 is too old', { ...able, kitBuilt: false, go: 'go1.19.8' }, 2, [/go1\.19\.8 is here/]],
+		['a machine without Go cannot build the lab', { ...able, kitBuilt: false }, 2, [/^Go, .*found: none/]],
+		['the Go of Debian 12 is too old', { ...able, kitBuilt: false, go: 'go1.19.8' }, 2, [/found: go1\.19\.8/]],
 		['Go 1.21 can download the required version', { ...able, kitBuilt: false, go: 'go1.21.0' }, 2, []],
 		[
 			'the required memory depends on the number of nodes',
 			{ ...able, freeBytes: 2 * 2 ** 30 },
 			9,
-			[/9 nodes need 4\.2 GiB, free are 2\.0 GiB/],
+			[/9 nodes need 4\.2 GiB, 2\.0 GiB are free/],
 		],
 	])('%s', (_, machine, nodes, parts) => {
 		const lacks = lacksOf(machine, nodes)
@@ -67,7 +67,7 @@ describe('attaching a port', () => {
 	})
 
 	test('a MAC that is already attached is rejected', () => {
-		expect(() => plug([port('a', 1)], { mac: 'a', network: 'other' })).toThrow('a is attached already')
+		expect(() => plug([port('a', 1)], { mac: 'a', network: 'other' })).toThrow('a is already attached')
 	})
 
 	test('a NIC has the same name on the command line and on the console', () => {

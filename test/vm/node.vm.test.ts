@@ -101,7 +101,7 @@ describe('a port', () => {
 	})
 
 	test('is rejected when it is attached twice', async () => {
-		await expect(node.attachPort({ mac })).rejects.toThrow('attached already')
+		await expect(node.attachPort({ mac })).rejects.toThrow('already attached')
 	})
 
 	test('is gone when it is detached, and its place can be used again', async () => {

@@ -1,9 +1,9 @@
-{{/* Names are fixed, not made from the release's: one cluster has one MultiNIC, and its admission policy names the agent. */}}
+{{/* Names are fixed and not derived from the name of the release: a cluster has one MultiNIC, and its admission policy names the agent. */}}
 {{- define "multinic.controller" -}}multinic-controller{{- end }}
 {{- define "multinic.run" -}}multinic-run{{- end }}
 {{- define "multinic.uninstall" -}}multinic-uninstall{{- end }}
 
-{{/* Labels of everything in the chart. Takes (list $ NAME). */}}
+{{/* Labels of every object in the chart. Takes (list $ NAME). */}}
 {{- define "multinic.labels" -}}
 {{- $root := index . 0 -}}
 app.kubernetes.io/name: {{ index . 1 }}
@@ -13,14 +13,14 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 helm.sh/chart: {{ include "multinic.labelValue" (printf "%s-%s" $root.Chart.Name $root.Chart.Version) }}
 {{- end }}
 
-{{/* A version as a label: it may have build metadata (0.1.0+53d9c5d, as Flux packages charts), and a label no "+". */}}
+{{/* A version as a label value: a version may have build metadata (0.1.0+53d9c5d, as Flux packages charts), but a label value must not contain "+". */}}
 {{- define "multinic.labelValue" -}}
 {{ . | replace "+" "_" | trunc 63 | trimAll "-_." }}
 {{- end }}
 
 {{/*
-What the API server fills in where a policy says nothing. resourceRules is replaced as a whole when it is merged, so that a tool that compares
-what was rendered with what is stored (Argo CD) would find a difference for ever.
+Defaults that the API server sets in a policy. resourceRules is replaced as a whole when it is merged, so without these defaults a tool that
+compares the rendered object with the stored one (Argo CD) would always find a difference.
 */}}
 {{- define "multinic.matchDefaults" -}}
 matchPolicy: Equivalent
@@ -28,7 +28,7 @@ namespaceSelector: {}
 objectSelector: {}
 {{- end }}
 
-{{/* An image reference. Takes (list $ .Values.….image). A digest wins over a tag. */}}
+{{/* An image reference. Takes (list $ .Values.….image). A digest takes precedence over a tag. */}}
 {{- define "multinic.image" -}}
 {{- $root := index . 0 -}}
 {{- $image := index . 1 -}}
@@ -39,7 +39,7 @@ objectSelector: {}
 {{- end -}}
 {{- end }}
 
-{{/* What Pod Security calls restricted: of a pod, and of a container. */}}
+{{/* The settings that Pod Security `restricted` requires of a pod and of a container. */}}
 {{- define "multinic.restrictedPod" -}}
 runAsNonRoot: true
 {{- if .Values.controller.fixedUser }}
@@ -55,20 +55,20 @@ capabilities: {drop: [ALL]}
 {{- end }}
 
 {{/*
-The agent's pods are privileged. Helm makes a namespace without labels, which is privileged where the cluster has no stricter default;
-one that says otherwise would refuse every run, so it is refused here, while a person is looking.
+The pods of the agent are privileged. helm creates a namespace without labels, which allows them unless the cluster has a stricter default.
+A namespace with another level would reject every run, so the chart fails during the installation.
 */}}
 {{- define "multinic.checkNamespace" -}}
 {{- $namespace := lookup "v1" "Namespace" "" .Release.Namespace | default dict -}}
 {{- $level := dig "metadata" "labels" "pod-security.kubernetes.io/enforce" "privileged" $namespace -}}
 {{- if ne $level "privileged" -}}
-{{- fail (printf "namespace %s enforces Pod Security %q, which refuses the agent's pods. Allow them: kubectl label namespace %s pod-security.kubernetes.io/enforce=privileged --overwrite" .Release.Namespace $level .Release.Namespace) -}}
+{{- fail (printf "namespace %s enforces Pod Security %q, which rejects the pods of the agent. Allow them: kubectl label namespace %s pod-security.kubernetes.io/enforce=privileged --overwrite" .Release.Namespace $level .Release.Namespace) -}}
 {{- end -}}
 {{- end }}
 
 {{/*
-A cluster has one release. helm refuses a second one because the first owns the same objects, but --take-ownership would take the rights and policies
-of the first, whose controller then fails. Objects left by a deleted namespace may be taken over.
+A cluster has one release. helm refuses a second one because the first owns the same objects, but --take-ownership would take over the permissions and
+policies of the first, whose controller then fails. Objects that remain from a deleted namespace may be taken over.
 */}}
 {{- define "multinic.checkOne" -}}
 {{- $controller := include "multinic.controller" . -}}
@@ -119,7 +119,7 @@ of the first, whose controller then fails. Objects left by a deleted namespace m
 - {name: ACTIVE_DEADLINE_SECONDS, value: {{ .Values.runs.activeDeadlineSeconds | int64 | quote }}}
 - {name: CHECK_INSTANCE_ID, value: {{ .Values.runs.checkInstanceId | quote }}}
 {{- end }}
-{{/* JSON as the text of a variable, in which Kubernetes would replace $(NAME). */}}
+{{/* JSON as the value of an environment variable, without $(NAME), which Kubernetes would replace. */}}
 {{- define "multinic.jsonText" -}}
 {{ toJson . | replace "$" "\\u0024" | quote }}
 {{- end }}

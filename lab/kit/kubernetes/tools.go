@@ -1,6 +1,6 @@
 //go:build tools
 
-// Package kit pins the Kubernetes binaries of the lab: what is imported here is what `go build` can make from this module.
+// Package kit pins the Kubernetes binaries of the lab: `go build` can build the imported packages from this module.
 package kit
 
 import (

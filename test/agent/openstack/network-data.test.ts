@@ -33,17 +33,17 @@ describe('no warning is reported for an interface', () => {
 
 describe('a warning is reported for an interface', () => {
 	test.each<[string, Interface, string]>([
-		['with a different address', nic(plain, { ...v4, address: '10.0.0.24' }), 'Nova gives this MAC 10.0.0.23, not 10.0.0.24'],
+		['with a different address', nic(plain, { ...v4, address: '10.0.0.24' }), 'Nova reports 10.0.0.23 for this MAC, not 10.0.0.24'],
 		[
 			'with a different IPv6 address',
 			nic(both, { address: 'fd00:1::5', cidr: 'fd00:1::/64' }),
-			'Nova gives this MAC fd00:1::f816:3eff:fe65:49e, not fd00:1::5',
+			'Nova reports fd00:1::f816:3eff:fe65:49e for this MAC, not fd00:1::5',
 		],
-		['with a larger MTU', nic(plain, { ...v4, mtu: 9000 }), 'Nova gives this MAC an MTU of 1450, not 9000'],
+		['with a larger MTU', nic(plain, { ...v4, mtu: 9000 }), 'Nova reports an MTU of 1450 for this MAC, not 9000'],
 		[
 			'with a different address and a different MTU',
 			nic(both, { ...v4, mtu: 1450 }),
-			'Nova gives this MAC 10.0.1.23, not 10.0.0.23, Nova gives this MAC an MTU of 9000, not 1450',
+			'Nova reports 10.0.1.23 for this MAC, not 10.0.0.23, Nova reports an MTU of 9000 for this MAC, not 1450',
 		],
 		['whose port Nova does not list', nic(bare, v4), 'Nova lists no port of this VM with this MAC, and may be 15 s behind'],
 	])('%s', (_, wanted, words) => {
@@ -86,7 +86,7 @@ describe('network data causes no warning', () => {
 			],
 		})
 		expect(compare(nic(plain, { ...v4, mtu: 1500 }), 'metadata service', odd)?.message).toMatch(
-			/^Nova gives this MAC 10\.0\.0\.7, not 10\.0\.0\.23 /,
+			/^Nova reports 10\.0\.0\.7 for this MAC, not 10\.0\.0\.23 /,
 		)
 	})
 })

@@ -293,7 +293,7 @@ describe('answers are matched to look-ups', () => {
 	})
 
 	test('and a missing answer fails the run', () => {
-		expect(() => parseAnswers(asked, { stdout: `${answer('1.1.1.1')}\n`, stderr: '' }, links)).toThrow('answers 1 of 3 look-ups')
+		expect(() => parseAnswers(asked, { stdout: `${answer('1.1.1.1')}\n`, stderr: '' }, links)).toThrow('returned 1 of 3 results')
 	})
 })
 

@@ -92,13 +92,13 @@ test('a manual change is found by a verification, repaired and reported', async 
 
 test('from another terminal, `lab attach` adds a second port as multinic1, and multinic0 keeps its name', async () => {
 	const { stdout } = await execa(labCommand, ['attach', node])
-	expect(stdout).toContain(`multinic1 of ${node} is right`)
+	expect(stdout).toContain(`multinic1 of ${node} is correct`)
 	expect(await expectedNics(demo, node)).toContainEqual(first.expected)
 })
 
 test('`lab detach` removes one NIC, and the other NIC stays unchanged', async () => {
 	const { stdout } = await execa(labCommand, ['detach', node, 'multinic0'])
-	expect(stdout).toContain(`multinic0 of ${node} is gone`)
+	expect(stdout).toContain(`multinic0 of ${node} is removed`)
 	expect((await expectedNics(demo, node)).map(({ name }) => name)).toEqual(['multinic1'])
 })
 

@@ -2,7 +2,7 @@
 //
 //	ca.crt, ca.key              the authority of this cluster
 //	apiserver.crt, .key         serving certificate, for the names and addresses given
-//	kubelet-client.crt, .key    with which the API server signs in to kubelets
+//	kubelet-client.crt, .key    client certificate of the API server for kubelets
 //	sa.key                      signs ServiceAccount tokens
 package main
 
@@ -73,7 +73,7 @@ func template(name string) *x509.Certificate {
 	return &x509.Certificate{
 		SerialNumber: serial,
 		Subject:      pkix.Name{CommonName: name},
-		NotBefore:    time.Now().Add(-time.Hour), // a VM's clock may be a little behind
+		NotBefore:    time.Now().Add(-time.Hour), // the clock of a VM may be slow
 		NotAfter:     time.Now().Add(validFor),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 	}

@@ -1,7 +1,7 @@
-// mconsole SOCKET COMMAND... sends one command to the management console of a User-Mode-Linux kernel and prints the answer.
+// mconsole SOCKET COMMAND... sends one command to the management console of a User-Mode-Linux kernel and prints the response.
 //
-// Debian's uml_mconsole listens for the answer on an abstract socket, which a kernel in another network namespace cannot
-// reach: it then hangs for ever. This one listens on a file, and gives up after 20 seconds.
+// Debian's uml_mconsole receives the response on an abstract socket, which a kernel in another network namespace cannot
+// reach, so it hangs. This program uses a socket file, and gives up after 20 seconds.
 package main
 
 import (
@@ -50,7 +50,7 @@ func ask(socket, command string) (answer string, refused bool, err error) {
 	return read(conn)
 }
 
-// request is what the kernel's mconsole_request is in memory: magic, version, length, then 512 bytes of text.
+// request returns the memory layout of the kernel's mconsole_request: magic, version, length, then 512 bytes of text.
 func request(command string) []byte {
 	var packet bytes.Buffer
 	for _, word := range []uint32{magic, version, uint32(len(command))} {

@@ -1,4 +1,4 @@
-// pause is the sandbox container of every pod in the lab: it holds the namespaces and waits to be told to end.
+// pause is the sandbox container of every pod in the lab: it keeps the namespaces alive and waits for a signal to exit.
 package main
 
 import (
