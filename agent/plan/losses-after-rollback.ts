@@ -4,7 +4,7 @@ import { type Change, changesIn } from '../model/change.ts'
 import { addressesOf, routesOf } from '../model/desired-network.ts'
 import { rulesOf } from '../model/desired-rules.ts'
 import type { HostState, Link, Neighbour, Rule } from '../model/host-state.ts'
-import { MAIN, type Route } from '../model/route.ts'
+import { gatewaysOf, linksOf, MAIN, type Route } from '../model/route.ts'
 import { fingerprint, type Loss, lossesOf, touchedBy } from './fingerprint.ts'
 import type { Plan } from './plan.ts'
 
@@ -89,14 +89,14 @@ function unrelatedTo(reach: RunReach, host: HostState): HostState {
 	}
 }
 
-/** The kernel removes a route with its link, its source address or its next hop. */
+/** The kernel removes a route with one of its links, its source address or one of its next hops. */
 function refersRoute(route: Route, { links, cidrs, tables, routes }: RunReach): boolean {
-	const { link, table, source, via, to } = route
+	const { table, source, to } = route
 	return (
-		(link !== undefined && links.has(link)) ||
+		linksOf(route).some(link => links.has(link)) ||
 		tables.has(table) ||
 		(source !== undefined && cidrs.some(cidr => bare(cidr) === source)) ||
-		(via !== undefined && cidrs.some(cidr => contains(cidr, via))) ||
+		gatewaysOf(route).some(({ ip }) => cidrs.some(cidr => contains(cidr, ip))) ||
 		routes.some(other => other.table === table && other.to === to)
 	)
 }
