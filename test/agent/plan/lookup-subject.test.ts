@@ -29,4 +29,6 @@ test('the look-ups of a run are about its links, networks, addresses and pods, a
 		pods: ['10.244.0.0/16', 'fd44::/64'],
 		bases: [DEFAULT_BASES],
 	})
+	const withoutPods = accepted.map(({ nic: { podNetworks: _, ...nic }, ...one }) => ({ ...one, nic }))
+	expect(subjectOf({ ...selection, accepted: withoutPods }, []).pods).toEqual([])
 })
