@@ -61,9 +61,9 @@ function reachOf(plan: Plan, before: HostState): RunReach {
  * with them.
  */
 function standingOn(touched: ReadonlySet<number>, links: readonly Link[]): ReadonlySet<number> {
-	const names = new Set(links.flatMap(({ ifindex, master }) => (touched.has(ifindex) && master !== undefined ? [master] : [])))
+	const masters = new Set(links.filter(({ ifindex }) => touched.has(ifindex)).map(({ master }) => master))
 	const more = links.filter(
-		({ ifindex, lower, name }) => !touched.has(ifindex) && ((lower !== undefined && touched.has(lower)) || names.has(name)),
+		({ ifindex, lower, name }) => !touched.has(ifindex) && ((lower !== undefined && touched.has(lower)) || masters.has(name)),
 	)
 	return more.length === 0 ? touched : standingOn(new Set([...touched, ...more.map(({ ifindex }) => ifindex)]), links)
 }
@@ -95,14 +95,14 @@ function refersRoute(route: Route, { links, cidrs, tables, routes }: RunReach): 
 	return (
 		linksOf(route).some(link => links.has(link)) ||
 		tables.has(table) ||
-		(source !== undefined && cidrs.some(cidr => bare(cidr) === source)) ||
+		cidrs.some(cidr => bare(cidr) === source) ||
 		gatewaysOf(route).some(({ ip }) => cidrs.some(cidr => contains(cidr, ip))) ||
 		routes.some(other => other.table === table && other.to === to)
 	)
 }
 
 function refersRule({ priority, table, words }: Rule, { names, cidrs, tables, priorities }: RunReach): boolean {
-	const parts = words.split(/\s+/)
+	const parts = words.split(' ')
 	const ips = new Set(cidrs.map(bare))
 	return tables.has(table) || priorities.has(priority) || parts.some(word => names.has(word) || ips.has(bare(word)))
 }

@@ -63,6 +63,7 @@ describe('another source', () => {
 		...host,
 		rules: [{ family: 4, priority: 9_990, from: '10.0.0.23/32', to: '10.1.0.0/16', table: 254, plain: true, words: '', ...more }],
 	})
+	const several: HostState = { ...host, rules: [...ruled({ table: 100 }).rules, ...ruled({}).rules] }
 	const withoutTo: HostState = { ...host, rules: ruled({}).rules.map(({ to: _, ...rule }) => rule) }
 	test.each<[title: string, answers: [was: LookupAnswer, is: LookupAnswer], on: HostState, isLoss: boolean]>([
 		['is a loss', [by('192.168.9.2'), by('10.0.0.23')], host, true],
@@ -81,6 +82,7 @@ describe('another source', () => {
 		],
 		['is not a loss behind a next hop if the first one is gone', [by('192.168.9.77'), { ...by('10.0.0.23'), far: true }], host, false],
 		['is a loss if the rule is for every destination', [by('192.168.9.2'), by('10.0.0.23')], withoutTo, true],
+		['is not a loss if one of several rules sends its packets there', [by('192.168.9.2'), by('10.0.0.23')], several, false],
 		['is a loss if the rule is for another source', [by('192.168.9.2'), by('10.0.0.24')], ruled({}), true],
 		['is a loss if the rule is for another destination', [by('192.168.9.2'), by('10.0.0.23')], ruled({ to: '10.2.0.0/16' }), true],
 		['is a loss if the rule is for another table', [by('192.168.9.2'), by('10.0.0.23')], ruled({ table: 100 }), true],

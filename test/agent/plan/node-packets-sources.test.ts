@@ -72,8 +72,8 @@ describe('look-ups from an address without a network to one beside it', () => {
 		],
 		[
 			'go to an address of a network that has a route',
-			{ links: [alone()], routes: [route('10.0.0.0/31', { link: MGMT, table: 77, type: 7 })] },
-			[beside('10.0.0.7')],
+			{ links: [alone()], routes: [route('10.0.0.2/31', { link: MGMT, table: 77, type: 7 })], about: { given: ['10.0.0.1'] } },
+			['10.0.0.2 from 10.0.0.7'],
 		],
 		['are none if the network has no other address', { links: [alone()], about: { networks: ['10.0.0.7/32'] } }, []],
 		['are from 16 of a link', { links: [alone({}, ...many)] }, many.slice(0, 16).map(cidr => beside(cidr.replace('/32', '')))],

@@ -21,7 +21,6 @@ const two = hops({ via: '192.168.9.1', link: MGMT }, { via: '192.168.9.9', link:
 describe('look-ups to what the node depends on', () => {
 	test.each<[title: string, given: Case, expected: Expected]>([
 		['exclude a name', {}, { hasNo: ['api.example.org'] }],
-		['exclude an address of the node', { about: { paths: ['192.168.9.2'] } }, { hasNo: ['to 192.168.9.2'] }],
 		['include the gateways of all next hops', { gateway: [route('0.0.0.0/0', two)] }, { has: ['fibmatch 9.9.9.9', '192.168.9.9'] }],
 		[
 			'exclude a gateway over a link that the run changes',
@@ -63,6 +62,11 @@ describe('look-ups to what the node depends on', () => {
 	})
 })
 
+test('no look-up goes to an address of the node', () => {
+	const lines = linesOf({ about: { paths: ['192.168.9.2'] } })
+	expect(lines.filter(line => line.split(' ')[0] === '192.168.9.2')).toEqual([])
+})
+
 describe('look-ups to a network that the run shares with others', () => {
 	const over = (to: string, more: Partial<Route> = {}): Route => route(to, { via: '192.168.9.7', link: MGMT, ...more })
 	const about = { networks: ['10.0.5.0/24'] }
@@ -81,7 +85,7 @@ describe('look-ups to a network that the run shares with others', () => {
 		['are none if the network is beside it', { routes: [over('10.0.0.0/22')], about }, { hasNo: ['10.0.5.1'] }],
 		[
 			'are none if the route is over a link that the run changes',
-			{ routes: [over('10.0.0.0/16', { link: ENS7, via: '192.168.8.7' })], about },
+			{ routes: [over('10.0.0.0/16', { link: ENS7, via: '192.168.8.7' })], about: { networks: ['10.0.5.0/25'] } },
 			{ hasNo: ['10.0.5.1'] },
 		],
 		[
@@ -157,4 +161,21 @@ describe('look-ups to a network that the run shares with others', () => {
 		}
 		check(given, has ? { has: [ip] } : { hasNo: [ip] })
 	})
+})
+
+test('a network of IPv6 that the run shares with others is looked up as IPv6 alone', () => {
+	const lines = linesOf({
+		routes: [gateway6('fd09::1'), route('fd05::/64', { link: MGMT, type: 7 })],
+		rules: [rule(5, { action: 'prohibit' }), ...base, six],
+		about: { networks: ['fd05::/64'] },
+	})
+	expect(lines.filter(line => line === 'fd05::1')).toHaveLength(1)
+})
+
+test.each<[network: string, isShared: boolean]>([
+	['10.0.0.0/12', true],
+	['0.0.0.0/0', false],
+])('a network of others inside %s of the run is shared: %j', (network, isShared) => {
+	const lines = linesOf({ routes: [route('10.0.0.0/16', { via: '192.168.9.7', link: MGMT })], about: { networks: [network] } })
+	expect(lines.includes('10.0.0.1 from 192.168.9.1 iif if2')).toBe(isShared)
 })
