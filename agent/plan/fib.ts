@@ -129,7 +129,7 @@ type Selector = (rule: Rule, packet: Packet, fib: Pick<Fib, 'names'>) => boolean
 
 const selectors: readonly Selector[] = [
 	({ from }, packet) => from.endsWith('/0') || (packet.from !== undefined && contains(from, packet.from)),
-	({ to }, packet) => to === undefined || to.endsWith('/0') || contains(to, packet.to),
+	({ to }, packet) => to === undefined || contains(to, packet.to),
 	({ iif }, packet, { names }) => iif === undefined || iif === (packet.iif === undefined ? 'lo' : names.get(packet.iif)),
 	({ oif }, packet, { names }) => oif === undefined || (packet.oif !== undefined && oif === names.get(packet.oif)),
 	({ mark }, packet) => mark === undefined || ((mark.value ^ (packet.mark ?? 0)) & mark.mask) === 0,
@@ -181,8 +181,11 @@ function arranged(routes: readonly Route[]): Map<string, Table> {
 
 /** A route for a specific TOS or source precedes a general one; otherwise the smaller metric comes first. */
 function byPreference(a: Route, b: Route): number {
-	return (b.tos ?? 0) - (a.tos ?? 0) || lengthOf(b.from ?? '/0') - lengthOf(a.from ?? '/0') || a.metric - b.metric
+	return (b.tos ?? 0) - (a.tos ?? 0) || sourceLength(b) - sourceLength(a) || a.metric - b.metric
 }
+
+/** The prefix length of the sources that a route is for. */
+const sourceLength = ({ from }: Route) => (from === undefined ? 0 : lengthOf(from))
 
 const newTable = () => new Map<number, Map<string, Route[]>>()
 const newNetworks = () => new Map<string, Route[]>()

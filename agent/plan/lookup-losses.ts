@@ -35,7 +35,7 @@ type Judging = { touched: ReadonlySet<number>; needed: readonly string[]; host: 
 /**
  * Returns the packets that take another route than before: through another link, from another source, or no route at all. The node config
  * may change a route over a link that the run changes: this is a loss only if an address that the node needs no longer has any route;
- * probes show whether another route works. A packet that had no route may get one.
+ * probes show whether another route works. A packet that had no route or no source may get one.
  *
  * @param touched ifindexes of the links that the run may change
  * @param needed addresses that the node depends on
@@ -79,12 +79,13 @@ function wentWithItsLink({ from, iif }: Packet, was: LookupAnswer, { touched, ho
 type Sources = { was: string | undefined; is: string | undefined; far?: true | undefined }
 
 /**
- * Whether another source address is a loss. It is not a loss if the old source is link-local, because its packets do not leave the link, or
- * has disappeared. It is also not a loss if a rule sends packets from the new source to the main table, as the rules of MultiNIC do for
- * pods; but a destination that is reached over a next hop, such as another node, may have no route back to the new source.
+ * Whether another source address is a loss. It is not a loss if there was no source, because then no reply reached this host, or if the old
+ * source is link-local, because its packets do not leave the link, or has disappeared. It is also not a loss if a rule sends packets from
+ * the new source to the main table, as the rules of MultiNIC do for pods; but a destination that is reached over a next hop, such as
+ * another node, may have no route back to the new source.
  */
 function isOtherSource({ to }: Packet, { was, is, far }: Sources, { links, rules }: Judging['host']): boolean {
-	if (was === is || was === undefined) return was !== is
+	if (was === is || was === undefined) return false
 	return !isLinkLocal(was) && ownAddresses({ links }).has(was) && (far === true || !rules.some(rule => isByMain(rule, { from: is, to })))
 }
 

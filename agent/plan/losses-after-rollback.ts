@@ -4,7 +4,7 @@ import { type Change, changesIn } from '../model/change.ts'
 import { addressesOf, routesOf } from '../model/desired-network.ts'
 import { rulesOf } from '../model/desired-rules.ts'
 import type { HostState, Link, Neighbour, Rule } from '../model/host-state.ts'
-import { MAIN, type Route } from '../model/route.ts'
+import { gatewaysOf, linksOf, MAIN, type Route } from '../model/route.ts'
 import { fingerprint, type Loss, lossesOf, touchedBy } from './fingerprint.ts'
 import type { Plan } from './plan.ts'
 
@@ -61,9 +61,9 @@ function reachOf(plan: Plan, before: HostState): RunReach {
  * with them.
  */
 function standingOn(touched: ReadonlySet<number>, links: readonly Link[]): ReadonlySet<number> {
-	const names = new Set(links.flatMap(({ ifindex, master }) => (touched.has(ifindex) && master !== undefined ? [master] : [])))
+	const masters = new Set(links.filter(({ ifindex }) => touched.has(ifindex)).map(({ master }) => master))
 	const more = links.filter(
-		({ ifindex, lower, name }) => !touched.has(ifindex) && ((lower !== undefined && touched.has(lower)) || names.has(name)),
+		({ ifindex, lower, name }) => !touched.has(ifindex) && ((lower !== undefined && touched.has(lower)) || masters.has(name)),
 	)
 	return more.length === 0 ? touched : standingOn(new Set([...touched, ...more.map(({ ifindex }) => ifindex)]), links)
 }
@@ -89,20 +89,20 @@ function unrelatedTo(reach: RunReach, host: HostState): HostState {
 	}
 }
 
-/** The kernel removes a route with its link, its source address or its next hop. */
+/** The kernel removes a route with one of its links, its source address or one of its next hops. */
 function refersRoute(route: Route, { links, cidrs, tables, routes }: RunReach): boolean {
-	const { link, table, source, via, to } = route
+	const { table, source, to } = route
 	return (
-		(link !== undefined && links.has(link)) ||
+		linksOf(route).some(link => links.has(link)) ||
 		tables.has(table) ||
-		(source !== undefined && cidrs.some(cidr => bare(cidr) === source)) ||
-		(via !== undefined && cidrs.some(cidr => contains(cidr, via))) ||
+		cidrs.some(cidr => bare(cidr) === source) ||
+		gatewaysOf(route).some(({ ip }) => cidrs.some(cidr => contains(cidr, ip))) ||
 		routes.some(other => other.table === table && other.to === to)
 	)
 }
 
 function refersRule({ priority, table, words }: Rule, { names, cidrs, tables, priorities }: RunReach): boolean {
-	const parts = words.split(/\s+/)
+	const parts = words.split(' ')
 	const ips = new Set(cidrs.map(bare))
 	return tables.has(table) || priorities.has(priority) || parts.some(word => names.has(word) || ips.has(bare(word)))
 }

@@ -113,7 +113,7 @@ function besideLoneAddresses(family: Family, host: HostState, { touched, network
 		.flatMap(address => loneIp(address) ?? [])
 		.flatMap(from => networks.filter(network => isForMany(network) && contains(network, from)).map(network => ({ from, network })))
 	if (found.length === 0) return []
-	const alone = host.routes.flatMap(({ to: cidr }) => (lengthOf(cidr) === full(cidr) ? [ipOf(cidr)] : []))
+	const alone = host.routes.filter(route => lengthOf(route.to) === full(route.to)).map(route => ipOf(route.to))
 	const except = new Set([...taken, ...alone])
 	return found.flatMap(({ from, network }) => [...to([addressIn(network, except) ?? from], family, { from })])
 }
@@ -137,7 +137,7 @@ function sourcesOf(family: Family, host: HostState, { touched }: Subject): strin
 }
 
 function usableAddresses({ addresses }: Link, family: Family): string[] {
-	const ips = addresses.flatMap(address => (address.family === family && !address.duplicate ? [ipOf(address.cidr)] : []))
+	const ips = addresses.filter(address => address.family === family && !address.duplicate).map(({ cidr }) => ipOf(cidr))
 	return ips.filter(ip => !isLoopback(ip) && !isLinkLocal(ip))
 }
 

@@ -50,7 +50,7 @@ export function ownPackets(wanted: readonly { nic: WantedInterface; link: Pick<L
 type Staying = { given: ReadonlySet<string>; others: readonly string[] }
 
 function stayingHere({ links, routes }: RoutedNode, given: readonly string[], pods: Iterable<string>): Staying {
-	const local = new Set(routes.flatMap(({ table, type, to }) => (table === LOCAL_TABLE && type === LOCAL ? [to] : [])))
+	const local = new Set(routes.filter(({ table, type }) => table === LOCAL_TABLE && type === LOCAL).map(({ to }) => to))
 	const isLocal = (ip: string) => local.has(`${ip}/${full(ip)}`)
 	const wanted = new Set(given)
 	const others = links

@@ -1,7 +1,7 @@
+import type { WantedInterface } from '../../contract/interface.ts'
 import { ipOf, lengthOf, networkOf } from '../../contract/ip.ts'
 import { rulesOf } from '../model/desired-rules.ts'
-import type { Family, HostState } from '../model/host-state.ts'
-import { familyOf } from '../model/networks.ts'
+import type { HostState, Rule } from '../model/host-state.ts'
 import { UNICAST } from '../model/origin.ts'
 import { linksOf } from '../model/route.ts'
 import type { Accepted } from '../model/selection.ts'
@@ -21,10 +21,10 @@ type After = { after: Pick<HostState, 'links' | 'routes'>; then: Fib }
  * @returns the packets that would take another route, each with that route
  */
 export function awayFromPods(accepted: readonly Accepted[], { after, then }: After): { packet: OwnPacket; way: Way }[] {
-	const all = accepted.map(one => ({ ...one, rules: rulesOf(one.nic).filter(({ to }) => to !== undefined) }))
-	const pods = podsIn(new Set(all.flatMap(({ rules }) => rules.flatMap(({ to }) => to ?? []))), { after, then })
+	const all = accepted.map(one => ({ ...one, rules: podRulesOf(one.nic) }))
+	const pods = podsIn(new Set(all.flatMap(({ rules }) => rules.map(({ to }) => to))), { after, then })
 	return all.flatMap(({ nic, link, rules }) =>
-		rules.flatMap(({ family, from, to = '' }) =>
+		rules.flatMap(({ family, from, to }) =>
 			(pods.get(to) ?? []).flatMap(({ pod, plain }) => {
 				const packet = { id: nic.id, link: link.ifindex, family, from: ipOf(from), to: pod, sampleOf: 'pods' }
 				const way = lookup(then, packet)
@@ -32,6 +32,11 @@ export function awayFromPods(accepted: readonly Accepted[], { after, then }: Aft
 			}),
 		),
 	)
+}
+
+/** @returns the rules of an interface for the networks of pods */
+function podRulesOf(nic: WantedInterface): (Pick<Rule, 'family' | 'from'> & { to: string })[] {
+	return rulesOf(nic).flatMap(({ family, from, to }) => (to === undefined ? [] : [{ family, from, to }]))
 }
 
 /** `plain`: the route of a packet without a source address. */
@@ -43,7 +48,8 @@ function podsIn(networks: ReadonlySet<string>, { after, then }: After): Map<stri
 	const networksOf = networksAround(networks)
 	const found = new Map<string, Pod[]>()
 	for (const { family, type, to } of after.routes) {
-		const around = type === UNICAST ? networksOf(to).filter(network => (found.get(network)?.length ?? 0) < MOST) : []
+		if (type !== UNICAST) continue
+		const around = networksOf(to).filter(network => (found.get(network)?.length ?? 0) < MOST)
 		const pod = around.length > 0 ? addressIn(to, taken) : undefined
 		if (pod === undefined) continue
 		const plain = lookup(then, { family, to: pod })
@@ -57,10 +63,9 @@ function podsIn(networks: ReadonlySet<string>, { after, then }: After): Map<stri
  * compares prefix lengths and not every network.
  */
 function networksAround(networks: ReadonlySet<string>): (to: string) => string[] {
-	const lengthsOf = (family: Family) => [...new Set([...networks].filter(network => familyOf(network) === family).map(lengthOf))]
-	const lengths = { 4: lengthsOf(4), 6: lengthsOf(6) }
+	const lengths = [...new Set([...networks].map(lengthOf))]
 	return to =>
-		lengths[familyOf(to)]
+		lengths
 			.filter(length => length <= lengthOf(to))
 			.map(length => networkOf(`${ipOf(to)}/${length}`))
 			.filter(network => networks.has(network))

@@ -1,5 +1,6 @@
 import { contains } from '../../contract/ip.ts'
 import type { HostState, Rule } from '../model/host-state.ts'
+import { isLinkLocal } from '../model/networks.ts'
 import { linksOf } from '../model/route.ts'
 import { type Fib, lookup, type Packet } from './fib.ts'
 import { addressIn, ownAddresses } from './sample-address.ts'
@@ -22,7 +23,7 @@ export function packetsFor(rule: Rule, targets: readonly string[], known: RuleIn
 	const iif = ifindexOf(rule.iif, known)
 	const oif = ifindexOf(rule.oif, known)
 	if (iif === null || oif === null) return []
-	const more = { ...(iif !== undefined && { iif }), ...(oif !== undefined && { oif }), ...selected(rule) }
+	const more = { ...(oif !== undefined && { oif }), ...selected(rule) }
 	const packets = sourceOf(rule, iif, known).flatMap(source =>
 		destinations(rule, targets).map(to => ({ family: rule.family, to, ...source, ...more })),
 	)
@@ -63,7 +64,7 @@ function sourceOf({ from, family }: Rule, iif: number | undefined, known: RuleIn
 
 function sourcesBehind(iif: number, family: number, { host, taken }: RuleInput): PacketSource[] {
 	const link = host.links.find(({ ifindex }) => ifindex === iif)
-	const network = link?.addresses.find(address => address.family === family && !/^fe[89ab]/.test(address.cidr))?.cidr
+	const network = link?.addresses.find(address => address.family === family && !isLinkLocal(address.cidr))?.cidr
 	const from = network === undefined ? (family === 4 ? '192.0.2.1' : '2001:db8::1') : addressIn(network, taken)
 	return from === undefined ? [] : [{ from, iif }]
 }

@@ -29,6 +29,11 @@ const rule = (priority: number, more: Partial<Rule> = {}): Rule => ({
 	...more,
 })
 const all = [rule(32_766)]
+/** A route with several next hops, each over one of the links. */
+const over = (to: string, metric: number, ...found: number[]): Route => {
+	const { link: _, ...several } = route(to, { metric, nextHops: found.map(link => ({ link, weight: 1, onlink: false })) })
+	return several
+}
 const links: Partial<Link>[] = [{ up: true }, { up: true, group: 7 }, { up: false }]
 const host = (routes: Route[], rules: Rule[] = all): HostState => {
 	const state = hostWith(
@@ -56,6 +61,15 @@ describe('a packet takes the route', () => {
 		['of its family', [route('::/0', { metric: 1 })], {}, 'no route'],
 		['for its TOS before one for all', [route('10.1.0.0/16', { metric: 1 }), route('10.1.0.0/16', { metric: 2, tos: 8 })], { tos: 8 }, 2],
 		['for all, if another is for another TOS', [route('10.1.0.0/16', { metric: 2, tos: 8 }), route('10.1.0.0/16', { metric: 1 })], {}, 1],
+		['for all, if none is for its TOS', [route('10.1.0.0/16', { metric: 1 }), route('10.0.0.0/8', { metric: 2 })], { tos: 8 }, 1],
+		['over several links, one of which is up', [over('10.1.0.0/16', 1, 4, 3), route('10.0.0.0/8', { metric: 2 })], {}, 1],
+		[
+			'over several links, to one of which its socket is bound',
+			[over('10.1.0.0/16', 1, 2, 3), route('10.0.0.0/8', { metric: 2 })],
+			{ oif: 3 },
+			1,
+		],
+		['over none of several links that are down', [over('10.1.0.0/16', 1, 4, 5), route('10.0.0.0/8', { metric: 2 })], {}, 2],
 		['over a link that is up', [route('10.1.0.0/16', { metric: 1, link: 4 }), route('10.0.0.0/8', { metric: 2 })], {}, 2],
 		[
 			'over the link to which its socket is bound',
@@ -101,6 +115,7 @@ describe('rules apply in the order of their priorities', () => {
 		route('0.0.0.0/0', { metric: 1, table: 1 }),
 		route('0.0.0.0/0', { metric: 2, table: 2 }),
 		route('10.0.0.0/8', { metric: 3, table: 3, link: 3 }),
+		route('10.0.0.0/8', { metric: 4, table: 4, link: 9, type: 2 }),
 	]
 	const [one, two, three] = [{ table: 1 }, { table: 2 }, { table: 3 }]
 
@@ -129,6 +144,7 @@ describe('rules apply in the order of their priorities', () => {
 		['nor is one if nothing is suppressed', [rule(10, one), rule(20, two)], 1],
 		['a route over a link of a group is suppressed', [rule(10, { ...three, suppressGroup: 7 }), rule(20, two)], 2],
 		['a route over a link of another group is not', [rule(10, { ...three, suppressGroup: 8 }), rule(20, two)], 3],
+		['a route over an unknown link is in no group', [rule(10, { table: 4 }), rule(20, two)], 4],
 		['a link without a group is in group 0', [rule(10, { ...one, suppressGroup: 0 }), rule(20, two)], 2],
 	])('%s', (_, rules, way) => {
 		expect(metricOf(host(routes, rules), {})).toBe(way)
@@ -187,6 +203,7 @@ describe('a rule selects a packet', () => {
 		['of root, which sends what names no user', { uids: [0, 0] }, {}, true],
 		['not of root, if it comes in', { uids: [0, 0] }, { iif: 2 }, false],
 		['of its protocol', { protocol: 6 }, { protocol: 6 }, true],
+		['of any protocol, if it names none', {}, { protocol: 17 }, true],
 		['not of another protocol', { protocol: 6 }, { protocol: 17 }, false],
 		['from its ports', { sport: [80, 90] }, { sport: 85 }, true],
 		['not from another port', { sport: [80, 90] }, { sport: 91 }, false],
@@ -195,5 +212,40 @@ describe('a rule selects a packet', () => {
 		['not to another port', { dport: [80, 90] }, { dport: 79 }, false],
 	])('%s', (_, selector, packet, isMatch) => {
 		expect(selects(rule(1, selector), { family: 4, to: '10.1.2.3', ...packet }, { names })).toBe(isMatch)
+	})
+})
+
+describe('the rules that may apply to a packet', () => {
+	const rules = [
+		rule(1, { from: '10.0.0.1/32' }),
+		rule(2, { from: '10.0.0.2/32' }),
+		rule(3, { from: '10.0.0.1/32', inverted: true }),
+		rule(4, { from: '10.0.0.0/24' }),
+		rule(5),
+		rule(6, { family: 6, from: 'fd00::1/128' }),
+		rule(7, { family: 6, from: 'fd00::/32' }),
+		rule(8, { family: 6 }),
+	]
+	test.each<[title: string, from: string | undefined, priorities: number[]]>([
+		['from an address are those of the address and of networks', '10.0.0.1', [1, 3, 4, 5, 7, 8]],
+		['from an address of IPv6 are those of the address and of networks', 'fd00::1', [3, 4, 5, 6, 7, 8]],
+		['without a source are those of networks', undefined, [3, 4, 5, 7, 8]],
+	])('%s', (_, from, priorities) => {
+		expect(
+			fibOf(host([], rules))
+				.rulesFrom(from)
+				.map(({ priority }) => priority),
+		).toEqual(priorities)
+	})
+
+	test('are kept for 128 sources, and then for others', () => {
+		const { rulesFrom: known } = fibOf(host([], rules))
+		const first = known('10.0.0.1')
+		for (let at = 1; at < 128; at++) known(`10.0.1.${at}`)
+		expect(known('10.0.0.1')).toBe(first)
+		expect(known('10.0.1.1')).toBe(known('10.0.1.1'))
+		expect(known('10.0.0.1')).toBe(first)
+		known('10.0.2.1')
+		expect(known('10.0.0.1')).not.toBe(first)
 	})
 })

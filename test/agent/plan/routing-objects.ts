@@ -1,0 +1,26 @@
+import type { Address } from '../../../agent/model/address.ts'
+import type { Rule } from '../../../agent/model/host-state.ts'
+import { familyOf, full } from '../../../agent/model/networks.ts'
+import type { Route } from '../../../agent/model/route.ts'
+
+/** Addresses, routes and rules for tests of the routing model; each has ordinary values for what a test does not name. */
+
+export function address(cidr: string, more: Partial<Address> = {}): Address {
+	return { family: familyOf(cidr), cidr, global: true, dynamic: false, ...more }
+}
+
+/** A unicast route of the main table. */
+export function route(to: string, more: Partial<Route> = {}): Route {
+	return { family: familyOf(to), to, table: 254, metric: 0, protocol: 4, type: 1, scope: 0, onlink: false, ...more }
+}
+
+/** A route to an address of the host itself, in the local table. */
+export function localRoute(ip: string, link: number, more: Partial<Route> = {}): Route {
+	return route(`${ip}/${full(ip)}`, { link, table: 255, protocol: 2, type: 2, scope: 254, ...more })
+}
+
+/** A rule that looks up the main table for every packet of its family. */
+export function rule(priority: number, more: Partial<Rule> = {}): Rule {
+	const { family = 4, table = 254 } = more
+	return { family, priority, from: family === 4 ? '0.0.0.0/0' : '::/0', table, plain: true, words: `from all lookup ${table}`, ...more }
+}
