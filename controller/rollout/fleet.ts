@@ -42,9 +42,8 @@ class Rollout implements Fleet {
 	readonly #changing = new Set<string>()
 	readonly #stopping = new Set<string>()
 	readonly #skipping = new Set<string>()
-	readonly #onHold = new Set<string>()
-	/** Nodes that were woken and have had no decision since. Waking them again would have no effect, but would take quadratic time. */
-	readonly #woken = new Set<string>()
+	/** Nodes on hold that were not woken since their last decision; while there are none, the queue is not searched, which takes long. */
+	readonly #asleep = new Set<string>()
 	readonly #onNodes = new Set<string>()
 	readonly #reserved = new Map<string, Mode>()
 	readonly #settings = createSettings()
@@ -64,12 +63,12 @@ class Rollout implements Fleet {
 		const part = config && { config, spec: config.read.spec, runs: this.#sources.runsOf(name) }
 		const member = part && memberOf(part, this.#sources.nodeOf(name), before ?? this.#sources.recordedStop(name))
 		if (member) this.#members.set(name, member)
-		else for (const names of [this.#members, this.#woken]) names.delete(name)
+		else this.#members.delete(name)
 		if (member?.isQueued) this.#queue.add(member)
 		setMember(this.#changing, name, member?.changing)
 		setMember(this.#stopping, name, member?.stops !== undefined)
 		setMember(this.#skipping, name, member?.skipsQueue)
-		setMember(this.#onHold, name, member?.hold !== undefined)
+		if (member?.hold === undefined) this.#asleep.delete(name)
 		setMember(this.#onNodes, name, member?.hasNode)
 		if (member?.stops !== before?.stops) this.#sources.stopsChanged()
 		if (!isAlike(before, member)) this.#advanceSoon()
@@ -90,10 +89,11 @@ class Rollout implements Fleet {
 		if (!member || decision?.act === 'updateMetadata' || decision?.act === 'deleteRuns') return
 		const reason = decision?.act === 'queue' ? decision.why : decision?.act === 'setStatus' ? decision.holdReason : undefined
 		member.hold = reason && (member.hold?.reason === reason ? member.hold : { reason, since: now })
-		setMember(this.#onHold, name, reason !== undefined)
+		setMember(this.#asleep, name, reason !== undefined)
 		member.isQueued = reason !== undefined
-		if (member.isQueued) this.#queue.add(member)
-		else this.#dequeue(member)
+		if (member.isQueued) return this.#queue.add(member)
+		this.#queue.remove(member)
+		this.#advanceSoon()
 	}
 
 	reserve(name: string, mode: Mode, now: number): () => void {
@@ -107,8 +107,8 @@ class Rollout implements Fleet {
 	}
 
 	view(name: string): RolloutView {
-		this.#woken.delete(name)
 		const member = this.#members.get(name)
+		setMember(this.#asleep, name, member?.hold !== undefined)
 		const stopper = this.#stopper(name)
 		return {
 			settings: this.#settings.now(),
@@ -137,22 +137,15 @@ class Rollout implements Fleet {
 		return members.map(({ name, uid, stops = '' }) => ({ name, uid, stops }))
 	}
 
-	#dequeue(member: Member): void {
-		this.#queue.remove(member)
-		this.#advanceSoon()
-	}
-
 	/** Wakes the nodes that may be next, or all queued nodes if the reason for holding all nodes has changed. */
 	#advance(): void {
 		const hold = this.#globalHoldNow()
 		const isChanged = hold !== this.#globalHold
 		this.#globalHold = hold
-		if (this.#onHold.size === 0) return
+		if (this.#asleep.size === 0) return
 		const first = isChanged ? this.#queue.length : hold === '' ? this.#slots() : 0
 		for (const name of [...this.#skipping, ...this.#queue.first(first)]) {
-			if (!this.#onHold.has(name) || this.#woken.has(name)) continue
-			this.#woken.add(name)
-			this.#sources.wake(name)
+			if (this.#asleep.delete(name)) this.#sources.wake(name)
 		}
 	}
 
