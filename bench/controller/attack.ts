@@ -9,7 +9,9 @@ import {
 	LABEL_NODE_NAME,
 	REPORT_KEY,
 } from '../../contract/names.ts'
+import { ROLLOUT_STOP } from '../../contract/rollout.ts'
 import { NodeConfig } from '../../controller/model/node-config-kind.ts'
+import { readStops } from '../../controller/rollout/stop-record.ts'
 import { reportFor } from '../../lab/cluster/fake-kubelet.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import { ConfigMap, Event, Node, Pod } from '../../runtime/kube/kinds.ts'
@@ -161,13 +163,15 @@ function loud(turn: number): object {
 	}
 }
 
-/** Pauses the node as a user would, once it stops the rollout. Returns false if it did not before the signal was aborted. */
+/**
+ * Pauses the node as a user would, once the controller records that it stops the rollout, for whatever reason: an invalid report may arrive
+ * after the last one. Returns false if the node did not stop the rollout before the signal was aborted.
+ */
 async function pauseIt(client: KubeClient, signal: AbortSignal): Promise<boolean> {
-	const at = { namespace, name: HOSTILE }
 	while (!signal.aborted) {
-		const { status } = await client.get(NodeConfig, at)
-		if (JSON.stringify(status ?? {}).includes('ConnectivityLost')) {
-			await client.patch(NodeConfig, at, { spec: { paused: true } })
+		const record = await client.find(ConfigMap, { namespace, name: ROLLOUT_STOP })
+		if (readStops(record?.data).has(HOSTILE)) {
+			await client.patch(NodeConfig, { namespace, name: HOSTILE }, { spec: { paused: true } })
 			return true
 		}
 		await sleep(200)
