@@ -82,23 +82,23 @@ describe('a NIC is refused', () => {
 		[
 			'if one of its addresses is the address of the node in Kubernetes',
 			{ link: link({ addresses: [address('10.0.0.23/24')] }), nodeAddresses: ['10.0.0.23'] },
-			/knows this node/,
+			/lists for this node/,
 		],
 		[
 			'if its desired address is the address of the node in Kubernetes, even if no link has it',
 			{ nodeAddresses: ['10.0.0.23'] },
-			/^10\.0\.0\.23 is wanted here, and Kubernetes knows this node by it \(ip addr show to 10\.0\.0\.23\)$/,
+			/^10\.0\.0\.23 is requested here, and Kubernetes lists it for this node \(ip addr show to 10\.0\.0\.23\)$/,
 		],
 		[
 			'if its desired address is the address of the node in Kubernetes in another notation',
 			{ nic: six, nodeAddresses: ['FD00:0::0:23'] },
-			/^fd00::23 is wanted here/,
+			/^fd00::23 is requested here/,
 		],
 		['not if the node has another address of the same network in Kubernetes', { nodeAddresses: ['10.0.0.24'] }, undefined],
 		[
 			'if an earlier interface of the config has the same address',
 			{ interfaces: settle([{ id: 9, macAddress: mac }, ...twice]), nic: second },
-			/^10\.0\.0\.23 is wanted on multinic3 as well \(kubectl get /,
+			/^10\.0\.0\.23 is also requested on multinic3 \(kubectl get /,
 		],
 		['not if a later interface of the config has the same address', { interfaces: settle(twice), nic: first }, undefined],
 		['if it carries the default route', { routes: [defaultVia(0, 3)] }, /default route/],
@@ -106,7 +106,7 @@ describe('a NIC is refused', () => {
 		[
 			'if it is one of several next hops of the default route',
 			{ routes: [defaultVia(0, undefined, { nextHops: [hop(3), hop(4)] })] },
-			/^ens7 carries the default route of this node \(ip route show default\)$/,
+			/^ens7 has the default route of this node \(ip route show default\)$/,
 		],
 		[
 			'if it is one of several next hops of a default route from DHCP',
@@ -133,7 +133,7 @@ describe('a NIC is refused', () => {
 		[
 			'if it and another link are next hops of a route to a network',
 			{ routes: [defaultVia(0, undefined, { to: '10.50.0.0/16', nextHops: [hop(3), hop(4)] })], others: [other({})] },
-			/^the route to 10\.50\.0\.0\/16 leads over ens7 and ens8 \(ip route show 10\.50\.0\.0\/16 table all\)$/,
+			/^the route to 10\.50\.0\.0\/16 uses ens7 and ens8 \(ip route show 10\.50\.0\.0\/16 table all\)$/,
 		],
 		[
 			'if it and another link are next hops of an IPv6 route in another table',
@@ -206,17 +206,17 @@ describe('a NIC is refused', () => {
 		[
 			'if networkd would manage it with any name',
 			{ link: link(byNetworkd), match: 'Name=*' },
-			/configures ens7 by .*99-dhcp.network.*except/,
+			/configures ens7 from .*99-dhcp.network.*exclude/,
 		],
 		[
 			'if networkd would continue to manage it by its alternative name',
 			{ link: link({ ...byNetworkd, altnames: ['enp0s7'] }), match: 'Name=enp*' },
-			/99-dhcp.network, which is for enp0s7 as well, an alternative name of this NIC.*networkctl status ens7/,
+			/99-dhcp.network, which also matches enp0s7, an alternative name of this NIC.*networkctl status ens7/,
 		],
 		[
 			'if networkd would continue to manage it by its old name, which udev adds as an alternative name',
 			{ link: link({ ...byNetworkd, altnames: ['enp0s7'] }), match: 'Name=ens*' },
-			/which is for ens7 as well/,
+			/which also matches ens7/,
 		],
 		['not because of networkd if MultiNIC already manages it', { link: link(byNetworkd), match: 'Name=*', ours }, undefined],
 		['if a removal could not restore its name', { link: link({ name: 'a#b' }) }, /could not be restored/],
