@@ -101,7 +101,7 @@ describe('a NIC is refused', () => {
 			/^10\.0\.0\.23 is also requested on multinic3 \(kubectl get /,
 		],
 		['not if a later interface of the config has the same address', { interfaces: settle(twice), nic: first }, undefined],
-		['if it carries the default route', { routes: [defaultVia(0, 3)] }, /default route/],
+		['if it has the default route', { routes: [defaultVia(0, 3)] }, /default route/],
 		['not if another default route has a better metric', { routes: [defaultVia(100, 3), defaultVia(0, 4)] }, undefined],
 		[
 			'if it is one of several next hops of the default route',
@@ -113,15 +113,15 @@ describe('a NIC is refused', () => {
 			{ routes: [defaultVia(100, undefined, { nextHops: [hop(4), hop(3)], protocol: 16 })] },
 			/default route/,
 		],
-		['if it carries the default route through a next hop object', { routes: [defaultVia(0, 3, { nextHopId: 7 })] }, /default route/],
-		['if it carries the default route with an encapsulation', { routes: [defaultVia(0, 3, { encap: 'mpls 100' })] }, /default route/],
+		['if it has the default route through a next hop object', { routes: [defaultVia(0, 3, { nextHopId: 7 })] }, /default route/],
+		['if it has the default route with an encapsulation', { routes: [defaultVia(0, 3, { encap: 'mpls 100' })] }, /default route/],
 		[
 			'if it carries a route to half of the address space',
 			{ routes: [defaultVia(0, 4), defaultVia(0, 3, { to: '128.0.0.0/1' })] },
 			/default route/,
 		],
 		[
-			'if it carries the default route although the routes of a tunnel cover both halves of the address space',
+			'if it has the default route although the routes of a tunnel cover both halves of the address space',
 			{ routes: [defaultVia(0, 3), defaultVia(0, 4, { to: '0.0.0.0/1' }), defaultVia(0, 4, { to: '128.0.0.0/1' })] },
 			/default route/,
 		],
