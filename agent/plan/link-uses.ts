@@ -63,7 +63,7 @@ export function namedByRule({ name, altnames }: Link, { rules }: HostState, call
 /** @returns the rule not managed by MultiNIC that would no longer match a link because of its new name */
 export function ruleLost(link: Link, to: string, { called = link.name, host }: { called?: string; host: HostState }): Cause | undefined {
 	const found = link.name === to ? undefined : namedByRule(link, host, called)
-	return found && { ...found, says: `${found.says}, and would no longer match it after ${called} is renamed to ${to}` }
+	return found && { ...found, says: `${found.says}, and would not match its new name ${to}` }
 }
 
 function changeOf(link: Link, next: Shape, needed: number): string | undefined {

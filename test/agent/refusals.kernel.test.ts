@@ -45,12 +45,12 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 			[
 				'a rule contains the name of the NIC, which would be renamed',
 				{ ip: ['rule add iif ens0 lookup 77 priority 600'] },
-				"the rule 'from all iif ens0 lookup 77' names ens0, and would no longer match it after ens0 is renamed to multinic0 (ip rule show priority 600)",
+				"the rule 'from all iif ens0 lookup 77' names ens0, and would not match its new name multinic0 (ip rule show priority 600)",
 			],
 			[
 				'a rule contains an alternative name of the NIC',
 				{ ip: ['link property add dev ens0 altname enp0s9', 'rule add oif enp0s9 lookup 77 priority 600'] },
-				"the rule 'from all oif enp0s9 lookup 77' names ens0, and would no longer match it after ens0 is renamed to multinic0 (ip rule show priority 600)",
+				"the rule 'from all oif enp0s9 lookup 77' names ens0, and would not match its new name multinic0 (ip rule show priority 600)",
 			],
 			[
 				'the NIC is one of two next hops of the default route',

@@ -66,7 +66,7 @@ describe('a NIC that is managed by MultiNIC', () => {
 test('a NIC that a rule names is refused only if it is renamed', () => {
 	const rules = [rule({ iif: 'ens7', words: 'from all iif ens7 lookup 77' })]
 	expect(ruleNamesLink.find(inputOf({ host: { rules } }))).toEqual({
-		says: "the rule 'from all iif ens7 lookup 77' names ens7, and would no longer match it after ens7 is renamed to multinic0",
+		says: "the rule 'from all iif ens7 lookup 77' names ens7, and would not match its new name multinic0",
 		see: 'ip rule show priority 600',
 	})
 	expect(ruleNamesLink.find(inputOf({ link: multinic0, host: { rules: [rule({ iif: 'multinic0' })] } }))).toBe(undefined)

@@ -103,7 +103,7 @@ describe('an interface is refused', () => {
 			'whose NIC is named by a rule',
 			then(fresh, { rules: [rule({ iif: 'ens0', words: 'from all iif ens0 lookup 254' })] }),
 			[nic(0)],
-			/^the rule 'from all iif ens0 lookup main' names ens0, and would no longer match it after ens0 is renamed to multinic0 \(ip rule show priority 600\)$/,
+			/^the rule 'from all iif ens0 lookup main' names ens0, and would not match its new name multinic0 \(ip rule show priority 600\)$/,
 		],
 		[
 			'whose NIC is named by an IPv6 rule as its output',
@@ -219,7 +219,7 @@ describe('a link that is no longer desired', () => {
 		[
 			'and is named by a rule',
 			{ rules: [rule({ oif: 'multinic0' })] },
-			/^the rule '.*' names it, and would no longer match it after it is renamed to ens0 \(ip rule show priority 600\)$/,
+			/^the rule '.*' names it, and would not match its new name ens0 \(ip rule show priority 600\)$/,
 		],
 	])('%s stays unchanged and in the record, and the other one is removed', (_, more, says) => {
 		const host = then(configured, more)
@@ -314,9 +314,7 @@ describe('a rule names a link', () => {
 		expect(namedByRule(names, host)).toEqual(isNamed ? { says: `${says} ens7`, see } : undefined)
 		expect(namedByRule(names, host, 'it')?.says).toBe(isNamed ? `${says} it` : undefined)
 		expect(ruleLost(names, 'ens7', { host })).toBe(undefined)
-		expect(ruleLost(names, 'lan0', { host })?.says).toBe(
-			isNamed ? `${says} ens7, and would no longer match it after ens7 is renamed to lan0` : undefined,
-		)
+		expect(ruleLost(names, 'lan0', { host })?.says).toBe(isNamed ? `${says} ens7, and would not match its new name lan0` : undefined)
 	})
 })
 
