@@ -29,7 +29,7 @@ export function readRegularFile(root: string, path: string, maxBytes = MAX_BYTES
 		return found.isFile() ? readAt(at, maxBytes) : { why: `it is ${kindOf(found)}`, isFile: false }
 	} catch (error) {
 		const code = codeOf(error)
-		if (code === 'ELOOP') return { why: 'it is a symbolic link that leads to itself', isFile: false }
+		if (code === 'ELOOP') return { why: 'it is a symbolic link that points to itself', isFile: false }
 		if (code === '') throw error
 		return ['ENOENT', 'ENOTDIR'].includes(code) ? undefined : { why: wordsOf(error).replace(/, .*/, ''), isFile: true }
 	}

@@ -17,7 +17,7 @@ export type Place = { at: string; found?: Stats }
  * Follows every symbolic link in a path of the host, as the host does.
  *
  * @param root where the host's `/` is mounted
- * @throws Error ELOOP for a link that leads to itself
+ * @throws Error ELOOP for a link that points to itself
  */
 export function follow(root: string, path: string): Place {
 	const done: string[] = []
@@ -30,7 +30,7 @@ export function follow(root: string, path: string): Place {
 		const at = `${root}/${done.join('/')}`
 		found = statOf(at)
 		if (!found?.isSymbolicLink()) continue
-		if (++links > MAX_LINKS) throw Object.assign(new Error(`ELOOP: ${path} is a symbolic link that leads to itself`), { code: 'ELOOP' })
+		if (++links > MAX_LINKS) throw Object.assign(new Error(`ELOOP: ${path} is a symbolic link that points to itself`), { code: 'ELOOP' })
 		const target = readlinkSync(at)
 		done.length = target.startsWith('/') ? 0 : done.length - 1
 		left.push(...partsOf(target))

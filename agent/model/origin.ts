@@ -104,7 +104,7 @@ export function isRecordable({ protocol }: Route): boolean {
 	return !DAEMONS.has(protocol)
 }
 
-/** Whether a route leads over this link alone. */
+/** Whether a route uses only this link. */
 export function isOnlyOver(route: Route, ifindex: number): boolean {
 	return linksOf(route).every(link => link === ifindex)
 }

@@ -66,7 +66,7 @@ export function backendOf(host: HostState): { backend: Backend } | { unknown: st
 	const found = conditions.find(([, isSo]) => isSo(host))
 	if (found) return { backend: found[0] }
 	const alone = host.networkd ? '; systemd-networkd runs here, but is supported only together with netplan' : ''
-	return { unknown: `looked for netplan, for ifcfg files in ${SCRIPTS_FOLDER} and for NetworkManager, and found none of them${alone}` }
+	return { unknown: `found neither netplan nor NetworkManager nor ifcfg files in ${SCRIPTS_FOLDER}${alone}` }
 }
 
 /** Whether netplan reads this file. */

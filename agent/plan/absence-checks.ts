@@ -14,10 +14,10 @@ export const inOtherNamespace: RefusalCheck<Absent> = {
 	find: ({ ours, host }) => (ours ? whereabouts(ours, host) : undefined),
 }
 
-/** The NIC is released once its link is back; until then its record and files are kept. */
+/** The NIC is released when its link returns; until then its record and files are kept. */
 export const releasedLater: RefusalCheck<Leaving> = {
 	reason: 'InOtherNamespace',
-	when: 'the interface is no longer wanted, and its NIC is in another network namespace; it is released when it is back',
+	when: 'the interface is no longer desired, and its NIC is in another network namespace; it is released when it returns',
 	see: 'lsns -t net',
 	find: ({ ours, link, host }) => (link ? undefined : whereabouts(ours, host)),
 }

@@ -15,19 +15,19 @@ import type { PreflightInput } from './preflight-input.ts'
 
 export const addressOfTheNode: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
-	when: 'a wanted address is one by which Kubernetes knows the node',
+	when: 'a desired address is one that Kubernetes lists for the node',
 	see: 'ip addr show to 192.168.0.11',
 	find({ nic, nodeAddresses }) {
 		const known = new Set(nodeAddresses.map(canonicalIp))
 		const ip = ipsOf(nic).find(wanted => known.has(wanted))
-		if (ip !== undefined) return { says: `${ip} is wanted here, and Kubernetes knows this node by it`, see: showing(ip) }
+		if (ip !== undefined) return { says: `${ip} is requested here, and Kubernetes lists it for this node`, see: showing(ip) }
 	},
 }
 
 /** The kernel delivers packets for a local address to the node itself, so the real owner of the address would become unreachable. */
 export const neededElsewhere: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
-	when: 'a wanted address is that of the API server, a nameserver, the metadata service or a pod (a route to it alone over another link), and no link of the node has it',
+	when: 'a desired address is that of the API server, a nameserver, the metadata service or a pod (the node has a host route to it over another link), and no link of the node has it',
 	see: 'ip route get 10.96.0.1',
 	find({ nic, needed = [], own, host }) {
 		const known = new Set([...needed, ...METADATA_SERVICE].filter(parseIp).map(canonicalIp))
@@ -36,7 +36,7 @@ export const neededElsewhere: RefusalCheck<PreflightInput> = {
 		const alone = new Set(elsewhere.map(({ to }) => ipOf(to)))
 		const ip = ipsOf(nic).find(wanted => (known.has(wanted) || alone.has(wanted)) && !held.has(wanted))
 		if (ip !== undefined)
-			return { says: `${ip} is wanted here, and this node reaches another machine or pod by it`, see: `ip route get ${ip}` }
+			return { says: `${ip} is requested here, and this node reaches another machine or pod at it`, see: `ip route get ${ip}` }
 	},
 }
 
@@ -47,21 +47,21 @@ function isAlone({ table, type, to }: Route): boolean {
 /** If two interfaces request the same address, the one with the smaller id gets it. */
 export const wantedTwice: RefusalCheck<PreflightInput> = {
 	reason: 'InvalidConfig',
-	when: 'an interface with a smaller id wants the same address',
+	when: 'an interface with a smaller id has the same address',
 	see: 'kubectl get multinicnodeconfigs -o yaml',
 	find({ nic, interfaces }) {
 		const ips = new Set(ipsOf(nic))
 		const earlier = interfaces.filter(({ id }) => id < nic.id)
 		const [first] = earlier.flatMap(other => ipsOf(other).flatMap(ip => (ips.has(ip) ? [{ ip, name: other.name }] : [])))
 		if (!first) return
-		return { says: `${first.ip} is wanted on ${first.name} as well`, see: 'kubectl get multinicnodeconfigs -o yaml' }
+		return { says: `${first.ip} is also requested on ${first.name}`, see: 'kubectl get multinicnodeconfigs -o yaml' }
 	},
 }
 
 /** An address that this run removes from another NIC managed by MultiNIC is free by the time it is assigned. */
 export const onAnotherLink: RefusalCheck<Placed> = {
 	reason: 'InUse',
-	when: 'a wanted address is on another link of the node and stays there',
+	when: 'a desired address is on another link of the node and stays there',
 	see: 'ip addr show to 10.0.0.23',
 	find({ accepted: { nic, link }, selection, host }) {
 		const wanted = new Set(ipsOf(nic))
@@ -70,7 +70,7 @@ export const onAnotherLink: RefusalCheck<Placed> = {
 			staying(other, selection, host).flatMap(({ cidr }) => (wanted.has(ipOf(cidr)) ? [{ other, ip: ipOf(cidr) }] : [])),
 		)[0]
 		if (!held) return
-		return { says: `${held.ip} is wanted on ${nic.name}, and ${held.other.name} has it`, see: showing(held.ip) }
+		return { says: `${held.ip} is requested on ${nic.name}, but ${held.other.name} has it`, see: showing(held.ip) }
 	},
 }
 

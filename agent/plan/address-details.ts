@@ -106,7 +106,7 @@ function isChangeable(is: Address, target: Address): boolean {
 /** Lifetimes count down, so only their kind is compared. */
 function lifetimeOf({ validSeconds, preferredSeconds, dynamic }: Address): string {
 	if (dynamic || validSeconds !== undefined) return 'a lease'
-	return preferredSeconds === undefined ? 'for ever' : 'deprecated'
+	return preferredSeconds === undefined ? 'permanent' : 'deprecated'
 }
 
 function flagsOf({ flags = [] }: Address): string {

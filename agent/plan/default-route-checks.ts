@@ -11,18 +11,18 @@ import type { PreflightInput } from './preflight-input.ts'
 /** Checks for routes over a link that the node needs or that other links share. */
 
 /**
- * A NIC managed by MultiNIC may carry a default route, because MultiNIC may have added it. On any other NIC, a default route from a router
+ * A NIC managed by MultiNIC may have a default route, because MultiNIC may have added it. On any other NIC, a default route from a router
  * advertisement is removed like a lease, unless the node needs it.
  */
 export const holdsDefaultRoute: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
-	when: 'the NIC is not managed by MultiNIC yet and carries a best default route of the node, alone or as one of several next hops: a static one or one by DHCP, or one by a router of the family of the InternalIP or the API server',
+	when: 'the NIC is not managed by MultiNIC yet and has a best default route of the node, alone or as one of several next hops: a static route, one from DHCP, or one from a router advertisement in the address family of the InternalIP or the API server',
 	see: 'ip route show default',
 	find(question) {
 		const { link, ours } = question
 		const family = ours ? undefined : ([4, 6] as const).find(version => isNeeded(version, question))
 		if (family === undefined) return
-		return { says: `${link.name} carries the default route of this node`, see: showRoutes(family, 'default') }
+		return { says: `${link.name} has the default route of this node`, see: showRoutes(family, 'default') }
 	},
 }
 
@@ -32,7 +32,7 @@ function isNeeded(family: Family, question: PreflightInput): boolean {
 	return carried.some(route => !isOfRouter(route) || (isLivedBy(family, question) && !hasTwin(route, question)))
 }
 
-/** Whether the route comes from a router advertisement and uses this link alone. */
+/** Whether the route comes from a router advertisement and uses only this link. */
 function isOfRouter(route: Route): boolean {
 	return route.protocol === ROUTER && linksOf(route).length === 1
 }
@@ -58,7 +58,7 @@ function hasTwin({ family, to }: Route, { host, own }: PreflightInput): boolean 
 /** If this link is changed, the kernel removes its next hop or the whole route, so the other links would carry all the traffic. */
 export const sharesRoute: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
-	when: 'the NIC is not managed by MultiNIC yet and is one of several next hops of a route, together with a link that is not requested',
+	when: 'the NIC is not managed by MultiNIC yet and is one of several next hops of a route, together with a link that no interface requests',
 	see: 'ip route show 10.50.0.0/16 table all',
 	find({ link, host, ours, own }) {
 		const shared = host.routes.find(route => {
@@ -68,6 +68,6 @@ export const sharesRoute: RefusalCheck<PreflightInput> = {
 		if (ours || !shared) return
 		const names = host.links.flatMap(({ ifindex, name }) => (linksOf(shared).includes(ifindex) ? [name] : []))
 		const see = showRoutes(shared.family, `${shared.to} table all`)
-		return { says: `the route to ${shared.to} leads over ${names.join(' and ')}`, see }
+		return { says: `the route to ${shared.to} uses ${names.join(' and ')}`, see }
 	},
 }

@@ -18,10 +18,10 @@ export const definedTwice: RefusalCheck<PreflightInput> = {
 
 export const profileOnTop: RefusalCheck<Leaving> = {
 	reason: 'InUse',
-	when: 'a profile of NetworkManager or of initscripts puts a VLAN on it',
+	when: 'a profile of NetworkManager or of initscripts defines a VLAN on top of the NIC',
 	see: 'cat /etc/NetworkManager/system-connections/trunk.nmconnection',
 	find({ ours: { name }, host }) {
 		const path = profileOnLink(name, host)
-		if (path !== undefined) return { says: `${path} puts a link on it`, see: `cat ${path}` }
+		if (path !== undefined) return { says: `${path} defines a VLAN on top of it`, see: `cat ${path}` }
 	},
 }

@@ -6,8 +6,8 @@ import type { NextHopObject, Route } from '../model/route.ts'
 
 /**
  * Describes addresses, routes and neighbours by the commands that would restore them, so that the comparison is as precise as the
- * restoration. Omits lifetimes, because they count down. Omits the link name where it is redundant, so that a renamed link counts as one
- * loss and not as one per neighbour.
+ * restoration. Omits lifetimes, because they count down. Omits the link name where it is redundant, so that a renamed link is one loss and
+ * not one per neighbour.
  */
 
 export type Names = (ifindex: number) => string

@@ -32,7 +32,7 @@ export const ruleNamesLink: RefusalCheck<PreflightInput> = {
 /** For any change, NetworkManager has to release the link, and then also sets down the VLANs on top of it. */
 export const disturbedByDaemon: RefusalCheck<Placed> = {
 	reason: 'InUse',
-	when: 'the NIC is managed by MultiNIC and NetworkManager, another link uses it, and anything has to change',
+	when: 'the NIC is managed by MultiNIC and NetworkManager, another link uses it, and something has to change',
 	see: 'ip -d link show dev vlan5',
 	find({ accepted, selection, host }) {
 		const { nic, link } = accepted
@@ -47,7 +47,7 @@ export const disturbedByDaemon: RefusalCheck<Placed> = {
 
 export const disturbedByRemoval: RefusalCheck<Leaving> = {
 	reason: 'InUse',
-	when: 'the interface is no longer wanted, and its removal would rename or set down a link that another link or a rule uses',
+	when: 'the interface is no longer desired, and its removal would rename or set down a link that another link or a rule uses',
 	see: 'ip -d link show dev vlan5',
 	find: ({ ours: { name, original }, link, host }) => link && disturbance(link, original, { subject: name, host }),
 }

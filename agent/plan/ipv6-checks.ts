@@ -8,23 +8,23 @@ import type { PreflightInput } from './preflight-input.ts'
 
 export const kernelWithoutIpv6: RefusalCheck<PreflightInput> = {
 	reason: 'InvalidConfig',
-	when: 'an IPv6 address, gateway or route is wanted, and the kernel was started with `ipv6.disable=1` or built without IPv6',
+	when: 'an IPv6 address, gateway or route is requested, and the kernel was started with `ipv6.disable=1` or built without IPv6',
 	see: 'cat /proc/cmdline',
 	find({ nic, host }) {
 		const six = ipv6Of(nic)
 		if (six === undefined || host.ipv6) return
-		return { says: `${six} needs IPv6, and the kernel has none: it was started with ipv6.disable=1, or built without` }
+		return { says: `${six} needs IPv6, which the kernel does not support: it was started with ipv6.disable=1, or built without IPv6` }
 	},
 }
 
 export const ipv6DisabledOnLink: RefusalCheck<PreflightInput> = {
 	reason: 'InvalidConfig',
-	when: 'an IPv6 address, gateway or route is wanted, and `disable_ipv6` is 1 on the NIC',
+	when: 'an IPv6 address, gateway or route is requested, and `disable_ipv6` is 1 on the NIC',
 	see: 'grep 1 /proc/sys/net/ipv6/conf/*/disable_ipv6',
 	find({ nic, link }) {
 		const six = ipv6Of(nic)
 		if (six === undefined || !link.ipv6Disabled) return
-		return { says: `${six} needs IPv6, and it is disabled on ${link.name}` }
+		return { says: `${six} needs IPv6, which is disabled on ${link.name}` }
 	},
 }
 

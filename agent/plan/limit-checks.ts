@@ -36,17 +36,17 @@ const SEE = 'kubectl get multinicnodeconfigs -o yaml'
 
 const requestsDefaultRoute: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
-	when: 'the interface has `defaultRoute: true`, and the value `runs.allowDefaultRoute` of the chart is false',
+	when: 'the interface has `defaultRoute: true`, and the chart value `runs.allowDefaultRoute` is false',
 	see: SEE,
 	find({ nic, limits }) {
 		if (!nic.defaultRoute || limits.allowDefaultRoute) return
-		return { says: `${nic.name} asks for defaultRoute, and the chart does not allow it: set runs.allowDefaultRoute` }
+		return { says: `${nic.name} requests defaultRoute, and the chart does not allow it: set runs.allowDefaultRoute` }
 	},
 }
 
 const routesHalfOfEverything: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
-	when: 'one of its routes outside its own table is a default route or half of one, which no chart can allow',
+	when: 'one of its routes outside its own table is a default route or half of one, which the chart cannot allow',
 	see: SEE,
 	find({ nic }) {
 		const route = routesBesideOwnTable(nic).find(({ to }) => lengthOf(to) < 2)
@@ -56,37 +56,37 @@ const routesHalfOfEverything: RefusalCheck<LimitedNic> = {
 
 const routesToProtected: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
-	when: 'one of its routes outside its own table meets the node itself, the API server, a pod network, a link-local network or one of the value `runs.protectedNetworks`',
+	when: 'one of its routes outside its own table overlaps an address of the node, the API server, a pod network, a link-local network or a network of `runs.protectedNetworks`',
 	see: SEE,
 	find({ nic, limits }) {
 		const known = [...limits.own, ...limits.protectedNetworks]
 		for (const route of routesBesideOwnTable(nic)) {
 			const met = known.find(({ network }) => overlap(network, route.to))
-			if (met) return { says: `${routeText(route)} meets ${met.network}, ${met.what}` }
+			if (met) return { says: `${routeText(route)} overlaps ${met.network}, ${met.what}` }
 		}
 	},
 }
 
 const routesToUnlisted: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
-	when: 'one of its routes outside its own table is in no prefix of the value `runs.allowMainTableRoutes` of the chart',
+	when: 'one of its routes outside its own table is in no prefix of the chart value `runs.allowMainTableRoutes`',
 	see: SEE,
 	find({ nic, limits }) {
 		const route = routesBesideOwnTable(nic).find(({ to }) => !limits.allowMainTableRoutes.some(prefix => isInside(to, prefix)))
-		return route && { says: `${routeText(route)} is not allowed by the chart: no prefix of runs.allowMainTableRoutes holds it` }
+		return route && { says: `${routeText(route)} is not allowed by the chart: no prefix of runs.allowMainTableRoutes contains it` }
 	},
 }
 
 /** The local host route of such an address takes precedence over every route: packets to that service or pod would not leave the node. */
 const wantsProtectedAddress: RefusalCheck<LimitedNic> = {
 	reason: 'NotAllowed',
-	when: 'a wanted address is in a pod network, or in one of the value `runs.protectedNetworks`',
+	when: 'a desired address is in a pod network or in a network of `runs.protectedNetworks`',
 	see: SEE,
 	find({ nic, limits }) {
 		const ips = cidrsOf(nic).map(ipOf)
 		for (const { network, what, mayHoldAddresses } of limits.protectedNetworks) {
 			const ip = mayHoldAddresses ? undefined : ips.find(one => contains(network, one))
-			if (ip !== undefined) return { says: `${nic.name} asks for ${ip}, which is in ${network}, ${what}` }
+			if (ip !== undefined) return { says: `${nic.name} requests ${ip}, which is in ${network}, ${what}` }
 		}
 	},
 }
@@ -123,7 +123,7 @@ export function limitsOf(settings: LimitSettings, apiServer: string | undefined)
 		allowMainTableRoutes,
 		allowDefaultRoute,
 		protectedNetworks: [
-			...protectedNetworks.map(network => ({ network: networkOf(network), what: 'one of runs.protectedNetworks' })),
+			...protectedNetworks.map(network => ({ network: networkOf(network), what: 'a network of runs.protectedNetworks' })),
 			...podNetworks.map(network => ({ network: networkOf(network), what: 'a pod network' })),
 			...LINK_LOCAL.map(network => ({ network, what: 'which is link-local', mayHoldAddresses: true as const })),
 		],

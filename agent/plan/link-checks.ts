@@ -12,30 +12,30 @@ import { addressesWeAdded } from './record-link.ts'
 
 export const holdsNodeAddress: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
-	when: 'the NIC has an address by which Kubernetes knows the node',
+	when: 'the NIC has an address that Kubernetes lists for the node',
 	see: 'ip addr show dev ens7',
 	find({ link: { name, addresses }, nodeAddresses }) {
 		const known = new Set(nodeAddresses.map(canonicalIp))
 		const held = addresses.find(({ cidr }) => known.has(ipOf(cidr)))
-		if (held) return { says: `${name} has ${ipOf(held.cidr)}, by which Kubernetes knows this node`, see: `ip addr show dev ${name}` }
+		if (held) return { says: `${name} has ${ipOf(held.cidr)}, which Kubernetes lists for this node`, see: `ip addr show dev ${name}` }
 	},
 }
 
 export const holdsForeignAddress: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
-	when: 'the NIC has an address that is neither wanted on it nor came from DHCP or a router, also one added to `multinicN` by hand',
+	when: 'the NIC has an address that is not desired and did not come from DHCP or a router advertisement; this includes an address that was added to `multinicN` by hand',
 	see: 'ip addr show dev ens7',
 	find({ nic, link: { name, addresses }, ours }) {
 		const known = new Set([...addressesOf(nic), ...cidrsOf(nic), ...addressesWeAdded(ours)])
 		const foreign = addresses.find(({ cidr, global, dynamic }) => global && !dynamic && !known.has(cidr))
 		if (!foreign) return
-		return { says: `${name} has ${foreign.cidr}, which is not wanted here and was not given by DHCP`, see: `ip addr show dev ${name}` }
+		return { says: `${name} has ${foreign.cidr}, which is not requested here and did not come from DHCP`, see: `ip addr show dev ${name}` }
 	},
 }
 
 export const losesForeignAddress: RefusalCheck<Leaving> = {
 	reason: 'InUse',
-	when: 'the interface is no longer wanted, its removal would set the link down, and another program has added an address to the link',
+	when: 'the interface is no longer desired, its removal would set the link down, and another program has added an address to the link',
 	see: 'ip addr show dev multinic0',
 	find({ ours, link }) {
 		if (!link || ours.original.up) return
@@ -50,7 +50,7 @@ export const losesForeignAddress: RefusalCheck<Leaving> = {
 /** systemd-networkd releases a link if its .network file does not match the new name; otherwise it would keep requesting a lease. */
 export const keptByNetworkd: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
-	when: 'a `.network` file by which systemd-networkd configures the NIC is for `multinicN` as well (write `Name=!multinic*` into its `[Match]`), or for an alternative name of the NIC (`en*` and `enp0s7`; limit the file to other NICs)',
+	when: 'the `.network` file from which systemd-networkd configures the NIC also matches `multinicN` (add `Name=!multinic*` to its `[Match]`) or an alternative name of the NIC (`en*` matches `enp0s7`; limit the file to other NICs)',
 	see: 'networkctl status ens7',
 	find({ nic, link, host, ours }) {
 		const file = link.managedBy === 'systemd-networkd' && !ours ? link.networkFile : undefined
@@ -59,16 +59,16 @@ export const keptByNetworkd: RefusalCheck<PreflightInput> = {
 		if (name === undefined) return
 		const why =
 			name === nic.name
-				? `which is for ${name} as well: except multinic* there`
-				: `which is for ${name} as well, an alternative name of this NIC: limit it to other NICs`
-		return { says: `systemd-networkd configures ${link.name} by ${file}, ${why}`, see: `networkctl status ${link.name}` }
+				? `which also matches ${name}: exclude multinic* there`
+				: `which also matches ${name}, an alternative name of this NIC: limit it to other NICs`
+		return { says: `systemd-networkd configures ${link.name} from ${file}, ${why}`, see: `networkctl status ${link.name}` }
 	},
 }
 
 /** A change may remove attributes that `ip` prints and this agent does not know, and a rollback could not restore them. */
 export const unknownKeysOnLink: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
-	when: '`ip -j` says something of the NIC, or of its addresses, routes or neighbours, that the agent does not know and could not restore',
+	when: '`ip -j` shows an attribute of the NIC, or of its addresses, routes or neighbours, that the agent does not know and could not restore',
 	see: 'ip -j -d addr show dev ens7',
 	find({ link: { name, unknown = [] } }) {
 		const [first] = unknown
@@ -79,7 +79,7 @@ export const unknownKeysOnLink: RefusalCheck<PreflightInput> = {
 /** `ip -batch` splits at spaces, quotes and `#`; a name or a label that contains one could not be restored. */
 export const nameCannotBeSpelled: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
-	when: 'a name of the NIC, or the label of an address, has a character that `ip -batch` cannot spell',
+	when: 'a name of the NIC, or the label of an address, has a character that `ip -batch` does not support',
 	see: 'ip -d link show',
 	find({ link: { name, altnames, ifindex, addresses } }) {
 		const odd = [name, ...altnames].find(other => !/^[\w.@-]+$/.test(other))

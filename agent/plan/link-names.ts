@@ -10,7 +10,7 @@ import { temporaryName } from './rename-order.ts'
 
 export const nameTaken: RefusalCheck<Placed> = {
 	reason: 'NameTaken',
-	when: 'another link has the name `multinicN`, also as an alternative name, and MultiNIC may not rename it',
+	when: 'another link has `multinicN` as its name or alternative name, and MultiNIC must not rename it',
 	see: 'ip -d link show dev multinic0',
 	find({ accepted: { nic, link }, selection, host }) {
 		const holder = holderOf(nic.name, link, selection.moves, host)
@@ -18,7 +18,7 @@ export const nameTaken: RefusalCheck<Placed> = {
 		const says = `${nic.name} is the name of another link (index ${holder.ifindex})`
 		const used = usesOf(holder, host)[0] ?? namedByRule(holder, host)
 		if (used) return { says: `${says}, which is in use: ${used.says}`, see: used.see }
-		return { says: `${says}, which is not ours to rename`, see: `ip -d link show dev ${nic.name}` }
+		return { says: `${says}, which MultiNIC must not rename`, see: `ip -d link show dev ${nic.name}` }
 	},
 }
 

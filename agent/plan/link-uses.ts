@@ -63,13 +63,13 @@ export function namedByRule({ name, altnames }: Link, { rules }: HostState, call
 /** @returns the rule not managed by MultiNIC that would no longer match a link because of its new name */
 export function ruleLost(link: Link, to: string, { called = link.name, host }: { called?: string; host: HostState }): Cause | undefined {
 	const found = link.name === to ? undefined : namedByRule(link, host, called)
-	return found && { ...found, says: `${found.says}, and would match nothing once ${called} is renamed to ${to}` }
+	return found && { ...found, says: `${found.says}, and would not match its new name ${to}` }
 }
 
 function changeOf(link: Link, next: Shape, needed: number): string | undefined {
 	if (link.name !== next.name) return `be renamed to ${next.name}`
 	if (link.up && !next.up) return 'be set down'
-	if (link.mtu !== next.mtu && next.mtu < needed) return `get an MTU of ${next.mtu}, not the ${needed} that is used there`
+	if (link.mtu !== next.mtu && next.mtu < needed) return `get an MTU of ${next.mtu}, but ${needed} is used there`
 }
 
 /** A bridge whose MTU was never set explicitly has the smallest MTU of its ports. @see br_mtu_auto_adjust in net/bridge/br_if.c */

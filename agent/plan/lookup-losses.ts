@@ -26,7 +26,7 @@ export const NO_ROUTE = 'Network is unreachable'
 /** @returns the lookup result of the model */
 export function answerOf(way: Way): LookupAnswer {
 	if ('route' in way) return { links: linksOf(way.route), ...(way.route.type === LOCAL && { local: true }) }
-	return { error: way.rule ? 'refused by a rule or a route' : NO_ROUTE }
+	return { error: way.rule ? 'rejected by a rule or a route' : NO_ROUTE }
 }
 
 /** `host`: the host after the change. */
@@ -110,7 +110,7 @@ export function packetWords(
 	return [
 		'packets',
 		from === undefined ? '' : `from ${from}`,
-		name === undefined ? '' : `that come in by ${name}`,
+		name === undefined ? '' : `that arrive on ${name}`,
 		mark === undefined ? '' : `with mark 0x${mark.toString(16)}`,
 		uid === undefined ? '' : `of user ${uid}`,
 		protocol === undefined ? '' : `of protocol ${protocol}`,
@@ -121,7 +121,7 @@ export function packetWords(
 }
 
 function wayWords(answer: LookupAnswer, links: readonly Link[]): string {
-	if ('error' in answer) return `have no way (${answer.error})`
+	if ('error' in answer) return `have no route (${answer.error})`
 	const names = answer.links.map(link => links.find(({ ifindex }) => ifindex === link)?.name ?? `ifindex ${link}`)
-	return `leave by ${names.join(' and ') || 'no link'}${answer.source === undefined ? '' : ` from ${answer.source}`}`
+	return `leave through ${names.join(' and ') || 'no link'}${answer.source === undefined ? '' : ` from ${answer.source}`}`
 }

@@ -8,10 +8,14 @@ export type LinkKinds = ReadonlySet<string>
 /** The kinds that the product accepts; kernel tests add `veth`. */
 export const hardwareOnly: LinkKinds = new Set(['hardware'])
 
-const notThere = { reason: 'WaitingForDevice', when: 'no link of the node has its MAC yet', see: 'ip -br link' } as const satisfies Row
+const notThere = {
+	reason: 'WaitingForDevice',
+	when: 'no link of the node has the MAC of the interface yet',
+	see: 'ip -br link',
+} as const satisfies Row
 const twice = {
 	reason: 'Ambiguous',
-	when: 'two links that look like hardware have its MAC',
+	when: 'two links that look like hardware have the MAC of the interface',
 	see: 'ip -br link',
 } as const satisfies Row
 export const matchRows: readonly Row[] = [notThere, twice]

@@ -8,20 +8,20 @@ import { mtuAfter } from './record-link.ts'
 
 export const mtuOutOfRange: RefusalCheck<PreflightInput> = {
 	reason: 'MtuRefused',
-	when: 'the driver of the NIC does not support the wanted MTU',
+	when: 'the driver of the NIC does not support the desired MTU',
 	see: 'ip -d link show dev ens7',
 	find({ nic: { mtu }, link: { name, minMtu, maxMtu } }) {
 		const see = `ip -d link show dev ${name}`
 		if (mtu === undefined) return
-		if (mtu < minMtu) return { says: `${name} carries an MTU of ${minMtu} or more, not ${mtu}`, see }
-		if (maxMtu > 0 && mtu > maxMtu) return { says: `${name} carries an MTU of ${maxMtu} or less, not ${mtu}`, see }
+		if (mtu < minMtu) return { says: `${name} supports an MTU of ${minMtu} or more, not ${mtu}`, see }
+		if (maxMtu > 0 && mtu > maxMtu) return { says: `${name} supports an MTU of ${maxMtu} or less, not ${mtu}`, see }
 	},
 }
 
 /** The kernel removes IPv6 from a link with an MTU below 1280 bytes. @see RFC 8200, 5 */
 export const mtuTooSmallForIpv6: RefusalCheck<PreflightInput> = {
 	reason: 'MtuRefused',
-	when: 'an IPv6 address is wanted and the MTU would be below 1280',
+	when: 'an IPv6 address is requested and the MTU would be below 1280',
 	see: 'ip -d link show dev ens7',
 	find({ nic, link, ours }) {
 		const bytes = mtuAfter(nic, link, ours)

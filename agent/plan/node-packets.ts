@@ -69,8 +69,8 @@ export function packetsOf(host: HostState, subject: Subject, fib: Fib): { packet
 	])
 	const { first: packets, isAll } = firstDistinct(notTo(subject.given, inOrder<Packet>([...first, rest])), MOST_LOOKUPS)
 	const notes = [
-		...(rules.length < foreign.length ? ['of rules that differ in an address alone one stands for all'] : []),
-		...(isAll ? [] : [`the node has more ways than the ${MOST_LOOKUPS} that are looked up`]),
+		...(rules.length < foreign.length ? ['rules that differ only in an address are represented by one of them'] : []),
+		...(isAll ? [] : [`the node has more routes than the ${MOST_LOOKUPS} that are looked up`]),
 	]
 	return { packets, notes }
 }

@@ -74,6 +74,6 @@ function destinations(nic: WantedInterface, cidr: string, { host, taken }: Sampl
 	return [
 		...(neighbour === undefined ? [] : [{ to: neighbour, ...(neighbour !== gateway && { sampleOf: network }) }]),
 		...near.map(to => ({ to })),
-		...(isThrough ? outside(family, host, nic.podNetworks).map(to => ({ to, sampleOf: 'the outside' })) : []),
+		...(isThrough ? outside(family, host, nic.podNetworks).map(to => ({ to, sampleOf: 'destinations outside' })) : []),
 	]
 }

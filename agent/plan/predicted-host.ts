@@ -43,7 +43,7 @@ export function predictedHost(selection: Selection, host: HostState): Pick<HostS
 	}
 }
 
-/** A run may add an address twice, first in another form: the last form counts. A link may have an address once for each peer. */
+/** A run may add an address twice, first with other attributes: the last ones apply. A link may have an address once for each peer. */
 function addressesAfter(link: Link, changes: readonly Change[]): Address[] {
 	const ofLink = changes.flatMap(change => ('address' in change && change.link === link.ifindex ? [change] : []))
 	const given = ofLink.flatMap(({ kind, address }) => (kind === 'addAddress' ? [address] : []))

@@ -14,22 +14,22 @@ import { isOwnWay, routedElsewhere } from './routed-elsewhere.ts'
 export const predictedRows: readonly Row[] = [
 	{
 		reason: 'InUse',
-		when: 'packets of the node would leave by it instead of their current link, or would have no route: because of `routes` in the main table, a default route, or another rule',
+		when: 'packets of the node would leave through it instead of their current link, or would have no route: because of `routes` in the main table, a default route, or another rule',
 		see: 'ip route get 10.96.0.1',
 	},
 	{
 		reason: 'RoutedElsewhere',
-		when: 'packets from a wanted address would leave by another link, because another rule has precedence over that of the interface',
+		when: 'packets from a desired address would leave through another link, because another rule takes precedence over that of the interface',
 		see: 'ip rule show priority 110',
 	},
 	{
 		reason: 'RoutedElsewhere',
-		when: 'packets from a wanted address to the node itself would leave it, because the rule of the local table was moved behind that of the interface',
+		when: 'packets from a desired address to the node itself would leave the node, because the rule of the local table was moved after that of the interface',
 		see: 'ip rule show priority 32000',
 	},
 	{
 		reason: 'RoutedElsewhere',
-		when: 'packets from a wanted address would stay on the node, because its network is local by an address of `lo` or by a route',
+		when: 'packets from a desired address would stay on the node, because an address of `lo` or a route makes its network local',
 		see: 'ip addr show dev lo',
 	},
 	{
@@ -83,8 +83,8 @@ function redirected({ packet, before, after }: LookupLoss, { accepted }: Selecti
 			.map(one => one.name)
 			.join(' and ')
 	const nic = accepted.find(({ link }) => 'links' in after && after.links.includes(link.ifindex))?.nic.name
-	const was = 'links' in before ? `leave by ${name(before.links)}` : 'are refused'
-	const is = nic === undefined ? 'would have no way' : `would leave by ${nic}`
+	const was = 'links' in before ? `leave through ${name(before.links)}` : 'are rejected'
+	const is = nic === undefined ? 'would have no route' : `would leave through ${nic}`
 	return refusalOf('InUse', { says: `${packetWords(packet, known)} ${was} now and ${is}`, see: `ip route get ${packet.to}` })
 }
 

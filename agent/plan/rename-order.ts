@@ -5,7 +5,7 @@ import type { Move } from '../model/selection.ts'
 /** Renames in an order that the kernel accepts. The network daemons must have processed the first phase before the second one starts. */
 export type Renames = { first: { link: number; to: string }[]; second: { link: number; to: string }[] }
 
-/** @returns a wait until udev and the network daemons know these names; none if the host has no such daemon */
+/** @returns a wait until udev and the network daemons have detected these names; none if the host has no such daemon */
 export function waitForNames(names: readonly string[], { systemd, networkd, networkmanager }: Surroundings): UndoStep[] {
 	return names.length > 0 && (systemd || networkd || networkmanager) ? [{ action: { kind: 'waitForNames', names } }] : []
 }
@@ -19,7 +19,8 @@ export function temporaryName(link: number): string {
  * Orders any permutation of names: a link is renamed directly if its desired name is free, else in the second phase. Until then it has a
  * temporary name if another link needs its current one.
  *
- * A name that another link has just released is not used in the same phase: daemons learn of renames late and would see the name twice.
+ * A name that another link has just released is not used in the same phase: daemons detect renames late and would find the name on two
+ * links.
  *
  * @param moves must have distinct target names; no link outside this list may have one of these names
  */

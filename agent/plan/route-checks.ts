@@ -8,7 +8,7 @@ import type { PreflightInput } from './preflight-input.ts'
 /** The kernel keeps one route per network, table and metric. */
 export const wantsRouteTwice: RefusalCheck<PreflightInput> = {
 	reason: 'InvalidConfig',
-	when: 'two of its routes have the same network, table and metric, and other next hops',
+	when: 'two of its routes have the same destination, table and metric, but different next hops',
 	see: 'kubectl get multinicnodeconfigs -o yaml',
 	find({ nic }) {
 		const routes = routesOf(nic, 0)

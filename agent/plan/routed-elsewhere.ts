@@ -30,7 +30,7 @@ function leavingNode(packet: OwnPacket, way: Way, host: RuledNode): Cause {
 	const fib = fibOf({ ...host, routes: [] })
 	const rule = fib.rules.find(one => one.table === LOCAL_TABLE && one.family === packet.family && selects(one, packet, fib))
 	const what = `packets from ${packet.from} to ${packet.to}, an address of this node, ${whereWords(packet, way, host)}`
-	const first = way.rule === undefined ? '' : `rule ${way.rule.priority} comes before `
+	const first = way.rule === undefined ? '' : `rule ${way.rule.priority} takes precedence over `
 	if (rule) return { says: `${what} because ${first}rule ${rule.priority} (${ruleWords(rule)})`, see: showRule(rule) }
 	return { says: `${what} because no rule looks up table ${tableWord(LOCAL_TABLE)}`, see: showRules(packet.family) }
 }
@@ -62,7 +62,7 @@ function withoutCarrier(packet: OwnPacket, way: Way, host: RuledNode): Cause | u
 
 function byRule(packet: OwnPacket, way: Way, host: RuledNode): Cause {
 	const { rule } = way
-	const because = rule ? ` because rule ${rule.priority} (${ruleWords(rule)}) comes first` : ''
+	const because = rule ? ` because rule ${rule.priority} (${ruleWords(rule)}) takes precedence` : ''
 	const see = rule ? showRule(rule) : `ip route get ${packet.to} from ${packet.from}`
 	return { says: `${whereWords(packet, way, host)}${because}`, see }
 }
@@ -70,5 +70,5 @@ function byRule(packet: OwnPacket, way: Way, host: RuledNode): Cause {
 function whereWords({ id, link }: OwnPacket, way: Way, { links }: RuledNode): string {
 	const used = 'route' in way ? linksOf(way.route) : []
 	const names = links.flatMap(({ ifindex, name }) => (used.includes(ifindex) ? [ifindex === link ? interfaceName(id) : name] : []))
-	return names.length > 0 ? `leave by ${names.join(' and ')}` : 'have no way'
+	return names.length > 0 ? `leave through ${names.join(' and ')}` : 'have no route'
 }

@@ -32,10 +32,12 @@ export function outside(family: Family, { routes }: Pick<HostState, 'routes'>, e
  * @returns the address for a message; an address that represents all other destinations is marked as a sample
  */
 export function destinationWords(ip: string, given: readonly string[]): string {
-	return WORLD[ip.includes(':') ? 6 : 4].some(half => half.includes(ip)) && !given.includes(ip) ? sampleWords('the outside', ip) : ip
+	return WORLD[ip.includes(':') ? 6 : 4].some(half => half.includes(ip)) && !given.includes(ip)
+		? sampleWords('destinations outside', ip)
+		: ip
 }
 
-/** @returns `the outside (such as 9.9.9.9)` */
+/** @returns `destinations outside (such as 9.9.9.9)` */
 export function sampleWords(of: string, ip: string): string {
 	return `${of} (such as ${ip})`
 }

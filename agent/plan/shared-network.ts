@@ -23,7 +23,7 @@ export type SharingInput = {
 	own: ReadonlySet<number>
 	/** Addresses that the node needs: API server, nameservers. Host names are ignored. */
 	needed: readonly string[]
-	/** Addresses by which Kubernetes knows the node. */
+	/** Addresses that Kubernetes lists for the node. */
 	nodeAddresses: readonly string[]
 	/** Networks of the cluster, each with a description. */
 	protectedNetworks: readonly Protected[]
@@ -54,7 +54,7 @@ function byNeed(a: WantedInterface, b: WantedInterface): number {
 }
 
 function ownNetwork({ name }: WantedInterface, network: string): Obstacle {
-	return { meets: other => overlap(network, other), says: `${name} is in ${network} too`, see: showing(network) }
+	return { meets: other => overlap(network, other), says: `${name} is also in ${network}`, see: showing(network) }
 }
 
 /** `routes`: the routes of the main table. `networks`: the networks of all desired interfaces. */
@@ -88,7 +88,7 @@ const TOO_WIDE: Obstacle = {
 function networksOfCluster({ protectedNetworks }: SharingNode): Obstacle[] {
 	return protectedNetworks.map(({ network, what }) => ({
 		meets: other => overlap(network, other),
-		says: `the network meets ${network}, ${what}`,
+		says: `the network overlaps ${network}, ${what}`,
 		see: showing(network),
 	}))
 }

@@ -20,12 +20,12 @@ import type { Wanted } from './wanted.ts'
 
 export const inNoTable: RefusalCheck<Placed> = {
 	reason: 'InUse',
-	when: 'the interface has `policyRouting: false` and its network is also that of another link or route, or holds the API server, a nameserver or the metadata service, which the node reaches over another link',
+	when: 'the interface has `policyRouting: false`, and its network is also that of another link or route, or contains the API server, a nameserver or the metadata service, which the node reaches over another link',
 	see: 'ip addr show dev ens3',
 	find({ accepted: { nic }, selection }) {
 		const sharing = nic.policyRouting ? undefined : selection.shared.get(nic.id)
 		if (!sharing) return
-		const says = `${sharing.says}, so the network of ${nic.name} cannot be in the main table, and without policyRouting it has no other: set policyRouting to true`
+		const says = `${sharing.says}, so the network of ${nic.name} cannot be in the main table, and without policyRouting there is no other table for it: set policyRouting to true`
 		return { says, see: sharing.see }
 	},
 }
@@ -36,13 +36,13 @@ export const inNoTable: RefusalCheck<Placed> = {
  */
 export const nextHopElsewhere: RefusalCheck<Placed> = {
 	reason: 'InUse',
-	when: 'a route of IPv6 that is not in its own table has a next hop that the main table reaches over another link',
+	when: 'an IPv6 route outside its own table has a next hop that the main table reaches over another link',
 	see: 'ip -6 route get fd00::1',
 	find({ accepted: { nic, link }, selection, host }) {
 		for (const { family, to, via, table, onlink } of routesOf(nic, link.ifindex)) {
 			const holder = family === 6 && onlink && via !== undefined ? holderOf(via, link.ifindex, { selection, host }) : undefined
 			if (holder === undefined) continue
-			const says = `${via} is to be the next hop of ${to} in table ${tableWord(table)} over ${nic.name}, and the main table reaches it over ${holder}`
+			const says = `${via} is requested as the next hop of ${to} in table ${tableWord(table)} over ${nic.name}, but the main table reaches it over ${holder}`
 			return { says, see: `ip -6 route get ${via}` }
 		}
 	},
@@ -63,7 +63,7 @@ export const meetsRouteOfOthers: RefusalCheck<Placed> = {
 		for (const { to, table } of requested) {
 			const met = known.find(network => overlap(network, to))
 			if (met === undefined) continue
-			const says = `the route to ${to} in table ${tableWord(table)} meets ${met}, which this node reaches over another link`
+			const says = `the route to ${to} in table ${tableWord(table)} overlaps ${met}, which this node reaches over another link`
 			return { says, see: showRoutes(familyOf(met), met) }
 		}
 	},

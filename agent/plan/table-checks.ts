@@ -40,7 +40,7 @@ export const tableLookedUp: RefusalCheck<PreflightInput> = {
 		const rule = host.rules.find(other => other.table === table && other.action === undefined && !isOurRule(other, bases))
 		if (!rule) return
 		return {
-			says: `the rule '${ruleWords(rule)}' looks up table ${table}, which ${nic.name} needs for itself`,
+			says: `the rule '${ruleWords(rule)}' looks up table ${table}, which only ${nic.name} may use`,
 			see: showRule(rule),
 		}
 	},
@@ -57,7 +57,7 @@ function isOver(route: Route, links: ReadonlySet<number>): boolean {
  */
 export const tableOfAnotherNic: RefusalCheck<PreflightInput> = {
 	reason: 'InUse',
-	when: 'its route table is still that of another of our NICs, because the base was changed by less than ten',
+	when: 'its route table is still that of another NIC managed by MultiNIC, because the base was changed by less than ten',
 	see: 'ip route show table 105',
 	find({ nic, host }) {
 		const table = tableOf(nic.id, basesOf(nic))
@@ -68,7 +68,7 @@ export const tableOfAnotherNic: RefusalCheck<PreflightInput> = {
 		const route = link && host.routes.find(one => one.table === table && linksOf(one).includes(link.ifindex))
 		if (!nic.policyRouting || !other || !route) return
 		return {
-			says: `table ${table} is still that of ${other.name}, which moves to another one first`,
+			says: `table ${table} is still that of ${other.name}, which has to move to another one first`,
 			see: showRoutes(route.family, `table ${table}`),
 		}
 	},

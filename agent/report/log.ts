@@ -30,7 +30,7 @@ export function logError(log: Log, what: string, error: unknown): void {
 	const words = oneLine(wordsOf(error))
 	if (isFailure(error)) log.step(what, words)
 	else {
-		log.step(what, `by a bug of the agent: ${words.slice(0, 500)}`)
+		log.step(what, `because of a bug of the agent: ${words.slice(0, 500)}`)
 		for (const frame of framesOf(error)) log.step('at', frame)
 	}
 }

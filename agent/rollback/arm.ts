@@ -156,7 +156,7 @@ export function isArmed(root: string): boolean {
 async function systemdCall(root: string, verb: 'StartUnit' | 'StopUnit', unit: string): Promise<void> {
 	const manager = ['org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager']
 	const { code, stderr } = await execOnHost(root, 'busctl', ['call', ...manager, verb, 'ss', unit, 'replace'])
-	if (code !== 0 && verb === 'StartUnit') throw failure('NOT_ARMED', `systemd refuses ${verb} ${unit}: ${stderr.trim()}`)
+	if (code !== 0 && verb === 'StartUnit') throw failure('NOT_ARMED', `systemd rejects ${verb} ${unit}: ${stderr.trim()}`)
 }
 
 function isOnRoot(root: string): boolean {

@@ -17,7 +17,7 @@ import type { RunState } from './run-context.ts'
 const RISK_UNTIL_MS = 200_000
 
 const RECORD_LOST =
-	'the record of this host (/var/lib/multinic/record.json) is lost: what is ours was read from our files; what was there before is not known, so a removed NIC keeps its name until the next boot'
+	'the record of this host (/var/lib/multinic/record.json) is lost: the managed configuration was read from the files of MultiNIC; the original configuration is unknown, so a removed NIC keeps its name until the next boot'
 
 /** Repeats the attempt as long as there is a reason to retry, so that one faulty NIC does not block the others. */
 export async function repeatAttempts(

@@ -5,7 +5,7 @@ import type { RetryReason, RetryState } from './retry.ts'
 
 type RetryContext = { interfaces: readonly WantedInterface[]; outcome: Outcome; retry: RetryState }
 
-/** @returns the heading and the text of a log line that says why the run retries and what it excludes */
+/** @returns the heading and the text of the log line about why the run retries and what it excludes */
 export function retryWords(reason: RetryReason, known: RetryContext): [head: string, words: string] {
 	switch (reason.kind) {
 		case 'narrowed':

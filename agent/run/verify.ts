@@ -53,7 +53,7 @@ async function compared(task: AttemptInput, wanted: Plan, before: HostState) {
 }
 
 async function applyAgain({ host, log, timed }: AttemptInput, rest: readonly Step[]): Promise<void> {
-	log.step('again', `${rest.map(stepWords).join(', ')}: systemd-networkd configured the NIC by a file that it read earlier`)
+	log.step('again', `${rest.map(stepWords).join(', ')}: systemd-networkd configured the NIC from a file that it read earlier`)
 	await timed('apply', () => host.apply(rest))
 }
 

@@ -129,7 +129,7 @@ test.skipIf(!isRoot)('a host without a known backend: the run fails and changes 
 		const before = await host.everything()
 		const { report, code } = await host.agent([nic(0)])
 		expect(code).toBe(1)
-		expect(report).toMatchObject({ outcome: 'Failed', reason: 'UnknownBackend', message: expect.stringMatching(/^looked for netplan/) })
+		expect(report).toMatchObject({ outcome: 'Failed', reason: 'UnknownBackend', message: expect.stringMatching(/^found neither netplan/) })
 		expect(await host.everything()).toEqual(before)
 		expect(readdirSync(join(host.root, 'var/lib'))).toEqual([])
 	} finally {

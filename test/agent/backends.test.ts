@@ -162,12 +162,12 @@ describe('the backend', () => {
 		[
 			'only systemd-networkd',
 			hostWith([], { netplan: false, networkd: true, keyfiles: true }),
-			/^looked for netplan.*supported only together with netplan$/,
+			/^found neither netplan.*supported only together with netplan$/,
 		],
 		[
 			'no network configuration system',
 			hostWith([], { netplan: false }),
-			/^looked for netplan, for ifcfg files in .* and for NetworkManager, and found none of them$/,
+			/^found neither netplan nor NetworkManager nor ifcfg files in \S+$/,
 		],
 	])('is determined for a host with %s', (_, host, backend) => {
 		expect(Object.values(backendOf(host))[0]).toEqual(typeof backend === 'string' ? backend : expect.stringMatching(backend))

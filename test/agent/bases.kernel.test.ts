@@ -125,7 +125,7 @@ describe.skipIf(!isRoot)('a host moves to another base (needs root for network n
 		const first = (await session(nics, at(101, 10_000))).report
 		expect(first.interfaces.map(({ reason }) => reason)).toEqual(['InUse', 'Configured'])
 		expect(first.interfaces[0]?.message).toContain(
-			'table 101 is still that of multinic1, which moves to another one first (ip route show table 101)',
+			'table 101 is still that of multinic1, which has to move to another one first (ip route show table 101)',
 		)
 		expect((await session(nics, at(101, 10_000))).report.outcome).toBe('Succeeded')
 		expect(ours(await host.ask('rule'))).toEqual(['10000 101', '10001 102'])

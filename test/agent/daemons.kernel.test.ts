@@ -146,7 +146,7 @@ describe.skipIf(!isRoot)('a NIC with an alternative name, and a netplan file for
 		const { report, stdout } = await host.agent(wish, told)
 		expect(report, stdout).toMatchObject({ outcome: 'Failed', changes: 0, interfaces: [{ reason: 'InUse' }] })
 		expect(report?.interfaces[0]?.message).toMatch(
-			/by \/run\/systemd\/network\/10-netplan-all-en\.network, which is for \w+ as well.*networkctl status ens0/,
+			/from \/run\/systemd\/network\/10-netplan-all-en\.network, which also matches \w+.*networkctl status ens0/,
 		)
 	})
 

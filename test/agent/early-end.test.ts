@@ -40,7 +40,7 @@ test.each<[title: string, options: string[], words: RegExp]>([
 ])('%s is logged in readable lines and reported', async (_, options, words) => {
 	const { code, said, report, lastWords } = await agent(runConfig([]), {}, options)
 	expect(code).toBe(1)
-	expect(said).toMatch(/^failed +by a bug of the agent: /)
+	expect(said).toMatch(/^failed +because of a bug of the agent: /)
 	expect(said).toMatch(words)
 	expect(said).toMatch(/^at +\S.*\d+:\d+\)?$/m)
 	expect(Math.max(...said.split('\n').map(line => line.length))).toBeLessThan(600)

@@ -12,7 +12,7 @@ const server = `require('node:net').createServer(socket => socket.end()).listen(
 describe.skipIf(!isRoot)('the removal of the NIC through which the node reaches its API server (needs root for network namespaces)', () => {
 	const env = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: PORT }
 	const removal =
-		'multinic0 \\(fa:16:3e:00:00:00\\) is not removed: packets to 10.0.0.1 leave by (ens0|multinic0) from 10.0.0.23 before the change and have no way .* after it'
+		'multinic0 \\(fa:16:3e:00:00:00\\) is not removed: packets to 10.0.0.1 leave through (ens0|multinic0) from 10.0.0.23 before the change and have no route .* after it'
 	let host: NodeHost
 	let machine: NodeHost
 

@@ -38,7 +38,7 @@ describe.skipIf(!isRoot)('an interface that would take over the path to the API 
 		[
 			'a route to the API server',
 			{ ...plain(2), routes: [{ to: '10.96.0.0/16', via: '10.0.2.1', table: 254 }] },
-			/meets 10\.96\.0\.1\/32, the API server/,
+			/overlaps 10\.96\.0\.1\/32, the API server/,
 		],
 		['a route to half of the address space', { ...plain(2), routes: [{ to: '0.0.0.0/1', via: '10.0.2.1', table: 254 }] }, /or half of one/],
 	])('is refused before any change if it has %s, and the others are configured', async (_, culprit, said) => {

@@ -31,20 +31,20 @@ describe.skipIf(!isRoot)('the main table of the node (needs root for network nam
 			main('0.0.0.0/1', '128.0.0.0/1'),
 			/0\.0\.0\.0\/1 in table main is a default route or half of one/,
 		],
-		['a default route', { defaultRoute: true }, /multinic0 asks for defaultRoute, and the chart does not allow it/],
-		['a route to the Service network', main('10.96.0.0/12'), /meets 10\.96\.0\.0\/12, one of runs\.protectedNetworks/],
+		['a default route', { defaultRoute: true }, /multinic0 requests defaultRoute, and the chart does not allow it/],
+		['a route to the Service network', main('10.96.0.0/12'), /overlaps 10\.96\.0\.0\/12, a network of runs\.protectedNetworks/],
 		[
 			'a route to a pod network',
 			{ policyRouting: false, routes: [{ to: '10.244.0.0/16', via: '10.0.0.7' }] },
-			/meets 10\.244\.1\.0\/24, a pod network/,
+			/overlaps 10\.244\.1\.0\/24, a pod network/,
 		],
 		[
 			'an address in the Service network',
 			{ address: '10.96.0.10', cidr: '10.96.0.10/32', gateway: undefined },
-			/asks for 10\.96\.0\.10, which is in 10\.96\.0\.0\/12/,
+			/requests 10\.96\.0\.10, which is in 10\.96\.0\.0\/12/,
 		],
-		['a route to the metadata service', main('169.254.169.254/32'), /meets 169\.254\.0\.0\/16, which is link-local/],
-		['a route that is not listed', main('203.0.113.0/24'), /no prefix of runs\.allowMainTableRoutes holds it/],
+		['a route to the metadata service', main('169.254.169.254/32'), /overlaps 169\.254\.0\.0\/16, which is link-local/],
+		['a route that is not listed', main('203.0.113.0/24'), /no prefix of runs\.allowMainTableRoutes contains it/],
 	])('does not change because of %s: the interface is refused, and the other one is configured', async (_, wish, said) => {
 		const { report, stdout } = await host.agent([{ ...nic, ...wish }, other], chart)
 		expect(report?.interfaces, stdout).toMatchObject([
@@ -67,7 +67,7 @@ describe.skipIf(!isRoot)('the main table of the node (needs root for network nam
 			{
 				state: 'Configured',
 				warnings: expect.arrayContaining([
-					{ reason: 'SharedNetwork', message: expect.stringMatching(/^the network meets 10\.96\.0\.0\/12, one of runs/) },
+					{ reason: 'SharedNetwork', message: expect.stringMatching(/^the network overlaps 10\.96\.0\.0\/12, a network of runs/) },
 				]),
 			},
 		])

@@ -119,7 +119,7 @@ describe.skipIf(!isRoot)(
 			const { report, stdout } = await host.agent([six], { ...told, podNetworks: [POD_NETWORKS[0] ?? ''] })
 			expect(report, stdout).toMatchObject({ reason: 'ConnectivityLost', interfaces: [{ state: 'Failed', reason: 'ConnectivityLost' }] })
 			expect(report?.message).toMatch(
-				/packets to fd44:1::5 leave by cali1 from fe80:\S+ before the change and leave by multinic0 from fd00::23/,
+				/packets to fd44:1::5 leave through cali1 from fe80:\S+ before the change and leave through multinic0 from fd00::23/,
 			)
 			await configured([six], told)
 		})
@@ -130,7 +130,7 @@ describe.skipIf(!isRoot)(
 			await host.ip('route add default via 192.168.9.1 table 50\nrule add from 10.0.0.0/24 to 10.244.0.0/16 priority 5000 table 50')
 			const { report, stdout } = await host.agent([nic], { ...told, mode: 'Verify' })
 			const message =
-				'packets from 10.0.0.23 to pods (such as 10.244.1.5) leave by mgmt because rule 5000 (from 10.0.0.0/24 to 10.244.0.0/16 lookup 50) comes first'
+				'packets from 10.0.0.23 to pods (such as 10.244.1.5) leave through mgmt because rule 5000 (from 10.0.0.0/24 to 10.244.0.0/16 lookup 50) takes precedence'
 			expect(report?.interfaces, stdout).toMatchObject([{ reason: 'RoutedElsewhere', message: expect.stringContaining(message) }])
 		})
 

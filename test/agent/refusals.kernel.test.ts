@@ -30,27 +30,27 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 			[
 				'its desired address is the address of the node in Kubernetes',
 				{ wish: [nic(0, { address: '192.168.9.2', cidr: '192.168.9.0/24', gateway: '192.168.9.1' })], nodeAddresses: ['192.168.9.2'] },
-				'192.168.9.2 is wanted here, and Kubernetes knows this node by it (ip addr show to 192.168.9.2)',
+				'192.168.9.2 is requested here, and Kubernetes lists it for this node (ip addr show to 192.168.9.2)',
 			],
 			[
 				'another link has its desired address, which is not an address of the node in Kubernetes',
 				{ wish: [nic(0, { address: '192.168.9.2', cidr: '192.168.9.0/24' })] },
-				'192.168.9.2 is wanted on multinic0, and mgmt has it (ip addr show to 192.168.9.2)',
+				'192.168.9.2 is requested on multinic0, but mgmt has it (ip addr show to 192.168.9.2)',
 			],
 			[
 				'a rule of another program looks up its table, even if the table is still empty',
 				{ ip: ['rule add fwmark 0x400/0xfff lookup 100 priority 20000'] },
-				"the rule 'from all fwmark 0x400/0xfff lookup 100' looks up table 100, which multinic0 needs for itself (ip rule show priority 20000)",
+				"the rule 'from all fwmark 0x400/0xfff lookup 100' looks up table 100, which only multinic0 may use (ip rule show priority 20000)",
 			],
 			[
 				'a rule contains the name of the NIC, which would be renamed',
 				{ ip: ['rule add iif ens0 lookup 77 priority 600'] },
-				"the rule 'from all iif ens0 lookup 77' names ens0, and would match nothing once ens0 is renamed to multinic0 (ip rule show priority 600)",
+				"the rule 'from all iif ens0 lookup 77' names ens0, and would not match its new name multinic0 (ip rule show priority 600)",
 			],
 			[
 				'a rule contains an alternative name of the NIC',
 				{ ip: ['link property add dev ens0 altname enp0s9', 'rule add oif enp0s9 lookup 77 priority 600'] },
-				"the rule 'from all oif enp0s9 lookup 77' names ens0, and would match nothing once ens0 is renamed to multinic0 (ip rule show priority 600)",
+				"the rule 'from all oif enp0s9 lookup 77' names ens0, and would not match its new name multinic0 (ip rule show priority 600)",
 			],
 			[
 				'the NIC is one of two next hops of the default route',
@@ -61,7 +61,7 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 						'route replace default nexthop via 192.168.9.1 dev mgmt nexthop via 192.168.8.1 dev ens0',
 					],
 				},
-				'ens0 carries the default route of this node (ip route show default)',
+				'ens0 has the default route of this node (ip route show default)',
 			],
 			[
 				'a route to a network uses a next hop object of the NIC',
@@ -75,7 +75,7 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 						'route add 10.50.0.0/16 nhid 3',
 					],
 				},
-				'the route to 10.50.0.0/16 leads over mgmt and ens0 (ip route show 10.50.0.0/16 table all)',
+				'the route to 10.50.0.0/16 uses mgmt and ens0 (ip route show 10.50.0.0/16 table all)',
 			],
 			[
 				'an address of the NIC has a label that cannot be written in a line for `ip -batch`',
@@ -147,7 +147,7 @@ describe.skipIf(!isRoot)('before any change (needs root for network namespaces)'
 		const routes = () => host.ask('-6 route show default')
 		await host.ip('link set ens0 up\nroute add ::/0 via fe80::1 dev ens0 proto ra metric 1024 expires 1800')
 		expect((await host.agent([nic(0)], { nodeAddresses: ['192.168.9.2', 'fd00::2'] })).report).toMatchObject({
-			interfaces: [{ reason: 'InUse', message: 'ens0 carries the default route of this node (ip -6 route show default)' }],
+			interfaces: [{ reason: 'InUse', message: 'ens0 has the default route of this node (ip -6 route show default)' }],
 		})
 		const wish = { nodeAddresses: ['192.168.9.2'] }
 		const undone = await host.agent([nic(0)], wish, { at: 9, how: 'fail' })

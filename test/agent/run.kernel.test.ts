@@ -123,7 +123,10 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		const { report } = await host.agent(nics(3))
 		expect(report?.interfaces).toMatchObject([
 			{ reason: 'InUse', message: 'ens0 is a port of br0 (ip link show master br0)' },
-			{ reason: 'InUse', message: 'ens1 has 172.16.0.1/24, which is not wanted here and was not given by DHCP (ip addr show dev ens1)' },
+			{
+				reason: 'InUse',
+				message: 'ens1 has 172.16.0.1/24, which is not requested here and did not come from DHCP (ip addr show dev ens1)',
+			},
 			{ reason: 'Configured' },
 		])
 		expect(await names()).toMatchObject({ [mac(1)]: 'ens1', [mac(2)]: 'multinic2' })
@@ -135,11 +138,11 @@ describe.skipIf(!isRoot)('a run on the real kernel (needs root for network names
 		const refused = await host.agent(nics(1))
 		expect(refused.report?.interfaces[0]).toMatchObject({
 			reason: 'InUse',
-			message: 'mgmt carries the default route of this node (ip route show default)',
+			message: 'mgmt has the default route of this node (ip route show default)',
 		})
 		const named = await host.agent(nics(1), { nodeAddresses: ['192.168.9.2'] })
 		expect(named.report?.interfaces[0]).toMatchObject({
-			message: 'mgmt has 192.168.9.2, by which Kubernetes knows this node (ip addr show dev mgmt)',
+			message: 'mgmt has 192.168.9.2, which Kubernetes lists for this node (ip addr show dev mgmt)',
 		})
 		expect(await host.everything()).toEqual(before)
 	})

@@ -61,7 +61,7 @@ describe('a desired address is refused', () => {
 		const { accepted, refused } = select(wanted(nic(0, '10.0.0.23/24'), nic(1, '10.0.1.1/24')), host)
 		expect(refused.find(({ nic: { id } }) => id === 0)?.refusal).toEqual({
 			reason: 'InUse',
-			message: `10.0.0.23 is wanted on multinic0, and ${on} has it (ip addr show to 10.0.0.23)`,
+			message: `10.0.0.23 is requested on multinic0, but ${on} has it (ip addr show to 10.0.0.23)`,
 		})
 		expect(accepted.map(({ nic: { id } }) => id)).not.toContain(0)
 	})
@@ -105,7 +105,7 @@ test('an interface that needs the current address of a refused interface is also
 	)
 	expect(refused.map(({ nic: { id }, refusal }) => [id, refusal.message.split(',')[0]])).toEqual([
 		[1, 'multinic1 has 172.16.0.1/24'],
-		[0, '10.0.1.1 is wanted on multinic0'],
+		[0, '10.0.1.1 is requested on multinic0'],
 	])
 })
 

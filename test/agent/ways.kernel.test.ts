@@ -36,7 +36,7 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 			nic,
 			[
 				'RoutedElsewhere',
-				/^packets from 10\.0\.0\.23 to the outside \(such as 9\.9\.9\.9\) leave by wt0 because rule 110 \(not from all fwmark 0x1bd00 lookup 7120\) comes first \(ip rule show priority 110\)$/,
+				/^packets from 10\.0\.0\.23 to destinations outside \(such as 9\.9\.9\.9\) leave through wt0 because rule 110 \(not from all fwmark 0x1bd00 lookup 7120\) takes precedence \(ip rule show priority 110\)$/,
 			],
 		],
 		[
@@ -45,7 +45,7 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 			nic,
 			[
 				'RoutedElsewhere',
-				/^packets from 10\.0\.0\.23 to 10\.0\.0\.1 have no way because rule 50 \(from 10\.0\.0\.0\/24 blackhole\) comes first \(ip rule show priority 50\)$/,
+				/^packets from 10\.0\.0\.23 to 10\.0\.0\.1 have no route because rule 50 \(from 10\.0\.0\.0\/24 blackhole\) takes precedence \(ip rule show priority 50\)$/,
 			],
 		],
 		[
@@ -58,13 +58,13 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 			'a desired route to the network of the API server',
 			[],
 			{ ...nic, routes: [{ to: '10.96.0.0/16', via: '10.0.0.99', table: 254 }] },
-			['NotAllowed', /^the route to 10\.96\.0\.0\/16 in table main meets 10\.96\.0\.1\/32, the API server/],
+			['NotAllowed', /^the route to 10\.96\.0\.0\/16 in table main overlaps 10\.96\.0\.1\/32, the API server/],
 		],
 		[
 			'a desired route to a part of the pod network',
 			pods,
 			{ ...nic, routes: [{ to: '10.200.1.0/24', via: '10.0.0.7', table: 254 }] },
-			['InUse', /^the route to 10\.200\.1\.0\/24 in table main meets 10\.200\.0\.0\/16, which this node reaches over another link/],
+			['InUse', /^the route to 10\.200\.1\.0\/24 in table main overlaps 10\.200\.0\.0\/16, which this node reaches over another link/],
 		],
 		[
 			'a desired route to half of the address space',
@@ -76,7 +76,7 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 			'a desired route that overrides a route that drops packets',
 			['route add blackhole 10.42.0.0/24'],
 			{ ...nic, routes: [{ to: '10.42.0.0/25', via: '10.0.0.1', table: 254 }] },
-			['InUse', /^packets to 10\.42\.0\.1 are refused now and would leave by multinic0/],
+			['InUse', /^packets to 10\.42\.0\.1 are rejected now and would leave through multinic0/],
 		],
 	])('%s is detected before any change, and the other interface is configured', async (_, setup, wish, [reason, message]) => {
 		if (setup.length > 0) await host.ip(setup.join('\n'))
@@ -176,31 +176,31 @@ describe.skipIf(!isRoot)('the paths of packets (needs root for network namespace
 			'with lower precedence than the rules of MultiNIC',
 			movedTo(32_000),
 			[nic],
-			'10.0.0.23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000 (from all lookup local) (ip rule show priority 32000)',
+			'10.0.0.23, an address of this node, leave through multinic0 because rule 10000 takes precedence over rule 32000 (from all lookup local) (ip rule show priority 32000)',
 		],
 		[
 			'with lower precedence than the rules of MultiNIC (without a gateway)',
 			movedTo(32_000),
 			[{ ...nic, gateway: undefined }],
-			'10.0.0.23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000',
+			'10.0.0.23, an address of this node, leave through multinic0 because rule 10000 takes precedence over rule 32000',
 		],
 		[
 			'with priority 100 (Cilium) and a priority base of 50',
 			movedTo(100),
 			[nic, { rulePriorityBase: 50 }],
-			'because rule 50 comes before rule 100 (from all lookup local) (ip rule show priority 100)',
+			'because rule 50 takes precedence over rule 100 (from all lookup local) (ip rule show priority 100)',
 		],
 		[
 			'with lower precedence than the rules for pods',
 			['link add cni0 type bridge', 'link set cni0 up', 'addr add 10.244.1.1/24 dev cni0', ...movedTo(9_995)],
 			[nic, { podNetworks: ['10.244.1.0/24'] }],
-			'10.244.1.1, an address of this node, leave by cni0 because rule 9990 comes before rule 9995',
+			'10.244.1.1, an address of this node, leave through cni0 because rule 9990 takes precedence over rule 9995',
 		],
 		[
 			'with lower precedence than the rules of MultiNIC (IPv6)',
 			movedTo6,
 			[six],
-			'fd00::23, an address of this node, leave by multinic0 because rule 10000 comes before rule 32000 (-6 from all lookup local) (ip -6 rule show priority 32000)',
+			'fd00::23, an address of this node, leave through multinic0 because rule 10000 takes precedence over rule 32000 (-6 from all lookup local) (ip -6 rule show priority 32000)',
 		],
 	])(
 		'a rule of the local table %s is reported before any change, because packets to the node itself would leave it',

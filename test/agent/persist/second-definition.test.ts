@@ -274,9 +274,9 @@ test.each([
 	const { now } = await runOn(hostOf(backend, {}), 'Apply')
 	const { report, now: then } = await runOn({ ...now, files: { ...now.files, [path]: { content, mode: 0o600, gid: 0 } } }, 'Apply', [])
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'InUse', changes: 0 })
-	expect(report.message).toBe(`multinic0 (${mac}) is not removed: ${path} puts a link on it (cat ${path}).`)
+	expect(report.message).toBe(`multinic0 (${mac}) is not removed: ${path} defines a VLAN on top of it (cat ${path}).`)
 	expect(report.notRemoved).toEqual([
-		{ name: 'multinic0', macAddress: mac, reason: expect.any(String), message: `${path} puts a link on it (cat ${path})` },
+		{ name: 'multinic0', macAddress: mac, reason: expect.any(String), message: `${path} defines a VLAN on top of it (cat ${path})` },
 	])
 	expect(then.links[1]).toMatchObject({ name: 'multinic0' })
 })

@@ -13,7 +13,7 @@ const says =
 describe.each<[title: string, ours: RecordedLink, inOtherNamespace: string[] | undefined, isElsewhere: boolean]>([
 	['a NIC whose device has no link', recordedNic({ device }), [mac(1), mac(0)], true],
 	['a NIC whose device is not on this host', recordedNic({ device }), [mac(1)], false],
-	['a NIC on a host with every link', recordedNic({ device }), undefined, false],
+	['a NIC on a host where every device has a link', recordedNic({ device }), undefined, false],
 	['a NIC without a recorded device', recordedNic(), [mac(0)], false],
 ])('%s', (_, ours, inOtherNamespace, isElsewhere) => {
 	const host = hostWith([], inOtherNamespace ? { inOtherNamespace } : {})
@@ -28,7 +28,7 @@ describe.each<[title: string, ours: RecordedLink, inOtherNamespace: string[] | u
 	})
 })
 
-test('a NIC that was never managed by MultiNIC is not known to be elsewhere', () => {
+test('a NIC that MultiNIC never managed is not reported in another namespace', () => {
 	expect(absence({ ours: undefined, host: hostWith([], { inOtherNamespace: [mac(0)] }) })).toBe(undefined)
 })
 

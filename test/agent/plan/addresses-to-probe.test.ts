@@ -28,21 +28,21 @@ test('an address with two prefix lengths is probed once', () => {
 describe('a new address is probed', () => {
 	test.each<[title: string, links: Link[], routes: Route[], probes: string[]]>([
 		['on each link that has its network', [other(5, ['10.0.0.9/24']), other(6, ['10.0.0.8/16'])], [], ['eth5: 10.0.0.5', 'eth6: 10.0.0.5']],
-		['on no link of another network', [other(5, ['10.0.1.9/24'])], [], []],
-		['on no link that has only the same address', [other(5, ['10.0.0.5/32'])], [], []],
-		['on a link to which a route attaches its network', [other(5, [])], [attached('10.0.0.0/24')], ['eth5: 10.0.0.5']],
-		['on that link only', [other(5, []), other(6, [])], [attached('10.0.0.0/24')], ['eth5: 10.0.0.5']],
+		['on no link in another network', [other(5, ['10.0.1.9/24'])], [], []],
+		['on no link that has only the address itself', [other(5, ['10.0.0.5/32'])], [], []],
+		['on a link with an on-link route to its network', [other(5, [])], [attached('10.0.0.0/24')], ['eth5: 10.0.0.5']],
+		['on no link other than that of an on-link route', [other(5, []), other(6, [])], [attached('10.0.0.0/24')], ['eth5: 10.0.0.5']],
 		['on a link with a route to a quarter of the address space', [other(5, [])], [attached('0.0.0.0/2')], ['eth5: 10.0.0.5']],
 		['on no link with a route to a half of the address space', [other(5, [])], [attached('0.0.0.0/1')], []],
 		['on no link with a host route to it', [other(5, [])], [attached('10.0.0.5/32')], []],
-		['on no link because of a route of the kernel', [other(5, [])], [attached('10.0.0.0/24', { protocol: 2 })], []],
+		['on no link because of a kernel route', [other(5, [])], [attached('10.0.0.0/24', { protocol: 2 })], []],
 		['on no link because of a route that rejects packets', [other(5, [])], [attached('10.0.0.0/24', { type: 7 })], []],
-		['on no link that the kernel does not use', [other(5, ['10.0.0.9/24'], { carrier: false })], [], []],
+		['on no link without a carrier', [other(5, ['10.0.0.9/24'], { carrier: false })], [], []],
 	])('%s', (_, links, routes, probes) => {
 		expect(probed(['10.0.0.5/24'], links, { routes })).toEqual(probes)
 	})
 
-	test('on another link only if that link is not changed', () => {
+	test('on no other link that the run renames', () => {
 		const moves = [{ link: 5, from: 'eth5', to: 'multinic1' }]
 		expect(probed(['10.0.0.5/24'], [other(5, ['10.0.0.9/24'])], { selection: { moves } })).toEqual([])
 	})
@@ -55,13 +55,13 @@ describe('a new address is probed', () => {
 		['on another managed link, in the networks of its interface', accepted(), ['multinic0: 10.0.0.5']],
 		['on no managed link that is down', accepted({ link: { ...managed, up: false } }), []],
 		['on no managed link without a carrier', accepted({ link: { ...managed, carrier: false } }), []],
-		['on no link that is new to MultiNIC', accepted({ ours: undefined }), []],
-		['on the link itself by another function', accepted({ link: own }), ['eth5: 10.7.0.5']],
+		['on no link that MultiNIC did not manage before', accepted({ ours: undefined }), []],
+		['on the link itself only by another function', accepted({ link: own }), ['eth5: 10.7.0.5']],
 	])('%s', (_, all, probes) => {
 		expect(probed(['10.0.0.5/24', '10.7.0.5/24'], [managed], { selection: { accepted: all } })).toEqual(probes)
 	})
 
-	test('beside the others of its network', () => {
+	test('together with the other new addresses of its network', () => {
 		const links = [other(5, ['10.0.0.9/24']), other(6, ['10.1.0.9/24'])]
 		expect(probed(['10.0.0.5/24', '10.1.0.5/24', '10.0.0.6/24', '10.2.0.5/24'], links)).toEqual([
 			'eth5: 10.0.0.5 10.0.0.6',
@@ -69,19 +69,19 @@ describe('a new address is probed', () => {
 		])
 	})
 
-	test('on no other link if the link has it already', () => {
+	test('on no other link if its own link already has it', () => {
 		expect(probed(['10.0.0.4/16'], [other(5, ['10.0.0.9/24'])])).toEqual([])
 	})
 })
 
-describe('if too many links have the network of an address, at most 9 are probed', () => {
+describe('if too many links have the network of an address, 9 are probed', () => {
 	const wide = Array.from({ length: 12 }, (_, at) => other(10 + at, ['10.0.0.9/16']))
 	const narrow = other(98, ['10.0.0.9/8', '10.0.0.9/24'])
 	const elsewhere = other(99, ['10.0.0.9/8', '10.9.0.9/30'])
 	test.each<[title: string, links: Link[]]>([
-		['at the end of the list', [...wide, elsewhere, narrow]],
-		['at its start', [narrow, elsewhere, ...wide]],
-	])('among them those with the narrowest network that has it, %s', (_, links) => {
+		['last in the list', [...wide, elsewhere, narrow]],
+		['first in the list', [narrow, elsewhere, ...wide]],
+	])('including the one with the narrowest network, %s', (_, links) => {
 		const probes = probed(['10.0.0.5/24'], links)
 		expect(probes).toHaveLength(9)
 		expect(probes).toContain('eth98: 10.0.0.5')

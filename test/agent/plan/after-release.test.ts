@@ -7,7 +7,7 @@ import { addressesAfterRelease, afterReleases } from '../../../agent/plan/after-
 import { DEFAULT_BASES } from '../../../contract/bases.ts'
 import { addressOf, hostOf, linkOf, oursOf, routeOf, routeOver } from './selected.ts'
 
-/** The addresses and routes of a host after MultiNIC has released link 3, to which it gave 10.0.0.23. */
+/** The addresses and routes of a host after MultiNIC has released link 3, to which it added 10.0.0.23. */
 
 const own = addressOf('10.0.0.23/24')
 const theirs = addressOf('10.5.0.5/24')
@@ -23,7 +23,7 @@ describe('a released link has', () => {
 		['the addresses of other programs', [own, theirs, made], [], [theirs, made]],
 		['its original addresses', [own, theirs], [before], [theirs, before]],
 		['an original address that it still has in its original form', [{ ...before, metric: 7 }, own], [before], [before]],
-		['an original address that MultiNIC has configured, too', [own], [{ ...own, metric: 7 }], [{ ...own, metric: 7 }]],
+		['an original address that MultiNIC also configured', [own], [{ ...own, metric: 7 }], [{ ...own, metric: 7 }]],
 		['no lease', [addressOf('10.4.0.5/24', { dynamic: true })], [], []],
 	])('%s', (_, addresses, original, expected) => {
 		const host = hostOf({ addresses })
@@ -44,7 +44,7 @@ describe('a host keeps, after the release,', () => {
 	test.each<[title: string, routes: Route[], kept: Route[]]>([
 		['routes over other links', elsewhere, elsewhere],
 		['the connected route of an address that stays', [connected('10.5.0.0/24')], [connected('10.5.0.0/24')]],
-		['no connected route of an address that goes', [connected('10.0.0.0/24')], []],
+		['no connected route of an address that is removed', [connected('10.0.0.0/24')], []],
 		['a route of another program with the protocol of the kernel', [connected('10.3.0.0/16')], [connected('10.3.0.0/16')]],
 		['no route in a table of MultiNIC', [routeOf('10.9.0.0/16', { table: 100 })], []],
 		['no route with a next hop that only the address reaches', [routeOf('10.9.0.0/16', { via: '10.0.0.1' })], []],
@@ -59,7 +59,7 @@ describe('a host keeps, after the release,', () => {
 		expect(released(hostOf({ addresses: [own] }, { routes: [back] }), oursWith({ routes: [back] as never })).routes).toEqual([back])
 	})
 
-	test('no route over a link that was down before, and gives it none back', () => {
+	test('no route over a link that was down before, and restores none there', () => {
 		const host = hostOf({ addresses: [own, theirs] }, { routes: [...elsewhere, connected('10.5.0.0/24'), routeOver([2, 3])] })
 		expect(released(host, oursWith({ up: false, routes: [back] as never })).routes).toEqual(elsewhere)
 	})
@@ -70,7 +70,7 @@ describe('a host keeps, after the release,', () => {
 	})
 })
 
-test('several links are released', () => {
+test('several links can be released', () => {
 	const host = hostOf({ addresses: [own] })
 	const links = host.links.map(link => ({ ...link, addresses: [own] }))
 	const all = links.map(link => ({ ours: oursWith({}), link }))

@@ -6,7 +6,7 @@ import { configure } from '../../../agent/plan/configure.ts'
 import { routeKey } from '../../../agent/model/route.ts'
 import { addressOf, hostOf, linkOf, nicOf, oursOf, routeOf, selected } from './selected.ts'
 
-/** Addresses that a run removes and adds again, and the routes that the kernel removes with them. Link 3 has its name. */
+/** Addresses that a run removes and adds again, and the routes that the kernel removes with them. Link 3 already has its final name. */
 
 const changesOf = (wanted: string[], addresses: Address[], more: Partial<HostState> = {}) => {
 	const host = hostOf({ name: 'multinic0', up: true, addresses }, more)
@@ -30,7 +30,7 @@ const bare = (to: string, number = 254) => `addRoute 4 ${to}  3 ${number} 0 1`
 describe('an address that is added again', () => {
 	const [kept, stale] = [routeOf('10.7.0.0/16'), routeOf('10.9.0.0/16', { table: 100 })]
 
-	test('takes all IPv4 routes of the link with it, and those that stay are added again, each once and in its desired form', () => {
+	test('is removed together with all IPv4 routes of the link, and those that stay are added again, each once and in its desired form', () => {
 		const other = { ...table, source: '10.0.0.23' }
 		expect(changesOf(['10.0.0.23/24'], [labelled], { routes: [connected, kept, stale, other] })).toEqual({
 			take: ['removeRoute 4 10.9.0.0/16  3 100 0 1', 'removeAddress 10.0.0.23/24'],
@@ -38,7 +38,7 @@ describe('an address that is added again', () => {
 		})
 	})
 
-	test('takes the other addresses of its network with it', () => {
+	test('is removed together with the other addresses of its network', () => {
 		const addresses = [labelled, addressOf('10.0.0.24/24')]
 		expect(changesOf(['10.0.0.23/24', '10.0.0.24/24'], addresses, { routes: [connected, table] })).toEqual({
 			take: ['removeAddress 10.0.0.23/24'],
@@ -47,7 +47,7 @@ describe('an address that is added again', () => {
 	})
 })
 
-test('another prefix length is added once, between the removals, and takes no routes of the link with it', () => {
+test('another prefix length is added once, between the removals, and no routes of the link are removed with it', () => {
 	const addresses = [addressOf('10.0.0.23/32'), addressOf('10.0.0.24/24')]
 	const routes = [{ ...connected, source: '10.0.0.24' }, routeOf('10.7.0.0/16')]
 	expect(changesOf(['10.0.0.23/24'], addresses, { routes })).toEqual({
@@ -56,7 +56,7 @@ test('another prefix length is added once, between the removals, and takes no ro
 	})
 })
 
-test('a new address is added after another one has got another prefix length', () => {
+test('a new address is added after the prefix length of another address is changed', () => {
 	expect(changesOf(['10.0.0.23/24', '10.1.0.5/24'], [addressOf('10.0.0.23/32')])).toEqual({
 		take: ['addAddress 10.0.0.23/24', 'removeAddress 10.0.0.23/32'],
 		give: ['addAddress 10.1.0.5/24', bare('10.0.0.0/24', 100), bare('10.1.0.0/24', 100), ...['addRule', 'addRule']],

@@ -58,10 +58,14 @@ describe('a run changes the MTU and the state of a link:', () => {
 		['to the requested MTU', { nic: { mtu: 1400 } }, [mtu(1400)]],
 		['to up', { link: { up: false } }, [{ kind: 'up', link: 3 }]],
 		['first the MTU, then the state', { nic: { mtu: 1400 }, link: { up: false } }, [mtu(1400), { kind: 'up', link: 3 }]],
-		['to the original MTU, also that of IPv6', { link: { mtu: 1400 }, ours }, [mtu(1500), setting('ipv6/mtu', '1300', 'multinic0')]],
-		['to a requested MTU, but not that of IPv6', { nic: { mtu: 1350 }, link: { mtu: 1400 }, ours }, [mtu(1350)]],
-		['not if the original MTU is there', { nic: { mtu: 1500 }, ours }, []],
-		['to the original MTU, without one of IPv6', { link: { mtu: 1400 }, ours: oursOf({ mtu: 1400 }) }, [mtu(1500)]],
+		[
+			'to the original MTU, and to the original IPv6 MTU',
+			{ link: { mtu: 1400 }, ours },
+			[mtu(1500), setting('ipv6/mtu', '1300', 'multinic0')],
+		],
+		['to a requested MTU, but not the IPv6 MTU', { nic: { mtu: 1350 }, link: { mtu: 1400 }, ours }, [mtu(1350)]],
+		['not if the link has the original MTU', { nic: { mtu: 1500 }, ours }, []],
+		['to the original MTU, without an IPv6 MTU', { link: { mtu: 1400 }, ours: oursOf({ mtu: 1400 }) }, [mtu(1500)]],
 		[
 			'sets the IPv6 settings again if the MTU becomes large enough for IPv6',
 			{ nic: { mtu: 1280 }, link: { mtu: 1279 } },
@@ -82,26 +86,26 @@ describe('a run removes', () => {
 	const bases = { table: 200, priority: 20_000 }
 	test.each<[title: string, input: Input, take: Change[], leave: Change[]]>([
 		[
-			'an altname that is to be the name of the link',
+			'an altname that becomes the name of the link',
 			{ link: { altnames: ['enp0s3', 'multinic0'] } },
 			[{ kind: 'removeAltname', link: 3, name: 'multinic0' }],
 			[],
 		],
 		['a route that is not desired', { more: { routes: [stale, leased] } }, [removal(stale), removal(leased)], []],
 		[
-			'a route of a former table last',
+			'a route in a former table at the end',
 			{ ours: oursOf({}), ofNode: { bases }, more: { routes: [stale, leased] } },
 			[removal(leased)],
 			[removal(stale)],
 		],
 		[
-			'a route of a former base with the same table first',
+			'a route of a former base with the same table at the beginning',
 			{ ours: oursOf({ bases: [{ table: 100, priority: 20_000 }] }), more: { routes: [stale] } },
 			[removal(stale)],
 			[],
 		],
 		[
-			'a route of a table that another interface had first',
+			'a route in a former table of another interface at the beginning',
 			{ ours: oursOf({}), ofNode: { bases }, more: { routes: [{ ...stale, table: 101 }] } },
 			[removal({ ...stale, table: 101 })],
 			[],
@@ -112,7 +116,7 @@ describe('a run removes', () => {
 	})
 })
 
-test('a run probes the desired addresses by the name that the link will have, and adds addresses before routes and rules', () => {
+test('a run probes the desired addresses with the final name of the link, and adds addresses before routes and rules', () => {
 	const { probe, give } = phases({ nic: { addresses: ['10.0.0.23/24'] } })
 	expect(probe).toMatchObject([{ kind: 'checkDuplicates', link: 3, name: 'multinic0', ips: ['10.0.0.23'] }])
 	expect(give.map(({ kind }) => kind)).toEqual(['addAddress', 'addRoute', 'addRule'])

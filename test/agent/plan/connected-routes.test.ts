@@ -22,11 +22,11 @@ const routeless = (cidr: string) => addressWith(cidr, { flags: ['noprefixroute']
 describe('an interface has', () => {
 	test.each<[title: string, more: Partial<Interface>, routes: string[]]>([
 		['a connected route for each network, from its first address', {}, ['10.0.0.0/24 src 10.0.0.23 metric 0', 'fd00::/64 metric 256']],
-		['none without an address', { addresses: [] }, []],
-		['none for an address without a network', { addresses: ['10.0.0.23/32', 'fe80::7/64'] }, []],
-		['none if it is to have none', { connectedRoute: false }, []],
+		['no connected route without an address', { addresses: [] }, []],
+		['no connected route for an address without a network', { addresses: ['10.0.0.23/32', 'fe80::7/64'] }, []],
+		['no connected route if it requests none', { connectedRoute: false }, []],
 		[
-			'one from an address of the same network',
+			'a connected route from an address of the same network',
 			{ addresses: ['10.9.0.1/24', second] },
 			['10.9.0.0/24 src 10.9.0.1 metric 0', '10.0.0.0/24 src 10.0.0.24 metric 0'],
 		],
@@ -40,13 +40,25 @@ describe('an interface has', () => {
 })
 
 test.each<[title: string, addresses: Address[], routes: Route[], more: Partial<Interface>, found: string[]]>([
-	['that prevents it', [routeless(first), routeless(six)], [], {}, [first, six]],
-	['that prevents it, if only the other network has its route', [routeless(first), routeless(six)], [four()], {}, [six]],
-	['that does not prevent it', [addressWith(first)], [], {}, []],
-	['whose daemon has added the route', [routeless(first)], [four({ protocol: 16, source: '10.0.0.24' })], {}, []],
-	['of a network that the interface does not have', [routeless('10.9.0.1/24')], [], {}, []],
-	['of an interface that is to have none', [routeless(first)], [], { connectedRoute: false }, []],
-])('a missing connected route is due to an address %s', (_, addresses, routes, ...[more, found]) => {
+	['with noprefixroute lacks its connected route', [routeless(first), routeless(six)], [], {}, [first, six]],
+	[
+		'with noprefixroute lacks its connected route, if only the other network has one',
+		[routeless(first), routeless(six)],
+		[four()],
+		{},
+		[six],
+	],
+	['without noprefixroute does not lack its connected route', [addressWith(first)], [], {}, []],
+	[
+		'with noprefixroute does not lack its connected route if a daemon has added it',
+		[routeless(first)],
+		[four({ protocol: 16, source: '10.0.0.24' })],
+		{},
+		[],
+	],
+	['in a network that the interface does not have is ignored', [routeless('10.9.0.1/24')], [], {}, []],
+	['of an interface that requests none is ignored', [routeless(first)], [], { connectedRoute: false }, []],
+])('an address %s', (_, addresses, routes, ...[more, found]) => {
 	expect(unroutedAddresses({ nic: nic(more), link: up(addresses), ours: undefined }, hostOf(...routes))).toEqual(found)
 })
 
@@ -60,11 +72,11 @@ describe('a route to a network of the interface', () => {
 	) => staleConnected({ nic: nic(more), link: up(addresses), ours: undefined }, { taken: [], given: [], ...changes }, hostOf(route))
 
 	test.each<Case>([
-		['of another metric', four({ metric: 100 })],
-		['of another scope', four({ scope: 0 })],
+		['with another metric', four({ metric: 100 })],
+		['with another scope', four({ scope: 0 })],
 		['from a foreign source', four({ source: '10.0.0.99' })],
-		['of IPv6 with another metric', ofSix({ metric: 1024 })],
-		['of an interface that is to have none', four({ protocol: 4 }), { connectedRoute: false }],
+		['to an IPv6 network with another metric', ofSix({ metric: 1024 })],
+		['of an interface that requests no connected route', four({ protocol: 4 }), { connectedRoute: false }],
 	])('%s is removed', (_, route, more) => {
 		expect(removedFrom(route, more)).toEqual([{ kind: 'removeRoute', route }])
 	})
@@ -74,8 +86,8 @@ describe('a route to a network of the interface', () => {
 		['that a daemon has added stays', four({ protocol: 16 })],
 		['from another address of the interface stays', four({ source: '10.0.0.24' })],
 		['without a source stays', routeTo('10.0.0.0/24', { link: 3, scope: 253 })],
-		['by a next hop stays', four({ metric: 100, via: '10.0.0.1' })],
-		['of another table stays', four({ metric: 100, table: 77 })],
+		['through a next hop stays', four({ metric: 100, via: '10.0.0.1' })],
+		['in another table stays', four({ metric: 100, table: 77 })],
 		['over another link stays', four({ metric: 100, link: 4 })],
 		['that rejects packets stays', four({ metric: 100, type: 7 })],
 		[
@@ -87,7 +99,7 @@ describe('a route to a network of the interface', () => {
 		expect(removedFrom(route, more)).toEqual([])
 	})
 
-	test('stays if it leads to a part of the network only', () => {
+	test('stays if its destination is only a part of the network', () => {
 		expect(removedFrom(routeTo('10.0.0.0/25', { link: 3, metric: 100 }))).toEqual([])
 	})
 
@@ -96,20 +108,26 @@ describe('a route to a network of the interface', () => {
 	const theirs = four({ metric: 100 })
 	test.each<[title: string, route: Route, address: Address, changes: Partial<Record<'taken' | 'given', Change[]>>, isRemoved: boolean]>([
 		['is not removed if the kernel removes it with its address', theirs, leased, { taken }, false],
-		['is removed if a program has added it, whose address is removed', four({ metric: 100, protocol: 16 }), leased, { taken }, true],
+		['is removed if another program has added it and its address is removed', four({ metric: 100, protocol: 16 }), leased, { taken }, true],
 		[
-			'is removed if the address that is removed has none',
+			'is removed if the removed address has noprefixroute',
 			theirs,
 			leased,
 			{ taken: [removal(first, { metric: 100, flags: ['noprefixroute'] })] },
 			true,
 		],
-		['is removed if the address that is removed has another metric', theirs, leased, { taken: [removal(first, { metric: 99 })] }, true],
+		['is removed if the removed address has another metric', theirs, leased, { taken: [removal(first, { metric: 99 })] }, true],
 		['is removed if an address of another network is removed', theirs, leased, { taken: [removal('10.9.0.1/24', { metric: 100 })] }, true],
 		['is not removed if its address gets another metric', theirs, leased, { given }, false],
 		['is removed if its address keeps its metric', theirs, leased, { given: [addition(first, { metric: 100 })] }, true],
 		['is removed if another address gets another metric', theirs, leased, { given: [addition(second)] }, true],
-		['is removed if its address, which gets another metric, has none', theirs, { ...leased, flags: ['noprefixroute'] }, { given }, true],
+		[
+			'is removed if its address gets another metric and has noprefixroute',
+			theirs,
+			{ ...leased, flags: ['noprefixroute'] },
+			{ given },
+			true,
+		],
 		['is removed if the link is only set up', theirs, leased, { taken: [{ kind: 'up', link: 3 }] }, true],
 	])('%s', (_, route, address, ...[changes, isRemoved]) => {
 		expect(removedFrom(route, {}, [address], changes)).toEqual(isRemoved ? [{ kind: 'removeRoute', route }] : [])
@@ -125,11 +143,11 @@ describe('a missing connected route', () => {
 
 	test.each<[title: string, options: Parameters<typeof added>[1], routes: Route[]]>([
 		['of an address that stays is added', {}, [four(), ofSix()]],
-		['is added beside one that is there', { routes: [four()] }, [ofSix()]],
-		['of a link that is down is not, because the kernel adds it', { link: linkWith({ addresses: [addressWith(first)] }) }, []],
-		['of an address that is removed is not', { gone: [first] }, [ofSix()]],
-		['of an address that prevents it is not', { link: up([routeless(first), addressWith(six)]) }, [ofSix()]],
-		['of an address that is not desired is not', { link: up([addressWith('10.0.0.99/24')]) }, []],
+		['is added if that of the other network exists', { routes: [four()] }, [ofSix()]],
+		['of a link that is down is not added, because the kernel adds it', { link: linkWith({ addresses: [addressWith(first)] }) }, []],
+		['of an address that is removed is not added', { gone: [first] }, [ofSix()]],
+		['of an address with noprefixroute is not added', { link: up([routeless(first), addressWith(six)]) }, [ofSix()]],
+		['of an address that is not desired is not added', { link: up([addressWith('10.0.0.99/24')]) }, []],
 		['is added if another address of the network stays', { gone: [first], link: up([addressWith(first), addressWith(second)]) }, [four()]],
 	])('%s', (_, options, routes) => {
 		expect(added([], options)).toEqual(to(...routes))
@@ -137,21 +155,21 @@ describe('a missing connected route', () => {
 
 	const leased = addressWith(first, { metric: 100 })
 	test.each<[title: string, given: Change[], options: Parameters<typeof added>[1], routes: Route[]]>([
-		['is not if a second address of IPv6 brings it', [addition(otherSix)], {}, [four()]],
-		['is added beside a second address of IPv4', [addition(second)], {}, [four(), ofSix()]],
+		['is not added if the kernel adds it for a second IPv6 address', [addition(otherSix)], {}, [four()]],
+		['is added even if a second IPv4 address is added', [addition(second)], {}, [four(), ofSix()]],
 		[
-			'is not if the first address of its network is added again',
+			'is not added if the address that is added becomes the first of its network',
 			[addition(second)],
 			{ gone: [first], link: up([addressWith(first), addressWith(second)]) },
 			[],
 		],
 		[
-			'is not if that address follows one of another network',
+			'is not added if the first address of its network is added again after one of another network',
 			[addition(first)],
 			{ gone: [first], link: up(['10.9.0.1/24', first, second].map(cidr => addressWith(cidr))) },
 			[],
 		],
-		['is not if its address gets another metric', [addition(first)], { link: up([leased]) }, []],
+		['is not added if its address gets another metric', [addition(first)], { link: up([leased]) }, []],
 		['is added if its address is replaced with the same metric', [addition(first)], { link: up([addressWith(first)]) }, [four()]],
 		[
 			'is added if a second address gets another metric',

@@ -13,8 +13,12 @@ const files = (contents: Record<string, string>): HostState['files'] =>
 	Object.fromEntries(Object.entries(contents).map(([path, content]) => [path, { content, mode: 0o600, gid: 0 }]))
 
 test.each<[title: string, contents: Record<string, string>, path: string | undefined]>([
-	['defines an interface that has another definition, and the next boot applies both', { [NETPLAN]: byName }, NETPLAN],
-	['defines it together with a file that is applied alone', { '/etc/netplan/50-a.yaml': byMac, [NETPLAN]: byName }, NETPLAN],
+	['defines an interface by its name, so that the next boot applies both', { [NETPLAN]: byName }, NETPLAN],
+	[
+		'defines an interface by its name, next to a file that defines it by its MAC',
+		{ '/etc/netplan/50-a.yaml': byMac, [NETPLAN]: byName },
+		NETPLAN,
+	],
 	['is not applied together with the files of MultiNIC', { [NETPLAN]: byMac }, undefined],
 	['defines another interface', { [NETPLAN]: byName.replace('multinic0', 'multinic1') }, undefined],
 ])('a file that %s', (_, contents, path) => {
@@ -29,11 +33,11 @@ describe('a profile', () => {
 		return profileOnTop.find({ ours: recordedNic(), link: undefined, host })
 	}
 
-	test('puts a VLAN on the NIC', () => {
-		expect(find('multinic0')).toEqual({ says: `${path} puts a link on it`, see: `cat ${path}` })
+	test('defines a VLAN on top of the NIC', () => {
+		expect(find('multinic0')).toEqual({ says: `${path} defines a VLAN on top of it`, see: `cat ${path}` })
 	})
 
-	test('puts a VLAN on another NIC', () => {
+	test('defines a VLAN on top of another NIC', () => {
 		expect(find('ens9')).toBe(undefined)
 	})
 })

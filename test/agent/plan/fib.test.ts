@@ -4,7 +4,7 @@ import type { Route } from '../../../agent/model/route.ts'
 import { fibOf, lookup, type Packet, selects } from '../../../agent/plan/fib.ts'
 import { hostWith } from '../simulated-host.ts'
 
-/** The model of the kernel's route lookup, sentence by sentence; `fib.kernel.test.ts` compares it with the kernel. */
+/** The model of the kernel's route lookup, case by case; `fib.kernel.test.ts` compares it with the kernel. */
 
 const MAIN = 254
 const route = (to: string, more: Partial<Route> = {}): Route => ({
@@ -44,33 +44,48 @@ const host = (routes: Route[], rules: Rule[] = all): HostState => {
 /** The metric identifies the route that a packet takes. */
 const metricOf = (state: HostState, packet: Partial<Packet>) => {
 	const way = lookup(fibOf(state), { family: 4, to: '10.1.2.3', ...packet })
-	return 'route' in way ? way.route.metric : way.rule ? `refused by ${way.rule.priority}` : 'no route'
+	return 'route' in way ? way.route.metric : way.rule ? `rejected by ${way.rule.priority}` : 'no route'
 }
 
 describe('a packet takes the route', () => {
 	test.each<[title: string, routes: Route[], packet: Partial<Packet>, metric: number | string]>([
 		[
-			'with the longest prefix, in whatever order they come',
+			'with the longest prefix, if it is last in the list',
 			[route('10.0.0.0/8', { metric: 1 }), route('10.1.0.0/16', { metric: 2 })],
 			{},
 			2,
 		],
-		['with the longest prefix, first or last', [route('10.1.0.0/16', { metric: 2 }), route('10.0.0.0/8', { metric: 1 })], {}, 2],
-		['to its network only', [route('10.2.0.0/16', { metric: 2 }), route('0.0.0.0/0', { metric: 1 })], {}, 1],
-		['with the smallest metric', [route('10.1.0.0/16', { metric: 9 }), route('10.1.0.0/16', { metric: 3 })], {}, 3],
-		['of its family', [route('::/0', { metric: 1 })], {}, 'no route'],
-		['for its TOS before one for all', [route('10.1.0.0/16', { metric: 1 }), route('10.1.0.0/16', { metric: 2, tos: 8 })], { tos: 8 }, 2],
-		['for all, if another is for another TOS', [route('10.1.0.0/16', { metric: 2, tos: 8 }), route('10.1.0.0/16', { metric: 1 })], {}, 1],
-		['for all, if none is for its TOS', [route('10.1.0.0/16', { metric: 1 }), route('10.0.0.0/8', { metric: 2 })], { tos: 8 }, 1],
-		['over several links, one of which is up', [over('10.1.0.0/16', 1, 4, 3), route('10.0.0.0/8', { metric: 2 })], {}, 1],
 		[
-			'over several links, to one of which its socket is bound',
+			'with the longest prefix, if it is first in the list',
+			[route('10.1.0.0/16', { metric: 2 }), route('10.0.0.0/8', { metric: 1 })],
+			{},
+			2,
+		],
+		['only to its network', [route('10.2.0.0/16', { metric: 2 }), route('0.0.0.0/0', { metric: 1 })], {}, 1],
+		['with the smallest metric', [route('10.1.0.0/16', { metric: 9 }), route('10.1.0.0/16', { metric: 3 })], {}, 3],
+		['only of its family', [route('::/0', { metric: 1 })], {}, 'no route'],
+		[
+			'for its TOS rather than one for any TOS',
+			[route('10.1.0.0/16', { metric: 1 }), route('10.1.0.0/16', { metric: 2, tos: 8 })],
+			{ tos: 8 },
+			2,
+		],
+		[
+			'for any TOS, if the other one is for another TOS',
+			[route('10.1.0.0/16', { metric: 2, tos: 8 }), route('10.1.0.0/16', { metric: 1 })],
+			{},
+			1,
+		],
+		['for any TOS, if none is for its TOS', [route('10.1.0.0/16', { metric: 1 }), route('10.0.0.0/8', { metric: 2 })], { tos: 8 }, 1],
+		['over several links if one of them is up', [over('10.1.0.0/16', 1, 4, 3), route('10.0.0.0/8', { metric: 2 })], {}, 1],
+		[
+			'over several links if its socket is bound to one of them',
 			[over('10.1.0.0/16', 1, 2, 3), route('10.0.0.0/8', { metric: 2 })],
 			{ oif: 3 },
 			1,
 		],
-		['over none of several links that are down', [over('10.1.0.0/16', 1, 4, 5), route('10.0.0.0/8', { metric: 2 })], {}, 2],
-		['over a link that is up', [route('10.1.0.0/16', { metric: 1, link: 4 }), route('10.0.0.0/8', { metric: 2 })], {}, 2],
+		['but not over several links that are all down', [over('10.1.0.0/16', 1, 4, 5), route('10.0.0.0/8', { metric: 2 })], {}, 2],
+		['but not over a link that is down', [route('10.1.0.0/16', { metric: 1, link: 4 }), route('10.0.0.0/8', { metric: 2 })], {}, 2],
 		[
 			'over the link to which its socket is bound',
 			[route('10.1.0.0/16', { metric: 1 }), route('10.0.0.0/8', { metric: 2, link: 3 })],
@@ -78,12 +93,12 @@ describe('a packet takes the route', () => {
 			2,
 		],
 		[
-			'that refuses it, whatever state the link is in',
+			'that rejects it, even if the link is down',
 			[route('10.1.0.0/16', { metric: 1, link: 4, type: 7 }), route('0.0.0.0/0')],
 			{},
-			'refused by 32766',
+			'rejected by 32766',
 		],
-		['after a route that throws the packet out of the table', [route('10.1.0.0/16', { type: 9 }), route('0.0.0.0/0')], {}, 'no route'],
+		['but no other of the table after a throw route', [route('10.1.0.0/16', { type: 9 }), route('0.0.0.0/0')], {}, 'no route'],
 	])('%s', (_, routes, packet, metric) => {
 		expect(metricOf(host(routes), packet)).toBe(metric)
 	})
@@ -94,16 +109,16 @@ describe('a packet takes the route', () => {
 		route('fd00::/16', { metric: 3, from: 'fd01::/32' }),
 	]
 	test.each<[title: string, from: string | undefined, metric: number]>([
-		['of its source before one for all, the longest prefix of the source first', 'fd01::5', 2],
-		['of a wider network of sources', 'fd01:0:1::5', 3],
-		['for all, if its source is in no other', 'fd02::5', 1],
-		['for all, if it has no source yet', undefined, 1],
+		['for its source with the longest source prefix', 'fd01::5', 2],
+		['for its source with a shorter source prefix', 'fd01:0:1::5', 3],
+		['for any source, if its source is in no other', 'fd02::5', 1],
+		['for any source, if it has no source yet', undefined, 1],
 	])('%s', (_, from, metric) => {
 		const packet = { family: 6 as const, to: 'fd00::1', ...(from !== undefined && { from }) }
 		expect(metricOf(host(ofSource, [rule(32_766, { family: 6 })]), packet)).toBe(metric)
 	})
 
-	test('over a link whose routes count for its family: one without a carrier may count for one family only', () => {
+	test('over a link whose routes are not ignored for its family', () => {
 		const state = host([route('10.1.0.0/16', { metric: 1 }), route('fd00::/16', { metric: 2 })], [...all, rule(32_766, { family: 6 })])
 		const ignored = { ...state, links: state.links.map(link => ({ ...link, ignored: [4] }) as Link) }
 		expect([metricOf(ignored, {}), metricOf(ignored, { family: 6, to: 'fd00::1' })]).toEqual(['no route', 2])
@@ -120,8 +135,8 @@ describe('rules apply in the order of their priorities', () => {
 	const [one, two, three] = [{ table: 1 }, { table: 2 }, { table: 3 }]
 
 	test.each<[title: string, rules: Rule[], way: number | string]>([
-		['in whatever order they come', [rule(20, two), rule(10, one)], 1],
-		['a table without a route leaves the packet to the next rule', [rule(10, { table: 9 }), rule(20, two)], 2],
+		['regardless of the order of the list', [rule(20, two), rule(10, one)], 1],
+		['a table without a matching route passes the packet to the next rule', [rule(10, { table: 9 }), rule(20, two)], 2],
 		['a rule of the other family is skipped', [rule(10, { ...one, family: 6, from: '0.0.0.0/0' }), rule(20, two)], 2],
 		['goto skips the rules between', [rule(10, { action: 'goto', goto: 30 }), rule(20, two), rule(30, one)], 1],
 		['goto is skipped if its target is missing', [rule(10, { action: 'goto', goto: 40 }), rule(20, two), rule(30, one)], 2],
@@ -131,34 +146,34 @@ describe('rules apply in the order of their priorities', () => {
 			2,
 		],
 		[
-			'goto ends where there is no further rule',
+			'goto ends the lookup if no further rule matches',
 			[rule(10, { action: 'goto', goto: 30 }), rule(20, two), rule(30, { table: 9 })],
 			'no route',
 		],
-		['a rule that does nothing is passed', [rule(10, { action: 'nop' }), rule(20, two)], 2],
-		['a rule for VRFs is passed', [rule(10, { action: 'l3mdev' }), rule(20, two)], 2],
-		['a rule that refuses ends the lookup', [rule(10, { action: 'prohibit' }), rule(20, two)], 'refused by 10'],
-		['no rule leads anywhere', [rule(10, { table: 9 })], 'no route'],
+		['a rule that does nothing (nop) is skipped', [rule(10, { action: 'nop' }), rule(20, two)], 2],
+		['a rule for VRFs (l3mdev) is skipped', [rule(10, { action: 'l3mdev' }), rule(20, two)], 2],
+		['a rule that rejects the packet ends the lookup', [rule(10, { action: 'prohibit' }), rule(20, two)], 'rejected by 10'],
+		['the packet has no route if no rule finds one', [rule(10, { table: 9 })], 'no route'],
 		['a route with a short prefix is suppressed', [rule(10, { ...one, suppressPrefixLength: 0 }), rule(20, two)], 2],
-		['a route with a longer prefix is not', [rule(10, { ...three, suppressPrefixLength: 7 }), rule(20, two)], 3],
-		['nor is one if nothing is suppressed', [rule(10, one), rule(20, two)], 1],
+		['a route with a longer prefix is not suppressed', [rule(10, { ...three, suppressPrefixLength: 7 }), rule(20, two)], 3],
+		['a route is not suppressed by a rule without suppression', [rule(10, one), rule(20, two)], 1],
 		['a route over a link of a group is suppressed', [rule(10, { ...three, suppressGroup: 7 }), rule(20, two)], 2],
-		['a route over a link of another group is not', [rule(10, { ...three, suppressGroup: 8 }), rule(20, two)], 3],
+		['a route over a link of another group is not suppressed', [rule(10, { ...three, suppressGroup: 8 }), rule(20, two)], 3],
 		['a route over an unknown link is in no group', [rule(10, { table: 4 }), rule(20, two)], 4],
 		['a link without a group is in group 0', [rule(10, { ...one, suppressGroup: 0 }), rule(20, two)], 2],
 	])('%s', (_, rules, way) => {
 		expect(metricOf(host(routes, rules), {})).toBe(way)
 	})
 
-	test('a refusing route is not suppressed', () => {
+	test('a rejecting route is not suppressed', () => {
 		const refusing = [route('0.0.0.0/0', { table: 1, type: 7 }), ...routes.slice(1)]
-		expect(metricOf(host(refusing, [rule(10, { ...one, suppressPrefixLength: 0 }), rule(20, two)]), {})).toBe('refused by 10')
+		expect(metricOf(host(refusing, [rule(10, { ...one, suppressPrefixLength: 0 }), rule(20, two)]), {})).toBe('rejected by 10')
 	})
 
 	test.each<[title: string, family: 4 | 6, way: number]>([
-		['the first next hop of a route of IPv4', 4, 1],
-		['every next hop of a route of IPv6', 6, 2],
-	])('a suppressed group counts for %s', (_, family, way) => {
+		['the first next hop of an IPv4 route', 4, 1],
+		['every next hop of an IPv6 route', 6, 2],
+	])('a suppressed group is compared with %s', (_, family, way) => {
 		const to = family === 4 ? '0.0.0.0/0' : '::/0'
 		const nextHops = [2, 3].map(link => ({ link, weight: 1, onlink: false }))
 		const { link: __, ...several } = route(to, { metric: 1, table: 1, nextHops })
@@ -183,27 +198,27 @@ describe('a rule selects a packet', () => {
 		['to its network', { to: '10.1.0.0/16' }, {}, true],
 		['not to another network', { to: '10.2.0.0/16' }, {}, false],
 		['to everything', { to: '0.0.0.0/0' }, {}, true],
-		['that comes in by its link', { iif: 'eth0' }, { iif: 2 }, true],
-		['not one of the host', { iif: 'eth0' }, {}, false],
-		['of the host, which comes in by lo', { iif: 'lo' }, {}, true],
-		['not one that comes in by an unknown link', { iif: 'eth0' }, { iif: 9 }, false],
+		['that arrives on its link', { iif: 'eth0' }, { iif: 2 }, true],
+		['not one from the host itself', { iif: 'eth0' }, {}, false],
+		['from the host itself, if its link is lo', { iif: 'lo' }, {}, true],
+		['not one that arrives on an unknown link', { iif: 'eth0' }, { iif: 9 }, false],
 		['bound to its link', { oif: 'eth0' }, { oif: 2 }, true],
 		['not one bound to another link', { oif: 'eth0' }, { oif: 9 }, false],
-		['not one bound to none', { oif: 'eth0' }, {}, false],
+		['not one bound to no link', { oif: 'eth0' }, {}, false],
 		['with its mark', { mark: { value: 1, mask: 0xff } }, { mark: 0x101 }, true],
 		['not with another mark', { mark: { value: 1, mask: 0xff } }, { mark: 3 }, false],
 		['not without a mark', { mark: { value: 1, mask: 0xff } }, {}, false],
 		['without a mark, if the mark is 0', { mark: { value: 0, mask: 0xff } }, {}, true],
 		['with its TOS', { tos: 8 }, { tos: 8 }, true],
 		['not with another TOS', { tos: 8 }, {}, false],
-		['of the first of its users', { uids: [1_000, 2_000] }, { uid: 1_000 }, true],
-		['of the last of its users', { uids: [1_000, 2_000] }, { uid: 2_000 }, true],
-		['not of the user before', { uids: [1_000, 2_000] }, { uid: 999 }, false],
-		['not of the user after', { uids: [1_000, 2_000] }, { uid: 2_001 }, false],
-		['of root, which sends what names no user', { uids: [0, 0] }, {}, true],
-		['not of root, if it comes in', { uids: [0, 0] }, { iif: 2 }, false],
+		['of the first user of its range', { uids: [1_000, 2_000] }, { uid: 1_000 }, true],
+		['of the last user of its range', { uids: [1_000, 2_000] }, { uid: 2_000 }, true],
+		['not of the user before its range', { uids: [1_000, 2_000] }, { uid: 999 }, false],
+		['not of the user after its range', { uids: [1_000, 2_000] }, { uid: 2_001 }, false],
+		['without a user, which is treated as root', { uids: [0, 0] }, {}, true],
+		['not one of root that arrives on a link', { uids: [0, 0] }, { iif: 2 }, false],
 		['of its protocol', { protocol: 6 }, { protocol: 6 }, true],
-		['of any protocol, if it names none', {}, { protocol: 17 }, true],
+		['of any protocol, if the rule names none', {}, { protocol: 17 }, true],
 		['not of another protocol', { protocol: 6 }, { protocol: 17 }, false],
 		['from its ports', { sport: [80, 90] }, { sport: 85 }, true],
 		['not from another port', { sport: [80, 90] }, { sport: 91 }, false],
@@ -227,9 +242,9 @@ describe('the rules that may apply to a packet', () => {
 		rule(8, { family: 6 }),
 	]
 	test.each<[title: string, from: string | undefined, priorities: number[]]>([
-		['from an address are those of the address and of networks', '10.0.0.1', [1, 3, 4, 5, 7, 8]],
-		['from an address of IPv6 are those of the address and of networks', 'fd00::1', [3, 4, 5, 6, 7, 8]],
-		['without a source are those of networks', undefined, [3, 4, 5, 7, 8]],
+		['from an IPv4 address are those for the address and for networks', '10.0.0.1', [1, 3, 4, 5, 7, 8]],
+		['from an IPv6 address are those for the address and for networks', 'fd00::1', [3, 4, 5, 6, 7, 8]],
+		['without a source are those for networks', undefined, [3, 4, 5, 7, 8]],
 	])('%s', (_, from, priorities) => {
 		expect(
 			fibOf(host([], rules))
@@ -238,7 +253,7 @@ describe('the rules that may apply to a packet', () => {
 		).toEqual(priorities)
 	})
 
-	test('are kept for 128 sources, and then for others', () => {
+	test('are cached for at most 128 sources', () => {
 		const { rulesFrom: known } = fibOf(host([], rules))
 		const first = known('10.0.0.1')
 		for (let at = 1; at < 128; at++) known(`10.0.1.${at}`)

@@ -56,14 +56,14 @@ describe('a configured interface', () => {
 		expect([pathsIn(changed.steps), changed.links, changed.files]).toEqual([[sysctlPath('multinic0')], first.links, first.files])
 	})
 
-	test('gets a file again that has another mode', () => {
+	test('gets a file again if its mode is different', () => {
 		const first = run({ accepted: accepted(host) }, host)
 		const path = netplanPath('multinic0')
 		const files = { ...first.files, [path]: file(first.files[path]?.content ?? '', 0o644) }
 		expect(run({ accepted: accepted(host, first.links[0]) }, { ...host, files }).files).toEqual(first.files)
 	})
 
-	test('gets the files that the generator of netplan makes for it, and no others', () => {
+	test("gets only the files that netplan's generator creates for it", () => {
 		const [mine, others] = [generated.network('multinic0'), generated.network('multinic1')]
 		const { files } = run({ accepted: accepted(hostOf()) }, hostOf(), { [mine]: file('made'), [others]: file('made') })
 		expect(Object.keys(files).toSorted()).toEqual([...own, mine, RECORD_PATH].toSorted())
@@ -71,7 +71,7 @@ describe('a configured interface', () => {
 
 	test.each<[title: string, content: string, after: string]>([
 		['keeps the recorded content if only a VLAN on top of it is new', 'a\nVLAN=v5\n', 'a\n'],
-		['gets the new content if it configures the link in another way', 'b\n', 'b\n'],
+		['gets the new content if it configures the link differently', 'b\n', 'b\n'],
 	])('%s', (_, content, after) => {
 		const path = generated.network('multinic0')
 		const ours = oursOf({ files: { [path]: { before: null, after: 'a\n' } } })
@@ -82,7 +82,7 @@ describe('a configured interface', () => {
 		})
 	})
 
-	test('with another id gives up the files of its former id', () => {
+	test('whose id changes no longer has the files of its former id', () => {
 		const first = run({ accepted: accepted(host) }, host)
 		const then = { ...host, files: first.files }
 		const { files, links } = run({ accepted: accepted(then, first.links[0], nicOf({ id: 1 })) }, then)
@@ -107,7 +107,7 @@ describe('a removed interface', () => {
 	const link = { ...linkOf(host), name: 'ens3' }
 	const released = { ours: one, link }
 
-	test('leaves its original files, and with the last one no record', () => {
+	test('leaves its original files, and no record if it is the last one', () => {
 		const { steps, ...end } = run({ released: [released, { ours: two, link: undefined }] }, host)
 		expect(end.files).toEqual({ [netplanPath('multinic0')]: file('theirs') })
 		expect(pathsIn(steps)).toEqual([CLOUD_INIT_OFF, netplanPath('multinic0'), rulePath('multinic0'), RECORD_PATH])
@@ -122,7 +122,7 @@ describe('a removed interface', () => {
 		expect(end.links).toEqual([two])
 	})
 
-	test('leaves a file that another interface configures', () => {
+	test('leaves a file that another interface needs', () => {
 		const forced = { ...host, cloudInit: { macs: [two.mac], forced: false } }
 		const nic = nicOf({ id: 1, macAddress: two.mac })
 		const end = run({ released: [released], accepted: accepted(forced, two, nic) }, forced)
@@ -131,11 +131,11 @@ describe('a removed interface', () => {
 	})
 
 	test.each<[title: string, name: string, moves: Selection['moves'], isRecorded: boolean]>([
-		['that has its original name is no longer on record', 'ens3', [], false],
-		['that gets its original name is no longer on record', 'multinic0', [{ link: 3, from: 'multinic0', to: 'ens3' }], false],
-		['that cannot get its original name stays on record for that', 'multinic0', [], true],
-		['that gets another name stays on record', 'multinic0', [{ link: 3, from: 'multinic0', to: 'mntmp3' }], true],
-		['stays on record if only another link is renamed', 'multinic0', [{ link: 2, from: 'eth2', to: 'ens3' }], true],
+		['that has its original name is no longer in the record', 'ens3', [], false],
+		['that gets its original name is no longer in the record', 'multinic0', [{ link: 3, from: 'multinic0', to: 'ens3' }], false],
+		['that cannot get its original name stays in the record', 'multinic0', [], true],
+		['that gets another name stays in the record', 'multinic0', [{ link: 3, from: 'multinic0', to: 'mntmp3' }], true],
+		['stays in the record if only another link is renamed', 'multinic0', [{ link: 2, from: 'eth2', to: 'ens3' }], true],
 	])('%s', (_, name, moves, isRecorded) => {
 		const ours = { ...one, addresses: ['10.0.0.23/24'], routes: [{ to: '10.9.0.0/16', table: 100, metric: 0 }] }
 		const { links } = run({ released: [{ ours, link: { ...link, name } }], moves }, host)
@@ -150,7 +150,7 @@ describe('the daemons of the host', () => {
 		return { host, ...run({ accepted: accepted(host) }, host) }
 	}
 
-	test('read new files at the end: udev its rules, NetworkManager the profile of the interface', () => {
+	test('are notified of new files at the end: udev of its rules, NetworkManager of the profile of the interface', () => {
 		const { host, steps, files } = of({ ...keyfiles, udev: true })
 		const path = keyfilePath('multinic0')
 		expect(steps.slice(-2)).toEqual([{ action: { kind: 'reloadUdev' } }, { action: { kind: 'loadProfiles', paths: [path] } }])
@@ -163,9 +163,9 @@ describe('the daemons of the host', () => {
 	})
 
 	test.each<[title: string, host: Partial<HostState>, actions: string[]]>([
-		['are not asked if there is none', {}, []],
-		['are udev alone', { udev: true }, ['reloadUdev']],
-		['are NetworkManager alone', keyfiles, ['loadProfiles']],
+		['are not notified if there is none', {}, []],
+		['are only udev', { udev: true }, ['reloadUdev']],
+		['are only NetworkManager', keyfiles, ['loadProfiles']],
 		['do not load a profile if NetworkManager does not run', { ...keyfiles, networkmanager: false }, []],
 		['do not load a profile if the backend has none', { networkmanager: true, networkd: true, generator: '/g', files: {} }, []],
 	])('%s', (_, host, actions) => {
@@ -173,7 +173,7 @@ describe('the daemons of the host', () => {
 	})
 })
 
-test('the record names the link by its MAC', () => {
+test('the record identifies the link by its MAC', () => {
 	expect(run({ accepted: accepted(hostOf()) }, hostOf()).links).toMatchObject([
 		{ mac: MAC, id: 0, name: 'multinic0', original: { name: 'ens3' } },
 	])

@@ -4,7 +4,7 @@ import type { Selection } from '../../../agent/model/selection.ts'
 import { lossesOf, touchedBy } from '../../../agent/plan/fingerprint.ts'
 import { hostOf, linkOf, nicOf, oursOf, ruleOf, selected } from './selected.ts'
 
-/** What a run itself changes, or makes the kernel change, is no loss. */
+/** What a run itself changes, or causes the kernel to change, is not a loss. */
 
 const host = hostOf()
 const bases = [
@@ -34,20 +34,20 @@ test('a run touches the links that it configures, renames and restores', () => {
 describe('a rule that disappears', () => {
 	const rule = (more: Partial<Rule>) => ruleOf({ priority: 512, words: 'a', ...more })
 	test.each<[title: string, rule: Rule, isLost: boolean]>([
-		['is no loss if it leads from an address of an interface to the table of that interface', rule({}), false],
-		['is no loss if it leads from an earlier address', rule({ from: '10.0.0.99/32' }), false],
+		['is not a loss if it looks up the table of an interface for an address of that interface', rule({}), false],
+		['is not a loss if it is for an earlier address', rule({ from: '10.0.0.99/32' }), false],
 		[
-			'is no loss if it leads to the table of another interface, from an address of that one',
+			'is not a loss if it looks up the table of a second interface for an address of that interface',
 			rule({ from: '10.0.1.23/32', table: 101 }),
 			false,
 		],
-		['is no loss if it leads from an address that the run removes', rule({ from: '10.0.2.23/32', table: 102 }), false],
-		['is no loss if it leads to a former table', rule({ table: 200 }), false],
-		['is a loss if it leads to the table of another interface', rule({ table: 101 }), true],
-		['is a loss if it leads to another table', rule({ table: 77 }), true],
-		['is a loss if it leads from another address', rule({ from: '10.0.0.24/32' }), true],
+		['is not a loss if it is for an address that the run removes', rule({ from: '10.0.2.23/32', table: 102 }), false],
+		['is not a loss if it looks up a former table', rule({ table: 200 }), false],
+		['is a loss if it looks up the table of another interface', rule({ table: 101 }), true],
+		['is a loss if it looks up a foreign table', rule({ table: 77 }), true],
+		['is a loss if it is for another address', rule({ from: '10.0.0.24/32' }), true],
 		['is a loss if it selects a destination', rule({ to: '10.9.0.0/16' }), true],
-		['is a loss if it selects something else', rule({ plain: false }), true],
+		['is a loss if it has other selectors', rule({ plain: false }), true],
 	])('%s', (_, one, isLost) => {
 		const plan = selected({ accepted, released, bases })
 		expect(words(plan, { ...host, rules: [one] }, host)).toEqual(isLost ? ['rule 512: a'] : [])
@@ -69,7 +69,7 @@ describe('a link on top of another', () => {
 		['may stay up', { kind: 'vlan', lower: 3 }, [true, true], []],
 		['may come up on another link', { kind: 'vlan', lower: 2 }, [false, true], []],
 		['must not go down', { kind: 'vlan', lower: 3 }, [true, false], [`${up}; now ${down}`]],
-		['must not come up on a link of the run if it is no VLAN', { kind: 'macvlan', lower: 3 }, [false, true], [`${down}; now ${up}`]],
+		['must not come up on a link of the run if it is not a VLAN', { kind: 'macvlan', lower: 3 }, [false, true], [`${down}; now ${up}`]],
 		['must not go down on another link', { kind: 'vlan', lower: 2 }, [true, false], [`${up}; now ${down}`]],
 	])('%s', (_, link, [before, after], expected) => {
 		const plan = selected({ accepted: accepted.slice(0, 1) })

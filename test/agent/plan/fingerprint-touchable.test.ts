@@ -44,7 +44,7 @@ describe('a rollback has to restore', () => {
 	const object = { id: 7, family: 4, link: 3, via: '10.0.0.1', onlink: false, protocol: 4 } satisfies NextHopObject
 	test.each<[title: string, before: HostState, words: string]>([
 		['an address', withLink({ addresses: [fixed('10.0.0.5/24')] }), '10.0.0.5/24 on eth3'],
-		['a link-local address of a user', withLink({ addresses: [fixed('fe80::5/64', { global: false })] }), 'fe80::5/64 on eth3'],
+		['a link-local address that a user added', withLink({ addresses: [fixed('fe80::5/64', { global: false })] }), 'fe80::5/64 on eth3'],
 		[
 			'a lease if no daemon manages the link',
 			withLink({ addresses: [fixed('10.0.0.5/24', { dynamic: true })] }),
@@ -52,12 +52,12 @@ describe('a rollback has to restore', () => {
 		],
 		['a route', withRest({ routes: [route({})] }), 'route 10.7.0.0/16 dev eth3 table main scope 253 proto 4'],
 		[
-			'a route that rejects no packets but is local',
+			'a local route',
 			withRest({ routes: [route({ type: 2, table: 255 })] }),
 			'route local 10.7.0.0/16 dev eth3 table local scope 253 proto 4',
 		],
 		[
-			'a route that also leads over another link',
+			'a route that also uses another link',
 			withRest({ routes: [several(2, 3)] }),
 			'route 10.7.0.0/16 table main scope 253 proto 4 nexthop via 10.2.0.1 weight 1 nex',
 		],
@@ -80,7 +80,7 @@ describe('a rollback has to restore', () => {
 		['the name', bare, withLink({ name: 'multinic0' }), 'eth3, mtu 1500, up; now multinic0, mtu 1500, up'],
 		['the MTU', bare, withLink({ mtu: 1400 }), 'eth3, mtu 1500, up; now eth3, mtu 1400, up'],
 		['the state', withLink({ up: false }), bare, 'eth3, mtu 1500, down; now eth3, mtu 1500, up'],
-		['other names', withLink({ altnames: ['ens7'] }), bare, 'eth3, mtu 1500, up, also ens7; now eth3, mtu 1500, up'],
+		['the alternative names', withLink({ altnames: ['ens7'] }), bare, 'eth3, mtu 1500, up, also ens7; now eth3, mtu 1500, up'],
 		['a setting', withLink({ sysctls: { a: '0', b: '0' } }), withLink({ sysctls: { a: '1', b: '0' } }), 'a is 0; now a is 1'],
 		[
 			'the content of a file',
@@ -106,14 +106,14 @@ describe('leased routes', () => {
 		['are restored if no daemon manages the link', [lease()], {}, [words]],
 		['are restored if systemd-networkd manages the link', [lease()], { managedBy: 'systemd-networkd' }, [words]],
 		['are left to NetworkManager', [lease()], { managedBy: 'NetworkManager' }, []],
-		['are left to NetworkManager, also those from a router', [lease({ protocol: 9 })], { managedBy: 'NetworkManager' }, []],
-		['are restored if they are static', [lease({ protocol: 4 })], { managedBy: 'NetworkManager' }, [words.replace('16', '4')]],
 		[
-			'are left to NetworkManager if they also lead over another link',
-			[{ ...several(2, 3), protocol: 16 }],
+			'are left to NetworkManager, including those from a router advertisement',
+			[lease({ protocol: 9 })],
 			{ managedBy: 'NetworkManager' },
 			[],
 		],
+		['are restored if they are static', [lease({ protocol: 4 })], { managedBy: 'NetworkManager' }, [words.replace('16', '4')]],
+		['are left to NetworkManager if they also use another link', [{ ...several(2, 3), protocol: 16 }], { managedBy: 'NetworkManager' }, []],
 	])('%s', (_, routes, link, expected) => {
 		expect(left(withRest({ routes }, link), withLink(link))).toEqual(expected)
 	})
@@ -143,13 +143,17 @@ describe('a rollback does not have to restore', () => {
 		['a rule of another program', withRest({ rules: [rule({ priority: 512 })] })],
 		['a neighbour on another link', withRest({ neighbours: [{ link: 2, ip: '10.0.0.9', mac: '02:00:00:00:00:09' }] })],
 		['another link', { ...bare, links: bare.links.map(link => ({ ...link, mtu: link.ifindex === 2 ? 9000 : link.mtu })) }],
-		['what was on a link that is gone', withLink({ addresses: [fixed('10.0.0.5/24')], sysctls: { a: '1' } }), { ...bare, links: [] }],
+		[
+			'what was on a link that no longer exists',
+			withLink({ addresses: [fixed('10.0.0.5/24')], sysctls: { a: '1' } }),
+			{ ...bare, links: [] },
+		],
 	])('%s', (_, before, after = bare) => {
 		expect(left(before, after)).toEqual([])
 	})
 })
 
-test('the bases say which rules a rollback has to restore', () => {
+test('the bases determine which rules a rollback has to restore', () => {
 	const before = withRest({ rules: [rule({}), rule({ priority: 20_000, table: 200, words: 'from 10.0.0.23 lookup 200' })] })
 	const of = (bases: { table: number; priority: number }[]) =>
 		differences(touchable(before, touched, bases), touchable(bare, touched, bases))
@@ -164,7 +168,7 @@ test('a description has at most 80 characters and never the content of a file', 
 	expect([left(before, bare), left(bare, before), left(before, after)]).toEqual([[words], [`new: ${words}`], [words]])
 })
 
-test('it identifies what a rollback has to restore', () => {
+test('the keys identify what a rollback has to restore', () => {
 	const host = withRest(
 		{
 			rules: [rule({}), rule({ priority: 512 })],

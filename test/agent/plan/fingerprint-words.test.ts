@@ -5,7 +5,7 @@ import type { NextHopObject, Route } from '../../../agent/model/route.ts'
 import { addressDetails, neighbourDetails, nextHopDetails, routeDetails } from '../../../agent/plan/fingerprint-words.ts'
 import { addressOf, routeOf } from './selected.ts'
 
-/** Objects in the words of the command that would restore them. Every link here is called `ens` and its index. */
+/** Objects as arguments of the command that would restore them. Every link here has the name `ens` and its index. */
 
 const names = (ifindex: number) => `ens${ifindex}`
 const lease: Address = addressOf('10.0.0.23/24', {

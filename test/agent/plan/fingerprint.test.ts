@@ -5,7 +5,7 @@ import type { Route } from '../../../agent/model/route.ts'
 import { fingerprint, lostFrom } from '../../../agent/plan/fingerprint.ts'
 import { hostWith } from '../simulated-host.ts'
 
-/** What counts as lost on links that a run does not touch. The run touches link 3. */
+/** What is a loss on links that a run does not touch. The run touches link 3. */
 
 const fixed = (cidr: string, more: Partial<Address> = {}): Address => ({
 	...{ family: cidr.includes(':') ? 6 : 4, cidr, global: true, dynamic: false },
@@ -39,14 +39,14 @@ const withRest = (more: Partial<HostState>) => withLink({}, more)
 const bare = withRest({})
 const lost = (before: HostState, after: HostState) => lostFrom(fingerprint(before, touched), fingerprint(after, touched))
 
-describe('it counts as a loss that a link that the run does not touch', () => {
+describe('it is a loss if a link that the run does not touch', () => {
 	test.each<[title: string, before: Partial<Link>, after: Partial<Link>, words: string]>([
 		['has another name', {}, { name: 'eth9' }, 'eth2, mtu 1500, up; now eth9, mtu 1500, up'],
 		['has another MTU', {}, { mtu: 1400 }, 'eth2, mtu 1500, up; now eth2, mtu 1400, up'],
 		['is down', {}, { up: false }, 'eth2, mtu 1500, up; now eth2, mtu 1500, down'],
-		['is a port of no bridge', { master: 'br0' }, {}, 'eth2, mtu 1500, up, of br0; now eth2, mtu 1500, up'],
+		['is no longer a port of its bridge', { master: 'br0' }, {}, 'eth2, mtu 1500, up, of br0; now eth2, mtu 1500, up'],
 		[
-			'has lost one of its names',
+			'has lost one of its alternative names',
 			{ altnames: ['enp0s2', 'ens2'] },
 			{ altnames: ['ens2'] },
 			'eth2, mtu 1500, up, also enp0s2, also ens2; now eth2, mtu 1500, up, also ens2',
@@ -58,13 +58,13 @@ describe('it counts as a loss that a link that the run does not touch', () => {
 	test.each<[title: string, before: Address[], after: Address[], words: string[]]>([
 		['has lost an address', [fixed('fd00::5/64', { flags: ['noprefixroute'] })], [], ['fd00::5/64 noprefixroute on eth2']],
 		[
-			'has another metric',
+			'has an address with another metric',
 			[fixed('fd00::5/64')],
 			[fixed('fd00::5/64', { metric: 7 })],
 			['fd00::5/64 on eth2; now fd00::5/64 metric 7 on eth2'],
 		],
 		[
-			'has lost one of two peers',
+			'has lost the address of one of two peers',
 			['10.1.0.1', '10.2.0.1'].map(peer => fixed('10.0.0.5/32', { peer, flags: ['noprefixroute'] })),
 			[fixed('10.0.0.5/32', { peer: '10.2.0.1', flags: ['noprefixroute'] })],
 			['10.0.0.5 peer 10.1.0.1/32 noprefixroute on eth2'],
@@ -79,17 +79,21 @@ test.each<[title: string, before: Partial<HostState>, words: string]>([
 	['a route', { routes: [route({})] }, 'route 10.7.0.0/16 dev eth2 table main scope 253 proto 4'],
 	['the connected route of an address', { routes: [route({ protocol: 2 })] }, 'route 10.7.0.0/16 dev eth2 table main scope 253 proto 2'],
 	[
-		'a route that also leads over a link of the run',
+		'a route that also uses a link of the run',
 		several(2, 3),
 		'route 10.7.0.0/16 table main scope 253 proto 4 nexthop via 192.168.2.1 weight 1 nexthop via 192.168.3.1 weight 1',
 	],
 	[
-		'a route over a link that has disappeared before, too',
+		'a route that also uses a link that did not exist before',
 		{ routes: [{ ...(several(2).routes?.[0] as Route), nextHops: [2, 9].map(link => ({ link, weight: 1, onlink: false })) }] },
 		'route 10.7.0.0/16 table main scope 253 proto 4 nexthop dev eth2 weight 1 nexthop dev if9 weight 1',
 	],
 	['a rule', { rules: [rule({})] }, 'rule 512: from 10.42.0.5 lookup 77'],
-	['a rule of the main table', { rules: [rule({ table: 254, words: 'from all lookup 254' })] }, 'rule 512: from all lookup main'],
+	[
+		'a rule that looks up the main table',
+		{ rules: [rule({ table: 254, words: 'from all lookup 254' })] },
+		'rule 512: from all lookup main',
+	],
 	['a neighbour', { neighbours: [neighbour] }, 'neighbour 192.168.9.7 lladdr 02:00:00:00:00:07 nud permanent'],
 ])('it is a loss if the host no longer has %s', (_, before, words) => {
 	expect(lost(withRest(before), bare)).toEqual([words])
@@ -103,7 +107,7 @@ test.each<[title: string, before: Partial<HostState>, after: Partial<HostState>,
 		'neighbour 192.168.9.7 lladdr 02:00:00:00:00:07 nud permanent; now neighbour 192.168.9.7 lladdr 02:00:00:00:00:08 nud permanent',
 	],
 	[
-		'no proxy entry beside its own',
+		'lost its proxy entry',
 		{ neighbours: [{ ...neighbour, mac: '', proxy: true } satisfies Neighbour, neighbour] },
 		{ neighbours: [neighbour] },
 		'neighbour proxy 192.168.9.7',
@@ -112,12 +116,12 @@ test.each<[title: string, before: Partial<HostState>, after: Partial<HostState>,
 	expect(lost(withRest(before), withRest(after))).toEqual([words])
 })
 
-describe('it is no loss if the host no longer has', () => {
+describe('it is not a loss if the host no longer has', () => {
 	test.each<[title: string, before: Partial<HostState>]>([
 		['a route over a link of the run', { routes: [route({ link: 3 })] }],
 		['a route with several next hops over a link of the run', several(3, 3)],
 		['a route of the local table', { routes: [route({ table: 255, type: 2 })] }],
-		['a route that a router announces', { routes: [route({ family: 6, to: '::/0', via: 'fe80::1', protocol: 9 })] }],
+		['a route from a router advertisement', { routes: [route({ family: 6, to: '::/0', via: 'fe80::1', protocol: 9 })] }],
 		['a rule of MultiNIC', { rules: [ours] }],
 		['a neighbour on a link of the run', { neighbours: [{ ...neighbour, link: 3 }] }],
 	])('%s', (_, before) => {
@@ -131,17 +135,17 @@ describe('it is no loss if the host no longer has', () => {
 		expect(lost(withLink({ addresses: [address] }), withLink({}, { routes: withLink({ addresses: [address] }).routes }))).toEqual([])
 	})
 
-	test('a link of the run, or another MTU of it', () => {
+	test('a link of the run, or its MTU', () => {
 		expect(lost(bare, { ...bare, links: bare.links.slice(0, 1) })).toEqual([])
 		expect(lost(bare, { ...bare, links: bare.links.map(link => (link.ifindex === 3 ? { ...link, mtu: 1400 } : link)) })).toEqual([])
 	})
 })
 
-describe('what disappears together with its link is no loss, but a rule belongs to no link', () => {
+describe('what disappears together with its link is not a loss, except a rule, which belongs to no link', () => {
 	test.each<[title: string, before: HostState, words: string[]]>([
 		['a route', withRest({ routes: [route({})] }), []],
-		['a route over a link that was gone before', withRest({ routes: [route({ link: 9 })] }), []],
-		['a route with several next hops, by the first of them', withRest(several(2, 3)), []],
+		['a route over a link that did not exist before', withRest({ routes: [route({ link: 9 })] }), []],
+		['a route with several next hops, together with the link of the first one', withRest(several(2, 3)), []],
 		['a neighbour', withRest({ neighbours: [neighbour] }), []],
 		['an address', withLink({ addresses: [fixed('10.0.0.5/24')] }), []],
 		['a rule', withRest({ rules: [rule({})] }), ['rule 512: from 10.42.0.5 lookup 77']],
@@ -150,7 +154,7 @@ describe('what disappears together with its link is no loss, but a rule belongs 
 	})
 })
 
-test('what the host has in addition is no loss', () => {
+test('additional objects of the host are not a loss', () => {
 	const after = withRest({ routes: [route({})], rules: [rule({})], neighbours: [neighbour] })
 	expect(lost(bare, { ...after, links: [...after.links, { ...(bare.links[0] as Link), ifindex: 7 }] })).toEqual([])
 })
@@ -159,11 +163,11 @@ test.each<[title: string, one: Partial<Rule>]>([
 	['family', { family: 6 }],
 	['priority', { priority: 513 }],
 	['selector', { words: 'from 10.42.0.6 lookup 77' }],
-])('of two rules with another %s, each counts', (_, one) => {
+])('two rules with a different %s are two losses', (_, one) => {
 	expect(lost(withRest({ rules: [rule({}), rule(one)] }), bare)).toHaveLength(2)
 })
 
-test('the bases say which rules MultiNIC manages', () => {
+test('the bases determine which rules MultiNIC manages', () => {
 	const elsewhere = rule({ priority: 20_000, from: '10.0.0.23/32', table: 200, words: 'from 10.0.0.23 lookup 200' })
 	const of = (bases: { table: number; priority: number }[]) =>
 		lostFrom(fingerprint(withRest({ rules: [ours, elsewhere] }), touched, bases), fingerprint(bare, touched, bases))

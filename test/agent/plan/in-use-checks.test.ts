@@ -32,27 +32,27 @@ describe('a NIC that is managed by MultiNIC', () => {
 	})
 
 	test.each<[title: string, one: OneNic, change: string | undefined]>([
-		['is renamed', { link: { name: 'lan0' } }, 'vlan5 is on top of lan0, and lan0 would be renamed to multinic0'],
+		['is refused if it is renamed', { link: { name: 'lan0' } }, 'vlan5 is on top of lan0, and lan0 would be renamed to multinic0'],
 		[
-			'gets a smaller MTU',
+			'is refused if it gets a smaller MTU',
 			{ link: multinic0, nic: { mtu: 1400 } },
-			'vlan5 is on top of it, and it would get an MTU of 1400, not the 1500 that is used there',
+			'vlan5 is on top of it, and it would get an MTU of 1400, but 1500 is used there',
 		],
 		[
-			'gets its original MTU again, which is smaller',
+			'is refused if it gets its original MTU again, which is smaller',
 			{ link: multinic0, ours: recordedNic({ mtu: 1500, original: { mtu: 1400 } }) },
-			'vlan5 is on top of it, and it would get an MTU of 1400, not the 1500 that is used there',
+			'vlan5 is on top of it, and it would get an MTU of 1400, but 1500 is used there',
 		],
-		['comes up', { link: { ...multinic0, up: false } }, undefined],
-		['stays up', { link: { ...multinic0, up: true } }, undefined],
+		['is accepted if it comes up', { link: { ...multinic0, up: false } }, undefined],
+		['is accepted if it stays up', { link: { ...multinic0, up: true } }, undefined],
 	])('and has a VLAN %s', (_, one, says) => {
 		expect(disturbedByChange.find(inputOf({ others: [vlan], ours, ...one }))).toEqual(says && { says, see })
 	})
 
 	test.each<[title: string, original: Partial<RecordedLink['original']>, says: string | undefined]>([
-		['gets its original name', { up: true }, 'vlan5 is on top of it, and it would be renamed to ens7'],
-		['is set down', { name: 'multinic0' }, 'vlan5 is on top of it, and it would be set down'],
-		['stays as it is', { name: 'multinic0', up: true }, undefined],
+		['stays unchanged if it would get its original name', { up: true }, 'vlan5 is on top of it, and it would be renamed to ens7'],
+		['stays unchanged if it would be set down', { name: 'multinic0' }, 'vlan5 is on top of it, and it would be set down'],
+		['can be removed if the link would not change', { name: 'multinic0', up: true }, undefined],
 	])('and is no longer desired %s', (_, original, says) => {
 		const { link, host } = inputOf({ link: { ...multinic0, up: true }, others: [vlan] })
 		expect(disturbedByRemoval.find({ ours: recordedNic({ original }), link, host })).toEqual(says && { says, see })
@@ -63,10 +63,10 @@ describe('a NIC that is managed by MultiNIC', () => {
 	})
 })
 
-test('a rule that names a NIC refuses it only if the NIC is renamed', () => {
+test('a NIC that a rule names is refused only if it is renamed', () => {
 	const rules = [rule({ iif: 'ens7', words: 'from all iif ens7 lookup 77' })]
 	expect(ruleNamesLink.find(inputOf({ host: { rules } }))).toEqual({
-		says: "the rule 'from all iif ens7 lookup 77' names ens7, and would match nothing once ens7 is renamed to multinic0",
+		says: "the rule 'from all iif ens7 lookup 77' names ens7, and would not match its new name multinic0",
 		see: 'ip rule show priority 600',
 	})
 	expect(ruleNamesLink.find(inputOf({ link: multinic0, host: { rules: [rule({ iif: 'multinic0' })] } }))).toBe(undefined)
@@ -84,12 +84,12 @@ describe('NetworkManager would have to release a NIC', () => {
 			'vlan5 is on top of it, and NetworkManager would have to release it',
 		],
 		[
-			'by another name that has a VLAN, to change it',
+			'with another name and a VLAN, to change it',
 			{ link: { name: 'lan0', ...theirs }, others: [vlan] },
 			'vlan5 is on top of lan0, and NetworkManager would have to release lan0',
 		],
 		['but a NIC without a VLAN can be changed', { link: { ...right, ...theirs } }, undefined],
-		['but systemd-networkd need not', { link: { ...right, managedBy: 'systemd-networkd' }, others: [vlan] }, undefined],
+		['but systemd-networkd would not have to', { link: { ...right, managedBy: 'systemd-networkd' }, others: [vlan] }, undefined],
 		['but not if nothing changes', { nic: without, link: { ...right, ...theirs }, others: [vlan] }, undefined],
 		[
 			'but not if only its settings change',

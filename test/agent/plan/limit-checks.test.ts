@@ -6,7 +6,7 @@ import { type Interface, Interfaces, settle } from '../../../contract/interface.
 import { isInside, overlap } from '../../../contract/ip.ts'
 import { hostWith } from '../simulated-host.ts'
 
-/** What a node config may request outside the own route tables of its interfaces, under the lists of the chart. */
+/** What a node config may request outside the route tables of its interfaces, according to the lists of the chart. */
 
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 const nic: Partial<Interface> = { id: 0, macAddress: 'fa:16:3e:00:00:00', address: '10.0.0.23', cidr: '10.0.0.0/24', gateway: '10.0.0.1' }
@@ -26,7 +26,7 @@ function said(wish: Partial<Interface>, more: Partial<Parameters<typeof limitsOf
 	return refusal?.message.replace(/ \([^()]*\)$/, '')
 }
 
-const unlisted = (route: string) => `the route to ${route} is not allowed by the chart: no prefix of runs.allowMainTableRoutes holds it`
+const unlisted = (route: string) => `the route to ${route} is not allowed by the chart: no prefix of runs.allowMainTableRoutes contains it`
 
 describe('a node config', () => {
 	test.each<[title: string, wish: Partial<Interface>, more?: Partial<Parameters<typeof limitsOf>[0]>]>([
@@ -34,10 +34,10 @@ describe('a node config', () => {
 		['that names its own table', main('0.0.0.0/1', 100)],
 		['with a route within a listed prefix', main('10.50.3.0/24')],
 		['with the listed prefix itself, written with host bits', main('172.20.3.1/16')],
-		['with a listed route of IPv6', six('fd50:0:1::/48')],
+		['with a listed IPv6 route', six('fd50:0:1::/48')],
 		['without policyRouting and without routes', { policyRouting: false }],
 		['with a default route, where the chart allows it', { defaultRoute: true }, { allowDefaultRoute: true }],
-		['with a quarter of all addresses, where the chart allows it', main('64.0.0.0/2'), { allowMainTableRoutes: ['64.0.0.0/2'] }],
+		['with a route to a quarter of all addresses, where the chart allows it', main('64.0.0.0/2'), { allowMainTableRoutes: ['64.0.0.0/2'] }],
 		['with a link-local address', { address: '169.254.7.7', cidr: '169.254.7.0/24', gateway: undefined }],
 		['without a default route, where the chart allows it', {}, { allowDefaultRoute: true }],
 	])('%s is allowed', (_, wish, more) => {
@@ -48,87 +48,95 @@ describe('a node config', () => {
 		[
 			'with a default route',
 			{ defaultRoute: true },
-			'multinic0 asks for defaultRoute, and the chart does not allow it: set runs.allowDefaultRoute',
+			'multinic0 requests defaultRoute, and the chart does not allow it: set runs.allowDefaultRoute',
 		],
 		[
-			'with half of the internet',
+			'with a route to half of all addresses',
 			main('0.0.0.0/1'),
 			'the route to 0.0.0.0/1 in table main is a default route or half of one: set defaultRoute',
 		],
 		[
-			'with the other half',
+			'with a route to the other half',
 			main('128.0.0.0/1'),
 			'the route to 128.0.0.0/1 in table main is a default route or half of one: set defaultRoute',
 		],
 		[
-			'with an address in the service network',
+			'with an address in the Service network',
 			{ address: '10.97.0.10', cidr: '10.97.0.0/24', gateway: undefined },
-			'multinic0 asks for 10.97.0.10, which is in 10.96.0.0/12, one of runs.protectedNetworks',
+			'multinic0 requests 10.97.0.10, which is in 10.96.0.0/12, a network of runs.protectedNetworks',
 		],
 		[
-			'with an address of a pod, among others',
+			'with an additional address in a pod network',
 			{ addresses: ['10.244.1.5/32'] },
-			'multinic0 asks for 10.244.1.5, which is in 10.244.1.0/24, a pod network',
+			'multinic0 requests 10.244.1.5, which is in 10.244.1.0/24, a pod network',
 		],
-		['with all of IPv6', six('::/0'), 'the route to ::/0 in IPv6 table main is a default route or half of one: set defaultRoute'],
 		[
-			'with the service network',
+			'with a route to all IPv6 addresses',
+			six('::/0'),
+			'the route to ::/0 in IPv6 table main is a default route or half of one: set defaultRoute',
+		],
+		[
+			'with a route to the Service network',
 			main('10.96.0.0/16'),
-			'the route to 10.96.0.0/16 in table main meets 10.96.0.0/12, one of runs.protectedNetworks',
+			'the route to 10.96.0.0/16 in table main overlaps 10.96.0.0/12, a network of runs.protectedNetworks',
 		],
-		['with a network around it', main('10.0.0.0/8'), 'the route to 10.0.0.0/8 in table main meets 10.50.9.2/32, this node'],
 		[
-			'with a listed part that is protected',
+			'with a route to a network that contains the node',
+			main('10.0.0.0/8'),
+			'the route to 10.0.0.0/8 in table main overlaps 10.50.9.2/32, this node',
+		],
+		[
+			'with a listed route to a protected network',
 			main('10.50.7.9/32'),
-			'the route to 10.50.7.9/32 in table main meets 10.50.7.0/24, one of runs.protectedNetworks',
+			'the route to 10.50.7.9/32 in table main overlaps 10.50.7.0/24, a network of runs.protectedNetworks',
 		],
 		[
-			'with a listed part that is a pod network',
+			'with a listed route to a pod network',
 			main('10.50.8.0/25'),
-			'the route to 10.50.8.0/25 in table main meets 10.50.8.0/24, a pod network',
+			'the route to 10.50.8.0/25 in table main overlaps 10.50.8.0/24, a pod network',
 		],
-		['with a listed part that is the node', main('10.50.9.2/32'), 'the route to 10.50.9.2/32 in table main meets 10.50.9.2/32, this node'],
+		['with a listed route to the node', main('10.50.9.2/32'), 'the route to 10.50.9.2/32 in table main overlaps 10.50.9.2/32, this node'],
 		[
-			'with a listed part that is the API server',
+			'with a listed route to the API server',
 			main('10.50.10.0/30'),
-			'the route to 10.50.10.0/30 in table main meets 10.50.10.1/32, the API server',
+			'the route to 10.50.10.0/30 in table main overlaps 10.50.10.1/32, the API server',
 		],
 		[
-			'with the metadata address',
+			'with a route to the metadata address',
 			main('169.254.169.254/32'),
-			'the route to 169.254.169.254/32 in table main meets 169.254.0.0/16, which is link-local',
+			'the route to 169.254.169.254/32 in table main overlaps 169.254.0.0/16, which is link-local',
 		],
 		[
-			'with what is listed around link-local',
+			'with a listed route that contains the link-local network',
 			main('160.0.0.0/4'),
-			'the route to 160.0.0.0/4 in table main meets 169.254.0.0/16, which is link-local',
+			'the route to 160.0.0.0/4 in table main overlaps 169.254.0.0/16, which is link-local',
 		],
 		['with an unlisted route in the main table', main('10.60.0.0/24'), unlisted('10.60.0.0/24 in table main')],
 		['with an unlisted route in table default', main('10.60.0.0/24', 253), unlisted('10.60.0.0/24 in table default')],
 		['with an unlisted route in any other table', main('10.60.0.0/24', 700), unlisted('10.60.0.0/24 in table 700')],
 		['with an unlisted route in the table of another interface', main('10.60.0.0/24', 101), unlisted('10.60.0.0/24 in table 101')],
-		['with a route wider than what is listed', six('fd50::/31'), unlisted('fd50::/31 in IPv6 table main')],
+		['with a route that is wider than the listed prefix', six('fd50::/31'), unlisted('fd50::/31 in IPv6 table main')],
 		[
 			'without policyRouting, and with a route that names no table',
 			{ policyRouting: false, routes: [{ to: '10.60.0.0/24' }] },
 			unlisted('10.60.0.0/24 in table main'),
 		],
 		[
-			'without policyRouting, and with a route in what would be its table',
+			'without policyRouting, and with a route in the table that it would have',
 			{ policyRouting: false, ...main('10.60.0.0/24', 100) },
 			unlisted('10.60.0.0/24 in table 100'),
 		],
 		[
-			'with an unlisted route, under a run that was given no list',
+			'with a route, in a run without a list',
 			main('10.50.3.0/24'),
 			unlisted('10.50.3.0/24 in table main'),
 			{ allowMainTableRoutes: undefined },
 		],
-		['under a chart that allows nothing', main('10.50.3.0/24'), unlisted('10.50.3.0/24 in table main'), { allowMainTableRoutes: [] }],
+		['with a route, if the chart allows none', main('10.50.3.0/24'), unlisted('10.50.3.0/24 in table main'), { allowMainTableRoutes: [] }],
 		[
-			'under a run that was told nothing',
+			'with a default route, in a run without the setting',
 			{ defaultRoute: true },
-			'multinic0 asks for defaultRoute, and the chart does not allow it: set runs.allowDefaultRoute',
+			'multinic0 requests defaultRoute, and the chart does not allow it: set runs.allowDefaultRoute',
 			{ allowDefaultRoute: undefined },
 		],
 	])('%s is not allowed', (_, wish, why, more) => {
@@ -165,7 +173,7 @@ describe('a node config', () => {
 	})
 })
 
-test('the limits of a run name each network and what it is', () => {
+test('the limits of a run contain each network with its description', () => {
 	const linkLocal = ['169.254.0.0/16', 'fe80::/10'].map(network => ({ network, what: 'which is link-local', mayHoldAddresses: true }))
 	const settings = {
 		allowMainTableRoutes: ['10.50.0.0/16'],
@@ -178,7 +186,7 @@ test('the limits of a run name each network and what it is', () => {
 		allowMainTableRoutes: ['10.50.0.0/16'],
 		allowDefaultRoute: true,
 		protectedNetworks: [
-			{ network: '10.96.0.0/12', what: 'one of runs.protectedNetworks' },
+			{ network: '10.96.0.0/12', what: 'a network of runs.protectedNetworks' },
 			{ network: '10.244.1.0/24', what: 'a pod network' },
 			...linkLocal,
 		],
@@ -217,29 +225,29 @@ describe('a connected route', () => {
 	}
 
 	test.each<[title: string, wish: Partial<Interface>, why: string | undefined]>([
-		['of a network like any other is in the main table', {}, undefined],
+		['of an ordinary network is in the main table', {}, undefined],
 		[
-			'of a network that holds the services is not',
+			'of a network that contains the Service network is not',
 			{ address: '10.100.0.5', cidr: '10.0.0.0/8' },
-			'the network meets 10.96.0.0/12, one of runs.protectedNetworks',
+			'the network overlaps 10.96.0.0/12, a network of runs.protectedNetworks',
 		],
 		[
-			'of a network in that of the pods is not',
+			'of a part of a pod network is not',
 			{ address: '10.244.1.5', cidr: '10.244.1.0/28' },
-			'the network meets 10.244.1.0/24, a pod network',
+			'the network overlaps 10.244.1.0/24, a pod network',
 		],
 		[
 			'of a link-local network is not',
 			{ address: '169.254.5.5', cidr: '169.254.0.0/16' },
-			'the network meets 169.254.0.0/16, which is link-local',
+			'the network overlaps 169.254.0.0/16, which is link-local',
 		],
 		['of an eighth of all addresses is not', { address: '95.0.0.5', cidr: '64.0.0.0/3' }, 'the network is too wide for the main table'],
-		['of a public network as wide as those of ports are is in the main table', { address: '95.0.0.5', cidr: '95.0.0.0/16' }, undefined],
+		['of a public /16 network is in the main table', { address: '95.0.0.5', cidr: '95.0.0.0/16' }, undefined],
 		['of all of 172.16.0.0/12 is in the main table', { address: '172.16.0.5', cidr: '172.16.0.0/12' }, undefined],
 		[
 			'of half of all addresses is not',
 			{ address: '200.0.0.5', cidr: '128.0.0.0/1' },
-			'the network meets 169.254.0.0/16, which is link-local',
+			'the network overlaps 169.254.0.0/16, which is link-local',
 		],
 		['of half of all IPv6 addresses is not', { address: '4000::5', cidr: '::/1' }, 'the network is too wide for the main table'],
 	])('%s', (_, wish, why) => {
@@ -248,7 +256,7 @@ describe('a connected route', () => {
 		expect(accepted.map(one => one.nic.connectedRoute)).toEqual([why === undefined])
 	})
 
-	test('is refused if the interface has no other table for it', () => {
+	test('causes a refusal if the interface has no other table for it', () => {
 		const { refused } = selected({ policyRouting: false, address: '10.244.1.5', cidr: '10.244.1.0/28' })
 		expect(refused[0]?.refusal).toMatchObject({ reason: 'InUse', message: expect.stringContaining('set policyRouting to true') })
 	})
@@ -267,16 +275,16 @@ describe('the network of a bridge, within a listed prefix', () => {
 	const others = (of: (id: number) => Partial<Interface>) => [1, 2, 3, 4].map(id => ({ id, macAddress: mac(id), ...of(id) }))
 
 	test.each<[title: string, to: string, more: Partial<Interface>[]]>([
-		['a route around it', '10.50.0.0/16', []],
+		['a route to a network that contains it', '10.50.0.0/16', []],
 		['a route to a part of it', '10.50.3.128/25', []],
-		['a route around it, though its MAC is wanted', '10.50.0.0/16', [{ id: 9, macAddress: mac(9) }]],
+		['a route to a network that contains it, although an interface requests its MAC', '10.50.0.0/16', [{ id: 9, macAddress: mac(9) }]],
 		[
-			'a route to a part of which the first addresses are wanted',
+			'a route to a part whose first addresses are requested',
 			'10.50.3.128/25',
 			others(id => ({ addresses: Array.from({ length: 8 }, (_, at) => `10.50.3.${129 + 8 * (id - 1) + at}/32`) })),
 		],
 		[
-			'a route to a part, beside many that meet it in an own table',
+			"a route to a part, next to many overlapping routes in another interface's own table",
 			'10.50.3.128/25',
 			[
 				{
@@ -291,7 +299,7 @@ describe('the network of a bridge, within a listed prefix', () => {
 	])('%s is refused', (_, to, more) => {
 		expect(refusal(to, ...more)).toEqual({
 			reason: 'InUse',
-			message: `the route to ${to} in table main meets 10.50.3.0/24, which this node reaches over another link (ip route show 10.50.3.0/24)`,
+			message: `the route to ${to} in table main overlaps 10.50.3.0/24, which this node reaches over another link (ip route show 10.50.3.0/24)`,
 		})
 	})
 })
@@ -318,7 +326,7 @@ describe('a link not managed by MultiNIC', () => {
 		{ routes: [connected('192.168.9.0/24', 2, '192.168.9.2')] as never },
 	)
 
-	test('stays unmanaged if its MAC is in the config and that interface is refused for another reason too', () => {
+	test('stays unmanaged if its MAC is in the config and that interface is also refused for another reason', () => {
 		const decoy = { id: 1, macAddress: mac(8), defaultRoute: true, address: '10.9.9.9', cidr: '10.9.9.0/24' }
 		const wish = { id: 0, macAddress: mac(0), address: '192.168.9.77', cidr: '192.168.9.0/24' }
 		const interfaces = settle(Interfaces.parse([wish, decoy]))
@@ -329,11 +337,11 @@ describe('a link not managed by MultiNIC', () => {
 	})
 
 	test.each<[title: string, ip: string, needed: string[], isRefused: boolean]>([
-		['a nameserver, that answers or not', '10.20.0.3', ['10.20.0.3'], true],
+		['a nameserver', '10.20.0.3', ['10.20.0.3'], true],
 		['the API server', '10.96.0.1', ['10.96.0.1'], true],
 		['the metadata service', '169.254.169.254', [], true],
-		['nobody that this node knows', '10.20.0.4', ['10.20.0.3', 'api.example.com'], false],
-	])('checks whether a desired address is that of %s', (_, ip, needed, isRefused) => {
+		['an unknown host', '10.20.0.4', ['10.20.0.3', 'api.example.com'], false],
+	])('does not have the desired address of %s', (_, ip, needed, isRefused) => {
 		const interfaces = settle(Interfaces.parse([{ id: 0, macAddress: mac(0), address: ip, cidr: `${ip}/32` }]))
 		const { refused } = select({ interfaces, nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map(), needed }, host)
 		expect(refused.map(({ refusal }) => refusal.reason)).toEqual(isRefused ? ['InUse'] : [])

@@ -22,7 +22,7 @@ test.each<[title: string, nodeAddresses: string[], addresses: Address[], ip: str
 	['has another address', ['192.168.9.2'], [address('192.168.9.3/24')], undefined],
 	['has no address', ['192.168.9.2'], [], undefined],
 ])('a NIC %s', (_, nodeAddresses, addresses, ip) => {
-	const says = `ens7 has ${ip}, by which Kubernetes knows this node`
+	const says = `ens7 has ${ip}, which Kubernetes lists for this node`
 	expect(holdsNodeAddress.find(inputOf({ link: { addresses }, more: { nodeAddresses } }))).toEqual(ip && { says, see })
 })
 
@@ -49,7 +49,7 @@ describe('an address of a NIC', () => {
 			undefined,
 		],
 	])('%s', (_, one, addresses, foreign) => {
-		const says = `ens7 has ${foreign}, which is not wanted here and was not given by DHCP`
+		const says = `ens7 has ${foreign}, which is not requested here and did not come from DHCP`
 		expect(holdsForeignAddress.find(inputOf({ ...one, link: { addresses } }))).toEqual(foreign && { says, see })
 	})
 })
@@ -76,31 +76,31 @@ describe('an address of a NIC that would be set down by its removal', () => {
 	})
 })
 
-describe('systemd-networkd configures a NIC by a file', () => {
+describe('systemd-networkd configures a NIC from a file', () => {
 	const path = '/etc/systemd/network/10-a.network'
 	const link = { managedBy: 'systemd-networkd' as const, networkFile: path, altnames: ['enp0s7'] }
 	const file = (content: string) => ({ content, mode: 0o644, gid: 0 })
 	const host = (content: string) => ({ host: { files: { [path]: file(`[Match]\n${content}\n`) } } })
-	const says = `systemd-networkd configures ens7 by ${path}, which is for`
-	const more = `${says} multinic0 as well: except multinic* there`
+	const says = `systemd-networkd configures ens7 from ${path}, which also matches`
+	const more = `${says} multinic0: exclude multinic* there`
 
 	test.each<[title: string, one: OneNic, says: string | undefined]>([
-		['for all NICs', { link, ...host('Name=*') }, more],
-		['with the MAC of the NIC', { link, ...host(`MACAddress=${mac(0)}`) }, more],
+		['that matches all NICs', { link, ...host('Name=*') }, more],
+		['that matches the MAC of the NIC', { link, ...host(`MACAddress=${mac(0)}`) }, more],
 		[
-			'for an alternative name',
+			'that matches an alternative name',
 			{ link, ...host('Name=enp*') },
-			`${says} enp0s7 as well, an alternative name of this NIC: limit it to other NICs`,
+			`${says} enp0s7, an alternative name of this NIC: limit it to other NICs`,
 		],
-		['for its present name', { link: { ...link, altnames: [] }, ...host('Name=ens7') }, undefined],
-		['with the MAC of another NIC', { link, ...host(`MACAddress=${mac(1)}`) }, undefined],
-		['that is not known', { link }, undefined],
-		['that is not reported', { link: { managedBy: 'systemd-networkd' }, ...host('Name=*') }, undefined],
-		['but not this NIC', { link: { networkFile: path }, ...host('Name=*') }, undefined],
+		['that matches only its current name', { link: { ...link, altnames: [] }, ...host('Name=ens7') }, undefined],
+		['that matches the MAC of another NIC', { link, ...host(`MACAddress=${mac(1)}`) }, undefined],
+		['that the agent has not read', { link }, undefined],
+		['that networkd does not report', { link: { managedBy: 'systemd-networkd' }, ...host('Name=*') }, undefined],
+		['but does not manage this NIC', { link: { networkFile: path }, ...host('Name=*') }, undefined],
 		['but NetworkManager manages it', { link: { ...link, managedBy: 'NetworkManager' }, ...host('Name=*') }, undefined],
 		['and MultiNIC manages the NIC', { link, ...host('Name=*'), ours: recordedNic() }, undefined],
 		[
-			'with a drop-in for another NIC',
+			'with a drop-in that excludes multinic*',
 			{
 				link: { ...link, altnames: [] },
 				host: { files: { [path]: file('[Match]\nName=*\n'), [`${path}.d/a.conf`]: file('[Match]\nName=!multinic*\n') } },
@@ -112,7 +112,7 @@ describe('systemd-networkd configures a NIC by a file', () => {
 	})
 })
 
-test('a NIC with a key that the agent does not know could not be restored', () => {
+test('a NIC with a key that the agent does not know is refused, because it could not be restored', () => {
 	const unknown = ['xdp', 'other'].map(key => ({ key, see: `ip -j link show ${key}` }))
 	const says = "this agent does not know 'xdp' of ens7 and could not restore it"
 	expect(unknownKeysOnLink.find(inputOf({ link: { unknown } }))).toEqual({ says, see: 'ip -j link show xdp' })
@@ -129,9 +129,9 @@ describe('a NIC', () => {
 	const labelled = (text: string): Partial<Link> => ({ addresses: [address('10.0.0.22/24'), address('10.0.0.23/24', { label: text })] })
 
 	test.each<[title: string, link: Partial<Link>, found: ReturnType<typeof name> | undefined]>([
-		['has a name with every character that ip can spell', { name: 'en-s7.1@x_Y', altnames: ['enp0s7'] }, undefined],
-		['has a name with a character before these', { name: '#ens7' }, name('#ens7')],
-		['has a name with a character after these', { name: 'ens7 ' }, name('ens7 ')],
+		['has a name with every character that ip -batch supports', { name: 'en-s7.1@x_Y', altnames: ['enp0s7'] }, undefined],
+		['has a name that starts with another character', { name: '#ens7' }, name('#ens7')],
+		['has a name that ends with another character', { name: 'ens7 ' }, name('ens7 ')],
 		['has an alternative name with a quote', { altnames: ['enp0s7', "it's"] }, name("it's")],
 		['has a label', labelled('ens7:1'), undefined],
 		['has a label with a space', labelled('ens7:1 a'), label('ens7:1 a')],

@@ -32,7 +32,7 @@ const releases = (host: HostState, ...all: [id: number, name: string][]) =>
 	all.map(([id, name]) => ({ ours: recordedNic({ id, original: { name } }), link: host.links[id] }))
 
 describe('the renames of a run', () => {
-	test('give each interface its name, and each released link its original one', () => {
+	test('give each interface its name, and each released link its original name', () => {
 		const host = hostOf(['ens0', 'multinic1', 'ens2'])
 		const moves = movesOf(selectionOf({ accepted: accepts(host, 0), released: releases(host, [1, 'ens8'], [9, 'ens9']) }), host)
 		expect(moves).toEqual([
@@ -60,7 +60,7 @@ describe('the renames of a run', () => {
 			[move(1, 'multinic1', 'ens8')],
 		],
 		[
-			'a released link may have its original name as an alternative name',
+			'a released link gets its original name even if it has it as an alternative name',
 			[{ name: 'multinic0', altnames: ['ens7'] }],
 			[[0, 'ens7']],
 			[move(0, 'multinic0', 'ens7')],
@@ -84,7 +84,7 @@ describe('the renames of a run', () => {
 			[move(0, 'multinic0', 'ens7')],
 		],
 		[
-			'a released link keeps its name if a link that keeps its name has the original one',
+			'a released link keeps its name if another link that keeps its name has the original one',
 			['multinic0', 'ens0', 'ens1'],
 			[
 				[0, 'ens0'],
@@ -102,7 +102,7 @@ describe('the renames of a run', () => {
 			[move(1, 'multinic1', 'ens8')],
 		],
 		[
-			'a released link gets its original name from one that gets another',
+			'a released link gets its original name if the link that has it gets another name',
 			['multinic0', 'ens0'],
 			[
 				[0, 'ens0'],
@@ -121,7 +121,7 @@ describe('the renames of a run', () => {
 		expect(movesOf(selection, host)).toEqual([move(0, 'ens0', 'multinic0')])
 	})
 
-	test('a released link gets a temporary name if its original one is taken and an interface gets its present one', () => {
+	test('a released link gets a temporary name if its original name is in use and an interface gets its current name', () => {
 		const host = hostOf(['ens0', 'multinic0', 'multinic2', 'ens9'])
 		const released = releases(host, [1, 'ens9'], [2, 'ens9'])
 		const moves = movesOf(selectionOf({ accepted: accepts(host, 0), released }), host)
@@ -141,10 +141,10 @@ describe('a refused link with a name that another link gets', () => {
 
 	test.each<Row>([
 		['gets its original name again', {}, true],
-		['keeps it if MultiNIC does not manage the link', { ours: recordedNic({ id: 5 }) }, false],
-		['keeps another name', { name: 'lan0' }, false],
-		['keeps it if another link uses it', { others: [{ name: 'vlan5', kind: 'vlan', lower: 4 }] }, false],
-		['keeps it if a rule names it', { rules: [rule({ iif: 'multinic0' })] }, false],
+		['keeps its name if MultiNIC does not manage it', { ours: recordedNic({ id: 5 }) }, false],
+		['keeps its name if that is a different one', { name: 'lan0' }, false],
+		['keeps its name if another link uses it', { others: [{ name: 'vlan5', kind: 'vlan', lower: 4 }] }, false],
+		['keeps its name if a rule names it', { rules: [rule({ iif: 'multinic0' })] }, false],
 	])('%s', (_, { ours = recordedNic({ id: 1, original: { name: 'ens9' } }), name = 'multinic0', others = [], rules = [] }, isMoved) => {
 		const record = recordFile({ version: 1, links: [ours] })
 		const host = hostOf(['ens0', name, ...others], { rules, files: record ? { [RECORD_PATH]: record } : {} })
@@ -158,7 +158,7 @@ describe('a refused link with a name that another link gets', () => {
 		expect(movesOf(selection, host)).toEqual([move(0, 'ens0', 'multinic0'), ...(isMoved ? [move(1, 'multinic0', 'ens9')] : [])])
 	})
 
-	test('keeps it if no link gets it', () => {
+	test('keeps its name if no link gets it after all', () => {
 		const record = recordFile({ version: 1, links: [recordedNic({ id: 1, original: { name: 'ens9' } })] })
 		const host = hostOf(['ens0', 'multinic1'], { files: record ? { [RECORD_PATH]: record } : {} })
 		expect(movesOf(selectionOf({ refused: [{ nic: wantedNic({ id: 1 }), refusal }] }), host)).toEqual([])
@@ -166,7 +166,7 @@ describe('a refused link with a name that another link gets', () => {
 })
 
 describe('the name of an interface', () => {
-	const foreign = 'multinic0 is the name of another link (index 4), which is not ours to rename'
+	const foreign = 'multinic0 is the name of another link (index 4), which MultiNIC must not rename'
 	const see = 'ip -d link show dev multinic0'
 	const used = 'multinic0 is the name of another link (index 4), which is in use:'
 
@@ -191,7 +191,7 @@ describe('the name of an interface', () => {
 		],
 		['is that of another link that gets another name', ['ens0', 'multinic0'], { moves: [move(1, 'multinic0', 'ens9')] }, undefined],
 		[
-			'is that of another link, and a third one gets another name',
+			'is that of another link, while a third link gets another name',
 			['ens0', 'multinic0', 'ens2'],
 			{ moves: [move(2, 'ens2', 'ens9')] },
 			{ says: foreign, see },
@@ -203,7 +203,7 @@ describe('the name of an interface', () => {
 			{ says: foreign, see },
 		],
 		[
-			'is that of another link that others use',
+			'is that of another link that a third link uses',
 			['ens0', 'multinic0', { name: 'vlan5', kind: 'vlan', lower: 4 }],
 			{ rules: [rule({ iif: 'multinic0' })] },
 			{ says: `${used} vlan5 is on top of multinic0`, see: 'ip -d link show dev vlan5' },

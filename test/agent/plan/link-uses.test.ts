@@ -6,7 +6,7 @@ import { plan } from '../../../agent/plan/plan.ts'
 import { type Interface, Interfaces, settle } from '../../../contract/interface.ts'
 import { afterEvery, hostWith, kindOf } from '../simulated-host.ts'
 
-/** What others have built on a NIC, and rules that name it: an interface is refused only if the change would disturb them. */
+/** Other links that use a NIC, and rules that name it: an interface is refused only if the change would disturb them. */
 
 const mac = (n: number) => `fa:16:3e:00:00:0${n}`
 const nic = (id: number, more: Partial<Interface> = {}): Partial<Interface> => ({
@@ -32,7 +32,7 @@ function changed(host: HostState, ...nics: Partial<Interface>[]): HostState {
 	return afterEvery(host, steps, false)
 }
 
-/** Both NICs after a run, and what others did afterwards. */
+/** Both NICs after a run. */
 const configured = changed(fresh, nic(0), nic(1))
 const vlan: Partial<Link> = { name: 'vlan5', kind: 'vlan', lower: 2 }
 const rule = (more: Partial<Rule>): Rule => ({
@@ -58,13 +58,13 @@ type Row = [title: string, host: HostState, nics: Partial<Interface>[], says: Re
 describe('an interface is refused', () => {
 	test.each<Row>([
 		[
-			'whose NIC is not ours and has a VLAN',
+			'whose NIC is not managed yet and has a VLAN',
 			then(fresh, { others: [vlan] }),
 			[nic(0)],
 			/^vlan5 is on top of ens0 \(ip -d link show dev vlan5\)$/,
 		],
 		[
-			'whose NIC is not ours and is a port of a VRF',
+			'whose NIC is not managed yet and is a port of a VRF',
 			then(fresh, { first: { master: 'vrf1' } }),
 			[nic(0)],
 			/^ens0 is a port of vrf1 \(ip link show master vrf1\)$/,
@@ -76,7 +76,7 @@ describe('an interface is refused', () => {
 			/^vlan5 is on top of multinic0, and multinic0 would be renamed to multinic7 \(/,
 		],
 		[
-			'that was renamed by somebody, and is a port of a bridge',
+			'whose NIC was renamed and is a port of a bridge',
 			then(configured, { others: [bridge], first: { name: 'lan0', master: 'br0' } }),
 			[nic(0), nic(1)],
 			/^lan0 is a port of br0, and lan0 would be renamed to multinic0 \(/,
@@ -85,7 +85,7 @@ describe('an interface is refused', () => {
 			'whose MTU would be below that of its VLAN',
 			then(configured, { others: [vlan] }),
 			[nic(0, { mtu: 1400 }), nic(1)],
-			/^vlan5 is on top of it, and it would get an MTU of 1400, not the 1500 /,
+			/^vlan5 is on top of it, and it would get an MTU of 1400, but 1500 /,
 		],
 		[
 			'whose MTU is the smallest of a bridge',
@@ -94,7 +94,7 @@ describe('an interface is refused', () => {
 			/^it is a port of br0, and it would get an MTU of 9000, which changes that of br0 /,
 		],
 		[
-			'that NetworkManager would have to release under a VLAN',
+			'whose NIC has a VLAN and NetworkManager would have to release it',
 			then({ ...configured, networkmanager: true }, { others: [vlan], first: { managedBy: 'NetworkManager' } }),
 			[nic(0, { address: '10.0.0.24' }), nic(1)],
 			/^vlan5 is on top of it, and NetworkManager would have to release it /,
@@ -103,46 +103,46 @@ describe('an interface is refused', () => {
 			'whose NIC is named by a rule',
 			then(fresh, { rules: [rule({ iif: 'ens0', words: 'from all iif ens0 lookup 254' })] }),
 			[nic(0)],
-			/^the rule 'from all iif ens0 lookup main' names ens0, and would match nothing once ens0 is renamed to multinic0 \(ip rule show priority 600\)$/,
+			/^the rule 'from all iif ens0 lookup main' names ens0, and would not match its new name multinic0 \(ip rule show priority 600\)$/,
 		],
 		[
-			'whose NIC is named by a rule for what leaves by it, of IPv6',
+			'whose NIC is named by an IPv6 rule as its output',
 			then(fresh, { rules: [rule({ family: 6, oif: 'ens0', words: '-6 from all oif ens0 lookup 77' })] }),
 			[nic(0)],
 			/names ens0, .* \(ip -6 rule show priority 600\)$/,
 		],
 		[
-			'whose NIC is named by a rule, by an alternative name',
+			'whose NIC is named by a rule with an alternative name',
 			then(fresh, { first: { altnames: ['enp0s3'] }, rules: [rule({ iif: 'enp0s3' })] }),
 			[nic(0)],
 			/names ens0, .* \(ip rule show priority 600\)$/,
 		],
 		[
-			'whose table a rule looks up',
+			'whose table is looked up by a rule',
 			then(fresh, { rules: [rule({ table: 100, mark: { value: 0x400, mask: 0xfff }, words: 'from all fwmark 0x400/0xfff lookup 100' })] }),
 			[nic(0)],
 			/^the rule 'from all fwmark 0x400\/0xfff lookup 100' looks up table 100, .*\(ip rule show priority 600\)$/,
 		],
 		[
-			'whose table a rule looks up that has our priority and a mark',
+			'whose table is looked up by a rule with its priority and a mark',
 			then(fresh, { rules: [rule({ priority: 10_000, table: 100, from: '10.0.0.9/32', mark: { value: 1, mask: 1 } })] }),
 			[nic(0)],
 			/looks up table 100/,
 		],
 		[
-			'whose table a rule looks up that has our priority and no address',
+			'whose table is looked up by a rule with its priority and no address',
 			then(fresh, { rules: [rule({ priority: 10_000, table: 100, plain: true })] }),
 			[nic(0)],
 			/looks up table 100/,
 		],
 		[
-			'whose table a rule looks up for a network',
+			'whose table is looked up by a rule for a network',
 			then(fresh, { rules: [rule({ priority: 10_000, table: 100, plain: true, from: '10.0.0.0/24' })] }),
 			[nic(0)],
 			/looks up table 100/,
 		],
 		[
-			'whose table a rule of IPv6 looks up',
+			'whose table is looked up by an IPv6 rule',
 			then(fresh, { rules: [rule({ family: 6, table: 100, from: '::/0' })] }),
 			[nic(0)],
 			/ip -6 rule show priority 600/,
@@ -156,19 +156,29 @@ describe('an interface is refused', () => {
 describe('an interface is configured', () => {
 	test.each<[title: string, host: HostState, nics: Partial<Interface>[], kinds: ReturnType<typeof kindOf>[] | undefined]>([
 		[
-			'and right, though it has a VLAN and a macvlan',
+			'and unchanged, although it has a VLAN and a macvlan',
 			then(configured, { others: [vlan, { name: 'storage0', kind: 'macvlan', lower: 2 }] }),
 			[nic(0), nic(1)],
 			[],
 		],
-		['and right, though it is a port of a bridge', then(configured, { others: [bridge], first: { master: 'br0' } }), [nic(0), nic(1)], []],
 		[
-			'and gets another address and a route under a VLAN',
+			'and unchanged, although it is a port of a bridge',
+			then(configured, { others: [bridge], first: { master: 'br0' } }),
+			[nic(0), nic(1)],
+			[],
+		],
+		[
+			'and gets another address and a route, although it has a VLAN',
 			then(configured, { others: [vlan] }),
 			[nic(0, { gateway: '10.0.0.1', addresses: ['10.0.0.24/24'] }), nic(1)],
 			['checkDuplicates', 'addAddress', 'addRoute', 'addRule', 'writeFile'],
 		],
-		['and gets a larger MTU under a VLAN', then(configured, { others: [vlan] }), [nic(0, { mtu: 9000 }), nic(1)], ['mtu', 'writeFile']],
+		[
+			'and gets a larger MTU, although it has a VLAN',
+			then(configured, { others: [vlan] }),
+			[nic(0, { mtu: 9000 }), nic(1)],
+			['mtu', 'writeFile'],
+		],
 		[
 			'and gets a smaller MTU that the VLAN does not need',
 			then(configured, { others: [{ ...vlan, mtu: 1400 }] }),
@@ -176,25 +186,25 @@ describe('an interface is configured', () => {
 			['mtu', 'writeFile'],
 		],
 		[
-			'and gets another MTU in a bridge with a smaller one',
+			'and gets another MTU, although its bridge has a smaller one',
 			then(configured, { others: [{ ...bridge, mtu: 1400 }], first: { master: 'br0' } }),
 			[nic(0, { mtu: 9000 }), nic(1)],
 			['mtu', 'writeFile'],
 		],
 		[
-			'and right, though NetworkManager has it and a VLAN is on it',
+			'and unchanged, although NetworkManager manages it and it has a VLAN',
 			then(changed({ ...fresh, networkmanager: true }, nic(0), nic(1)), { others: [vlan], first: { managedBy: 'NetworkManager' } }),
 			[nic(0), nic(1)],
 			[],
 		],
-		['and right, though a rule names it', then(configured, { rules: [rule({ iif: 'multinic0' })] }), [nic(0), nic(1)], []],
+		['and unchanged, although a rule names it', then(configured, { rules: [rule({ iif: 'multinic0' })] }), [nic(0), nic(1)], []],
 		[
-			'and right, though a rule of others uses its table since',
+			'and unchanged, although another program has added a rule for its table',
 			then(configured, { rules: [rule({ table: 100, mark: { value: 1, mask: 1 } })] }),
 			[nic(0), nic(1)],
 			[],
 		],
-		['though rules of ours are left of a record that is lost', { ...fresh, rules: configured.rules }, [nic(0), nic(1)], undefined],
+		['although its rules exist and the record is lost', { ...fresh, rules: configured.rules }, [nic(0), nic(1)], undefined],
 	])('%s', (_, host, nics, kinds) => {
 		const { refused, kept, steps } = plan(wanted(...nics), host, {})
 		expect({ refused, kept }).toEqual({ refused: [], kept: [] })
@@ -209,9 +219,9 @@ describe('a link that is no longer desired', () => {
 		[
 			'and is named by a rule',
 			{ rules: [rule({ oif: 'multinic0' })] },
-			/^the rule '.*' names it, and would match nothing once it is renamed to ens0 \(ip rule show priority 600\)$/,
+			/^the rule '.*' names it, and would not match its new name ens0 \(ip rule show priority 600\)$/,
 		],
-	])('%s stays unchanged and on record, and the others are removed', (_, more, says) => {
+	])('%s stays unchanged and in the record, and the other one is removed', (_, more, says) => {
 		const host = then(configured, more)
 		const { kept, released, steps } = plan(wanted(), host, {})
 		expect(kept).toMatchObject([{ ours: { mac: mac(0) }, refusal: { reason: 'InUse', message: expect.stringMatching(says) } }])
@@ -226,13 +236,13 @@ describe('a link that is no longer desired', () => {
 		expect(changed(free).links.map(({ name }) => name)).toEqual(['ens0', 'ens1'])
 	})
 
-	test('keeps its table from the NIC that needs it', () => {
+	test('keeps its table, so that the NIC that needs it is refused', () => {
 		const { refused } = plan(wanted(nic(0, { macAddress: mac(1) })), then(configured, { others: [vlan] }), {})
 		const message = expect.stringMatching(/^table 100 is needed for multinic0 and has a route to .* over multinic0 \(/)
 		expect(refused).toMatchObject([{ refusal: { reason: 'InUse', message } }])
 	})
 
-	test('keeps its name from a NIC that needs no table, and the message says why', () => {
+	test('keeps its name, so that a NIC that needs no table is refused with the cause', () => {
 		const { refused } = plan(wanted({ id: 0, macAddress: mac(1), policyRouting: false }), then(configured, { others: [vlan] }), {})
 		expect(refused).toMatchObject([
 			{
@@ -244,7 +254,7 @@ describe('a link that is no longer desired', () => {
 		])
 	})
 
-	test('that cannot be renamed keeps it from another managed NIC too, in a swap', () => {
+	test('that cannot be renamed keeps its name in a swap with another managed NIC', () => {
 		const swap = [nic(0, { macAddress: mac(1) }), nic(1, { macAddress: mac(0) })]
 		const { refused, accepted } = plan(wanted(...swap), then(configured, { others: [vlan] }), {})
 		expect(accepted).toEqual([])
@@ -255,7 +265,7 @@ describe('a link that is no longer desired', () => {
 	})
 })
 
-test('a VLAN that was down with its NIC and comes up with it is no loss; one that goes down is', () => {
+test('a VLAN that comes up together with its NIC is not a loss; one that goes down is a loss', () => {
 	const low = then(configured, { others: [{ ...vlan, up: false }], first: { up: false } })
 	const high = then(configured, { others: [vlan] })
 	const done = plan(wanted(nic(0), nic(1)), low, {})
@@ -279,7 +289,7 @@ describe('the uses of a link', () => {
 		['do not include the peer of a netkit pair', [onTop('netkit')], {}, []],
 		['do not include the peer of a vxcan pair', [onTop('vxcan')], {}, []],
 		['do not include links on top of others', [{ ...onTop('vlan'), lower: 3 }], {}, []],
-		['include the bridge that it is a port of, last', [other, onTop('vlan')], { master: 'br0' }, [found, port]],
+		['include its bridge, after the links on top of it', [other, onTop('vlan')], { master: 'br0' }, [found, port]],
 		['include a bridge whose MTU is not known', [], { master: 'br0' }, [{ ...port, mtu: 0 }]],
 		['do not include other bridges', [other], {}, []],
 	])('%s', (_, others, first, uses) => {
@@ -304,9 +314,7 @@ describe('a rule names a link', () => {
 		expect(namedByRule(names, host)).toEqual(isNamed ? { says: `${says} ens7`, see } : undefined)
 		expect(namedByRule(names, host, 'it')?.says).toBe(isNamed ? `${says} it` : undefined)
 		expect(ruleLost(names, 'ens7', { host })).toBe(undefined)
-		expect(ruleLost(names, 'lan0', { host })?.says).toBe(
-			isNamed ? `${says} ens7, and would match nothing once ens7 is renamed to lan0` : undefined,
-		)
+		expect(ruleLost(names, 'lan0', { host })?.says).toBe(isNamed ? `${says} ens7, and would not match its new name lan0` : undefined)
 	})
 })
 
@@ -319,15 +327,15 @@ describe('a change disturbs', () => {
 		...ports.map((bytes, at) => ({ ...tap, name: `tap${at}`, mtu: bytes })),
 		{ name: 'tap9', kind: 'tun', mtu: 1000 },
 	]
-	const smaller = 'get an MTU of 1400, not the 1500 that is used there'
+	const smaller = 'get an MTU of 1400, but 1500 is used there'
 
 	test.each<[title: string, others: Partial<Link>[], to: Partial<Shape>, change: string | undefined, first?: Partial<Link>]>([
-		['a VLAN by another name', [vlan], { name: 'ens7' }, 'vlan5 is on top of it, and it would be renamed to ens7'],
+		['a VLAN by a rename', [vlan], { name: 'ens7' }, 'vlan5 is on top of it, and it would be renamed to ens7'],
 		['a VLAN if the link goes down', [vlan], { up: false }, 'vlan5 is on top of it, and it would be set down'],
 		['no VLAN if the link was down', [vlan], { up: false }, undefined, { up: false }],
-		['a VLAN by an MTU that is smaller', [vlan], { mtu: 1400 }, `vlan5 is on top of it, and it would ${smaller}`],
-		['no VLAN by an MTU that it does not exceed', [{ ...vlan, mtu: 1400 }], { mtu: 1400 }, undefined],
-		['no VLAN by the MTU that the link has', [{ ...vlan, mtu: 9000 }], {}, undefined],
+		['a VLAN by a smaller MTU', [vlan], { mtu: 1400 }, `vlan5 is on top of it, and it would ${smaller}`],
+		['no VLAN by an MTU that is not smaller than its own', [{ ...vlan, mtu: 1400 }], { mtu: 1400 }, undefined],
+		['no VLAN by the current MTU of the link', [{ ...vlan, mtu: 9000 }], {}, undefined],
 		[
 			'the second of two VLANs',
 			[
@@ -338,7 +346,7 @@ describe('a change disturbs', () => {
 			`vlan6 is on top of it, and it would ${smaller}`,
 		],
 		[
-			'a bridge whose smallest MTU it was',
+			'a bridge if the link had its smallest MTU',
 			ofBridge(1500, 9000, 2000),
 			{ mtu: 9000 },
 			'it is a port of br0, and it would get an MTU of 9000, which changes that of br0',
@@ -353,9 +361,9 @@ describe('a change disturbs', () => {
 		],
 		['no bridge if another port has the same MTU', ofBridge(1500, 1500), { mtu: 9000 }, undefined, { master: 'br0' }],
 		['no bridge whose MTU is set explicitly', ofBridge(1300, 9000), { mtu: 9000 }, undefined, { master: 'br0' }],
-		['no bridge by the MTU that the link has', ofBridge(1500, 9000), {}, undefined, { master: 'br0' }],
+		['no bridge by the current MTU of the link', ofBridge(1500, 9000), {}, undefined, { master: 'br0' }],
 		['no VRF by a larger MTU', [{ name: 'br0', kind: 'vrf', mtu: 1500 }], { mtu: 9000 }, undefined, { master: 'br0' }],
-		['no link of another NIC', [{ ...vlan, lower: 3 }], { name: 'ens7' }, undefined],
+		['no link on top of another NIC', [{ ...vlan, lower: 3 }], { name: 'ens7' }, undefined],
 	])('%s', (...[, others, to, says, first = {}]) => {
 		const host = then(fresh, { others, first: { ...own, ...first } })
 		expect(disturbance(host.links[0] as Link, { ...next, ...to }, { subject: 'multinic0', host })?.says).toBe(says)

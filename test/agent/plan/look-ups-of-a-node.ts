@@ -7,7 +7,7 @@ import { DEFAULT_BASES } from '../../../contract/bases.ts'
 import { hostWith } from '../simulated-host.ts'
 import { address, route, rule } from './routing-objects.ts'
 
-/** The look-ups of a node with two links, as arguments of `ip route get`. */
+/** The route lookups of a node with two links, as arguments of `ip route get`. */
 
 export const [MGMT, ENS7, TUN] = [2, 3, 5]
 const subject: Subject = {
@@ -21,7 +21,7 @@ const subject: Subject = {
 export const byDefault = route('0.0.0.0/0', { via: '192.168.9.1', link: MGMT })
 export type Named = Partial<Link> & { ifindex: number; name: string }
 export type Case = { addresses?: string[]; links?: Named[]; routes?: Route[]; rules?: Rule[]; about?: Partial<Subject>; gateway?: Route[] }
-/** The rules of IPv4 that every kernel has. */
+/** The IPv4 rules that every kernel has. */
 export const base = [rule(0, { table: 255 }), rule(32_766)]
 export const six = rule(32_766, { family: 6 })
 
@@ -43,7 +43,7 @@ export const linesOf = (given: Case): string[] => {
 	return lines.map(line => line.replace(/if0*(\d+)/g, 'if$1'))
 }
 
-/** Lines that are among the look-ups, and words that are in none. */
+/** Lines that are among the lookups, and words that no lookup contains. */
 export type Expected = { has?: string[]; hasNo?: string[] }
 export function check(given: Case, { has = [], hasNo = [] }: Expected): void {
 	const lines = linesOf(given)
@@ -51,5 +51,5 @@ export function check(given: Case, { has = [], hasNo = [] }: Expected): void {
 	expect(lines.filter(line => hasNo.some(word => line.split(' ').includes(word)))).toEqual([])
 }
 
-/** A default route of IPv6. */
+/** An IPv6 default route. */
 export const gateway6 = (via: string) => route('::/0', { via, link: MGMT, metric: 1_024 })

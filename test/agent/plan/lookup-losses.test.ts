@@ -4,7 +4,7 @@ import type { Packet, Way } from '../../../agent/plan/fib.ts'
 import { answerOf, type LookupAnswer, lookupLosses, NO_ROUTE, packetWords } from '../../../agent/plan/lookup-losses.ts'
 import { hostWith } from '../simulated-host.ts'
 
-/** Packets that take another route than before, and their words. */
+/** Packets that take another route than before, and the messages about them. */
 
 const address = (cidr: string) => ({ family: cidr.includes(':') ? (6 as const) : (4 as const), cidr, global: true, dynamic: false })
 const host = hostWith([
@@ -20,8 +20,8 @@ describe('a message names', () => {
 	test.each<[title: string, more: Partial<Packet>, words: string]>([
 		['the destination', {}, 'packets to 10.1.2.3'],
 		['the source', { from: '10.0.0.5' }, 'packets from 10.0.0.5 to 10.1.2.3'],
-		['the link that they come in by', { from: '10.0.0.5', iif: 4 }, 'packets from 10.0.0.5 that come in by br0 to 10.1.2.3'],
-		['no link that is unknown', { iif: 9 }, 'packets to 10.1.2.3'],
+		['the link on which they arrive', { from: '10.0.0.5', iif: 4 }, 'packets from 10.0.0.5 that arrive on br0 to 10.1.2.3'],
+		['no unknown link', { iif: 9 }, 'packets to 10.1.2.3'],
 		['the mark', { mark: 0x400 }, 'packets with mark 0x400 to 10.1.2.3'],
 		['a mark of 0', { mark: 0 }, 'packets with mark 0x0 to 10.1.2.3'],
 		['the user', { uid: 1_000 }, 'packets of user 1000 to 10.1.2.3'],
@@ -36,22 +36,27 @@ describe('a message names', () => {
 	})
 
 	test.each<[title: string, was: LookupAnswer, is: LookupAnswer, words: string]>([
-		['both links', { links: [2] }, { links: [4] }, 'leave by mgmt before the change and leave by br0 after it'],
-		['every link', { links: [2, 4] }, { links: [4] }, 'leave by mgmt and br0 before the change and leave by br0 after it'],
+		['both links', { links: [2] }, { links: [4] }, 'leave through mgmt before the change and leave through br0 after it'],
+		['every link', { links: [2, 4] }, { links: [4] }, 'leave through mgmt and br0 before the change and leave through br0 after it'],
 		[
-			'a link by its number if it has no name',
+			'a link without a name by its ifindex',
 			{ links: [2] },
 			{ links: [9] },
-			'leave by mgmt before the change and leave by ifindex 9 after it',
+			'leave through mgmt before the change and leave through ifindex 9 after it',
 		],
 		[
 			'the source',
 			{ links: [2], source: '192.168.9.2' },
 			{ links: [2], source: '10.9.9.9' },
-			'leave by mgmt from 192.168.9.2 before the change and leave by mgmt from 10.9.9.9 after it',
+			'leave through mgmt from 192.168.9.2 before the change and leave through mgmt from 10.9.9.9 after it',
 		],
-		['no link', { links: [2] }, { links: [] }, 'leave by mgmt before the change and leave by no link after it'],
-		['the error', { links: [2] }, { error: NO_ROUTE }, 'leave by mgmt before the change and have no way (Network is unreachable) after it'],
+		['no link', { links: [2] }, { links: [] }, 'leave through mgmt before the change and leave through no link after it'],
+		[
+			'the error',
+			{ links: [2] },
+			{ error: NO_ROUTE },
+			'leave through mgmt before the change and have no route (Network is unreachable) after it',
+		],
 	])('%s', (_, was, is, words) => {
 		expect(lossesOf(was, is)).toEqual([`packets to 10.1.2.3 ${words}`])
 	})
@@ -68,21 +73,26 @@ describe('another source', () => {
 	test.each<[title: string, answers: [was: LookupAnswer, is: LookupAnswer], on: HostState, isLoss: boolean]>([
 		['is a loss', [by('192.168.9.2'), by('10.0.0.23')], host, true],
 		['is not a loss if it is the same', [by('192.168.9.2'), by('192.168.9.2')], host, false],
-		['is not a loss where there was none', [by(), by('10.0.0.23')], host, false],
+		['is not a loss if there was none before', [by(), by('10.0.0.23')], host, false],
 		['is not a loss if there is none before and after', [by(), by()], host, false],
 		['is a loss if there is no source after the change', [by('192.168.9.2'), by()], host, true],
-		['is not a loss if the first one is gone', [by('192.168.9.77'), by('10.0.0.23')], host, false],
-		['is not a loss if the first one was link-local', [by('fe80::2'), by('10.0.0.23')], host, false],
+		['is not a loss if the previous one no longer exists', [by('192.168.9.77'), by('10.0.0.23')], host, false],
+		['is not a loss if the previous one was link-local', [by('fe80::2'), by('10.0.0.23')], host, false],
 		['is not a loss if a rule sends its packets to the main table', [by('192.168.9.2'), by('10.0.0.23')], ruled({}), false],
 		[
-			'is a loss although a rule is for it, if the packets go to a next hop',
+			'is a loss despite such a rule if the packets go to a next hop',
 			[by('192.168.9.2'), { ...by('10.0.0.23'), far: true }],
 			ruled({}),
 			true,
 		],
-		['is not a loss behind a next hop if the first one is gone', [by('192.168.9.77'), { ...by('10.0.0.23'), far: true }], host, false],
+		[
+			'is not a loss for a next hop if the previous one no longer exists',
+			[by('192.168.9.77'), { ...by('10.0.0.23'), far: true }],
+			host,
+			false,
+		],
 		['is a loss if the rule is for every destination', [by('192.168.9.2'), by('10.0.0.23')], withoutTo, true],
-		['is not a loss if one of several rules sends its packets there', [by('192.168.9.2'), by('10.0.0.23')], several, false],
+		['is not a loss if one of several rules sends its packets to the main table', [by('192.168.9.2'), by('10.0.0.23')], several, false],
 		['is a loss if the rule is for another source', [by('192.168.9.2'), by('10.0.0.24')], ruled({}), true],
 		['is a loss if the rule is for another destination', [by('192.168.9.2'), by('10.0.0.23')], ruled({ to: '10.2.0.0/16' }), true],
 		['is a loss if the rule is for another table', [by('192.168.9.2'), by('10.0.0.23')], ruled({ table: 100 }), true],
@@ -97,30 +107,30 @@ describe('a packet', () => {
 	const refused: LookupAnswer = { error: 'Permission denied' }
 	const none: LookupAnswer = { error: NO_ROUTE }
 	test.each<[title: string, was: LookupAnswer, is: LookupAnswer, isLoss: boolean]>([
-		['with another refusal than before is a loss', refused, { error: 'Invalid argument' }, true],
-		['with a refusal as before is no loss', refused, { ...refused }, false],
-		['with a route instead of a refusal is a loss', refused, { links: [2] }, true],
-		['with no route instead of a refusal is a loss', refused, none, true],
-		['with a refusal instead of no route is no loss', none, refused, false],
-		['with no route as before is no loss', none, none, false],
-		['over the same links in the same order is no loss', { links: [2, 4] }, { links: [2, 4] }, false],
+		['with another error than before is a loss', refused, { error: 'Invalid argument' }, true],
+		['with the same error as before is not a loss', refused, { ...refused }, false],
+		['with a route instead of an error is a loss', refused, { links: [2] }, true],
+		['with no route instead of an error is a loss', refused, none, true],
+		['with an error instead of no route is not a loss', none, refused, false],
+		['with no route as before is not a loss', none, none, false],
+		['over the same links in the same order is not a loss', { links: [2, 4] }, { links: [2, 4] }, false],
 		['over fewer links than before is a loss', { links: [2, 4] }, { links: [2] }, true],
-		['that left by a link of the run among others is no loss', { links: [2, 3] }, { links: [2] }, false],
-		['that left by a link of the run from another source is no loss', { links: [3], source: '192.168.9.2' }, { links: [3] }, false],
+		['that left through several links, one of them of the run, is not a loss', { links: [2, 3] }, { links: [2] }, false],
+		['that left through a link of the run from another source is not a loss', { links: [3], source: '192.168.9.2' }, { links: [3] }, false],
 		['with other next hops than before is a loss', { links: [2, 4], whole: 'a' }, { links: [2, 4], whole: 'b' }, true],
-		['with the same next hops is no loss', { links: [2, 4], whole: 'a' }, { links: [2, 4], whole: 'a' }, false],
+		['with the same next hops is not a loss', { links: [2, 4], whole: 'a' }, { links: [2, 4], whole: 'a' }, false],
 		['without a link before is a loss if it has one', { links: [] }, { links: [2] }, true],
-		['one of whose links is gone is a loss', { links: [2, 9] }, { links: [2] }, true],
-		['all of whose links are gone is no loss', { links: [8, 9] }, { links: [2] }, false],
+		['is a loss if one of its links no longer exists', { links: [2, 9] }, { links: [2] }, true],
+		['is not a loss if none of its links exists', { links: [8, 9] }, { links: [2] }, false],
 	])('%s', (_, was, is, isLoss) => {
 		expect(lossesOf(was, is)).toHaveLength(isLoss ? 1 : 0)
 	})
 
 	test.each<[title: string, more: Partial<Packet>, isLoss: boolean]>([
 		['from an address of the host is a loss', { from: '192.168.9.2' }, true],
-		['from an address that has disappeared is no loss', { from: '192.168.9.77' }, false],
-		['that comes in by a link is a loss, although its source is not on the host', { from: '10.0.0.5', iif: 4 }, true],
-		['that comes in by a link that is gone is no loss', { from: '10.0.0.5', iif: 9 }, false],
+		['from an address that has disappeared is not a loss', { from: '192.168.9.77' }, false],
+		['that arrives on a link is a loss, although its source is not on the host', { from: '10.0.0.5', iif: 4 }, true],
+		['that arrives on a link that no longer exists is not a loss', { from: '10.0.0.5', iif: 9 }, false],
 	])('%s', (_, more, isLoss) => {
 		expect(lossesOf({ links: [2] }, { links: [4] }, { one: { ...packet, ...more } })).toHaveLength(isLoss ? 1 : 0)
 	})
@@ -128,7 +138,7 @@ describe('a packet', () => {
 	test.each<[title: string, before: LookupAnswer[], after: LookupAnswer[]]>([
 		['second', [{ links: [2] }], []],
 		['first', [], [{ links: [2] }]],
-	])('without a %s answer is no loss', (_, before, after) => {
+	])('without a %s result is not a loss', (_, before, after) => {
 		expect(lookupLosses([packet], { before, after }, { touched: new Set(), needed: [], host })).toEqual([])
 	})
 })
@@ -136,12 +146,12 @@ describe('a packet', () => {
 test.each<[title: string, needed: string[], isLoss: boolean]>([
 	['that the node needs', ['10.9.9.9', '10.1.2.3'], true],
 	['that the node does not need', ['10.9.9.9'], false],
-])('a packet that left by a link of the run and has no route to an address %s: is a loss %j', (_, needed, isLoss) => {
+])('a packet that left through a link of the run and has no route to an address %s: is a loss %j', (_, needed, isLoss) => {
 	const answers = { before: [{ links: [3] }], after: [{ error: NO_ROUTE }] }
 	expect(lookupLosses([packet], answers, { touched: new Set([3]), needed, host })).toHaveLength(isLoss ? 1 : 0)
 })
 
-test('a loss has the packet, both answers and a key; packets that are not lost have none', () => {
+test('a loss has the packet, both results and a key; other packets are not in the list', () => {
 	const [before, after]: LookupAnswer[][] = [
 		[{ links: [2] }, { links: [2] }],
 		[{ links: [2] }, { links: [4] }],
@@ -153,16 +163,16 @@ test('a loss has the packet, both answers and a key; packets that are not lost h
 			packet: packets[1],
 			before: { links: [2] },
 			after: { links: [4] },
-			words: 'packets with mark 0x1 to 10.1.2.4 leave by mgmt before the change and leave by br0 after it',
+			words: 'packets with mark 0x1 to 10.1.2.4 leave through mgmt before the change and leave through br0 after it',
 		},
 	])
 })
 
 test.each<[title: string, way: object, answer: LookupAnswer]>([
-	['a route leads over its link', { route: { link: 2, type: 1 } }, { links: [2] }],
+	['a route uses its link', { route: { link: 2, type: 1 } }, { links: [2] }],
 	['a local route keeps it on the host', { route: { link: 2, type: 2 } }, { links: [2], local: true }],
-	['a rule refuses it', { refused: true, rule: {} }, { error: 'refused by a rule or a route' }],
+	['a rule rejects it', { refused: true, rule: {} }, { error: 'rejected by a rule or a route' }],
 	['no route matches', { refused: true }, { error: NO_ROUTE }],
-])('the model answers that %s', (_, way, answer) => {
+])('the model reports that %s', (_, way, answer) => {
 	expect(answerOf(way as Way)).toEqual(answer)
 })

@@ -6,7 +6,7 @@ import { DEFAULT_BASES } from '../../../contract/bases.ts'
 import { Interfaces, settle } from '../../../contract/interface.ts'
 import { hostWith } from '../simulated-host.ts'
 
-test('the look-ups of a run are about its links, networks, addresses and pods, and about what the node depends on', () => {
+test('the route lookups of a run cover its links, networks, addresses and pods, and the paths of the node', () => {
 	const nics = [
 		{ addresses: ['10.0.0.23/24'], gateway: '10.0.0.1' },
 		{ addresses: ['10.0.1.23/24', 'fd00::23/64'], routes: [{ to: '172.16.0.0/12', via: '10.0.1.1' }] },

@@ -51,7 +51,7 @@ const plan: Plan = {
 /** `among`: more links that the host has. */
 type Lost = { route?: Route; rule?: Rule; neighbour?: Neighbour; address?: string; link?: Named; among?: Named[] }
 
-/** The host has what is lost, and no longer has it; a lost link has another MTU. */
+/** The host has the lost object before and not after; a lost link has another MTU. */
 function lossesAfter({ route: oneRoute, rule: oneRule, neighbour, address: cidr, link, among = [] }: Lost) {
 	const all = (mtu: number) => [...links, ...among, ...(link ? [{ ...link, mtu }] : [])]
 	const withAddress = all(1_500).map(one =>
@@ -79,27 +79,27 @@ const through = (...hops: { link: number; via: string }[]) => ({
 
 describe('the run may be the cause of a lost route', () => {
 	test.each<[title: string, lost: Lost, isByRun: boolean]>([
-		['not of a route that refers to nothing of the run', over('10.77.0.0/16', { via: '192.168.9.7' }), false],
+		['not if the route is unrelated to the run', over('10.77.0.0/16', { via: '192.168.9.7' }), false],
 		['over a link on top of a NIC', { ...over('10.77.0.0/16', { link: 20 }), among: [vlan7] }, true],
-		['over several links, one of which is a NIC', through({ link: MGMT, via: '192.168.9.7' }, { link: ENS7, via: '10.44.0.1' }), true],
+		['over several links, including a NIC', through({ link: MGMT, via: '192.168.9.7' }, { link: ENS7, via: '10.44.0.1' }), true],
 		[
-			'by several next hops, one of which is in a network of the run',
+			'through several next hops, one of them in a network of the run',
 			through({ link: MGMT, via: '192.168.9.7' }, { link: VX, via: '10.0.0.9' }),
 			true,
 		],
-		['not by several next hops over other links', through({ link: MGMT, via: '192.168.9.7' }, { link: VX, via: '10.44.0.1' }), false],
+		['not through several next hops over other links', through({ link: MGMT, via: '192.168.9.7' }, { link: VX, via: '10.44.0.1' }), false],
 		['in the table of the interface', over('10.77.0.0/16', { table: 100 }), true],
-		['in a table of which the run removes a route', over('10.77.0.0/16', { table: 71 }), true],
+		['in a table from which the run removes a route', over('10.77.0.0/16', { table: 71 }), true],
 		['in the table of a rule that the run adds', over('10.77.0.0/16', { table: 72 }), true],
 		['in the table of a rule that the run removes', over('10.77.0.0/16', { table: 73 }), true],
 		['not in another table', over('10.77.0.0/16', { table: 74 }), false],
 		['with an address of the interface as its source', over('10.77.0.0/16', { source: '10.0.0.23' }), true],
 		['not with another source', over('10.77.0.0/16', { source: '192.168.9.2' }), false],
 		['not with another source in a network of the interface', over('10.77.0.0/16', { source: '10.0.0.24' }), false],
-		['by a next hop in the network of the interface', over('10.77.0.0/16', { via: '10.0.0.9' }), true],
-		['by a next hop in a network that the NIC has', over('10.77.0.0/16', { via: '10.8.0.9' }), true],
-		['by a next hop in a network that the run adds', over('10.77.0.0/16', { via: '10.5.0.1' }), true],
-		['by a next hop in a network that the run removes', over('10.77.0.0/16', { via: '10.6.0.1' }), true],
+		['through a next hop in the network of the interface', over('10.77.0.0/16', { via: '10.0.0.9' }), true],
+		['through a next hop in a network that the NIC has', over('10.77.0.0/16', { via: '10.8.0.9' }), true],
+		['through a next hop in a network that the run adds', over('10.77.0.0/16', { via: '10.5.0.1' }), true],
+		['through a next hop in a network that the run removes', over('10.77.0.0/16', { via: '10.6.0.1' }), true],
 		['to a destination to which the run adds a route', over('172.16.0.0/16'), true],
 		['not to that destination in another table', over('172.16.0.0/16', { table: 74 }), false],
 	])('%s', (_, lost, isByRun) => {
@@ -111,8 +111,8 @@ const from = (words: string, more: Partial<Rule> = {}) => ({ rule: rule(512, { t
 
 describe('the run may be the cause of a lost rule', () => {
 	test.each<[title: string, lost: Lost, isByRun: boolean]>([
-		['not of a rule that refers to nothing of the run', from('from 192.168.9.2'), false],
-		['not of a rule for the main table', from('from all', { table: 254 }), false],
+		['not if the rule is unrelated to the run', from('from 192.168.9.2'), false],
+		['not if the rule looks up the main table', from('from all', { table: 254 }), false],
 		['for the table of the interface', from('from all', { table: 100 }), true],
 		['for a table of a rule that the run adds', from('from all', { table: 72 }), true],
 		['with the priority of the interface', from('from all', { priority: 10_000 }), true],
@@ -120,7 +120,7 @@ describe('the run may be the cause of a lost rule', () => {
 		['with the priority of a rule that the run adds', from('from all', { priority: 600 }), true],
 		['with the priority of a rule that the run removes', from('from all', { priority: 700 }), true],
 		['that names a NIC', from('from all iif ens7'), true],
-		['that names a NIC by another name', from('from all iif enp0s7'), true],
+		['that names a NIC by an alternative name', from('from all iif enp0s7'), true],
 		['that names the interface', from('from all oif multinic0'), true],
 		['that names an interface that is removed', from('from all oif multinic1'), true],
 		['that names a link by the name that it gets', from('from all oif multinic5'), true],
@@ -148,9 +148,9 @@ describe('the run may be the cause of a lost', () => {
 	test.each<[title: string, lost: Lost, isByRun: boolean]>([
 		['neighbour at an address of the interface', neighbour('10.0.0.23'), true],
 		['neighbour on a link on top of a NIC', { ...neighbour('10.77.0.9', 20), among: [vlan7] }, true],
-		['neighbour, but not at another address of a network of the interface', neighbour('10.0.0.24'), false],
+		['neighbour, but not at another address in a network of the interface', neighbour('10.0.0.24'), false],
 		['address of the interface on another link', { address: '10.0.0.23/32' }, true],
-		['address, but not of another one of its network', { address: '10.0.0.24/24' }, false],
+		['address, but not another address of its network', { address: '10.0.0.24/24' }, false],
 		['link on top of a NIC', { link: vlan7 }, true],
 		['link on top of a link on top of a NIC', { link: onVlan7, among: [vlan7] }, true],
 		['bridge of a port on top of a NIC', { link: br0, among: [port] }, true],
@@ -166,7 +166,7 @@ test('nothing is lost if the host is as before', () => {
 	expect(lossesByCause(plan, hostOf(links), hostOf(links))).toEqual({ byOthers: [], byRun: [] })
 })
 
-test('a loss has its key and its words', () => {
+test('a loss has a description', () => {
 	const lost = { address: '192.168.9.77/32', ...over('10.77.0.0/16', { table: 100 }) }
 	const { byOthers, byRun } = lossesAfter(lost)
 	expect([byOthers, byRun].map(losses => losses.map(({ words }) => words))).toEqual([

@@ -37,7 +37,7 @@ test('the kernel removes the IPv6 addresses, neighbours, next hop objects and ro
 	])
 })
 
-test('a host without next hop objects has none on a link', () => {
+test('a link has no next hop objects on a host without any', () => {
 	expect(nextHopObjectsOn(3, {})).toEqual([])
 })
 
@@ -49,8 +49,8 @@ describe('an address is first added without duplicate address detection', () => 
 		['and keeps its other flags', flagged, 'fd00::5', [nodad(flagged), flagged]],
 		['but not if no route has it as its source', six, 'fd00::6', [six]],
 		['but not if no route has a source', six, undefined, [six]],
-		['but not if it never had detection', nodad(six), 'fd00::5', [nodad(six)]],
-		['but not if it is one of IPv4', four, '10.0.0.5', [four]],
+		['but not if it already has the flag nodad', nodad(six), 'fd00::5', [nodad(six)]],
+		['but not if it is an IPv4 address', four, '10.0.0.5', [four]],
 	])('%s', (_, address, source, added) => {
 		const routes = [source === undefined ? {} : { source }]
 		expect(addressAdditions([address], 3, routes)).toEqual(added.map(one => ({ kind: 'addAddress', link: 3, address: one })))
@@ -58,10 +58,10 @@ describe('an address is first added without duplicate address detection', () => 
 })
 
 test.each<[title: string, more: Partial<Route>, isAgain: boolean]>([
-	['of IPv6 with an MTU', { metrics: { mtu: '1400' } }, true],
-	['of IPv4 with an MTU', { family: 4, metrics: { mtu: '1400' } }, false],
-	['of IPv6 with another metric', { metrics: { advmss: '1200' } }, false],
-	['of IPv6 without metrics', {}, false],
+	['that is IPv6 and has an MTU', { metrics: { mtu: '1400' } }, true],
+	['that is IPv4 and has an MTU', { family: 4, metrics: { mtu: '1400' } }, false],
+	['that is IPv6 and has another metric', { metrics: { advmss: '1200' } }, false],
+	['that is IPv6 and has no metrics', {}, false],
 ])('a route %s is added again after a change of the MTU: %s', (_, more, isAgain) => {
 	const one = { ...route, ...more } as Route
 	expect(routesOfMtu([one])).toEqual(isAgain ? [{ kind: 'addRoute', route: one, replace: true }] : [])

@@ -9,9 +9,9 @@ const six = { addresses: ['fd00::23/64'] }
 describe('the driver', () => {
 	test.each<[title: string, one: OneNic, says: string | undefined]>([
 		['supports its smallest MTU', { nic: { mtu: 1000 }, link: { minMtu: 1000 } }, undefined],
-		['does not support a smaller one', { nic: { mtu: 999 }, link: { minMtu: 1000 } }, 'ens7 carries an MTU of 1000 or more, not 999'],
+		['does not support a smaller one', { nic: { mtu: 999 }, link: { minMtu: 1000 } }, 'ens7 supports an MTU of 1000 or more, not 999'],
 		['supports its largest MTU', { nic: { mtu: 9000 }, link: { maxMtu: 9000 } }, undefined],
-		['does not support a larger one', { nic: { mtu: 9001 }, link: { maxMtu: 9000 } }, 'ens7 carries an MTU of 9000 or less, not 9001'],
+		['does not support a larger one', { nic: { mtu: 9001 }, link: { maxMtu: 9000 } }, 'ens7 supports an MTU of 9000 or less, not 9001'],
 		['supports any MTU if it specifies no limit', { nic: { mtu: 9000 }, link: { maxMtu: 0 } }, undefined],
 		['is not checked if the interface has no MTU', { link: { minMtu: 2000, maxMtu: 1000 } }, undefined],
 	])('%s', (_, one, says) => {
@@ -27,7 +27,7 @@ describe('IPv6', () => {
 		['does not work on a NIC that keeps such an MTU', { nic: six, link: { mtu: 1000 } }, 1000],
 		['works on a NIC that gets a larger MTU', { nic: { ...six, mtu: 1500 }, link: { mtu: 1000 } }, undefined],
 		[
-			'works on a NIC that gets its original MTU again',
+			'works on a NIC whose original MTU is restored',
 			{ nic: six, link: { mtu: 1000 }, ours: recordedNic({ mtu: 1000, original: { mtu: 1500 } }) },
 			undefined,
 		],

@@ -8,7 +8,7 @@ import type { Selection } from '../../../agent/model/selection.ts'
 import { type Interface, Interfaces, settle, type WantedInterface } from '../../../contract/interface.ts'
 import { hostWith } from '../simulated-host.ts'
 
-/** Builders of what the files of agent/plan decide about: each object is plain, except for the given fields. */
+/** Builders of the input of the files in agent/plan: each object has default values, except for the given fields. */
 
 export const macOf = (n: number) => `fa:16:3e:00:00:0${n}`
 

@@ -6,7 +6,7 @@ import { addedByNetworkd, revertedByNetworkd } from '../../../agent/plan/reverte
 import type { Interface } from '../../../contract/interface.ts'
 import { addressOf, hostOf, linkOf, nicOf, routeOf, ruleOf } from './selected.ts'
 
-/** What counts as the work of systemd-networkd, which configures link 3 from a file of an earlier config. */
+/** Which changes are attributed to systemd-networkd, which configures link 3 from a file of an earlier config. */
 
 const networkFile = '/run/systemd/network/10-netplan-multinic0.network'
 const accepted = (nic: Partial<Interface>, before: HostState) => ({
@@ -28,7 +28,7 @@ describe('systemd-networkd has added', () => {
 		['no lease', { addresses: [{ ...added, dynamic: true }] }, []],
 		['no link-local address', { addresses: [addressOf('169.254.0.5/16', { global: false })] }, []],
 		['nothing if it does not configure the link', { addresses: [added], networkFile: '/etc/systemd/network/50-all.network' }, []],
-		['nothing if it configures the link by the file of another interface', { addresses: [added] }, [], { id: 1 }],
+		['nothing if it configures the link from the file of another interface', { addresses: [added] }, [], { id: 1 }],
 	])('%s', (_, now, steps, nic = {}) => {
 		const before = hostOf({ addresses: [addressOf('10.5.0.5/24')] })
 		const selection = accepted({ addresses: ['10.0.0.23/24'], ...nic }, before)
@@ -36,7 +36,7 @@ describe('systemd-networkd has added', () => {
 	})
 
 	test.each<[title: string, before: HostState, now: HostState]>([
-		['before', { ...hostOf(), links: [] }, hostOf({ networkFile, addresses: [added] })],
+		['before the run', { ...hostOf(), links: [] }, hostOf({ networkFile, addresses: [added] })],
 		[
 			'now',
 			hostOf(),
@@ -67,16 +67,20 @@ describe('systemd-networkd may have reverted', () => {
 		expect(reverted([{ id: 0, change }])).toEqual([{ id: 0, change }])
 	})
 
-	test.each(others)('no $kind, and then nothing', change => {
+	test.each(others)('nothing if one of the steps is $kind', change => {
 		expect(reverted([up, { id: 0, change }])).toEqual([])
 	})
 
 	test.each<[title: string, steps: Step[], reverted: Step[], now?: HostState]>([
-		['no step of the run as a whole', [up, { change: { kind: 'up', link: 3 } }], []],
-		['no step of an interface that is not accepted', [up, { ...up, id: 1 }], []],
-		['no action', [up, { id: 0, action: { kind: 'reloadUdev' } }], []],
-		['a step whose address was probed', [{ id: 0, action: { kind: 'checkDuplicates', link: 3, name: 'a', ips: [], mac: '' } }, up], [up]],
-		['nothing on a link that it does not configure', [up], [], hostOf()],
+		['nothing if a step belongs to no interface', [up, { change: { kind: 'up', link: 3 } }], []],
+		['nothing if a step belongs to an interface that is not accepted', [up, { ...up, id: 1 }], []],
+		['nothing if a step is an action', [up, { id: 0, action: { kind: 'reloadUdev' } }], []],
+		[
+			'a step, regardless of a probe before it',
+			[{ id: 0, action: { kind: 'checkDuplicates', link: 3, name: 'a', ips: [], mac: '' } }, up],
+			[up],
+		],
+		['nothing on a link that networkd does not configure', [up], [], hostOf()],
 	])('%s', (_, steps, expected, now) => {
 		expect(reverted(steps, now)).toEqual(expected)
 	})

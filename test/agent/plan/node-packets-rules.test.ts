@@ -7,7 +7,7 @@ import { DEFAULT_BASES } from '../../../contract/bases.ts'
 import { hostWith } from '../simulated-host.ts'
 import { address, route, rule } from './routing-objects.ts'
 
-/** Which rules of a node have packets that are looked up. */
+/** The rules of a node for which packets are looked up. */
 
 const subject = {
 	touched: new Set([3]),
@@ -32,21 +32,21 @@ describe('a rule', () => {
 	const ours = rule(10_000, { from: '192.168.9.77/32', table: 100 })
 	test.each<[title: string, one: Rule, has: boolean]>([
 		['of another program has packets', { ...ours, priority: 5 }, true],
-		['of MultiNIC has none', ours, false],
+		['of MultiNIC has no packets', ours, false],
 		['of MultiNIC has packets if it has other selectors', { ...ours, plain: false }, true],
 	])('%s', (_, one, has) => {
 		expect(packetsFor([one]).packets.some(({ from }) => from === '192.168.9.77')).toBe(has)
 	})
 
-	test('that an earlier base identifies has none', () => {
+	test('of MultiNIC with an earlier base has no packets', () => {
 		const host = hostOf([{ ...ours, priority: 20_000, table: 200 }])
 		const bases = [DEFAULT_BASES, { table: 200, priority: 20_000 }]
 		expect(packetsOf(host, { ...subject, bases }, fibOf(host)).packets.some(({ from }) => from === '192.168.9.77')).toBe(false)
 	})
 })
 
-describe('of 101 rules', () => {
-	/** With the rule for the main table these are 100 rules. */
+describe('if there are 101 rules', () => {
+	/** Together with the rule for the main table, these are 100 rules. */
 	const many = Array.from({ length: 99 }, (_, at) => marked(at + 1, `from 10.0.${at}.1 lookup 9`))
 	const marksOf = (rules: Rule[]) => [
 		...new Set(
@@ -55,16 +55,16 @@ describe('of 101 rules', () => {
 				.map(({ mark }) => mark),
 		),
 	]
-	const note = 'of rules that differ in an address alone one stands for all'
+	const note = 'rules that differ only in an address are represented by one of them'
 
-	test('one more would be too many', () => {
+	test('100 rules are all looked up', () => {
 		expect(marksOf(many)).toHaveLength(99)
 		expect(packetsFor(many).notes).toEqual([])
 	})
 
 	test.each<[title: string, one: Rule, marks: number[]]>([
-		['the first one stands for all', marked(500, 'from 10.9.9.9 lookup 9'), [1]],
-		['one with another source of IPv6 is not separate', marked(500, 'from fd00::9 lookup 9'), [1]],
+		['the first one represents all', marked(500, 'from 10.9.9.9 lookup 9'), [1]],
+		['one with an IPv6 source is not separate', marked(500, 'from fd00::9 lookup 9'), [1]],
 		['one with another priority is separate', marked(500, 'from 10.9.9.9 lookup 9', { priority: 101 }), [1, 500]],
 		['one with another table is separate', marked(500, 'from 10.9.9.9 lookup 8'), [1, 500]],
 		['one with a destination is separate', marked(500, 'from 10.9.9.9 to 10.8.8.8 lookup 9'), [1, 500]],
@@ -75,24 +75,24 @@ describe('of 101 rules', () => {
 		expect(packetsFor([...many, one]).notes).toEqual([note])
 	})
 
-	test('those that differ in a network alone are alike too', () => {
+	test('one also represents all that differ only in a network', () => {
 		const networks = Array.from({ length: 101 }, (_, at) => marked(at + 1, `from all to 10.${at}.0.0/16 lookup 9`))
 		expect(marksOf(networks)).toEqual([1])
 	})
 
-	test('all are separate if they differ in more', () => {
+	test('all are separate if they also differ in the table', () => {
 		const tables = Array.from({ length: 101 }, (_, at) => marked(at + 1, `from 10.0.0.1 lookup ${at + 1}`))
 		expect(marksOf(tables)).toHaveLength(101)
 		expect(packetsFor(tables).notes).toEqual([])
 	})
 })
 
-describe('a look-up asks for the whole route', () => {
+describe('a lookup requests the whole route', () => {
 	const hops = (count: number) =>
 		Array.from({ length: count }, (_, at) => ({ via: `192.168.9.${at + 1}`, link: 2, weight: 1, onlink: false }))
 	test.each<[title: string, count: number, isWhole: boolean]>([
-		['if it has two next hops', 2, true],
-		['not if it has one', 1, false],
+		['if the route has two next hops', 2, true],
+		['not if the route has one next hop', 1, false],
 	])('%s', (_, count, isWhole) => {
 		const host = { ...hostOf([]), routes: [route('0.0.0.0/0', { nextHops: hops(count) })] }
 		const lookups = lookupsOf(host, subject).lookups

@@ -57,53 +57,57 @@ function shown(one: Lookup): string {
 		.replace('route get ', '')
 }
 
-describe('look-ups derived from the host', () => {
+describe('lookups derived from the host', () => {
 	test.each<[title: string, host: HostState, wanted: string[]]>([
-		['the API server, gateways and the world, from no source', node(), ['10.96.0.1', '192.168.9.1', '9.9.9.9', '198.41.0.4']],
-		['the metadata service, also from an address', node(), ['169.254.169.254', '169.254.169.254 from 192.168.9.2']],
+		['the API server, gateways and destinations outside, without a source', node(), ['10.96.0.1', '192.168.9.1', '9.9.9.9', '198.41.0.4']],
+		['the metadata service, with and without a source', node(), ['169.254.169.254', '169.254.169.254 from 192.168.9.2']],
 		['from each address of the node', node(), ['10.96.0.1 from 192.168.9.2', '9.9.9.9 from 10.200.0.1', '192.168.9.1 from 10.200.0.1']],
 		[
-			'from an address alone to one beside it in a network of the run, which has no route of its own',
+			'from an address without a network to a neighbouring one without a host route, in a network of the run',
 			nodeWith({ ifindex: 5, name: 'eth5', addresses: [address('10.0.0.7/32')] }, [{ ...four, to: '10.0.0.1/32', link: 5 }]),
 			['10.0.0.2 from 10.0.0.7'],
 		],
 		['to a neighbour in each network', node(), ['10.200.0.2', '192.168.9.3 from 10.200.0.1'].map(line => line.replace('9.3', '9.1'))],
 		[
-			'to what is behind a next hop',
+			'to a network that is reached through a next hop',
 			nodeWith({ ifindex: 5, name: 'tun5', addresses: [] }, [{ ...four, to: '10.244.2.0/24', via: '169.254.7.7', link: 5, onlink: true }]),
 			['10.244.2.1', '10.244.2.1 from 192.168.9.2'],
 		],
-		['passing through from each network', node(), ['9.9.9.9 from 10.200.0.2 iif if4', '10.96.0.1 from 10.200.0.2 iif if4']],
+		['forwarded from each network', node(), ['9.9.9.9 from 10.200.0.2 iif if4', '10.96.0.1 from 10.200.0.2 iif if4']],
 		[
-			'where a network of the run meets a route of others',
+			'where a network of the run overlaps another route',
 			node({ routes: [...node().routes, { ...four, to: '10.0.0.128/25', via: '192.168.9.7', link: 2 }] }),
 			['10.0.0.129', '10.0.0.129 from 192.168.9.2'],
 		],
 		[
-			'marked, for a rule by mark',
+			'with a mark, for a rule with a mark',
 			node({ rules: withBase([rule(5, { mark: { value: 0x400, mask: 0xfff }, table: 9 })]) }),
 			['9.9.9.9 mark 1024'],
 		],
 		[
-			'marked and not, for an inverted rule',
+			'with and without a mark, for an inverted rule',
 			node({ rules: withBase([rule(5, { mark: { value: 0x1bd00, mask: 0xff00 }, inverted: true, table: 9 })]) }),
 			['9.9.9.9 mark 113920', '9.9.9.9 mark 113664'],
 		],
-		['of a user', node({ rules: withBase([rule(5, { uids: [1000, 2000], table: 9 })]) }), ['9.9.9.9 uid 1000']],
+		['of a user, for a rule with users', node({ rules: withBase([rule(5, { uids: [1000, 2000], table: 9 })]) }), ['9.9.9.9 uid 1000']],
 		[
-			'of a protocol and port',
+			'of a protocol and port, for a rule with both',
 			node({ rules: withBase([rule(5, { protocol: 6, dport: [443, 500], table: 9 })]) }),
 			['9.9.9.9 ipproto 6 dport 443'],
 		],
-		['that come in by a link', node({ rules: withBase([rule(5, { iif: 'br0', table: 9 })]) }), ['9.9.9.9 from 10.200.0.2 iif if4']],
 		[
-			'from a network that is behind a link',
+			'arriving on a link, for a rule with that link',
+			node({ rules: withBase([rule(5, { iif: 'br0', table: 9 })]) }),
+			['9.9.9.9 from 10.200.0.2 iif if4'],
+		],
+		[
+			'from a network that is reached over a link',
 			node({ rules: withBase([rule(5, { from: '10.200.7.0/24', table: 9 })]) }),
 			['9.9.9.9 from 10.200.7.1 iif if4'],
 		],
-		['to a network of a rule', node({ rules: withBase([rule(5, { to: '172.16.0.0/12', table: 9 })]) }), ['172.16.0.1']],
+		['to the network of a rule', node({ rules: withBase([rule(5, { to: '172.16.0.0/12', table: 9 })]) }), ['172.16.0.1']],
 		[
-			'as a whole, where the route has several next hops',
+			'for the whole route if it has several next hops',
 			node({
 				routes: [
 					{
@@ -124,8 +128,8 @@ describe('look-ups derived from the host', () => {
 
 	test.each<[title: string, ip: string]>([
 		['of another pool', '172.20.0.5'],
-		['of the other half of a pool, of which a run is not told', '10.244.128.5'],
-	])('include a pod %s, although there are many others', (_, ip) => {
+		['of the other half of a pool, which is not in the config', '10.244.128.5'],
+	])('include a pod %s even if there are many others', (_, ip) => {
 		const pods = [...Array.from({ length: 20 }, (_, at) => `10.244.1.${at + 10}`), ip]
 		const host = nodeWith(
 			{ ifindex: 5, name: 'cali5', addresses: [] },
@@ -139,7 +143,7 @@ describe('look-ups derived from the host', () => {
 		expect(words(node()).filter(line => line.includes('192.168.8.'))).toEqual([])
 	})
 
-	test('exclude a /32 address on lo or a dummy link, by which no packet leaves', () => {
+	test('exclude a /32 address on lo or a dummy link, which sends no packets', () => {
 		const addresses = [address('10.0.0.7/32')]
 		for (const more of [
 			{ ifindex: 1, name: 'lo' },
@@ -161,27 +165,27 @@ describe('look-ups derived from the host', () => {
 		).toEqual(words(node()))
 	})
 
-	test('are limited to 2,000: one rule stands for all that differ only in an address, and the notes say so', () => {
+	test('include one rule for all that differ only in an address, and the notes contain this', () => {
 		const many = Array.from({ length: 3_000 }, (_, at) => {
 			const from = `10.200.${Math.floor(at / 250)}.${(at % 250) + 2}`
 			return rule(600, { from: `${from}/32`, table: 9, words: `from ${from} lookup 9` })
 		})
 		const { lookups, notes } = lookupsOf(node({ rules: withBase(many) }), subject)
 		expect(lookups.length).toBeLessThan(100)
-		expect(notes).toEqual(['of rules that differ in an address alone one stands for all'])
+		expect(notes).toEqual(['rules that differ only in an address are represented by one of them'])
 	})
 
-	test('are limited to 2,000 with any rules, and the notes report the limit', () => {
+	test('are limited to 2,000, and the notes report the limit', () => {
 		const many = Array.from({ length: 3_000 }, (_, at) =>
 			rule(at + 1, { mark: { value: at + 1, mask: 0xffff }, table: 9, words: `mark ${at}` }),
 		)
 		const { lookups, notes } = lookupsOf(node({ rules: withBase(many) }), subject)
 		expect(lookups).toHaveLength(MOST_LOOKUPS)
-		expect(notes).toEqual([`the node has more ways than the ${MOST_LOOKUPS} that are looked up`])
+		expect(notes).toEqual([`the node has more routes than the ${MOST_LOOKUPS} that are looked up`])
 	})
 })
 
-describe('a limited number of look-ups still covers', () => {
+describe('a limited number of lookups still covers', () => {
 	const v6 = { ...four, family: 6 as const, metric: 256, scope: 0 }
 	const networks = Array.from({ length: 1_200 }, (_, n) => `172.${20 + Math.floor(n / 250)}.${n % 250}`)
 	const bridges = networks.map((net, n) => ({
@@ -205,35 +209,35 @@ describe('a limited number of look-ups still covers', () => {
 	const said = words(large)
 
 	test.each<[title: string, wanted: string[]]>([
-		['what the node lives by', ['10.96.0.1', '192.168.9.1']],
-		['the world of either family', ['9.9.9.9', '9000::1']],
-		['a rule of others', ['9.9.9.9 mark 1', '10.96.0.1 mark 1']],
+		['the destinations that the node depends on', ['10.96.0.1', '192.168.9.1']],
+		['destinations outside of both families', ['9.9.9.9', '9000::1']],
+		['a rule of another program', ['9.9.9.9 mark 1', '10.96.0.1 mark 1']],
 		['the addresses of the node', ['9.9.9.9 from 192.168.9.2', '9.9.9.9 from 172.20.9.1']],
-		['its neighbours', ['172.20.9.2', '10.200.0.2']],
-		['what passes through', ['9.9.9.9 from 172.20.9.2 iif if109']],
+		['the neighbours of the node', ['172.20.9.2', '10.200.0.2']],
+		['forwarded packets', ['9.9.9.9 from 172.20.9.2 iif if109']],
 	])('%s', (_, wanted) => {
 		expect(said).toHaveLength(MOST_LOOKUPS)
 		expect(said).toEqual(expect.arrayContaining(wanted))
 	})
 })
 
-describe('a loss is another link, another source or no route', () => {
+describe('a lookup result is compared with the earlier one:', () => {
 	const packet = { family: 4 as const, to: '9.9.9.9' }
 	const by = (...links: number[]) => ({ links })
 	test.each<[title: string, before: object, after: object, isLoss: boolean]>([
 		['the same link', by(2), by(2), false],
 		['another link', by(2), by(3), true],
 		['another source', { ...by(2), source: '192.168.9.2' }, { ...by(2), source: '192.168.9.3' }, true],
-		['a wider source instead of a link-local one', { ...by(2), source: 'fe80::1' }, { ...by(2), source: 'fd00::23' }, false],
-		['no way', by(2), { error: NO_ROUTE }, true],
+		['a global source instead of a link-local one', { ...by(2), source: 'fe80::1' }, { ...by(2), source: 'fd00::23' }, false],
+		['no route', by(2), { error: NO_ROUTE }, true],
 		['another next hop of several', { ...by(2, 4), whole: 'a' }, { ...by(2, 4), whole: 'b' }, true],
-		['a way where there was none', { error: NO_ROUTE }, by(3), false],
-		['a way where packets were refused', { error: 'Invalid argument' }, by(3), true],
-		['the same refusal', { error: 'Invalid argument' }, { error: 'Invalid argument' }, false],
+		['a route where there was none', { error: NO_ROUTE }, by(3), false],
+		['a route where packets were rejected', { error: 'Invalid argument' }, by(3), true],
+		['the same error', { error: 'Invalid argument' }, { error: 'Invalid argument' }, false],
 		['another link than one that the run changes', by(3), by(2), false],
-		['no way instead of a link that the run changes', by(3), { error: NO_ROUTE }, false],
-		['another link than one that is gone: a pod has ended', by(9), by(2), false],
-		['no way instead of a link that is gone', by(9), { error: NO_ROUTE }, false],
+		['no route instead of a link that the run changes', by(3), { error: NO_ROUTE }, false],
+		['another link than one that no longer exists: a pod has ended', by(9), by(2), false],
+		['no route instead of a link that no longer exists', by(9), { error: NO_ROUTE }, false],
 	])('%s', (_, before, after, isLoss) => {
 		const found = lookupLosses(
 			[packet],
@@ -245,45 +249,45 @@ describe('a loss is another link, another source or no route', () => {
 })
 
 test.each<[title: string, packet: Packet, isLoss: boolean]>([
-	['is there', { family: 4, to: '9.9.9.9', from: '10.200.0.2', iif: 4 }, true],
-	['is gone', { family: 4, to: '9.9.9.9', from: '10.200.0.2', iif: 9 }, false],
-	['has no longer the address that the packet is from', { family: 4, to: '9.9.9.9', from: '10.201.0.1' }, false],
-])('a packet without a route after the run is judged by its source link, which %s', (_, packet, isLoss) => {
+	['exists', { family: 4, to: '9.9.9.9', from: '10.200.0.2', iif: 4 }, true],
+	['no longer exists', { family: 4, to: '9.9.9.9', from: '10.200.0.2', iif: 9 }, false],
+	['no longer has the source address of the packet', { family: 4, to: '9.9.9.9', from: '10.201.0.1' }, false],
+])('a packet without a route after the run is a loss or not, depending on its input link, which %s', (_, packet, isLoss) => {
 	const answers = { before: [{ links: [2] }], after: [{ error: NO_ROUTE }] }
 	expect(lookupLosses([packet], answers, { touched: new Set([3]), needed: [], host: node() })).toHaveLength(isLoss ? 1 : 0)
 })
 
-test('a missing link of the run is no excuse: what the node needs through it is lost', () => {
+test('a missing link of the run is a loss if the node depends on a destination that was reached over it', () => {
 	const answers = { before: [{ links: [33] }], after: [{ error: NO_ROUTE }] }
 	const judging = { touched: new Set([33]), needed: ['10.96.0.1'], host: node() }
 	expect(lookupLosses([{ family: 4, to: '10.96.0.1' }], answers, judging)).toHaveLength(1)
 })
 
-test('a missing route to what the node needs is a loss, whatever link it used', () => {
+test('a missing route to a destination that the node depends on is a loss, regardless of its link', () => {
 	const found = lookupLosses(
 		[{ family: 4, to: '10.96.0.1' }],
 		{ before: [{ links: [3] }], after: [{ error: NO_ROUTE }] },
 		{ touched: new Set([3]), needed: ['10.96.0.1'], host: node() },
 	)
 	expect(found.map(({ words }) => words)).toEqual([
-		'packets to 10.96.0.1 leave by ens7 before the change and have no way (Network is unreachable) after it',
+		'packets to 10.96.0.1 leave through ens7 before the change and have no route (Network is unreachable) after it',
 	])
 })
 
 test.each([
-	['a sample of the world', '9.9.9.9', 'the outside (such as 9.9.9.9)'],
-	['a sample of the world of IPv6', '9000::1', 'the outside (such as 9000::1)'],
+	['a sample of destinations outside', '9.9.9.9', 'destinations outside (such as 9.9.9.9)'],
+	['an IPv6 sample of destinations outside', '9000::1', 'destinations outside (such as 9000::1)'],
 	['a nameserver that is also such a sample', '45.45.45.45', '45.45.45.45'],
 ])('a message describes %s by its kind', (_, to, words) => {
 	expect(packetWords({ family: 4, to }, { needed: ['45.45.45.45'], links: [] })).toBe(`packets to ${words}`)
 })
 
-describe('answers are matched to look-ups', () => {
+describe('results are matched to lookups', () => {
 	const links = [{ ifindex: 2, name: 'mgmt' }]
 	const asked = ['1.1.1.1', '2.2.2.2', '3.3.3.3'].map((to): Lookup => ({ family: 4, to }))
 	const answer = (to: string) => JSON.stringify([{ dst: to, dev: 'mgmt', prefsrc: '192.168.9.2', flags: [], cache: [] }])
 
-	test('by the line numbers of those that fail', () => {
+	test('by the line numbers of the failed lookups', () => {
 		const stderr = 'RTNETLINK answers: Network is unreachable\nCommand failed -:2\n'
 		expect(parseAnswers(asked, { stdout: `${answer('1.1.1.1')}\n${answer('3.3.3.3')}\n`, stderr }, links)).toEqual([
 			{ links: [2], source: '192.168.9.2' },
@@ -292,12 +296,12 @@ describe('answers are matched to look-ups', () => {
 		])
 	})
 
-	test('and a missing answer fails the run', () => {
+	test('and a missing result is an error', () => {
 		expect(() => parseAnswers(asked, { stdout: `${answer('1.1.1.1')}\n`, stderr: '' }, links)).toThrow('returned 1 of 3 results')
 	})
 })
 
-test('a free address of a network is inside it and not one of the given addresses', () => {
+test('a free address of a network is in the network and is not one of the given addresses', () => {
 	const network = fc.tuple(fc.nat({ max: 2 ** 32 - 1 }), fc.integer({ min: 1, max: 32 })).map(([value, length]) => {
 		const base = length === 32 ? value : Math.floor(value / 2 ** (32 - length)) * 2 ** (32 - length)
 		return `${[24, 16, 8, 0].map(shift => Math.floor(base / 2 ** shift) % 256).join('.')}/${length}`

@@ -7,7 +7,7 @@ import { notRestored } from '../../../agent/plan/not-restored.ts'
 import { Interfaces, settle } from '../../../contract/interface.ts'
 import { after, hostWith } from '../simulated-host.ts'
 
-/** What matters after an undo: everything that the run changed, and nothing that other programs added to its links meanwhile. */
+/** What is compared after an undo: everything that the run changed, but not what other programs have added to its links. */
 
 const mac = 'fa:16:3e:00:00:01'
 const wanted = {
@@ -37,16 +37,19 @@ test('an undo leaves nothing to restore', () => {
 	expect(notRestored(made, start, undone)).toEqual([])
 })
 
-describe('the host counts as restored although', () => {
+describe('the host is considered restored although', () => {
 	test.each<[title: string, now: HostState]>([
-		['a lease has come meanwhile', withRoutes(leased)],
-		['a router has given a route meanwhile', withRoutes(route({ family: 6, to: '::/0', via: 'fe80::1', protocol: 9, metric: 1024 }))],
+		['a lease has been added', withRoutes(leased)],
 		[
-			'another program has given an address',
+			'a route from a router advertisement has been added',
+			withRoutes(route({ family: 6, to: '::/0', via: 'fe80::1', protocol: 9, metric: 1024 })),
+		],
+		[
+			'another program has added an address',
 			{ ...undone, links: undone.links.map(link => ({ ...link, addresses: [...link.addresses, theirAddress] })) },
 		],
 		[
-			'another link has come with the index of one that is gone',
+			'another link has got the ifindex of one that no longer exists',
 			{ ...undone, links: undone.links.map(link => ({ ...link, mac: '02:00:00:00:00:77', mtu: 1400 })) },
 		],
 		['another program has written a file', { ...undone, files: { ...undone.files, '/etc/netplan/60-new.yaml': file('new') } }],
@@ -57,19 +60,19 @@ describe('the host counts as restored although', () => {
 	})
 })
 
-describe('the host does not count as restored while', () => {
+describe('the host is not considered restored while', () => {
 	const path = made.steps.flatMap(step => changedFile(step) ?? [])[0] ?? ''
 
 	test.each<[title: string, now: HostState, words: RegExp]>([
-		['a file of the run is there', { ...undone, files: { ...undone.files, [path]: file('ours') } }, new RegExp(`new: ${path}`)],
-		['a route of the run is there', withRoutes(route({ table: 100 })), /new: route 10\.9\.0\.0/],
-		['a route that was there is gone', { ...undone, routes: [] }, /route 10\.8\.0\.0/],
+		['a file of the run exists', { ...undone, files: { ...undone.files, [path]: file('ours') } }, new RegExp(`new: ${path}`)],
+		['a route of the run exists', withRoutes(route({ table: 100 })), /new: route 10\.9\.0\.0/],
+		['a route that existed is missing', { ...undone, routes: [] }, /route 10\.8\.0\.0/],
 		['a link has another MTU', { ...undone, links: undone.links.map(link => ({ ...link, mtu: 1400 })) }, /ens7, mtu 1500/],
 	])('%s', (_, now, words) => {
 		expect(notRestored(made, start, now)).toEqual([expect.stringMatching(words)])
 	})
 
-	test('a lease that was there is gone', () => {
+	test('a lease that existed is missing', () => {
 		const before = { ...start, routes: [...start.routes, leased] }
 		expect(notRestored(made, before, undone)).toEqual([expect.stringMatching(/route 0\.0\.0\.0\/0 via 172\.16\.0\.1/)])
 	})
@@ -100,7 +103,7 @@ describe('of the addresses and routes of a link, the host', () => {
 		expect(notRestored(plan, before, now)).toEqual(words)
 	})
 
-	test('has a route in a table of another base', () => {
+	test('has a route in a table of the given base', () => {
 		const bases = [{ table: 200, priority: 20_000 }]
 		expect(notRestored({ ...plan, bases }, host([], []), host([], [{ ...own, table: 205 }, own]))).toEqual([
 			'new: route 10.6.0.0/16 dev ens7 table 205 scope 0 proto 4',

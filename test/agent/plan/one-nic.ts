@@ -17,7 +17,7 @@ export function wantedNic({ id = 0, ...wish }: Partial<Interface> = {}, ofNode: 
 	return settled[0] as WantedInterface
 }
 
-/** The record of a NIC that was `ens7` and down, and has the address 10.0.0.23/24 since. */
+/** The record of a NIC that was `ens7` and down, and got the address 10.0.0.23/24. */
 export function recordedNic({ id = 0, original, ...more }: Partial<Omit<RecordedLink, 'original'>> & Original = {}): RecordedLink {
 	return {
 		id,
@@ -65,7 +65,7 @@ export type OneNic = {
 	nic?: Partial<Interface>
 	ofNode?: OfNode
 	link?: Partial<Link>
-	/** Other links, which have MACs of their own. */
+	/** Other links, each with its own MAC. */
 	others?: readonly LinkWish[]
 	host?: Partial<HostState>
 	ours?: RecordedLink

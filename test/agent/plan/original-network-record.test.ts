@@ -6,7 +6,7 @@ import type { Route } from '../../../agent/model/route.ts'
 import { differsFromOriginal, originalNetwork, recordable, restoredAddresses } from '../../../agent/plan/original-network.ts'
 import { hostWith } from '../simulated-host.ts'
 
-/** What the record keeps of the original state of a NIC, and what a removal makes of it. */
+/** What the record keeps of the original state of a NIC, and how a removal restores it. */
 
 const mac = '02:00:00:00:00:03'
 const fixed: Address = { family: 4, cidr: '10.5.0.5/24', global: true, dynamic: false }
@@ -26,13 +26,13 @@ describe('the record keeps', () => {
 		['no address that the kernel creates', hostOf([made], []), { ifindex: 3 }],
 		['routes', hostOf([], [route]), { ifindex: 3, routes: [route] }],
 		['no route over another link', hostOf([], [{ ...route, link: 2 }]), { ifindex: 3 }],
-		['no route that a router announces', hostOf([], [{ ...route, protocol: 9 }]), { ifindex: 3 }],
+		['no route from a router advertisement', hostOf([], [{ ...route, protocol: 9 }]), { ifindex: 3 }],
 		['the time', hostOf([], [], { seconds: 0 }), { ifindex: 3, observed: 0 }],
 	])('%s', (_, host, recorded) => {
 		expect(recordable(linkOf(host), host)).toEqual(recorded)
 	})
 
-	test('no route that also leads over another link', () => {
+	test('no route that also uses another link', () => {
 		const { link: _, ...several } = { ...route, nextHops: [3, 4].map(link => ({ link, weight: 1, onlink: false })) }
 		const host = hostOf([], [several])
 		expect(recordable(linkOf(host), host)).toEqual({ ifindex: 3 })
@@ -56,7 +56,7 @@ describe('a removal', () => {
 			{ addresses: [lease], observed: 600 },
 			[{ ...lease, validSeconds: 200, preferredSeconds: 0 }],
 		],
-		['restores no lease at its end', { addresses: [lease], observed: 400 }, []],
+		['restores no expired lease', { addresses: [lease], observed: 400 }, []],
 		['restores a lease in full if its time is not recorded', { addresses: [lease] }, [lease]],
 		['restores a lease in full if the clock was set back', { addresses: [lease], observed: 2_000 }, [lease]],
 		['leaves a lease to its daemon', { addresses: [lease, fixed], observed: 900, daemon: 'NetworkManager' }, [fixed]],
@@ -65,7 +65,7 @@ describe('a removal', () => {
 		expect(restored(original).addresses).toEqual(addresses)
 	})
 
-	test('knows no time if the host does not say it', () => {
+	test('restores a lease in full if the current time is unknown', () => {
 		expect(restored({ addresses: [lease], observed: 900 }, hostOf([], [])).addresses).toEqual([lease])
 	})
 
@@ -77,22 +77,22 @@ describe('a removal', () => {
 	const object = { id: 7, link: 3 } as never
 	test.each<[title: string, original: object, nextHopObjects: HostState['nextHopObjects'], routes: Route[]]>([
 		['restores a route over the current ifindex', { ifindex: 9, routes: [{ ...route, link: 9 }] }, [], [route]],
-		['leaves the link of another next hop', { ifindex: 9, routes: [{ ...route, link: 8 }] }, [], [{ ...route, link: 8 }]],
-		['leaves a route of DHCP to its daemon', { daemon: 'NetworkManager', routes: [{ ...route, protocol: 16 }] }, [], []],
-		['restores a static route beside a daemon', { daemon: 'NetworkManager', routes: [route] }, [], [route]],
+		['keeps the link of a route over another link', { ifindex: 9, routes: [{ ...route, link: 8 }] }, [], [{ ...route, link: 8 }]],
+		['leaves a route from DHCP to its daemon', { daemon: 'NetworkManager', routes: [{ ...route, protocol: 16 }] }, [], []],
+		['restores a static route even if a daemon manages the link', { daemon: 'NetworkManager', routes: [route] }, [], [route]],
 		['restores each next hop over the current ifindex', { ifindex: 9, routes: [over(9, 8)] }, [], [over(3, 8)]],
-		['restores a route of DHCP without a daemon', { routes: [{ ...route, protocol: 16 }] }, [], [{ ...route, protocol: 16 }]],
+		['restores a route from DHCP without a daemon', { routes: [{ ...route, protocol: 16 }] }, [], [{ ...route, protocol: 16 }]],
 		['restores a route with its next hop object', { routes: [viaObject] }, [object], [viaObject]],
-		['restores no route whose next hop object is another one', { routes: [viaObject] }, [{ id: 8, link: 3 } as never], []],
-		['restores no route whose next hop object is gone', { routes: [viaObject] }, [], []],
+		['restores no route if only another next hop object exists', { routes: [viaObject] }, [{ id: 8, link: 3 } as never], []],
+		['restores no route if its next hop object no longer exists', { routes: [viaObject] }, [], []],
 	])('%s', (_, original, nextHopObjects, routes) => {
 		expect(restored(original, hostOf([], [], { nextHopObjects: nextHopObjects ?? [] })).routes).toEqual(routes)
 	})
 
 	test.each<[title: string, present: Address[], again: string[], added: string[]]>([
 		['adds an address that is missing', [], [], [fixed.cidr]],
-		['adds no address that is there', [fixed], [], []],
-		['adds an address that may be gone by then', [fixed], [fixed.cidr], [fixed.cidr]],
+		['adds no address that exists', [fixed], [], []],
+		['adds an address that may have been removed before', [fixed], [fixed.cidr], [fixed.cidr]],
 	])('%s', (_, addresses, again, added) => {
 		const link = linkOf(hostOf(addresses, []))
 		const changes = restoredAddresses(link, { addresses: [fixed], routes: [] }, new Set(again))
@@ -106,8 +106,8 @@ describe('a removal', () => {
 	})
 
 	test.each<[title: string, name: string, anew: string[]]>([
-		['to its name compares no label', 'ens7', []],
-		['to another name compares the labels, which it changes', 'eth7', [fixed.cidr]],
+		['that does not rename the link ignores labels', 'ens7', []],
+		['that renames the link compares labels, because it changes them', 'eth7', [fixed.cidr]],
 	])('%s', (_, name, anew) => {
 		const labelled: Address = { ...fixed, label: 'ens7:1' }
 		const link = linkOf(hostOf([labelled], []))

@@ -41,13 +41,13 @@ const sourcesBack = (original: Partial<OriginalLink>, source?: string) => {
 describe('a removal restores a route', () => {
 	test.each<[string, Partial<OriginalLink>, string | undefined, number]>([
 		['that has no source', { addresses: [leased], daemon: 'NetworkManager' }, undefined, 1],
-		['whose source is given back', { addresses: [fixed] }, '10.6.0.5', 1],
-		['whose source is a lease that is given back', { addresses: [leased], observed: 9_000 }, '10.5.0.5', 1],
+		['whose source is restored', { addresses: [fixed] }, '10.6.0.5', 1],
+		['whose source is a lease that is restored', { addresses: [leased], observed: 9_000 }, '10.5.0.5', 1],
 		['whose source is an address of another link', {}, '192.168.9.2', 1],
-		['whose source is the link-local address that the kernel makes', {}, 'fe80::f816:3eff:fe00:1', 1],
-		['but not one whose source is a lease that the daemon asks for', { addresses: [leased], daemon: 'NetworkManager' }, '10.5.0.5', 0],
-		['but not one whose source is a lease that has run out', { addresses: [leased], observed: 6_000 }, '10.5.0.5', 0],
-		['but not one whose source is an address of ours, which goes', {}, '10.0.0.23', 0],
+		['whose source is the link-local address that the kernel adds', {}, 'fe80::f816:3eff:fe00:1', 1],
+		['but not one whose source is a lease that the daemon requests', { addresses: [leased], daemon: 'NetworkManager' }, '10.5.0.5', 0],
+		['but not one whose source is an expired lease', { addresses: [leased], observed: 6_000 }, '10.5.0.5', 0],
+		['but not one whose source is an address of MultiNIC, which is removed', {}, '10.0.0.23', 0],
 	])('%s', (_, original, source, count) => {
 		expect(sourcesBack(original, source)?.routes).toHaveLength(count)
 	})

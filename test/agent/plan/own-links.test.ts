@@ -6,7 +6,7 @@ import type { Reason } from '../../../contract/reasons.ts'
 import { hostWith } from '../simulated-host.ts'
 import { mac, recordedNic, wantedNic } from './one-nic.ts'
 
-/** Which links count as managed by MultiNIC. */
+/** Which links are considered managed by MultiNIC. */
 
 const record = recordFile({ version: 1, links: [recordedNic({ id: 2 })] })
 const host = hostWith(
@@ -22,8 +22,8 @@ const nothing = { accepted: [], refused: [], kept: [] }
 test.each<[title: string, more: Partial<Parameters<typeof ownLinks>[0]>, own: number[]]>([
 	['of an accepted interface', { accepted: host.links.slice(1, 2).map(link => ({ nic: wantedNic(), link, ours: undefined })) }, [4]],
 	['of an interface that failed', { refused: [refused(1, 'NameTaken')] }, [4]],
-	['but not one that serves something else', { refused: [refused(1, 'InUse'), refused(3, 'Ambiguous')] }, []],
-	['that serves something else, and that MultiNIC manages', { refused: [refused(2, 'InUse')] }, [5]],
+	['but not one that something else uses', { refused: [refused(1, 'InUse'), refused(3, 'Ambiguous')] }, []],
+	['that something else uses, if it is in the record', { refused: [refused(2, 'InUse')] }, [5]],
 	['but not one that does not exist', { refused: [refused(8, 'WaitingForDevice')] }, []],
 	[
 		'whose removal is refused',

@@ -33,24 +33,24 @@ const destinationsOf = (given: Case, from = '10.0.0.23') => [
 const localOf = (given: Case, from = '10.0.0.23') =>
 	packetsOf(given).flatMap(packet => (packet.local && packet.from === from ? [packet.to] : []))
 
-const OUTSIDE = ['9.9.9.9, a sample of the outside', '198.41.0.4, a sample of the outside']
+const OUTSIDE = ['9.9.9.9, a sample of destinations outside', '198.41.0.4, a sample of destinations outside']
 const NEIGHBOUR = '10.0.0.1, a sample of 10.0.0.0/24'
 
 describe('an interface sends through its own link', () => {
 	test.each<[title: string, given: Case, destinations: string[]]>([
 		['packets to its network', { nics: [{ addresses: ['10.0.0.23/24'] }] }, [NEIGHBOUR]],
 		[
-			'packets to its network, its gateway and the outside',
+			'packets to its network, its gateway and destinations outside',
 			{ nics: [{ addresses: ['10.0.0.23/24'], gateway: '10.0.0.254' }] },
 			[NEIGHBOUR, '10.0.0.254', ...OUTSIDE],
 		],
 		[
-			'packets to a gateway that stands for the network, and is no sample',
+			'packets to a gateway that also represents its network',
 			{ nics: [{ addresses: ['10.0.0.23/24'], gateway: '10.0.0.1' }] },
 			['10.0.0.1', ...OUTSIDE],
 		],
 		[
-			'only packets to its network without a table of its own',
+			'only packets to its network if it has no table',
 			{ nics: [{ addresses: ['10.0.0.23/24'], gateway: '10.0.0.254', policyRouting: false }] },
 			[NEIGHBOUR],
 		],
@@ -70,30 +70,34 @@ describe('an interface sends through its own link', () => {
 			['10.0.0.3, a sample of 10.0.0.0/24'],
 		],
 		[
-			'packets to a neighbour that is no pod',
+			'packets to a neighbour that is not a pod',
 			{ nics: [{ addresses: ['10.0.0.23/24'] }], ofNode: { podNetworks: ['10.0.0.0/28'] } },
 			['10.0.0.16, a sample of 10.0.0.0/24'],
 		],
 		[
-			'packets to the outside that are not to pods, and for which the main table has no specific route',
+			'packets to destinations outside that are not pods and have no specific route in the main table',
 			{
 				nics: [{ addresses: ['10.0.0.23/24'], gateway: '10.0.0.254' }],
 				ofNode: { podNetworks: ['9.0.0.0/8'] },
 				routes: [route('198.41.0.0/16', { link: 2 })],
 			},
-			[NEIGHBOUR, '10.0.0.254', '45.45.45.45, a sample of the outside', '151.101.0.1, a sample of the outside'],
+			[NEIGHBOUR, '10.0.0.254', '45.45.45.45, a sample of destinations outside', '151.101.0.1, a sample of destinations outside'],
 		],
 		['no packet to the network of a single address', { nics: [{ addresses: ['10.0.0.23/32'] }] }, []],
 	])('%s', (_, given, destinations) => {
 		expect(destinationsOf(given)).toEqual(destinations)
 	})
 
-	const six = ['2620:fe::fe, a sample of the outside', '9000::1, a sample of the outside']
+	const six = ['2620:fe::fe, a sample of destinations outside', '9000::1, a sample of destinations outside']
 	test.each<[title: string, gateway: string, destinations: string[]]>([
 		['its gateway, in any notation', 'FD00:0::1', ['fd00::1', ...six]],
-		['the outside through a link-local gateway, and nothing to the gateway itself', 'fe80::1', ['fd00::1, a sample of fd00::/64', ...six]],
-		['its network alone if the gateway is of IPv4', '10.0.0.1', ['fd00::1, a sample of fd00::/64']],
-	])('packets of IPv6 to %s', (_, gateway, destinations) => {
+		[
+			'destinations outside through a link-local gateway, but not to the gateway itself',
+			'fe80::1',
+			['fd00::1, a sample of fd00::/64', ...six],
+		],
+		['only its network if the gateway is IPv4', '10.0.0.1', ['fd00::1, a sample of fd00::/64']],
+	])('IPv6 packets to %s', (_, gateway, destinations) => {
 		expect(destinationsOf({ nics: [{ addresses: ['fd00::23/64', '10.0.0.23/24'], gateway }] }, 'fd00::23')).toEqual(destinations)
 	})
 
@@ -102,7 +106,7 @@ describe('an interface sends through its own link', () => {
 	})
 })
 
-test('a packet names its interface, link, family and source', () => {
+test('a packet has its interface, link, family and source', () => {
 	const nics = [{ addresses: ['10.0.0.23/24'] }, { addresses: ['fd00::23/64'] }]
 	expect(packetsOf({ nics })).toEqual([
 		{ id: 0, link: 7, family: 4, from: '10.0.0.23', to: '10.0.0.1', sampleOf: '10.0.0.0/24' },
@@ -110,7 +114,7 @@ test('a packet names its interface, link, family and source', () => {
 	])
 })
 
-test('a packet to the node itself is local and no sample', () => {
+test('a packet to the node itself is local and not a sample', () => {
 	const packets = packetsOf({ nics: [{ addresses: ['10.0.0.23/24'] }], routes: [localRoute('10.0.0.23', 7)] })
 	expect(packets.slice(1)).toEqual([{ id: 0, link: 7, family: 4, from: '10.0.0.23', to: '10.0.0.23', local: true }])
 })
@@ -123,8 +127,8 @@ describe('the node keeps packets', () => {
 	test.each<[title: string, given: Case, to: string[]]>([
 		['to the address itself', { nics, routes: [own] }, ['10.0.0.23']],
 		['to nothing if no address is local', { nics, addresses: mgmt }, []],
-		['to nothing if the route is of another table', { nics, routes: [{ ...own, table: 254 }] }, []],
-		['to nothing if the route is of another type', { nics, routes: [{ ...own, type: 3 }] }, []],
+		['to nothing if the route is in another table', { nics, routes: [{ ...own, table: 254 }] }, []],
+		['to nothing if the route has another type', { nics, routes: [{ ...own, type: 3 }] }, []],
 		['to nothing if only the network is local', { nics, routes: [{ ...own, to: '10.0.0.0/24' }] }, []],
 		['to the first other address of the family', { nics, addresses: mgmt, routes: locals }, ['192.168.9.2']],
 		[
@@ -132,14 +136,14 @@ describe('the node keeps packets', () => {
 			{ nics, addresses: mgmt, routes: locals.filter(({ to }) => to !== '192.168.9.2/32') },
 			['192.168.9.3'],
 		],
-		['to both', { nics, addresses: mgmt, routes: [own, ...locals] }, ['10.0.0.23', '192.168.9.2']],
+		['to the address itself and another one', { nics, addresses: mgmt, routes: [own, ...locals] }, ['10.0.0.23', '192.168.9.2']],
 		[
-			'to one address of each pod network too',
+			'also to one address of each pod network',
 			{ nics, addresses: mgmt, routes: locals, ofNode: { podNetworks: ['10.244.0.0/24', '10.245.0.0/24'] } },
 			['192.168.9.2', '10.244.0.1'],
 		],
 		[
-			'once to an address that is the first one of a pod network too',
+			'only once to an address that is also the first one of a pod network',
 			{ nics, addresses: mgmt, routes: locals, ofNode: { podNetworks: ['192.168.9.0/24'] } },
 			['192.168.9.2'],
 		],
@@ -161,7 +165,7 @@ describe('the node keeps packets', () => {
 		expect(localOf(given)).toEqual(to)
 	})
 
-	test('of IPv6 to an address of IPv6 that is not link-local', () => {
+	test('over IPv6 to an IPv6 address that is not link-local', () => {
 		const addresses = ['fe80::2/64', ...mgmt]
 		expect(localOf({ nics, addresses, routes: [localRoute('fe80::2', 2), ...locals] }, 'fd00::23')).toEqual(['fd09::2'])
 	})

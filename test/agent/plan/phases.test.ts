@@ -5,7 +5,7 @@ import { phasesOf } from '../../../agent/plan/phases.ts'
 import type { Bases } from '../../../contract/bases.ts'
 import { hostOf, linkOf, nicOf, oursOf, routeOf, ruleOf, selected } from './selected.ts'
 
-/** The steps of several links, by phase: which of them removes a rule that several could remove. */
+/** The steps of several links, by phase, and which link removes a rule that several could remove. */
 
 const defaults = { table: 100, priority: 10_000 }
 const rule = (id: number, from = `10.0.${id}.23/32`): Rule =>
@@ -62,7 +62,7 @@ describe('a removed NIC', () => {
 		['removes the rules of its id if another NIC has another id', [nic(0, 0)], [defaults], [[undefined, 10_001]]],
 		['leaves the rules to the NIC that now has its id', [nic(1, undefined, { addresses: ['10.0.1.23/24'] })], [defaults], []],
 		[
-			'leaves the rules to the NIC that now has its id, whatever bases others have',
+			'leaves the rules to the NIC that now has its id, regardless of the bases of others',
 			[nic(1, undefined, { addresses: ['10.0.1.23/24'] })],
 			[{ table: 200, priority: 20_000 }, defaults],
 			[],
@@ -77,7 +77,7 @@ describe('a removed NIC', () => {
 		expect(removals({ accepted, released, bases }, [rule(1)])).toEqual(expected)
 	})
 
-	test('removes its routes, whichever NIC now has its id', () => {
+	test('removes its routes, even if another NIC now has its id', () => {
 		const host = hostOf({ up: true, name: 'multinic1' }, { routes: [routeOf('10.9.0.0/16', { table: 101 })] })
 		const plan = selected({ accepted: [nic(1, undefined)], released: [{ ours: oursOf({ id: 1 }), link: linkOf(host) }] })
 		expect(phasesOf(plan, host).take).toEqual([{ change: { kind: 'removeRoute', route: host.routes[0] } }])
@@ -91,7 +91,7 @@ test('of several NICs that would remove a rule, the last one does', () => {
 	])
 })
 
-test('the steps are those of the host that is passed', () => {
+test('the steps are cached per host', () => {
 	const selection = selected({ accepted: [nic(0, 1)] })
 	const [one, other] = [hostOf({ up: true }, { rules: [rule(1)] }), hostOf({ up: true })]
 	const steps = phasesOf(selection, one)
@@ -99,7 +99,7 @@ test('the steps are those of the host that is passed', () => {
 	expect([steps, phasesOf(selection, other), phasesOf(selection, one)].map(({ take }) => take.length)).toEqual([1, 0, 1])
 })
 
-test('a step belongs to its interface, and that of a removed one to the run', () => {
+test('a step belongs to its interface, and that of a removed interface to the run', () => {
 	const down = { ...link, up: false }
 	const accepted = [{ ...nic(2, undefined, { addresses: ['10.0.2.23/24'] }), link: { ...down, ifindex: 4 } }]
 	const released = [{ ours: oursOf(), link: down }]

@@ -34,7 +34,7 @@ describe('the steps of a plan', () => {
 		routes: [{ to: '10.9.0.0/16', table: 254, metric: id + 1 }],
 	})
 
-	test('set up the links, then add all addresses, then the routes, then the rules of IPv4, then those of IPv6', () => {
+	test('set up the links, then add all addresses, then the routes and IPv4 rules, then the IPv6 rules', () => {
 		const { changes } = planned(nics(dual(0), dual(1)))
 		expect(changes.map(wordsOf).filter(words => words !== 'writeFile')).toEqual([
 			...['rename', 'rename', 'up', 'up'],
@@ -47,7 +47,7 @@ describe('the steps of a plan', () => {
 		])
 	})
 
-	test('remove the rules of IPv6 first', () => {
+	test('remove the IPv6 rules first', () => {
 		const stale = [rule({ from: '10.0.0.99/32' }), rule({ family: 6, from: 'fd00::99/128' })].map(one => ({
 			...one,
 			...{ priority: 10_000, table: 100, plain: true },
@@ -60,7 +60,7 @@ describe('the steps of a plan', () => {
 		])
 	})
 
-	test('remove the rules of a former base last, those of IPv6 first', () => {
+	test('remove the rules of a former base at the end, the IPv6 rules first', () => {
 		const bases = [{ table: 500, priority: 5_000 }]
 		const record = recordFile({ version: 1, links: [recordedNic({ bases })] })
 		const before = [rule({ from: '10.0.0.23/32' }), rule({ family: 6, from: 'fd00::23/128' })].map(one => ({
@@ -80,7 +80,7 @@ describe('the steps of a plan', () => {
 		expect(changes.map(wordsOf).filter(words => words.startsWith('remove'))).toEqual(['removeRoute 10.50.0.0/16 254'])
 	})
 
-	test('have an undo that restores a route that the host had in another form', () => {
+	test('have an undo that restores a route with its original attributes', () => {
 		const before = route('10.0.0.0/24', { table: 100, scope: 253, source: '10.0.0.9' })
 		const { changes, undo } = planned(nics({ routes: [{ to: '10.9.0.0/16' }] }), [{ up: true }], { routes: [before] })
 		expect(changes.map(wordsOf).filter(words => words.includes('Route'))).toEqual([
@@ -93,10 +93,10 @@ describe('the steps of a plan', () => {
 	})
 })
 
-describe('a NIC of NetworkManager', () => {
+describe('a NIC that NetworkManager manages', () => {
 	const theirs = { managedBy: 'NetworkManager' as const, up: true, addresses: [address('10.0.0.23/24', { dynamic: true })] }
 
-	test('is released first, comes up, and gets what it may have lost, without a probe of the address that it has', () => {
+	test('is released first, is set up, and gets its configuration again, without a probe of an address that it has', () => {
 		const { steps } = planned(nics({}), [theirs], { networkmanager: true })
 		expect(kindsOf(steps)).toEqual([
 			'unmanage',
@@ -122,7 +122,7 @@ describe('a NIC of NetworkManager', () => {
 		expect(kindsOf(steps)).toEqual(['rename', 'waitForNames', 'manage', 'removeFile'])
 	})
 
-	test('that is refused gets its addresses again after a rename', () => {
+	test('gets its addresses again after a rename, even if it is refused', () => {
 		const fixed = [address('10.0.5.5/24')]
 		const record = recordFile({ version: 1, links: [recordedNic({ id: 1, addresses: ['10.0.5.5/24'] })] })
 		const links = [{}, { name: 'multinic0', ...theirs, addresses: fixed }]
@@ -160,7 +160,7 @@ describe('the changes of a plan are counted', () => {
 	})
 })
 
-/** The kinds of the steps, each once in a row. */
+/** The kinds of the steps, without consecutive duplicates. */
 function kindsOf(steps: readonly Step[]): string[] {
 	return steps.map(kindOf).filter((kind, at, all) => kind !== all[at - 1])
 }

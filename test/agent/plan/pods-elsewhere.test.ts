@@ -35,13 +35,13 @@ const wordsOf = (...given: Parameters<typeof awayOn>) => awayOn(...given).map(({
 const pod = route('10.244.1.5/32', { link: CALI })
 const gateway = route('0.0.0.0/0', { via: '10.0.0.1', link: ENS7, table: 100 })
 const main = rule(32_766)
-/** It leads packets from the interface into the table of the interface, whose default route does not reach the pods. */
+/** Sends packets from the interface to its table, whose default route does not reach the pods. */
 const own = rule(10_000, { from: '10.0.0.23/32', table: 100 })
 const forPods = rule(9_990, { from: '10.0.0.23/32', to: '10.244.0.0/16' })
 
 describe('packets from an interface', () => {
 	test.each<[title: string, routes: Route[], rules: Rule[], away: string[]]>([
-		['reach pods by the rule for pods', [pod, gateway], [forPods, own, main], []],
+		['reach pods because of the rule for pods', [pod, gateway], [forPods, own, main], []],
 		['do not reach pods without that rule', [pod, gateway], [own, main], ['10.0.0.23 10.244.1.5']],
 		[
 			'do not reach pods if another rule precedes that rule',
@@ -50,13 +50,13 @@ describe('packets from an interface', () => {
 			['10.0.0.23 10.244.1.5'],
 		],
 		[
-			'do not reach pods if a rule refuses them',
+			'do not reach pods if a rule rejects them',
 			[pod, gateway],
 			[rule(5, { from: '10.0.0.0/24', action: 'prohibit' }), main],
 			['10.0.0.23 10.244.1.5'],
 		],
 		[
-			'do not reach pods by one of several links',
+			'do not reach pods if only one of several links is used',
 			[
 				route('10.244.1.5/32', { nextHops: [MGMT, CALI].map(link => ({ link, weight: 1, onlink: false })) }),
 				{ ...pod, to: '10.0.0.0/8', table: 100 },
@@ -64,10 +64,10 @@ describe('packets from an interface', () => {
 			[own, main],
 			['10.0.0.23 10.244.1.5'],
 		],
-		['reach pods by another route over the same link', [pod, { ...pod, to: '10.244.0.0/16', table: 100 }], [own, main], []],
-		['need not reach pods that the node does not reach either', [{ ...pod, table: 77 }, gateway], [own, main], []],
+		['reach pods over another route with the same link', [pod, { ...pod, to: '10.244.0.0/16', table: 100 }], [own, main], []],
+		['are not checked for pods that the node does not reach either', [{ ...pod, table: 77 }, gateway], [own, main], []],
 		[
-			'need not reach pods to which the node refuses packets',
+			'are not checked for pods to which the node rejects packets',
 			[pod, { ...pod, table: 77, type: 7 }],
 			[own, rule(20_000, { table: 77 }), main],
 			[],
@@ -77,7 +77,7 @@ describe('packets from an interface', () => {
 	})
 })
 
-test('a packet that does not reach a pod is a sample of the pods, and has its route', () => {
+test('a packet that does not reach a pod is a sample of the pods and has the route that it takes', () => {
 	expect(awayOn([pod, gateway], [own, main])).toEqual([
 		{
 			packet: { id: 0, link: ENS7, family: 4, from: '10.0.0.23', to: '10.244.1.5', sampleOf: 'pods' },
@@ -92,7 +92,7 @@ describe('a pod network is represented by', () => {
 		['an address of a route to a part of it', [route('10.244.7.0/24', { link: CALI })], [], ['10.244.7.1']],
 		['an address of the route to it', [route('10.244.0.0/16', { link: CALI })], [], ['10.244.0.1']],
 		['no address of a wider route', [route('10.244.0.0/14', { link: CALI })], [], []],
-		['no address of a route beside it', [route('10.245.7.0/24', { link: CALI })], [], []],
+		['no address of a route outside it', [route('10.245.7.0/24', { link: CALI })], [], []],
 		['no address of a local route', [route('10.244.7.0/24', { link: CALI, type: 2 })], [], []],
 		['an address that the node does not have', [route('10.244.7.0/24', { link: CALI })], ['10.244.7.1/24'], ['10.244.7.2']],
 		['no address that the node has', [pod, route('10.244.7.9/32', { link: CALI })], ['10.244.1.5/32'], ['10.244.7.9']],
@@ -103,7 +103,7 @@ describe('a pod network is represented by', () => {
 	})
 
 	const dual: Nic = { addresses: ['10.0.0.23/24', 'fd00::23/64'], podNetworks: ['10.244.0.0/16', 'fd44::/56'] }
-	test('addresses of its family', () => {
+	test('addresses of the same family', () => {
 		const routes = [route('10.244.7.0/24', { link: CALI }), route('fd44:0:0:7::/64', { link: CALI, metric: 1024 })]
 		const rules = [main, rule(32_766, { family: 6 }), rule(5, { from: '10.0.0.0/24', action: 'prohibit' })]
 		const rejecting = [...rules, rule(5, { family: 6, from: 'fd00::/64', action: 'prohibit' })]
@@ -120,7 +120,7 @@ describe('a pod network is represented by', () => {
 		])
 	})
 
-	test('nothing for an interface that has no rule for pods', () => {
+	test('no address for an interface that has no rule for pods', () => {
 		const nics = [{ addresses: ['10.0.0.23/24'] }]
 		expect(wordsOf([pod, gateway], [own, main], { nics })).toEqual([])
 	})

@@ -34,7 +34,7 @@ test('the predicted links, rules and routes are those of the host after the run'
 
 test.each<[title: string, up: boolean, isSame: boolean]>([
 	['is the host itself if nothing changes', true, true],
-	['has a link of the run up', false, false],
+	['has a link of the run that is up', false, false],
 ])('a prediction %s', (_, up, isSame) => {
 	const host = hostOf({ up })
 	const predicted = predictedHost(selected({ accepted: [{ nic: nicOf(), link: linkOf(host), ours: undefined }] }), host)
@@ -54,7 +54,7 @@ describe('a prediction', () => {
 	)
 	const ours = oursOf({ addresses: [own.cidr], original: { up: false } })
 
-	test('has no longer what a run removes, has what it adds, and keeps everything else', () => {
+	test('lacks what a run removes, has what it adds, and keeps everything else', () => {
 		const accepted = [{ nic: nicOf({ addresses: ['10.0.0.99/24'] }), link: linkOf(host), ours }]
 		const predicted = predictedHost(selected({ accepted }), host)
 		expect(predicted.links.map(({ addresses }) => addresses.map(({ cidr }) => cidr))).toEqual([[], [theirs.cidr, '10.0.0.99/24']])
@@ -68,14 +68,14 @@ describe('a prediction', () => {
 		expect(predicted.routes.map(routeKey).toSorted()).toEqual([...kept, ...added].map(routeKey).toSorted())
 	})
 
-	test('has no route over a link that the run sets down, except those that also lead over another link', () => {
+	test('has no route over a link that the run sets down, except those that also use another link', () => {
 		const predicted = predictedHost(selected({ released: [{ ours, link: linkOf(host) }] }), host)
 		expect(predicted.routes).toEqual([...elsewhere, routeOver([2, 3])])
 		expect(predicted.rules).toEqual(rules.slice(0, 1))
 	})
 })
 
-test('a prediction has a released link in its original state, without routes if that is down', () => {
+test('a prediction has a released link in its original state, without routes if that state is down', () => {
 	const host = hostOf(
 		{ up: true, addresses: [addressOf('10.5.0.5/24')] },
 		{ routes: [routeOf('10.9.0.0/16'), routeOf('10.8.0.0/16', { link: 2 })] },
@@ -88,7 +88,7 @@ test('a prediction has a released link in its original state, without routes if 
 	])
 })
 
-test('a prediction has an address once, in its last form, if the run adds it in several', () => {
+test('a prediction has an address once, with its last attributes, if the run adds it several times', () => {
 	const host = hostOf({ up: true, addresses: [addressOf('fd00::23/64', { dynamic: true, validSeconds: 60, metric: 513 })] })
 	const accepted = [{ nic: nicOf({ addresses: ['fd00::23/64'] }), link: linkOf(host), ours: undefined }]
 	const predicted = predictedHost(selected({ accepted }), host)
@@ -110,7 +110,7 @@ test('a prediction adds no routes to a link that the run does not touch', () => 
 	expect(routes.map(({ link }) => link)).toEqual([3, 3])
 })
 
-test('a prediction has all links of the run up', () => {
+test('a prediction has all links of the run in state up', () => {
 	const host = hostOf()
 	const accepted = host.links.map((link, id) => ({ nic: nicOf({ id }), link, ours: undefined }))
 	expect(predictedHost(selected({ accepted }), host).links.map(({ up }) => up)).toEqual([true, true])

@@ -43,36 +43,36 @@ function refusals(nics: readonly Partial<Interface>[], world: World, paths: read
 	return [...predictedRefusals(selectionOf(host, nics), paths, host)]
 }
 
-describe('an interface is refused with', () => {
+describe('an interface is refused because of', () => {
 	const ofPods = main('10.42.0.0/24')
 
 	test.each<[title: string, nics: Partial<Interface>[], world: World, message: string, paths?: string[]]>([
 		[
-			'packets to an address that the node needs, which would leave by it',
+			'packets to an address that the node depends on, which would leave through it',
 			[{ routes: [main('10.96.0.0/16')] }],
 			{},
-			'packets to 10.96.0.1 leave by mgmt now and would leave by multinic0 (ip route get 10.96.0.1)',
+			'packets to 10.96.0.1 leave through mgmt now and would leave through multinic0 (ip route get 10.96.0.1)',
 			['10.96.0.1'],
 		],
 		[
-			'packets that leave by one of two links, which would leave by it',
+			'packets that leave through two links and would leave through it',
 			[{ routes: [main('10.50.3.0/24')] }],
 			{ routes: [byDefault, routeOver('10.50.0.0/16', [2, 5])] },
-			'packets to 10.50.3.1 leave by mgmt and eth1 now and would leave by multinic0 (ip route get 10.50.3.1)',
+			'packets to 10.50.3.1 leave through mgmt and eth1 now and would leave through multinic0 (ip route get 10.50.3.1)',
 			['10.50.3.1'],
 		],
 		[
-			'packets that the node refuses, which would leave by it',
+			'packets that the node rejects and that would leave through it',
 			[{ routes: [ofPods] }],
 			{ routes: [byDefault, routeWithoutLink('10.42.0.0/16', { type: 7 })] },
-			'packets to 10.42.0.1 are refused now and would leave by multinic0 (ip route get 10.42.0.1)',
+			'packets to 10.42.0.1 are rejected now and would leave through multinic0 (ip route get 10.42.0.1)',
 			['10.42.0.1'],
 		],
 		[
-			'packets that leave by it now and would have no route',
+			'packets that leave through it now and would have no route',
 			[{}],
 			{ routes: [route('10.50.0.0/16', { via: '10.7.0.1', protocol: 16 })], lease: true },
-			'packets to 10.50.0.9 leave by ens7 now and would have no way (ip route get 10.50.0.9)',
+			'packets to 10.50.0.9 leave through ens7 now and would have no route (ip route get 10.50.0.9)',
 			['10.50.0.9'],
 		],
 	])('%s', (...[, nics, world, message, paths]) => {
@@ -86,10 +86,16 @@ describe('an interface is refused with', () => {
 		expect(found.map(([id, { reason, message }]) => [id, reason, message.slice(0, 20)])).toEqual([[0, 'InUse', 'packets to 10.96.0.1']])
 	})
 
-	test('packets that would leave by this one of several interfaces', () => {
+	test('packets that would leave through it and not another interface', () => {
 		const found = refusals([{}, { routes: [main('10.96.0.0/16', '10.0.1.7')] }], {}, ['10.96.0.1'])
 		expect(found).toEqual([
-			[1, { reason: 'InUse', message: 'packets to 10.96.0.1 leave by mgmt now and would leave by multinic1 (ip route get 10.96.0.1)' }],
+			[
+				1,
+				{
+					reason: 'InUse',
+					message: 'packets to 10.96.0.1 leave through mgmt now and would leave through multinic1 (ip route get 10.96.0.1)',
+				},
+			],
 		])
 	})
 })
@@ -97,8 +103,13 @@ describe('an interface is refused with', () => {
 describe('an interface is not refused', () => {
 	test.each<[title: string, nics: Partial<Interface>[], world: World, paths: string[]]>([
 		['if its routes are in its own table', [{ gateway: '10.0.0.1', routes: [{ to: '10.96.0.0/16' }] }, {}], {}, ['10.96.0.1']],
-		['for a route to what the node has no route to', [{ routes: [main('10.96.0.0/16')] }], { routes: [] }, ['10.96.0.1']],
-		['if there is none', [], {}, ['10.96.0.1']],
+		[
+			'because of a route to a destination to which the node has no route',
+			[{ routes: [main('10.96.0.0/16')] }],
+			{ routes: [] },
+			['10.96.0.1'],
+		],
+		['if no interface is requested', [], {}, ['10.96.0.1']],
 	])('%s', (_, nics, world, paths) => {
 		expect(refusals(nics, world, paths)).toEqual([])
 	})
@@ -120,15 +131,15 @@ describe('packets from the addresses of an interface', () => {
 	const rules = [rule({ priority: 5_000, from: '10.0.0.0/16', table: 50, words: 'from 10.0.0.0/16 lookup 50' })]
 	const routes = [byDefault, { ...byDefault, table: 50 }]
 	const message = (id: number) =>
-		`packets from 10.0.${id}.23 to 10.0.${id}.0/24 (such as 10.0.${id}.1) leave by mgmt because rule 5000 (from 10.0.0.0/16 lookup 50) comes first (ip rule show priority 5000)`
+		`packets from 10.0.${id}.23 to 10.0.${id}.0/24 (such as 10.0.${id}.1) leave through mgmt because rule 5000 (from 10.0.0.0/16 lookup 50) takes precedence (ip rule show priority 5000)`
 
-	test('leave by another link because of a rule', () => {
+	test('leave through another link because of a rule', () => {
 		expect(refusals([{ gateway: '10.0.0.9' }, {}], { routes, rules })).toEqual(
 			[1, 0].map(id => [id, { reason: 'RoutedElsewhere', message: message(id) }]),
 		)
 	})
 
-	test('leave by another link also if nothing has to change', () => {
+	test('leave through another link because of a rule, even if nothing has to change', () => {
 		const start = hostOf({})
 		const interfaces = [wantedNic()]
 		const done = afterEvery(

@@ -34,9 +34,13 @@ describe('the record of a link has its original', () => {
 	test.each<[title: string, link: Partial<Link>, original: Partial<OriginalLink>]>([
 		['name, MTU and state', { name: 'ens7', altnames: ['a'], mtu: 9000, up: true }, { name: 'ens7', altnames: ['a'], mtu: 9000, up: true }],
 		['daemon', { managedBy: 'systemd-networkd' }, { daemon: 'systemd-networkd' }],
-		['daemon, which manages it again', { managedBy: 'NetworkManager' }, { daemon: 'NetworkManager', managed: true }],
 		[
-			'settings that the run changes, and the MTU of IPv6',
+			'daemon, with a note that NetworkManager managed the link',
+			{ managedBy: 'NetworkManager' },
+			{ daemon: 'NetworkManager', managed: true },
+		],
+		[
+			'settings that the run changes, and the IPv6 MTU',
 			{ sysctls: { ...settings, other: '1' } },
 			{ sysctls: { 'ipv4/rp_filter': '1', 'ipv6/accept_ra': '1', 'ipv6/mtu': '1400' } },
 		],
@@ -45,14 +49,14 @@ describe('the record of a link has its original', () => {
 		expect(recorded({}, link).original).toEqual({ ...plain, ...original })
 	})
 
-	test('settings only as far as the interface changes them', () => {
+	test('settings only if the interface changes them', () => {
 		expect(recorded({ policyRouting: false }, { sysctls: settings }).original.sysctls).toEqual({
 			'ipv6/accept_ra': '1',
 			'ipv6/mtu': '1400',
 		})
 	})
 
-	test('state, whatever it has later, and settings that a later config changes', () => {
+	test('state from its first record, and settings that a later config changes', () => {
 		const ours = oursOf({ original: { name: 'eth7', mtu: 9000, sysctls: { 'ipv6/accept_ra': '2' } } })
 		expect(recorded({}, { name: 'multinic0', sysctls: settings }, ours).original).toEqual({
 			...ours.original,
@@ -63,8 +67,13 @@ describe('the record of a link has its original', () => {
 	const [one, two] = ['a', 'b'].map(path => ({ path: `/sys/devices/${path}`, driver: 'virtio' }))
 	test.each<[title: string, link: Partial<Link>, ours: RecordedLink | undefined, device: object]>([
 		['device', one ? { device: one } : {}, undefined, { device: one }],
-		['device, although it has another one now', two ? { device: two } : {}, oursOf(one ? { device: one } : {}), { device: one }],
-		['device only if it was recorded first', one ? { device: one } : {}, oursOf(), {}],
+		[
+			'device from its first record, even if it has another one now',
+			two ? { device: two } : {},
+			oursOf(one ? { device: one } : {}),
+			{ device: one },
+		],
+		['device only if the first record had it', one ? { device: one } : {}, oursOf(), {}],
 	])('%s', (_, link, ours, device) => {
 		const { device: found } = recorded({}, link, ours)
 		expect(found === undefined ? {} : { device: found }).toEqual(device)
@@ -74,11 +83,11 @@ describe('the record of a link has its original', () => {
 describe('the record of a link has former addresses', () => {
 	const many = Array.from({ length: 20 }, (_, n) => `10.1.0.${n + 1}/24`)
 	test.each<[title: string, ours: Partial<RecordedLink> | undefined, former: string[]]>([
-		['if an earlier config had others', { addresses: ['10.0.0.99/24'] }, ['10.0.0.99/24']],
+		['if an earlier config had other addresses', { addresses: ['10.0.0.99/24'] }, ['10.0.0.99/24']],
 		['of all earlier configs, each once', { former: many.slice(0, 2), addresses: [...many.slice(1, 3)] }, many.slice(0, 3)],
-		['but none that is desired', { former: ['10.0.0.23/24'], addresses: ['10.0.0.23/24'] }, []],
+		['but not a desired one', { former: ['10.0.0.23/24'], addresses: ['10.0.0.23/24'] }, []],
 		['but at most the last 16', { former: many }, many.slice(4)],
-		['but none at first', undefined, []],
+		['but none in its first record', undefined, []],
 	])('%s', (_, ours, former) => {
 		expect(recorded({ addresses: ['10.0.0.23/24'] }, {}, ours && oursOf(ours)).former).toEqual(former)
 	})
@@ -95,7 +104,7 @@ test.each<[title: string, wanted: number | undefined, now: number, ours: Recorde
 	expect(mtuAfter(nicOf(wanted === undefined ? {} : { mtu: wanted }), linkOf(hostOf({ mtu })), ours)).toBe(bytes)
 })
 
-test('MultiNIC has added the addresses of the current config and of earlier ones, if the link is recorded', () => {
+test('the addresses that MultiNIC added are those of the current config and of earlier ones', () => {
 	expect(addressesWeAdded(oursOf({ addresses: ['10.0.0.23/24'], former: ['10.0.0.99/24'] }))).toEqual(['10.0.0.23/24', '10.0.0.99/24'])
 	expect(addressesWeAdded(undefined)).toEqual([])
 })

@@ -27,30 +27,26 @@ describe('a release restores', () => {
 	test.each<[title: string, input: Input, phases: Partial<typeof none> | object]>([
 		['nothing that is as before', {}, {}],
 		[
-			'settings, by the current name',
+			'settings, with the current name of the link',
 			{ link: { sysctls: { a: '1' } }, ours: { original: { sysctls: { a: '0' } } } },
 			{ settings: [setting('multinic0', 'a', '0')] },
 		],
 		['the MTU', { link: { mtu: 1400 } }, { shape: [mtu] }],
 		[
-			'the MTU of IPv6, by the original name',
+			'the IPv6 MTU, with the original name of the link',
 			{ link: { mtu: 1400 }, ours: { original: { sysctls: { 'ipv6/mtu': '1300' } } } },
 			{ shape: [mtu, setting('ens3', 'ipv6/mtu', '1300')] },
 		],
-		['no MTU of IPv6 if the MTU is as before', { ours: { original: { sysctls: { 'ipv6/mtu': '1300' } } } }, {}],
-		['that the link was up', { link: { up: false } }, { shape: [{ kind: 'up', link: 3 }] }],
-		['that the link was down', { ours: { original: { up: false } } }, { shape: [{ kind: 'down', link: 3 }] }],
+		['no IPv6 MTU if the MTU is as before', { ours: { original: { sysctls: { 'ipv6/mtu': '1300' } } } }, {}],
+		['the state up', { link: { up: false } }, { shape: [{ kind: 'up', link: 3 }] }],
+		['the state down', { ours: { original: { up: false } } }, { shape: [{ kind: 'down', link: 3 }] }],
 		['nothing if the link was down and is down', { link: { up: false }, ours: { original: { up: false } } }, {}],
 		[
 			'altnames that are missing',
 			{ link: { altnames: ['a'] }, ours: { original: { altnames: ['a', 'b'] } } },
 			{ give: [altname('addAltname', 'b')] },
 		],
-		[
-			'the name, which udev may have added as an altname',
-			{ link: { altnames: ['ens3', 'a'] } },
-			{ take: [altname('removeAltname', 'ens3')] },
-		],
+		['the name, after removing it from the altnames', { link: { altnames: ['ens3', 'a'] } }, { take: [altname('removeAltname', 'ens3')] }],
 		[
 			'addresses and routes',
 			{ link: { addresses: [own] }, ours: { addresses: [own.cidr], original: { addresses: [before] as never, routes: [route] as never } } },
@@ -90,13 +86,13 @@ describe('a release removes', () => {
 		])
 	})
 
-	test('the rules, also if the link no longer exists', () => {
+	test('the rules, even if the link no longer exists', () => {
 		const ours = oursOf({ addresses: [own.cidr] })
 		expect(release({ ours, link: undefined }, selected(), hostOf({}, more))).toEqual({ ...none, take: [removal(rule), removal(later)] })
 	})
 })
 
-test('a release adds an original address again if the first one of its network goes, and one that differs', () => {
+test('a release adds an original address again if the first address of its network is removed, or if its attributes differ', () => {
 	const second = addressOf('10.0.0.5/24')
 	const ours = { addresses: [own.cidr], original: { addresses: [second] as never } }
 	expect(phases({ link: { addresses: [own, second] }, ours }).give).toEqual([address('addAddress', second)])

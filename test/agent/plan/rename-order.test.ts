@@ -10,7 +10,7 @@ const move = (link: number, from: string, to: string): Move => ({ link, from, to
 
 describe('a link', () => {
 	test.each<[title: string, moves: Move[], first: [number, string][], second: [number, string][]]>([
-		['that has its name is not renamed', [move(3, 'a', 'a')], [], []],
+		['that has its desired name is not renamed', [move(3, 'a', 'a')], [], []],
 		['is renamed directly to a name that no link has', [move(3, 'a', 'b')], [[3, 'b']], []],
 		['waits for a name that another link releases', [move(3, 'a', 'b'), move(4, 'b', 'c')], [[4, 'c']], [[3, 'b']]],
 		[
@@ -52,7 +52,7 @@ describe('a link', () => {
 		.map(([from, to, moving]) => from.map((name, at) => move(at, name, moving.includes(at) ? (to[at] ?? '') : name)))
 		.filter(all => new Set(all.map(({ to }) => to)).size === all.length)
 
-	test('has its desired name at the end, never the name of another link, and none that was released in the same phase', () => {
+	test('has its desired name at the end, and never a name that another link has or released in the same phase', () => {
 		fc.assert(
 			fc.property(moves, all => {
 				const { first, second } = orderRenames(all)

@@ -52,7 +52,7 @@ describe('a link that is renamed', () => {
 
 	test.each<[title: string, input: { moves?: Move[]; three?: Partial<Link>; shape?: Change[] }, down: number[], up: number[]]>([
 		['is not set down if it is down', { three: { up: false } }, [4], [4]],
-		['is not set down if it has its name', { moves: [move(3, 'ens3', 'ens3')] }, [], []],
+		['is not set down if it has its desired name', { moves: [move(3, 'ens3', 'ens3')] }, [], []],
 		['is not set up again if the run sets it down', { shape: [{ kind: 'down', link: 3 }] }, [3, 4], [4]],
 		['is set up again if the run changes something else', { shape: [{ kind: 'mtu', link: 3, bytes: 1400 }] }, [3, 4], [3, 4]],
 		['is set up again if the run sets another link down', { shape: [{ kind: 'down', link: 2 }] }, [3, 4], [3, 4]],
@@ -65,14 +65,14 @@ describe('a link that is renamed', () => {
 
 describe('the daemons of the host', () => {
 	test.each<[title: string, moves: Move[], steps: object[]]>([
-		['see the names at the end', [move(4, 'multinic5', 'ens4')], [{ change: rename(4, 'ens4') }, wait('ens4')]],
+		['are waited for at the end', [move(4, 'multinic5', 'ens4')], [{ change: rename(4, 'ens4') }, wait('ens4')]],
 		[
-			'see a released name before another link gets it',
+			'are waited for before another link gets a released name',
 			both,
 			[{ change: rename(4, 'ens4') }, wait('ens4'), { id: 5, change: rename(3, 'multinic5') }, wait('multinic5', 'ens4')],
 		],
 		[
-			'are not asked for a name that does not change',
+			'are not waited for because of a name that does not change',
 			[move(3, 'ens3', 'ens3'), move(4, 'multinic5', 'ens4')],
 			[{ change: rename(4, 'ens4') }, wait('ens4')],
 		],
@@ -92,7 +92,7 @@ describe('what a link loses while it is down is restored', () => {
 		['if the run removes nothing', [], [], [added, staleRoute, wantedRoute]],
 		['but not an address that the run removes', [{ kind: 'removeAddress', link: 3, address: six }], [], [staleRoute, wantedRoute]],
 		[
-			'also if the run removes another address',
+			'even if the run removes another address',
 			[{ kind: 'removeAddress', link: 2, address: { ...six } }],
 			[],
 			[added, staleRoute, wantedRoute],
@@ -103,7 +103,7 @@ describe('what a link loses while it is down is restored', () => {
 		expect(restored(take, shape)).toEqual(expected)
 	})
 
-	test('and a desired route in its desired form', () => {
+	test('and a desired route gets its desired attributes', () => {
 		const found = { ...kept, onlink: true }
 		expect(steps(both, host({ liveRename: false, routes: [found] })).restored).toEqual([wantedRoute])
 	})

@@ -8,7 +8,7 @@ import { runConfig } from '../../../lab/setup/machine-agent.ts'
 import { pretendClock } from '../run/pretended-host.ts'
 import { hostWith, livingHost } from '../simulated-host.ts'
 
-/** A NIC that gets the name again that it had when systemd-networkd started: networkd configures it by its file of that time. */
+/** A NIC whose name changes back to the one that it had when systemd-networkd started: networkd configures it from the file of that time. */
 
 beforeEach(pretendClock)
 
@@ -28,7 +28,7 @@ const fresh: HostState = {
 
 type Daemon = (link: Link) => Partial<Link>
 
-/** What networkd configures: another address and MTU, and nothing that others added. */
+/** What networkd configures: another address and MTU, without what other programs added. */
 const configures: Daemon = () => ({ mtu: 1400, addresses: [fixed('10.0.0.99/24')], networkFile: oldFile, managedBy: 'systemd-networkd' })
 
 /** @param times how often networkd configures the NIC once it has its name again */
@@ -49,7 +49,7 @@ async function runWith(daemon: Daemon, times: number, start = fresh) {
 		await host.apply(steps)
 		act()
 	}
-	/** A link to which its file no longer applies has nothing from networkd. */
+	/** A link that no longer matches the file loses what networkd configured. */
 	const undo: typeof host.undo = async changes => {
 		await host.undo(changes)
 		const links = now().links.map(({ networkFile: _, managedBy: __, ...link }) => ({
@@ -83,23 +83,23 @@ test.each([1, 2, 3])('what networkd adds %d times is removed, and what it remove
 		['10.0.0.23/24'],
 		expect.not.arrayContaining(['10.0.0.99/32']),
 	])
-	expect(log).toMatch(/^again +without 10\.0\.0\.99\/24, mtu 1500: systemd-networkd configured the NIC by a file that it read earlier$/m)
+	expect(log).toMatch(/^again +without 10\.0\.0\.99\/24, mtu 1500: systemd-networkd configured the NIC from a file that it read earlier$/m)
 })
 
-test.each([4, 100])('a run gives up on a daemon that configures the NIC %d times, and is rolled back', async times => {
+test.each([4, 100])('a run is rolled back if networkd configures the NIC %d times', async times => {
 	const { report, log, now } = await runWith(configures, times)
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'NotVerified' })
 	expect(log.match(/^again .*: systemd-networkd configured the NIC/gm)).toHaveLength(6)
 	expect(now.links[1]?.name).toBe('ens7')
 })
 
-test('a run leaves what another program adds to the NIC meanwhile, and fails', async () => {
+test('a run keeps what another program adds to the NIC during the run, and fails', async () => {
 	const { report, now } = await runWith(({ addresses }) => ({ addresses: [...addresses, fixed('10.0.0.99/24')] }), 1)
 	expect(report).toMatchObject({ outcome: 'Failed', reason: 'NotVerified' })
 	expect(now.links[1]?.name).toBe('ens7')
 })
 
-test('an earlier run whose rollback is incomplete is reported, and the run does not claim that everything is as before', async () => {
+test('an earlier run whose rollback is incomplete is reported, and so is what was not restored', async () => {
 	const { host } = livingHost(hostWith([]))
 	const complaint = 'ip route add 172.31.2.0/24 via 172.31.1.1 dev if3: Error: Nexthop has invalid gateway.'
 	let undone = 0

@@ -3,14 +3,14 @@ import { wantsRouteTwice } from '../../../agent/plan/route-checks.ts'
 import type { Interface } from '../../../contract/interface.ts'
 import { inputOf } from './one-nic.ts'
 
-/** The kernel keeps one route per network, table and metric. */
+/** The kernel keeps one route per destination, table and metric. */
 
 const to = '10.9.0.0/16'
 const [one, other] = ['10.0.0.7', '10.0.0.8']
 
 test.each<[title: string, nic: Partial<Interface>, where: string | undefined]>([
 	[
-		'of one network, with two next hops',
+		'with the same destination and two next hops',
 		{
 			routes: [
 				{ to, via: one },
@@ -19,9 +19,9 @@ test.each<[title: string, nic: Partial<Interface>, where: string | undefined]>([
 		},
 		'to 10.9.0.0/16 in table 100',
 	],
-	['of one network, one without a next hop', { routes: [{ to, via: one }, { to }] }, 'to 10.9.0.0/16 in table 100'],
+	['with the same destination, one without a next hop', { routes: [{ to, via: one }, { to }] }, 'to 10.9.0.0/16 in table 100'],
 	[
-		'of one network in the main table',
+		'with the same destination in the main table',
 		{
 			routes: [
 				{ to, via: one, table: 254 },
@@ -31,7 +31,7 @@ test.each<[title: string, nic: Partial<Interface>, where: string | undefined]>([
 		'to 10.9.0.0/16 in table main',
 	],
 	[
-		'of one network with a metric',
+		'with the same destination and metric',
 		{
 			routes: [
 				{ to, via: one, metric: 5 },
@@ -41,7 +41,7 @@ test.each<[title: string, nic: Partial<Interface>, where: string | undefined]>([
 		'to 10.9.0.0/16 in table 100 with metric 5',
 	],
 	[
-		'of one network of IPv6, which has a metric by default',
+		'with the same IPv6 destination, and a metric by default',
 		{
 			addresses: ['fd00::23/64'],
 			routes: [
@@ -51,19 +51,15 @@ test.each<[title: string, nic: Partial<Interface>, where: string | undefined]>([
 		},
 		'to fd09::/64 in table 100 with metric 1024',
 	],
-	['of its own network', { routes: [{ to: '10.0.0.0/24', via: one }] }, 'to 10.0.0.0/24 in table 100'],
+	['with the network of the interface as destination', { routes: [{ to: '10.0.0.0/24', via: one }] }, 'to 10.0.0.0/24 in table 100'],
+	['with the gateway and another next hop', { gateway: '10.0.0.1', routes: [{ to: '0.0.0.0/0', via: one }] }, 'to 0.0.0.0/0 in table 100'],
 	[
-		'through its gateway and another next hop',
-		{ gateway: '10.0.0.1', routes: [{ to: '0.0.0.0/0', via: one }] },
-		'to 0.0.0.0/0 in table 100',
-	],
-	[
-		'of one network, after a route of another',
+		'with the same destination, after another route',
 		{ routes: [{ to: '10.8.0.0/16' }, { to, via: one }, { to, via: other }] },
 		'to 10.9.0.0/16 in table 100',
 	],
 	[
-		'of one network, with the same next hop',
+		'with the same destination and next hop',
 		{
 			routes: [
 				{ to, via: one },
@@ -73,7 +69,7 @@ test.each<[title: string, nic: Partial<Interface>, where: string | undefined]>([
 		undefined,
 	],
 	[
-		'of one network, with two metrics',
+		'with the same destination and two metrics',
 		{
 			routes: [
 				{ to, via: one },
@@ -83,7 +79,7 @@ test.each<[title: string, nic: Partial<Interface>, where: string | undefined]>([
 		undefined,
 	],
 	[
-		'of one network, in two tables',
+		'with the same destination in two tables',
 		{
 			routes: [
 				{ to, via: one },
@@ -93,7 +89,7 @@ test.each<[title: string, nic: Partial<Interface>, where: string | undefined]>([
 		undefined,
 	],
 	[
-		'of two networks',
+		'with two destinations',
 		{
 			routes: [
 				{ to, via: one },

@@ -7,7 +7,7 @@ import { isOwnWay, routedElsewhere } from '../../../agent/plan/routed-elsewhere.
 import { hostWith } from '../simulated-host.ts'
 import { address, route, rule } from './routing-objects.ts'
 
-/** Whether packets of an interface take the route that it requires, and why they do not. */
+/** Whether packets of an interface take the route that it requires, and the cause if they do not. */
 
 const packet: OwnPacket = { id: 0, link: 7, family: 4, from: '10.0.0.23', to: '10.0.0.1' }
 const local: OwnPacket = { ...packet, to: '192.168.9.2', local: true }
@@ -21,11 +21,11 @@ describe('a packet takes the route of its interface', () => {
 		['not over another link', packet, by({ link: 2 }), false],
 		['not over its own and another link', packet, by(hops(7, 2)), false],
 		['over several next hops on its own link', packet, by(hops(7, 7)), true],
-		['not if it stays on the node, even on the own link', packet, by({ link: 7, type: 2 }), false],
+		['not if it stays on the node, even over its own link', packet, by({ link: 7, type: 2 }), false],
 		['not if no route matches', packet, { refused: true }, false],
-		['that stays on the node, if it is to the node itself', local, by({ link: 1, type: 2 }), true],
-		['not over its own link, if it is to the node itself', local, by({ link: 7 }), false],
-		['not if no route matches, if it is to the node itself', local, { refused: true }, false],
+		['if it stays on the node and is to the node itself', local, by({ link: 1, type: 2 }), true],
+		['not if it leaves through its own link and is to the node itself', local, by({ link: 7 }), false],
+		['not if no route matches and it is to the node itself', local, { refused: true }, false],
 	])('%s', (_, of, way, isOwn) => {
 		expect(isOwnWay(way, of)).toBe(isOwn)
 	})
@@ -40,24 +40,32 @@ function messageOf(of: OwnPacket, way: Way, { links = [], rules = [] }: { links?
 }
 
 describe('a packet from the interface', () => {
-	const first = 'because rule 110 (from 10.0.0.0/24 lookup main) comes first (ip rule show priority 110)'
+	const first = 'because rule 110 (from 10.0.0.0/24 lookup main) takes precedence (ip rule show priority 110)'
 	const sample = { ...packet, sampleOf: '10.0.0.0/24' }
 	const loop = (to: string, link = 1): Way => ({ route: route(to, { link, type: 2, table: 255 }), rule: chosen })
 	const onLo = [{ ifindex: 1, addresses: [address('10.0.9.5/24'), address('10.0.0.5/24')] }]
 	test.each<[title: string, given: [of: OwnPacket, way: Way, links?: Partial<Link>[]], message: string]>([
-		['leaves by the link of the first rule', [packet, by({ link: 2 })], `packets from 10.0.0.23 to 10.0.0.1 leave by mgmt ${first}`],
 		[
-			'is a sample of its network',
+			'leaves through the link of the first rule',
+			[packet, by({ link: 2 })],
+			`packets from 10.0.0.23 to 10.0.0.1 leave through mgmt ${first}`,
+		],
+		[
+			'represents its network',
 			[sample, by({ link: 2 })],
-			`packets from 10.0.0.23 to 10.0.0.0/24 (such as 10.0.0.1) leave by mgmt ${first}`,
+			`packets from 10.0.0.23 to 10.0.0.0/24 (such as 10.0.0.1) leave through mgmt ${first}`,
 		],
 		[
-			'leaves by several links, the own one by the name of the interface',
+			'leaves through several links, and its own one has the name of the interface',
 			[packet, by(hops(2, 7))],
-			`packets from 10.0.0.23 to 10.0.0.1 leave by mgmt and multinic0 ${first}`,
+			`packets from 10.0.0.23 to 10.0.0.1 leave through mgmt and multinic0 ${first}`,
 		],
-		['is refused by a rule', [packet, { refused: true, rule: chosen }], `packets from 10.0.0.23 to 10.0.0.1 have no way ${first}`],
-		['has no route', [packet, { refused: true }], 'packets from 10.0.0.23 to 10.0.0.1 have no way (ip route get 10.0.0.1 from 10.0.0.23)'],
+		['is rejected by a rule', [packet, { refused: true, rule: chosen }], `packets from 10.0.0.23 to 10.0.0.1 have no route ${first}`],
+		[
+			'has no route',
+			[packet, { refused: true }],
+			'packets from 10.0.0.23 to 10.0.0.1 have no route (ip route get 10.0.0.1 from 10.0.0.23)',
+		],
 		[
 			'stays on the node because of an address of lo',
 			[sample, loop('10.0.0.0/24'), onLo],
@@ -76,24 +84,24 @@ describe('a packet from the interface', () => {
 		[
 			'has a link without a carrier',
 			[packet, by({ link: 2 }), [{ ifindex: 7, ignored: [4] }]],
-			'packets from 10.0.0.23 to 10.0.0.1 leave by mgmt because ens7 has no carrier and ignore_routes_with_linkdown is 1 (ip link show dev ens7)',
+			'packets from 10.0.0.23 to 10.0.0.1 leave through mgmt because ens7 has no carrier and ignore_routes_with_linkdown is 1 (ip link show dev ens7)',
 		],
 		[
-			'has a link whose carrier counts for the other family only',
+			'has a link without a carrier that only the other family ignores',
 			[packet, by({ link: 2 }), [{ ifindex: 7, ignored: [6] }]],
-			`packets from 10.0.0.23 to 10.0.0.1 leave by mgmt ${first}`,
+			`packets from 10.0.0.23 to 10.0.0.1 leave through mgmt ${first}`,
 		],
 		[
-			'leaves by a link without a carrier, which is not its own',
+			'leaves through a link without a carrier that is not its own',
 			[packet, by({ link: 2 }), [{ ifindex: 2, ignored: [4] }]],
-			`packets from 10.0.0.23 to 10.0.0.1 leave by mgmt ${first}`,
+			`packets from 10.0.0.23 to 10.0.0.1 leave through mgmt ${first}`,
 		],
 	])('%s', (_, [of, way, links = []], message) => {
 		expect(messageOf(of, way, { links })).toBe(message)
 	})
 
-	test('is judged although its own link has disappeared', () => {
-		expect(messageOf({ ...packet, link: 8 }, { refused: true })).toMatch(/have no way \(ip route get/)
+	test('has no route if its own link has disappeared', () => {
+		expect(messageOf({ ...packet, link: 8 }, { refused: true })).toMatch(/have no route \(ip route get/)
 	})
 })
 
@@ -105,45 +113,45 @@ describe('a packet to the node itself', () => {
 			'leaves the node because the rule of the local table was moved',
 			by({ link: 7 }),
 			[chosen, locals],
-			`${first} leave by multinic0 because rule 110 comes before rule 32000 (from all lookup local) (ip rule show priority 32000)`,
+			`${first} leave through multinic0 because rule 110 takes precedence over rule 32000 (from all lookup local) (ip rule show priority 32000)`,
 		],
 		[
 			'has no route although there is a rule for the local table',
 			{ refused: true },
 			[locals],
-			`${first} have no way because rule 32000 (from all lookup local) (ip rule show priority 32000)`,
+			`${first} have no route because rule 32000 (from all lookup local) (ip rule show priority 32000)`,
 		],
 		[
 			'leaves the node because no rule looks up the local table',
 			by({ link: 7 }),
 			[chosen],
-			`${first} leave by multinic0 because no rule looks up table local (ip rule show)`,
+			`${first} leave through multinic0 because no rule looks up table local (ip rule show)`,
 		],
 		[
 			'leaves the node because only IPv6 has a rule for the local table',
 			by({ link: 7 }),
 			[rule(0, { family: 6, table: 255, from: '0.0.0.0/0' })],
-			`${first} leave by multinic0 because no rule looks up table local (ip rule show)`,
+			`${first} leave through multinic0 because no rule looks up table local (ip rule show)`,
 		],
 		[
 			'leaves the node because the rule for the local table is for other sources',
 			by({ link: 7 }),
 			[rule(0, { table: 255, from: '10.9.0.0/16' })],
-			`${first} leave by multinic0 because no rule looks up table local (ip rule show)`,
+			`${first} leave through multinic0 because no rule looks up table local (ip rule show)`,
 		],
 		[
 			'leaves the node because the rule for the local table is for another link',
 			by({ link: 7 }),
 			[rule(0, { table: 255, iif: 'mgmt' }), locals],
-			`${first} leave by multinic0 because rule 110 comes before rule 32000 (from all lookup local) (ip rule show priority 32000)`,
+			`${first} leave through multinic0 because rule 110 takes precedence over rule 32000 (from all lookup local) (ip rule show priority 32000)`,
 		],
 	])('%s', (_, way, rules, message) => {
 		expect(messageOf(local, way, { rules })).toBe(message)
 	})
 
-	test('of IPv6 has the command of IPv6', () => {
+	test('is shown with an IPv6 command if it is IPv6', () => {
 		expect(messageOf({ ...local, family: 6, from: 'fd00::23', to: 'fd09::2' }, { refused: true })).toBe(
-			'packets from fd00::23 to fd09::2, an address of this node, have no way because no rule looks up table local (ip -6 rule show)',
+			'packets from fd00::23 to fd09::2, an address of this node, have no route because no rule looks up table local (ip -6 rule show)',
 		)
 	})
 })

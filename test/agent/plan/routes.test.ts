@@ -15,7 +15,7 @@ import {
 import { DEFAULT_BASES } from '../../../contract/bases.ts'
 import { address, inputOf, type OneNic, recordedNic, route, routeOver, routeWithoutLink } from './one-nic.ts'
 
-/** Routes that a run removes, adds, and adds again. */
+/** Routes that a run removes, adds, or adds again. */
 
 const to = '10.9.0.0/16'
 const via = '10.0.0.7'
@@ -24,7 +24,7 @@ const bases = [DEFAULT_BASES]
 const nicWith = (cidrs: readonly string[], routes: readonly Route[] = [], one: OneNic = {}) =>
 	inputOf({ link: { addresses: cidrs.map(cidr => address(cidr)) }, ...one, host: { routes, ...one.host } })
 
-test('the routes of a NIC are those of all tables that the kernel did not create, also over several links', () => {
+test('the routes of a NIC are those in all tables that the kernel did not create, including routes over several links', () => {
 	const routes = [route(to), route(to, { table: 100 }), routeOver('10.8.0.0/16', [2, 3])]
 	const others = [
 		route(to, { link: 2 }),
@@ -54,12 +54,12 @@ describe('routes are sorted so that each can be added:', () => {
 
 	test.each<[title: string, first: Route, second: Route]>([
 		['a route without a next hop before one with a next hop', plain, through],
-		['a route without a next hop before one over two links, one with a next hop', plain, half],
+		['a route without a next hop before one that has only one of two next hops', plain, half],
 		['a route with a next hop on one of two links before one with next hops on both', half, far],
 		['a route with a next hop on one of two links before one with a next hop', half, through],
 		['a route over two links without next hops before one with a next hop on one of them', both, half],
-		['a local route of IPv4 before a route with a next hop', local, through],
-		['a local route of IPv6 after a route with a next hop', through, localSix],
+		['a local IPv4 route before a route with a next hop', local, through],
+		['a local IPv6 route after a route with a next hop', through, localSix],
 		['a broadcast route after a route with a next hop', through, broadcast],
 	])('%s', (_, first, second) => {
 		expect([second, first].toSorted(byReach)).toEqual([first, second])
@@ -67,9 +67,9 @@ describe('routes are sorted so that each can be added:', () => {
 	})
 
 	test.each<[title: string, one: Route, other: Route]>([
-		['a local route of IPv4 and a route without a next hop', local, plain],
+		['a local IPv4 route and a route without a next hop', local, plain],
 		['two routes with a next hop', through, far],
-		['a broadcast route and a local one of IPv6', broadcast, localSix],
+		['a broadcast route and a local IPv6 route', broadcast, localSix],
 		['a route without a next hop and one over two links without next hops', plain, both],
 	])('%s stay in their order', (_, one, other) => {
 		expect([one, other].toSorted(byReach)).toEqual([one, other])
@@ -90,7 +90,7 @@ describe('a run removes a route', () => {
 	test.each<[title: string, found: Route, more: Stale, isStale: boolean]>([
 		['that MultiNIC added', route(to, { via }), { ours: recorded({ to, via, table: 254, metric: 0 }) }, true],
 		['that MultiNIC added without a next hop', route(to), { ours: recorded({ to, table: 254, metric: 0 }) }, true],
-		['of IPv6 that MultiNIC added', route('fd09::/64'), { ours: recorded({ to: 'fd09::/64', table: 254, metric: 1024 }) }, true],
+		['that is IPv6 and that MultiNIC added', route('fd09::/64'), { ours: recorded({ to: 'fd09::/64', table: 254, metric: 1024 }) }, true],
 		[
 			'but not one to the same network through another next hop',
 			route(to, { via: '10.0.0.8' }),
@@ -100,22 +100,22 @@ describe('a run removes a route', () => {
 		['but not one that MultiNIC did not add', route(to, { via }), { ours: recordedNic() }, false],
 		['but not one of a NIC without a record', route(to, { via }), {}, false],
 		['that DHCP added', route(to, { protocol: 16 }), {}, true],
-		['of a router', route('::/0', { via: 'fe80::1', protocol: 9 }), {}, true],
+		['from a router advertisement', route('::/0', { via: 'fe80::1', protocol: 9 }), {}, true],
 		['in a table managed by MultiNIC', route(to, { table: 109 }), {}, true],
-		['but not in a table after these', route(to, { table: 110 }), {}, false],
+		['but not in the table after the last managed one', route(to, { table: 110 }), {}, false],
 		['but not if it is desired', route(to, { table: 100 }), { routes: [route(to, { table: 100 })] }, false],
-		['but not one of the kernel', route('10.0.0.0/24', kernel), {}, false],
+		['but not a kernel route', route('10.0.0.0/24', kernel), {}, false],
 		['but not one over another link', route(to, { table: 100, link: 2 }), {}, false],
-		['whose next hop is in the network of no other address', route(to, { via }), { remaining: [] }, true],
+		['whose next hop no other address reaches', route(to, { via }), { remaining: [] }, true],
 		['but not if another address reaches the next hop', route(to, { via }), { remaining: ['10.0.0.24/24'] }, false],
 		['but not if the next hop was in no network of the NIC', route(to, { via: '10.1.0.7' }), { remaining: [] }, false],
-		['but not if its next hop need not be in a network', route(to, { via, onlink: true }), { remaining: [] }, false],
+		['but not if the route is onlink', route(to, { via, onlink: true }), { remaining: [] }, false],
 		['whose source is removed', route(to, { source: '10.0.0.23' }), { remaining: [] }, true],
 		['but not if its source stays, with another prefix length', route(to, { source: '10.0.0.23' }), { remaining: ['10.0.0.23/32'] }, false],
 		['but not if its source is an address of another link', route(to, { source: '10.5.0.5' }), { remaining: [] }, false],
-		['but not without next hop and source', route(to), { remaining: [] }, false],
+		['but not without a next hop and a source', route(to), { remaining: [] }, false],
 		[
-			'with several next hops, one in the network of no other address',
+			'with several next hops, if no other address reaches one of them',
 			{
 				...routeOver(to, [2, 3]),
 				nextHops: [
@@ -126,7 +126,7 @@ describe('a run removes a route', () => {
 			{ remaining: [] },
 			true,
 		],
-		['but not one with several next hops elsewhere', routeOver(to, [2, 3]), { remaining: [] }, false],
+		['but not one with several next hops outside the networks of the NIC', routeOver(to, [2, 3]), { remaining: [] }, false],
 	])('%s', (_, found, more, isStale) => {
 		const { link, host } = nicWith(['10.0.0.23/24'], [found])
 		const stale = staleRoutes(link, { routes: [], ours: undefined, ...staying, bases, ...more }, host)
@@ -134,14 +134,14 @@ describe('a run removes a route', () => {
 	})
 })
 
-test('a route loses its next hop with one of several addresses', () => {
+test('a route is removed if its next hop is in the network of the removed one of several addresses', () => {
 	const found = route(to, { via })
 	const { link, host } = nicWith(['10.5.0.5/24', '10.0.0.23/24'], [found])
 	const stale = staleRoutes(link, { routes: [], ours: undefined, remaining: ['10.5.0.5/24'], bases }, host)
 	expect(stale).toEqual([{ kind: 'removeRoute', route: found }])
 })
 
-test('the addresses of a NIC after a run are the desired ones, and the others that it does not remove', () => {
+test('the addresses of a NIC after a run are the desired ones and those that the run does not remove', () => {
 	const { link } = nicWith(['10.0.0.23/24', '10.0.0.99/24', '10.0.0.98/24'])
 	const [, gone, stays] = link.addresses
 	const taken: Change[] = [
@@ -159,32 +159,47 @@ describe('the kernel removes a route', () => {
 	const sourced = route(to, { source: '10.0.0.24' })
 
 	test.each<[title: string, found: Route, more: Flush, isFlushed: boolean]>([
-		['with the last IPv4 address', route(to), own, true],
-		['over several links, with the last IPv4 address of one', routeOver(to, [2, 3]), own, true],
-		['of IPv6 not with it', route('fd09::/64'), own, false],
-		['that the run removes not with it', route(to), { ...own, stale: [route(to)] }, false],
-		['over another link not with it', route(to, { link: 2 }), own, false],
+		['together with the last IPv4 address', route(to), own, true],
+		['over several links together with the last IPv4 address of one link', routeOver(to, [2, 3]), own, true],
+		['but not an IPv6 route', route('fd09::/64'), own, false],
+		['but not one that the run removes itself', route(to), { ...own, stale: [route(to)] }, false],
+		['but not one over another link', route(to, { link: 2 }), own, false],
 		[
-			'not while another address stays',
+			'but not while another address stays',
 			route(to),
 			{ ...own, link: { addresses: ['10.0.0.23/24', '10.0.0.24/24'].map(cidr => address(cidr)) } },
 			false,
 		],
-		['not if its addresses are absent one after the other', route(to), { ...own, first: [] }, false],
+		['but not if the link always has an address', route(to), { ...own, first: [] }, false],
 		[
-			'if an address of IPv6 stays',
+			'even if an IPv6 address stays',
 			route(to),
 			{ ...own, link: { addresses: ['fd00::5/64', '10.0.0.23/24'].map(cidr => address(cidr)) } },
 			true,
 		],
-		['not on a NIC without IPv4 addresses', route(to), { ...own, link: { addresses: [address('fd00::5/64')] } }, false],
-		['on any link, with its source', { ...sourced, link: 2 }, second, true],
-		['with its source, although the source gets another prefix length', sourced, { ...second, remaining: ['10.0.0.24/32'] }, true],
-		['with its source, and the run does not keep the source', sourced, { ...second, remaining: [] }, false],
-		['not if its source is never absent', sourced, { along: ['10.0.0.25/24'], remaining: ['10.0.0.24/24', '10.0.0.25/24'] }, false],
-		['with its source, which is one of several', sourced, { ...second, along: ['10.0.0.25/24', '10.0.0.24/24'] }, true],
-		['of the kernel, and adds it again', { ...sourced, to: '10.0.0.24/32', ...kernel, type: 2 }, second, false],
-		['without a source not with an address', route(to), second, false],
+		['but not on a NIC without IPv4 addresses', route(to), { ...own, link: { addresses: [address('fd00::5/64')] } }, false],
+		['on any link together with its source', { ...sourced, link: 2 }, second, true],
+		[
+			'together with its source, even if only the prefix length of the source changes',
+			sourced,
+			{ ...second, remaining: ['10.0.0.24/32'] },
+			true,
+		],
+		['together with its source, and the run does not add it again if it removes the source', sourced, { ...second, remaining: [] }, false],
+		['but not if its source is never absent', sourced, { along: ['10.0.0.25/24'], remaining: ['10.0.0.24/24', '10.0.0.25/24'] }, false],
+		[
+			'together with its source, which is one of several removed addresses',
+			sourced,
+			{ ...second, along: ['10.0.0.25/24', '10.0.0.24/24'] },
+			true,
+		],
+		[
+			'of its own together with the source, and adds it again itself',
+			{ ...sourced, to: '10.0.0.24/32', ...kernel, type: 2 },
+			second,
+			false,
+		],
+		['but not one without a source together with one of several addresses', route(to), second, false],
 	])('%s', (_, found, { along = [], first, stale = [], remaining = ['10.0.0.23/24'], link }, isFlushed) => {
 		const question = nicWith(['10.0.0.23/24'], [found], { ...(link && { link }) })
 		const removed = question.host.routes.filter(one => stale.some(other => other.to === one.to))
@@ -199,7 +214,7 @@ describe('the kernel removes a route', () => {
 		expect(again).toEqual(isFlushed ? [{ kind: 'addRoute', route: found, replace: true }] : [])
 	})
 
-	test('once, with its link and its source, and the run adds its desired form', () => {
+	test('and the run adds it once, with its desired attributes', () => {
 		const found = { ...sourced, source: '10.0.0.23', via }
 		const { link, host } = nicWith(['10.0.0.23/24'], [found])
 		const wanted = { ...found, onlink: true }
@@ -208,7 +223,7 @@ describe('the kernel removes a route', () => {
 	})
 })
 
-test('a route that is not desired keeps its form', () => {
+test('a route that is not desired keeps its attributes', () => {
 	expect(asWanted(route(to), [route('10.8.0.0/16')])).toEqual(route(to))
 })
 
@@ -218,17 +233,17 @@ describe('a desired route', () => {
 
 	test.each<[title: string, one: Route, found: Route[], isMissing: boolean]>([
 		['is missing', wanted, [route('10.8.0.0/16', { table: 100 })], true],
-		['is there', wanted, [route('10.8.0.0/16', { table: 100 }), wanted], false],
+		['exists', wanted, [route('10.8.0.0/16', { table: 100 }), wanted], false],
 		['is missing if only another table has it', wanted, [plain], true],
-		['is there with the protocol of another program', wanted, [{ ...wanted, protocol: 3 }], false],
-		['has another scope', wanted, [{ ...wanted, scope: 253 }], true],
-		['has a source', wanted, [{ ...wanted, source: '10.0.0.23' }], true],
-		['has a next hop that need not be in a network', wanted, [{ ...wanted, onlink: true }], true],
-		['has metrics', wanted, [{ ...wanted, metrics: { mtu: '1400' } }], true],
-		['has an encapsulation', wanted, [{ ...wanted, encap: 'mpls 100' }], true],
-		['has a next hop object', wanted, [{ ...wanted, nextHopId: 7 }], true],
+		['exists with the protocol of another program', wanted, [{ ...wanted, protocol: 3 }], false],
+		['is missing if the scope differs', wanted, [{ ...wanted, scope: 253 }], true],
+		['is missing if the route has a source', wanted, [{ ...wanted, source: '10.0.0.23' }], true],
+		['is missing if the route is onlink', wanted, [{ ...wanted, onlink: true }], true],
+		['is missing if the route has metrics', wanted, [{ ...wanted, metrics: { mtu: '1400' } }], true],
+		['is missing if the route has an encapsulation', wanted, [{ ...wanted, encap: 'mpls 100' }], true],
+		['is missing if the route has a next hop object', wanted, [{ ...wanted, nextHopId: 7 }], true],
 		[
-			'is there in the main table, whatever its attributes',
+			'exists in the main table, regardless of its attributes',
 			plain,
 			[{ ...plain, scope: 253, source: '10.0.0.23', metrics: { mtu: '1400' } }],
 			false,

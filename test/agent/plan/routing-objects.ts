@@ -3,13 +3,13 @@ import type { Rule } from '../../../agent/model/host-state.ts'
 import { familyOf, full } from '../../../agent/model/networks.ts'
 import type { Route } from '../../../agent/model/route.ts'
 
-/** Addresses, routes and rules for tests of the routing model; each has ordinary values for what a test does not name. */
+/** Addresses, routes and rules for tests of the routing model, with default values for the fields that a test does not set. */
 
 export function address(cidr: string, more: Partial<Address> = {}): Address {
 	return { family: familyOf(cidr), cidr, global: true, dynamic: false, ...more }
 }
 
-/** A unicast route of the main table. */
+/** A unicast route in the main table. */
 export function route(to: string, more: Partial<Route> = {}): Route {
 	return { family: familyOf(to), to, table: 254, metric: 0, protocol: 4, type: 1, scope: 0, onlink: false, ...more }
 }
@@ -19,7 +19,7 @@ export function localRoute(ip: string, link: number, more: Partial<Route> = {}):
 	return route(`${ip}/${full(ip)}`, { link, table: 255, protocol: 2, type: 2, scope: 254, ...more })
 }
 
-/** A rule that looks up the main table for every packet of its family. */
+/** By default, a rule that looks up the main table for every packet of its family. */
 export function rule(priority: number, more: Partial<Rule> = {}): Rule {
 	const { family = 4, table = 254 } = more
 	return { family, priority, from: family === 4 ? '0.0.0.0/0' : '::/0', table, plain: true, words: `from all lookup ${table}`, ...more }

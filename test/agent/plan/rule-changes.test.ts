@@ -41,8 +41,8 @@ function changesOf(
 describe('a run adds a rule', () => {
 	test.each<[title: string, rules: Rule[], given: Rule[]]>([
 		['that is missing', [rule()], [own]],
-		['but not one that is there', [own], []],
-		['if another program has one that selects more', [{ ...own, plain: false }], [own]],
+		['but not one that exists', [own], []],
+		['even if another program has one with more selectors', [{ ...own, plain: false }], [own]],
 	])('%s', (_, rules, given) => {
 		expect(changesOf(rules).give).toEqual(given)
 	})
@@ -57,7 +57,7 @@ describe('a run removes', () => {
 		['the rule of another address', [own, addressOf(99)], {}, { take: [addressOf(99)] }],
 		['no rule of another interface', [own, { ...addressOf(99), priority: 10_001, table: 101 }], {}, {}],
 		[
-			'a plain rule of its address and table at any priority, the last one first',
+			'a plain rule of its address and table at any priority, in reverse order',
 			[own, elsewhere, addressOf(99)],
 			{},
 			{ take: [elsewhere, addressOf(99)] },
@@ -65,13 +65,13 @@ describe('a run removes', () => {
 		['no plain rule of its table for another address at another priority', [own, { ...elsewhere, from: '10.0.0.99/32' }], {}, {}],
 		['no rule with other selectors', [own, { ...elsewhere, plain: false }], {}, {}],
 		['no rule of its address for another table', [own, { ...elsewhere, table: 77 }], {}, {}],
-		['the rules of its former base last', [own, atFormer], { bases: [DEFAULT_BASES, former] }, { leave: [atFormer] }],
+		['the rules of its former base at the end', [own, atFormer], { bases: [DEFAULT_BASES, former] }, { leave: [atFormer] }],
 		['no rules of a base that it never had', [own, atFormer], {}, {}],
 		['no plain rule of its former table at another priority', [own, { ...atFormer, priority: 20_000 }], { bases: [former] }, {}],
-		['the rule to pods of an address that stays last', [own, toPods], {}, { leave: [toPods] }],
+		['the rule to pods of an address that stays, at the end', [own, toPods], {}, { leave: [toPods] }],
 		['no desired rule to pods', [own, toPods], { ofNode: { podNetworks: [pods] } }, {}],
 		[
-			'the rule to pods of an address that goes',
+			'the rule to pods of an address that is removed',
 			[own, { ...toPods, from: '10.0.0.99/32' }],
 			{ link: { addresses: [address('10.0.0.99/24')] } },
 			{ take: [{ ...toPods, from: '10.0.0.99/32' }] },
@@ -82,7 +82,7 @@ describe('a run removes', () => {
 		expect(changesOf(rules, one)).toEqual({ take, give: [], leave })
 	})
 
-	test('the rule to pods of an address that another interface keeps last', () => {
+	test('the rule to pods of an address that another interface gets, at the end', () => {
 		const moved = { ...toPods, from: '10.0.1.23/32' }
 		const { link } = inputOf({})
 		const others = [{ nic: wantedNic({ id: 1, address: '10.0.1.23', cidr: '10.0.1.0/24' }), link, ours: undefined }]
@@ -90,7 +90,7 @@ describe('a run removes', () => {
 	})
 })
 
-test('rules are removed in the order of their priorities, the last one first', () => {
+test('rules are removed in reverse order of their priorities', () => {
 	const rules = [7, 9, 8].map(priority => ({ ...own, priority }))
 	const removals = staleRules(0, { wanted: [], bases: [DEFAULT_BASES], of: [own.from], known: new Set() }, { rules })
 	expect(removals.map(({ kind, rule: { priority } }) => [kind, priority])).toEqual([9, 8, 7].map(priority => ['removeRule', priority]))

@@ -6,7 +6,7 @@ import { packetsFor } from '../../../agent/plan/rule-packets.ts'
 import { hostWith } from '../simulated-host.ts'
 import { address, route, rule } from './routing-objects.ts'
 
-/** The packets that show what happens to the traffic that a rule is intended for. */
+/** The packets that represent the traffic that a rule matches. */
 
 const host = hostWith(
 	[
@@ -39,72 +39,72 @@ describe('packets for a rule', () => {
 	const each = (more: string) => targets[4].map(to => `${to}${more}`)
 	test.each<[title: string, selectors: Partial<Rule>, lines: string[]]>([
 		['for all packets go to each destination', {}, each('')],
-		['of IPv6 go to destinations of IPv6', { family: 6 }, ['9000::1']],
-		['with an unknown selector are none', { unknown: ['tun_id'] }, []],
-		['for VRFs are none', { action: 'l3mdev' }, []],
-		['of another action go to each destination', { action: 'prohibit' }, each('')],
-		['by mark have it', { mark: { value: 0x400, mask: 0xf00 } }, each(' mark 1024')],
-		['by mark 0 have it', { mark: { value: 0, mask: 0xf00 } }, each(' mark 0')],
-		['by TOS have it', { tos: 8 }, each(' tos 0x8')],
-		['by TOS 0 have it', { tos: 0 }, each(' tos 0x0')],
-		['by users are of the first one', { uids: [1_000, 2_000] }, each(' uid 1000')],
-		['by protocol have it', { protocol: 17 }, each(' ipproto 17')],
-		['by protocol 0 have it', { protocol: 0 }, each(' ipproto 0')],
-		['by source ports have the first one', { sport: [80, 90] }, each(' sport 80')],
-		['by destination ports have the first one', { dport: [443, 500] }, each(' dport 443')],
-		['by output link are bound to it', { oif: 'tun0' }, each(' oif if4')],
-		['by an output link that does not exist are none', { oif: 'gone0' }, []],
-		['of the host itself name no link', { iif: 'lo' }, each('')],
+		['of IPv6 go to IPv6 destinations', { family: 6 }, ['9000::1']],
+		['with an unknown selector do not exist', { unknown: ['tun_id'] }, []],
+		['for VRFs do not exist', { action: 'l3mdev' }, []],
+		['with another action go to each destination', { action: 'prohibit' }, each('')],
+		['with a mark have that mark', { mark: { value: 0x400, mask: 0xf00 } }, each(' mark 1024')],
+		['with mark 0 have that mark', { mark: { value: 0, mask: 0xf00 } }, each(' mark 0')],
+		['with a TOS have that TOS', { tos: 8 }, each(' tos 0x8')],
+		['with TOS 0 have that TOS', { tos: 0 }, each(' tos 0x0')],
+		['with a range of users are of the first user', { uids: [1_000, 2_000] }, each(' uid 1000')],
+		['with a protocol have that protocol', { protocol: 17 }, each(' ipproto 17')],
+		['with protocol 0 have that protocol', { protocol: 0 }, each(' ipproto 0')],
+		['with source ports have the first port', { sport: [80, 90] }, each(' sport 80')],
+		['with destination ports have the first port', { dport: [443, 500] }, each(' dport 443')],
+		['with an output link are bound to that link', { oif: 'tun0' }, each(' oif if4')],
+		['with an output link that does not exist do not exist', { oif: 'gone0' }, []],
+		['with input link lo have no input link', { iif: 'lo' }, each('')],
 	])('%s', (_, selectors, lines) => {
 		expect(linesOf(selectors)).toEqual(lines)
 	})
 })
 
-describe('packets for a rule by destination', () => {
+describe('packets for a rule with a destination', () => {
 	test.each<[title: string, selectors: Partial<Rule>, lines: string[]]>([
 		['go to an address of its network', { to: '172.16.0.0/12' }, ['172.16.0.1']],
-		['go to a destination in its network too', { to: '10.96.0.0/12' }, ['10.96.0.1', '10.96.0.1']],
-		['go to each destination, if it is for all', { to: '0.0.0.0/0' }, targets[4]],
-		['go to an address of the node too', { to: '192.168.9.2/32' }, ['192.168.9.2']],
+		['also go to a target in its network', { to: '10.96.0.0/12' }, ['10.96.0.1', '10.96.0.1']],
+		['go to each target if it matches all destinations', { to: '0.0.0.0/0' }, targets[4]],
+		['go to the address even if the node has it', { to: '192.168.9.2/32' }, ['192.168.9.2']],
 	])('%s', (_, selectors, lines) => {
 		expect(linesOf(selectors)).toEqual(lines)
 	})
 })
 
-describe('packets for a rule by input link', () => {
+describe('packets for a rule with an input link', () => {
 	const each = (more: string) => targets[4].map(to => `${to}${more}`)
 	test.each<[title: string, selectors: Partial<Rule>, lines: string[]]>([
 		['come from a neighbour on the link', { iif: 'br0' }, each(' from 10.200.0.2 iif if3')],
-		['of IPv6 come from a neighbour of IPv6', { family: 6, iif: 'br0' }, ['9000::1 from fd02::2 iif if3']],
-		['come from anywhere if the link has no address', { iif: 'tun0' }, each(' from 192.0.2.1 iif if4')],
+		['of IPv6 come from an IPv6 neighbour', { family: 6, iif: 'br0' }, ['9000::1 from fd02::2 iif if3']],
+		['come from a documentation address if the link has no address', { iif: 'tun0' }, each(' from 192.0.2.1 iif if4')],
 		[
-			'of IPv6 come from anywhere if the link has no address that is not link-local',
+			'of IPv6 come from a documentation address if the link has only a link-local address',
 			{ family: 6, iif: 'mgmt' },
 			['9000::1 from 2001:db8::1 iif if2'],
 		],
-		['are none if the network of the link has no other address', { iif: 'p2p0' }, []],
-		['are none if the link does not exist', { iif: 'gone0' }, []],
-		['and source come from the source', { iif: 'br0', from: '10.80.0.0/16' }, each(' from 10.80.0.1 iif if3')],
-		['and source come from no address of the node', { iif: 'br0', from: '10.200.0.0/16' }, each(' from 10.200.0.2 iif if3')],
+		['do not exist if the network of the link has no other address', { iif: 'p2p0' }, []],
+		['do not exist if the link does not exist', { iif: 'gone0' }, []],
+		['and a source come from the source', { iif: 'br0', from: '10.80.0.0/16' }, each(' from 10.80.0.1 iif if3')],
+		['and a source do not come from an address of the node', { iif: 'br0', from: '10.200.0.0/16' }, each(' from 10.200.0.2 iif if3')],
 	])('%s', (_, selectors, lines) => {
 		expect(linesOf(selectors)).toEqual(lines)
 	})
 })
 
-describe('packets for a rule by source', () => {
+describe('packets for a rule with a source', () => {
 	const each = (more: string) => targets[4].map(to => `${to}${more}`)
 	test.each<[title: string, from: string, lines: string[]]>([
 		['come from the address of the node', '192.168.9.0/24', each(' from 192.168.9.2')],
-		['come in by the link to the source', '10.50.0.0/16', each(' from 10.50.0.1 iif if4')],
-		['come in by the link of the default route', '10.80.0.0/16', each(' from 10.80.0.1 iif if2')],
-		['come in by the first of several links', '10.70.0.0/16', each(' from 10.70.0.1 iif if3')],
-		['come from no address that the run adds', '10.0.0.23/32', []],
-		['are none if the node refuses packets to the source', '10.60.0.0/16', []],
+		['arrive on the link to the source', '10.50.0.0/16', each(' from 10.50.0.1 iif if4')],
+		['arrive on the link of the default route', '10.80.0.0/16', each(' from 10.80.0.1 iif if2')],
+		['arrive on the first of several links', '10.70.0.0/16', each(' from 10.70.0.1 iif if3')],
+		['do not come from an address that the run adds', '10.0.0.23/32', []],
+		['do not exist if the node rejects packets to the source', '10.60.0.0/16', []],
 	])('%s', (_, from, lines) => {
 		expect(linesOf({ from })).toEqual(lines)
 	})
 
-	test('are none if the node has no route to the source', () => {
+	test('do not exist if the node has no route to the source', () => {
 		expect(linesOf({ family: 6, from: 'fd99::/64' })).toEqual([])
 	})
 })

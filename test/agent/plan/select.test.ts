@@ -38,16 +38,16 @@ describe('an interface without a link', () => {
 	const device = { path: '/sys/devices/pci0/virtio0', driver: 'virtio_net' }
 	const away = { inOtherNamespace: [macOf(0)] }
 	test.each<[title: string, host: HostState, reason: Refusal['reason']]>([
-		['waits for it', hostOf([]), 'WaitingForDevice'],
-		['that MultiNIC managed waits for it', hostOf([], { records: [recordOf(0, { device })] }), 'WaitingForDevice'],
+		['waits for the link', hostOf([]), 'WaitingForDevice'],
+		['that MultiNIC managed waits for the link', hostOf([], { records: [recordOf(0, { device })] }), 'WaitingForDevice'],
 		[
 			'that MultiNIC managed is in another network namespace',
 			hostOf([], { records: [recordOf(0, { device })], ...away }),
 			'InOtherNamespace',
 		],
-		['that another program uses in another network namespace waits for it', hostOf([], away), 'WaitingForDevice'],
+		['that is in another network namespace, but not in the record, waits for the link', hostOf([], away), 'WaitingForDevice'],
 		[
-			'because two have its MAC is ambiguous, even if MultiNIC managed it',
+			'is ambiguous if two links have its MAC, even if MultiNIC managed it',
 			hostOf([linkOf(0), linkOf(0, { ifindex: 9 })], { records: [recordOf(0, { device })], ...away }),
 			'Ambiguous',
 		],
@@ -58,9 +58,9 @@ describe('an interface without a link', () => {
 
 describe('an interface with a link', () => {
 	test.each<[title: string, link: Partial<Link>, failed: Wanted['failed'], found: Partial<ReturnType<typeof selected>>]>([
-		['gets it', {}, new Map(), { accepted: [0] }],
-		['that failed does not get it', {}, new Map([[0, failure]]), { refused: { 0: failure.reason } }],
-		['does not depend on the failure of another', {}, new Map([[1, failure]]), { accepted: [0] }],
+		['gets the link', {}, new Map(), { accepted: [0] }],
+		['that failed does not get the link', {}, new Map([[0, failure]]), { refused: { 0: failure.reason } }],
+		['gets the link regardless of the failure of another interface', {}, new Map([[1, failure]]), { accepted: [0] }],
 		[
 			'that another link uses is refused for that reason, even if it failed',
 			{ master: 'br0' },
@@ -71,7 +71,7 @@ describe('an interface with a link', () => {
 		expect(selected([nic(0)], hostOf([linkOf(0, link)]), { failed })).toEqual({ ...none, ...found })
 	})
 
-	test('over which its packets would not leave is refused, beside one that failed', () => {
+	test('through which its packets would not leave is refused, even if another interface failed', () => {
 		const host = hostOf([linkOf(0, { up: true, carrier: false, ignored: [4] }), linkOf(1), linkOf(2)])
 		const found = selected([nic(0, '10.0.0.23/24'), nic(1, '10.1.0.23/24'), nic(2, '10.2.0.23/24')], host, {
 			failed: new Map([[1, failure]]),
@@ -88,7 +88,7 @@ describe('the record of an interface that is no longer desired', () => {
 		['is released without its link', [linkOf(0)], {}, { released: [1, 2] }],
 		['is kept if its removal is refused', [linkOf(0), foreign], {}, { released: [2], kept: { 1: 'InUse' } }],
 		[
-			'is kept if the run is not to remove it',
+			'is kept if an earlier attempt failed to remove it',
 			[linkOf(0), foreign],
 			{ kept: new Map([[macOf(1), removal]]) },
 			{ released: [2], kept: { 1: 'NotAllowed' } },
@@ -118,27 +118,27 @@ describe('a host route to a desired address is a reason to refuse the interface'
 	test.each<[title: string, interfaces: Wanted['interfaces'], host: HostState, isRefused: boolean]>([
 		['over a link that MultiNIC does not manage', [wish], hostOf([linkOf(0), linkOf(1)], { routes: [route] }), true],
 		[
-			'over the link of an interface that is used by another link',
+			'over the link of an interface that another link uses',
 			[wish, nic(1)],
 			hostOf([linkOf(0), linkOf(1, { master: 'br0' })], { routes: [route] }),
 			true,
 		],
 		['except over the link of another interface', [wish, nic(1)], hostOf([linkOf(0), linkOf(1)], { routes: [route] }), false],
 		[
-			'except over the link of another interface, beside one that is used by another link',
+			'except over the link of another interface, even if another link uses a third one',
 			[wish, nic(1), nic(2)],
 			hostOf([linkOf(0), linkOf(1), inUse], { routes: [route] }),
 			false,
 		],
 		[
-			'except over the link of another interface, whose address has a host route over this one',
+			'except over the link of another interface whose address has a host route over this link',
 			[wish, nic(1, '10.0.0.24/24')],
 			hostOf([linkOf(0), linkOf(1)], { routes: [route, routeTo('10.0.0.24/32', { link: 3 })] }),
 			false,
 		],
 		['except over a link that is released', [wish], hostOf([linkOf(0), linkOf(1)], { routes: [route], records }), false],
 		[
-			'except over a link that is released, beside one that is used by another link',
+			'except over a link that is released, even if another link uses a third one',
 			[wish, nic(2)],
 			hostOf([linkOf(0), linkOf(1), inUse], { routes: [route], records }),
 			false,

@@ -7,11 +7,11 @@ import { DEFAULT_BASES } from '../../../contract/bases.ts'
 import { type Interface, Interfaces, type OfNode, settle, type WantedInterface } from '../../../contract/interface.ts'
 import { hostWith } from '../simulated-host.ts'
 
-/** Builders for what the decisions about one link receive: its interface, its record, and what is on the link. Link 3 has the MAC. */
+/** Builders of the input of decisions about one link: its interface, its record, its addresses, routes and rules. Link 3 has the MAC. */
 
 export const MAC = 'fa:16:3e:00:00:03'
 
-/** An interface with id 0 and nothing else. */
+/** An interface with id 0, without addresses. */
 export function nicOf(more: Partial<Interface> = {}, ofNode: OfNode = {}): WantedInterface {
 	return settle(Interfaces.parse([{ id: 0, macAddress: MAC, ...more }]), ofNode)[0] as WantedInterface
 }

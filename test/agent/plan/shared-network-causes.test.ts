@@ -32,7 +32,7 @@ describe('a cause comes with the command that shows it:', () => {
 			'ip route show 10.9.0.0/16',
 		],
 		[
-			'a route of IPv6',
+			'an IPv6 route',
 			'fd09::50/64',
 			{ routes: [overMgmt('fd09::/48')] },
 			'the main table has a route to fd09::/48 over mgmt',
@@ -49,7 +49,7 @@ describe('a cause comes with the command that shows it:', () => {
 			'a network of the cluster',
 			'10.9.3.50/24',
 			{ protectedNetworks: [{ network: '10.9.0.0/16', what: 'a pod network' }] },
-			'the network meets 10.9.0.0/16, a pod network',
+			'the network overlaps 10.9.0.0/16, a pod network',
 			'ip route show 10.9.0.0/16',
 		],
 		['a network that is too wide', '8.0.0.1/15', {}, 'the network is too wide for the main table', 'ip route show'],
@@ -57,9 +57,9 @@ describe('a cause comes with the command that shows it:', () => {
 		expect(causeOf(cidr, options)).toEqual({ says, see })
 	})
 
-	test('another interface', () => {
+	test('another interface in the same network', () => {
 		const interfaces = [nicWith({ id: 1, addresses: ['fd05::51/64'] }), nicWith({ addresses: ['fd05::50/64', '10.0.0.1/24'] })]
-		const cause = { says: 'multinic0 is in fd05::/64 too', see: 'ip -6 route show fd05::/64' }
+		const cause = { says: 'multinic0 is also in fd05::/64', see: 'ip -6 route show fd05::/64' }
 		expect(sharings({ interfaces, host: hostWith([]), own: new Set(), needed: [], nodeAddresses: [], protectedNetworks: [] })).toEqual(
 			new Map([[1, cause]]),
 		)
@@ -96,7 +96,7 @@ describe('a network is too wide for the main table', () => {
 	})
 })
 
-describe('a connected route has no precedence over', () => {
+describe('a connected route must not take precedence over', () => {
 	test.each<[title: string, cidr: string, options: Options, says: string]>([
 		[
 			'the network at the far end of a tunnel',
@@ -105,7 +105,7 @@ describe('a connected route has no precedence over', () => {
 			'tun0 has 10.5.0.6/24 with peer 10.6.0.1',
 		],
 		[
-			'the address of the near end of a tunnel',
+			'the local address of a tunnel',
 			'10.5.0.50/24',
 			{ links: [linkWith({ ifindex: 9, name: 'tun0', addresses: [addressWith('10.5.0.6/24', { peer: '10.6.0.1' })] })] },
 			'tun0 has 10.5.0.6/24 with peer 10.6.0.1',
@@ -141,7 +141,7 @@ describe('a connected route has no precedence over', () => {
 			'the main table has a route to 0.0.0.0/2 via 192.168.9.1 over mgmt',
 		],
 		[
-			'a path by a half of the address space',
+			'a path over a route to half of the address space',
 			'10.5.0.50/24',
 			{ routes: [overMgmt('0.0.0.0/1', { via: '192.168.9.9' })], needed: ['10.5.0.1'] },
 			'this node reaches 10.5.0.1 via 192.168.9.9 over mgmt',
@@ -153,7 +153,7 @@ describe('a connected route has no precedence over', () => {
 			'this node reaches 10.5.0.1 via 192.168.9.1 over mgmt',
 		],
 		[
-			'a path of IPv6',
+			'an IPv6 path',
 			'fd05::50/64',
 			{ routes: [overMgmt('::/0', { via: 'fd99::1' })], needed: ['fd05::1'] },
 			'this node reaches fd05::1 via fd99::1 over mgmt',
@@ -176,7 +176,7 @@ describe('a connected route has no precedence over', () => {
 			{ routes: [routeTo('fd05:0:0:1::/64', { link: 1, type: 7 })] },
 		],
 		[
-			'except a route by several next hops to a part of the network',
+			'except a route through several next hops to a part of the network',
 			'10.9.3.50/16',
 			{ routes: [routeTo('10.9.3.0/24', { nextHops: hops(MGMT, 4) })] },
 		],
@@ -186,17 +186,17 @@ describe('a connected route has no precedence over', () => {
 			{ routes: [routeTo('10.9.3.0/24', { nextHops: [MGMT, 4].map(link => ({ link, weight: 1, onlink: false })) })] },
 		],
 		[
-			'except a path of IPv6 that has a longer prefix',
+			'except an IPv6 path that has a longer prefix',
 			'fd05::50/64',
 			{ routes: [overMgmt('::/0', { via: 'fd99::1' }), overMgmt('fd05::/80', { via: 'fd99::1' })], needed: ['fd05::1'] },
 		],
 		['except a link-local route', 'fe80::50/64', { routes: [overMgmt('fe80::/64')] }],
 		[
-			'except a network beside the far end of a tunnel',
+			'except a network that does not contain the far end of a tunnel',
 			'10.7.0.50/24',
 			{ links: [linkWith({ ifindex: 9, name: 'tun0', addresses: [addressWith('10.5.0.6/24', { peer: '10.6.0.1' })] })] },
 		],
-		['except a half of the address space', '10.9.3.50/24', { routes: [overMgmt('0.0.0.0/1')] }],
+		['except a route to half of the address space', '10.9.3.50/24', { routes: [overMgmt('0.0.0.0/1')] }],
 		[
 			'except the path to a next hop of its own link',
 			'10.5.0.50/24',
@@ -218,13 +218,13 @@ describe('a connected route has no precedence over', () => {
 			'10.5.0.50/24',
 			{ links: [other(4, 'ens8', '10.5.0.9/24')], own: new Set([OWN, 4]) },
 		],
-		['except a route of another family', '::a09:350/120', { routes: [overMgmt('10.9.3.0/24')] }],
+		['except a route of the other family', '::a09:350/120', { routes: [overMgmt('10.9.3.0/24')] }],
 	])('%s', (_, cidr, options) => {
 		expect(causeOf(cidr, options)).toBeUndefined()
 	})
 })
 
-describe('of several causes the first is named:', () => {
+describe('the message names the first of several causes:', () => {
 	const all: Options = {
 		links: [other(9, 'eth9', '10.5.0.9/24')],
 		routes: [overMgmt('10.5.0.0/16')],
@@ -235,14 +235,14 @@ describe('of several causes the first is named:', () => {
 		['an address', all, /^eth9 has/],
 		['a route', { ...all, links: [] }, /^the main table has a route/],
 		['a path', { ...all, links: [], routes: [] }, /^this node reaches/],
-		['a network of the cluster', { ...all, links: [], routes: [], needed: [] }, /^the network meets/],
+		['a network of the cluster', { ...all, links: [], routes: [], needed: [] }, /^the network overlaps/],
 	])('%s', (_, options, says) => {
 		expect(causeOf('10.5.0.50/24', options)?.says).toMatch(says)
 	})
 
-	test('the width of the network is the last', () => {
+	test('the width of the network is the last cause', () => {
 		expect(causeOf('8.0.0.50/8', { protectedNetworks: [{ network: '8.5.0.0/16', what: 'a pod network' }] })?.says).toMatch(
-			/^the network meets/,
+			/^the network overlaps/,
 		)
 	})
 })
@@ -252,6 +252,6 @@ test.each<[title: string, route: Route, words: string]>([
 	['its link', overMgmt('10.9.0.0/16'), ' over mgmt'],
 	['its links', routeTo('10.9.0.0/16', { nextHops: hops(MGMT, OWN) }), ' over mgmt and ens7'],
 	['nothing without a link', routeTo('10.9.0.0/16', { type: 6 }), ''],
-])('the words for a route name %s', (_, route, words) => {
+])('the description of a route contains %s', (_, route, words) => {
 	expect(over(route, [mgmt, linkWith()])).toBe(words)
 })

@@ -24,26 +24,26 @@ function placed(wish: Partial<Interface>, host: HostState, { accepted = [], ...m
 
 test.each<[title: string, policyRouting: boolean, shared: Selection['shared'], isRefused: boolean]>([
 	['without its own table and in a shared network is refused', false, new Map([[0, { says: 'mgmt has it', see: 'ip addr' }]]), true],
-	['with its own table is not', true, new Map([[0, { says: 'mgmt has it', see: 'ip addr' }]]), false],
-	['whose network is not shared is not', false, new Map([[1, { says: 'mgmt has it', see: 'ip addr' }]]), false],
+	['with its own table is accepted', true, new Map([[0, { says: 'mgmt has it', see: 'ip addr' }]]), false],
+	['whose network is not shared is accepted', false, new Map([[1, { says: 'mgmt has it', see: 'ip addr' }]]), false],
 ])('an interface %s', (_, policyRouting, shared, isRefused) => {
 	const says =
-		'mgmt has it, so the network of multinic0 cannot be in the main table, and without policyRouting it has no other: set policyRouting to true'
+		'mgmt has it, so the network of multinic0 cannot be in the main table, and without policyRouting there is no other table for it: set policyRouting to true'
 	expect(inNoTable.find(placed({ policyRouting }, hostOf([own]), { shared }))).toEqual(isRefused ? { says, see: 'ip addr' } : undefined)
 })
 
-describe('a next hop of IPv6', () => {
+describe('an IPv6 next hop', () => {
 	const wish: Partial<Interface> = { addresses: ['fd99::50/64'], gateway: 'fd99::1', defaultRoute: true, connectedRoute: false }
 	const found = (routes: Route[], more: Partial<Interface> = {}, selection: Partial<Selection> = {}) =>
 		nextHopElsewhere.find(placed({ ...wish, ...more }, hostOf([mgmt(), own, second], routes), selection))
 	const refusal = (holder: string, [hop, to, table] = ['fd99::1', '::/0', 'main']) => ({
-		says: `${hop} is to be the next hop of ${to} in table ${table} over multinic0, and the main table reaches it over ${holder}`,
+		says: `${hop} is requested as the next hop of ${to} in table ${table} over multinic0, but the main table reaches it over ${holder}`,
 		see: `ip -6 route get ${hop}`,
 	})
 
 	test.each<[title: string, routes: Route[], holder: string]>([
 		['that has a route over another link', [overMgmt('fd99::/64')], 'mgmt'],
-		['that has a route by a next hop over another link', [overMgmt('fd99::/48', { via: 'fd01::1' })], 'mgmt'],
+		['that has a route through a next hop over another link', [overMgmt('fd99::/48', { via: 'fd01::1' })], 'mgmt'],
 		['that has a route over two other links', [routeTo('fd99::/64', { nextHops: hops(MGMT, SECOND) })], 'mgmt and ens8'],
 		['that has a narrower route over another link', [routeTo('fd99::/48', { link: OWN }), overMgmt('fd99::/64')], 'mgmt'],
 		[
@@ -57,7 +57,7 @@ describe('a next hop of IPv6', () => {
 			'mgmt',
 		],
 		['in the half of the address space that has a route over another link', [overMgmt('8000::/1')], 'mgmt'],
-		['that has a route of the kernel over a link that the run does not change', [overMgmt('fd99::/64', { protocol: 2 })], 'mgmt'],
+		['that has a kernel route over a link that the run does not change', [overMgmt('fd99::/64', { protocol: 2 })], 'mgmt'],
 	])('%s is refused', (_, routes, holder) => {
 		expect(found(routes)).toEqual(refusal(holder))
 	})
@@ -66,7 +66,7 @@ describe('a next hop of IPv6', () => {
 		['without a route', []],
 		['with another route', [overMgmt('fd98::/64')]],
 		['with a route in another table', [overMgmt('fd99::/64', { table: 77 })]],
-		['with the default route only', [overMgmt('::/0')]],
+		['with only the default route', [overMgmt('::/0')]],
 		[
 			'in the half of the address space that begins with zeros, which the kernel does not compare',
 			[overMgmt('::/1')],
@@ -81,12 +81,12 @@ describe('a next hop of IPv6', () => {
 			[overMgmt('fd99::/64', { metric: 9 }), routeTo('fd99::/64', { link: OWN, metric: 8 })],
 		],
 		['in its own connected network', [overMgmt('fd99::1/128')], { connectedRoute: true }],
-		['of its own table only', [overMgmt('fd99::/64')], { defaultRoute: false }],
+		['of a route in its own table', [overMgmt('fd99::/64')], { defaultRoute: false }],
 	])('%s is accepted', (_, routes, more) => {
 		expect(found(routes, more)).toBeUndefined()
 	})
 
-	test('of IPv4 is accepted, because the kernel does not check it', () => {
+	test('is accepted if it is IPv4, because the kernel does not check it', () => {
 		expect(found([overMgmt('10.0.0.0/24')], { addresses: ['10.0.0.50/24'], gateway: '10.0.0.1' })).toBeUndefined()
 	})
 
@@ -141,7 +141,7 @@ describe('a route of an interface outside its own table', () => {
 	const found = (wish: Partial<Interface>, host: HostState, selection: Partial<Selection> = {}) =>
 		meetsRouteOfOthers.find(placed(wish, host, selection))
 	const refusal = (to: string, met: string, ip = 'ip') => ({
-		says: `the route to ${to} in table main meets ${met}, which this node reaches over another link`,
+		says: `the route to ${to} in table main overlaps ${met}, which this node reaches over another link`,
 		see: `${ip} route show ${met}`,
 	})
 
@@ -150,7 +150,7 @@ describe('a route of an interface outside its own table', () => {
 		['a route over another link', hostOf([own, mgmt()], [overMgmt('10.50.0.0/16')]), '10.50.0.0/16'],
 		['a host route over another link', hostOf([own, mgmt()], [overMgmt('10.50.3.7/32')]), '10.50.3.7/32'],
 		['a route over two other links', hostOf([own, mgmt()], [routeTo('10.50.0.0/16', { nextHops: hops(MGMT, SECOND) })]), '10.50.0.0/16'],
-		['a quarter of the address space over another link', hostOf([own, mgmt()], [overMgmt('0.0.0.0/2')]), '0.0.0.0/2'],
+		['a route to a quarter of the address space over another link', hostOf([own, mgmt()], [overMgmt('0.0.0.0/2')]), '0.0.0.0/2'],
 	])('that overlaps %s is refused', (_, host, met) => {
 		expect(found(requesting('10.50.3.0/24'), host)).toEqual(refusal('10.50.3.0/24', met))
 	})
@@ -159,8 +159,8 @@ describe('a route of an interface outside its own table', () => {
 		['no other network', hostOf([own, mgmt('10.50.4.1/24')], [overMgmt('10.51.0.0/16')])],
 		['a single address of another link', hostOf([own, mgmt('10.50.3.1/32')])],
 		['the default route', hostOf([own, mgmt()], [overMgmt('0.0.0.0/0')])],
-		['a half of the address space', hostOf([own, mgmt()], [overMgmt('0.0.0.0/1')])],
-		['a route of another table', hostOf([own, mgmt()], [overMgmt('10.50.0.0/16', { table: 77 })])],
+		['a route to half of the address space', hostOf([own, mgmt()], [overMgmt('0.0.0.0/1')])],
+		['a route in another table', hostOf([own, mgmt()], [overMgmt('10.50.0.0/16', { table: 77 })])],
 		['a route over its own link', hostOf([own, mgmt()], [routeTo('10.50.0.0/16', { link: OWN })])],
 		['a route over its own link and another', hostOf([own, mgmt()], [routeTo('10.50.0.0/16', { nextHops: hops(MGMT, OWN) })])],
 		['a route without a link', hostOf([own, mgmt()], [routeTo('10.50.0.0/16', { type: 6 })])],
@@ -170,14 +170,14 @@ describe('a route of an interface outside its own table', () => {
 	})
 
 	test.each<[title: string, wish: Partial<Interface>, isRefused: boolean]>([
-		['each is compared', requesting('10.60.0.0/16', '10.50.3.0/24'), true],
-		['none is compared that is in the own table', { routes: [{ to: '10.50.3.0/24' }] }, false],
-		['all are compared without an own table', { policyRouting: false, routes: [{ to: '10.50.3.0/24' }] }, true],
+		['is compared, like each of several', requesting('10.60.0.0/16', '10.50.3.0/24'), true],
+		['is not compared if it is in the table of the interface', { routes: [{ to: '10.50.3.0/24' }] }, false],
+		['is compared if the interface has no table', { policyRouting: false, routes: [{ to: '10.50.3.0/24' }] }, true],
 	])('%s', (_, wish, isRefused) => {
 		expect(found(wish, hostOf([own, mgmt('10.50.3.1/24')]))).toEqual(isRefused ? refusal('10.50.3.0/24', '10.50.3.0/24') : undefined)
 	})
 
-	test('of IPv6 is refused with the command for IPv6', () => {
+	test('is refused with an IPv6 command if it is IPv6', () => {
 		expect(found(requesting('fd50::/48'), hostOf([own, mgmt('fd50::1/64')]))).toEqual(refusal('fd50::/48', 'fd50::/64', 'ip -6'))
 	})
 
@@ -209,7 +209,7 @@ describe('the connected route of an interface', () => {
 		['an address that the node needs', { needed: ['10.0.0.9'] }],
 		['a network of the cluster', { protectedNetworks: [{ network: '10.0.0.0/16', what: 'a pod network' }] }],
 		['an address of the node', { nodeAddresses: ['10.0.0.8'] }],
-	])('is omitted if the network holds %s', (_, more) => {
+	])('is omitted if the network contains %s', (_, more) => {
 		const lo = linkWith({ ifindex: 1, name: 'lo', addresses: [addressWith('10.0.0.8/32')] })
 		expect(decided([wish(0, '10.0.0.50/24')], hostOf([lo, own, mgmt()], [overMgmt('0.0.0.0/0')]), more)).toEqual({ kept: [], shared: [0] })
 	})
@@ -217,8 +217,8 @@ describe('the connected route of an interface', () => {
 
 test.each([
 	['the default table', {}, 102],
-	['the table of the node', { bases: { table: 300, priority: 20_000 } }, 302],
-])('a warning about a shared network names %s', (_, ofNode, table) => {
+	['the table according to the base of the node', { bases: { table: 300, priority: 20_000 } }, 302],
+])('a warning about a shared network contains %s', (_, ofNode, table) => {
 	expect(sharingWarning({ says: 'mgmt has 10.0.0.2/24', see: 'ip addr show dev mgmt' }, { id: 2, ...ofNode })).toEqual({
 		reason: 'SharedNetwork',
 		message: `mgmt has 10.0.0.2/24, so the network of this interface is in table ${table} only and not in the main table (ip addr show dev mgmt)`,

@@ -11,7 +11,7 @@ import { withoutSpontaneousChanges } from '../../../agent/plan/spontaneous-chang
 import { Interfaces, settle } from '../../../contract/interface.ts'
 import { hostWith } from '../simulated-host.ts'
 
-/** What changes on a live node during a run without the run being the cause: a lease, a router, pods, containers, routing daemons. */
+/** Changes on a live node during a run that the run does not cause: by leases, router advertisements, pods, containers, routing daemons. */
 
 const ours = { ifindex: 3, name: 'ens7', mac: 'fa:16:3e:00:00:01' }
 const wanted = {
@@ -75,19 +75,19 @@ const start: HostState = hostWith(
 type Change = (host: HostState) => HostState
 
 const passes: Record<string, Change> = {
-	'lifetimes run down': eachAddress(one => (one.validSeconds === undefined ? one : { ...one, validSeconds: one.validSeconds - 5 })),
-	'a leased address expires, with its network, its default route and all that had it as a source': expires(leased),
+	'lifetimes decrease': eachAddress(one => (one.validSeconds === undefined ? one : { ...one, validSeconds: one.validSeconds - 5 })),
+	'a leased address expires, with its network, its default route and all routes that have it as their source': expires(leased),
 	'a lease is renewed with another address': host => ({
 		...onLink('eth0', one => ({ ...one, addresses: [...one.addresses, { ...leased, cidr: '192.168.9.7/24' }] }))(expires(leased)(host)),
 		routes: [...expires(leased)(host).routes, route({ to: '192.168.9.0/24', protocol: 2, scope: 253, source: '192.168.9.7' })],
 	}),
 	'an address of a router advertisement expires, with its network': expires(routed),
-	'a link-local address goes, with its network': expires(linkLocal),
+	'a link-local address is removed, with its network': expires(linkLocal),
 	'the default route of a router advertisement expires': without(({ protocol }) => protocol === 9),
-	'a daemon takes over a fixed address and gives it a lifetime': eachAddress(one =>
+	'a daemon takes over a static address and sets a lifetime': eachAddress(one =>
 		one.cidr === fixed.cidr ? { ...one, dynamic: true, validSeconds: 3600 } : one,
 	),
-	'a pod goes, with its link, routes, neighbours and rules': host => ({
+	'a pod ends, with its link, routes, neighbours and rules': host => ({
 		...host,
 		links: host.links.filter(({ ifindex }) => ifindex !== 5),
 		routes: host.routes.filter(({ link }) => link !== 5),
@@ -98,7 +98,7 @@ const passes: Record<string, Change> = {
 		...one,
 		...{ name: 'lxc6', mtu: 1450, master: 'cni0', up: true, altnames: ['pod6'] },
 	})),
-	'a pod comes': host => ({
+	'a pod starts': host => ({
 		...host,
 		links: [...host.links, { ...host.links[3], ifindex: 20, name: 'cali20' } as Link],
 		routes: [...host.routes, route({ to: '10.244.1.9/32', link: 20, scope: 253 })],
@@ -108,12 +108,12 @@ const passes: Record<string, Change> = {
 	"a pod's netkit pair gets its name and its MTU": onLink('lxc12', one => ({ ...one, name: 'lxc99', mtu: 1450 })),
 	'a bridge comes up with its first container': onLink('docker0', one => ({ ...one, up: true, carrier: true })),
 	'a cable is pulled': onLink('eth1', one => ({ ...one, carrier: false })),
-	'udev gives a NIC alternative names': onLink('eth1', one => ({ ...one, altnames: ['enp9s0', 'ens9'] })),
-	'a daemon takes a NIC over and brings it up': onLink('eth1', one => ({ ...one, up: true, managedBy: 'systemd-networkd' })),
+	'udev adds alternative names to a NIC': onLink('eth1', one => ({ ...one, altnames: ['enp9s0', 'ens9'] })),
+	'a daemon starts to manage a NIC and sets it up': onLink('eth1', one => ({ ...one, up: true, managedBy: 'systemd-networkd' })),
 	'a NIC becomes a port of a bond': onLink('eth1', one => ({ ...one, master: 'bond0' })),
 	'a NIC is unplugged': host => ({ ...host, links: host.links.filter(({ ifindex }) => ifindex !== 10) }),
 	'routes are printed in another order': host => ({ ...host, routes: host.routes.toReversed(), rules: host.rules.toReversed() }),
-	'a route, a rule and an address come': host => ({
+	'a route, a rule and an address are added': host => ({
 		...onLink('docker0', one => ({ ...one, addresses: [...one.addresses, { ...fixed, cidr: '172.18.0.1/16' }] }))(host),
 		routes: [...host.routes, route({ to: '172.18.0.0/16', link: 7, protocol: 2 })],
 		rules: [...host.rules, rule({ priority: 5, words: 'from all lookup 9', table: 9 })],
@@ -121,44 +121,53 @@ const passes: Record<string, Change> = {
 }
 
 const losses: Record<string, [change: Change, words: RegExp]> = {
-	'a fixed address goes': [
+	'a static address is removed': [
 		onLink('eth0', one => ({ ...one, addresses: one.addresses.filter(({ cidr }) => cidr !== fixed.cidr) })),
 		/192\.168\.8\.2/,
 	],
-	'a fixed route goes': [without(({ to }) => to === '10.8.0.0/16'), /10\.8\.0\.0/],
-	'a route with two next hops goes': [
+	'a static route is removed': [without(({ to }) => to === '10.8.0.0/16'), /10\.8\.0\.0/],
+	'a route with two next hops is removed': [
 		without(({ nextHops }) => nextHops !== undefined),
 		/10\.6\.0\.0\/16 .*via 192\.168\.8\.1 .*via 192\.168\.9\.1/,
 	],
-	'one of two next hops goes': [
+	'one of two next hops is removed': [
 		host => ({ ...host, routes: host.routes.map(one => (one.nextHops ? { ...one, nextHops: one.nextHops.slice(1) } : one)) }),
 		/10\.6\.0\.0\/16 .*via 192\.168\.8\.1 .*via 192\.168\.9\.1/,
 	],
-	'a route of a routing daemon goes': [without(({ to }) => to === '10.7.0.0/16'), /10\.7\.0\.0/],
-	'the network of a fixed address goes, and the address stays': [without(({ to }) => to === '192.168.8.0/24'), /192\.168\.8\.0/],
-	'a rule goes, and what it selects stays': [
+	'a route of a routing daemon is removed': [without(({ to }) => to === '10.7.0.0/16'), /10\.7\.0\.0/],
+	'the connected route of a static address is removed, but the address stays': [
+		without(({ to }) => to === '192.168.8.0/24'),
+		/192\.168\.8\.0/,
+	],
+	'a rule is removed, but the address that it selects stays': [
 		host => ({ ...host, rules: host.rules.filter(({ priority }) => priority !== 700) }),
 		/lookup 7/,
 	],
-	'a neighbour of an overlay goes': [host => ({ ...host, neighbours: host.neighbours.filter(({ link }) => link !== 8) }), /10\.244\.3\.0/],
+	'a neighbour of an overlay is removed': [
+		host => ({ ...host, neighbours: host.neighbours.filter(({ link }) => link !== 8) }),
+		/10\.244\.3\.0/,
+	],
 	'a link goes down': [onLink('flannel.1', one => ({ ...one, up: false })), /flannel\.1.*now .*down/],
 	'a link gets another MTU': [onLink('flannel.1', one => ({ ...one, mtu: 1400 })), /flannel\.1.*now .*1400/],
 	'a link gets another name': [onLink('flannel.1', one => ({ ...one, name: 'vxlan9' })), /flannel\.1.*now vxlan9/],
-	'what stands on a NIC of the run comes up': [host => onLink('trunk', one => ({ ...one, mtu: 1400 }))(host), /trunk.*now .*1400/],
+	'a link on top of a NIC of the run gets another MTU': [
+		host => onLink('trunk', one => ({ ...one, mtu: 1400 }))(host),
+		/trunk.*now .*1400/,
+	],
 }
 
-describe('it is no loss that', () => {
+describe('it is not a loss if', () => {
 	test.each(Object.entries(passes))('%s', (_, change) => {
 		expect(lost(change(start))).toEqual([])
 	})
 })
 
-describe('it is a loss that', () => {
+describe('it is a loss if', () => {
 	test.each(Object.entries(losses))('%s', (_, [change, words]) => {
 		expect(lost(change(start))).toContainEqual(expect.stringMatching(words))
 	})
 
-	test('the network of a leased address is removed, and the address stays', () => {
+	test('the connected route of a leased address is removed, but the address stays', () => {
 		expect(lost(without(({ to }) => to === '192.168.9.0/24')(start))).toEqual([expect.stringMatching(/192\.168\.9\.0/)])
 	})
 
@@ -168,7 +177,7 @@ describe('it is a loss that', () => {
 	})
 })
 
-describe('the state before a run is compared', () => {
+describe('the state before a run, with spontaneous changes applied,', () => {
 	const before: Partial<Link> = { name: 'ens9', mtu: 1500, up: false, altnames: ['a'], addresses: [fixed] }
 	const now: Partial<Link> = {
 		name: 'lan9',
@@ -190,15 +199,15 @@ describe('the state before a run is compared', () => {
 	}
 
 	test.each<[title: string, was: Partial<Link>, is: Partial<Link> | undefined, changed: object]>([
-		['with what a link has gained', before, now, gained],
-		["with the name and MTU of a pod's link", { ...before, kind: 'tun' }, now, { ...gained, name: 'lan9', mtu: 1400 }],
-		['with those of a macvlan', { ...before, kind: 'macvlan' }, now, { ...gained, name: 'lan9', mtu: 1400 }],
-		['with those of an ipvlan', { ...before, kind: 'ipvlan' }, now, { ...gained, name: 'lan9', mtu: 1400 }],
-		['but not with those of a VLAN', { ...before, kind: 'vlan' }, now, gained],
-		['but not with what it has lost', { ...before, up: true, master: 'br1' }, { ...before, altnames: [], addresses: [] }, {}],
-		['but not with another bridge', { ...before, master: 'br1' }, { ...before, master: 'br0' }, {}],
-		['but not with an address that it has gained', before, { ...before, addresses: [fixed, leased] }, {}],
-		['and is unchanged if it is gone', before, undefined, {}],
+		['has what a link has gained', before, now, gained],
+		["has the new name and MTU of a pod's link", { ...before, kind: 'tun' }, now, { ...gained, name: 'lan9', mtu: 1400 }],
+		['has the new name and MTU of a macvlan', { ...before, kind: 'macvlan' }, now, { ...gained, name: 'lan9', mtu: 1400 }],
+		['has the new name and MTU of an ipvlan', { ...before, kind: 'ipvlan' }, now, { ...gained, name: 'lan9', mtu: 1400 }],
+		['does not have the new name and MTU of a VLAN', { ...before, kind: 'vlan' }, now, gained],
+		['keeps what a link has lost', { ...before, up: true, master: 'br1' }, { ...before, altnames: [], addresses: [] }, {}],
+		['keeps the bridge of a link', { ...before, master: 'br1' }, { ...before, master: 'br0' }, {}],
+		['does not have an address that a link has gained', before, { ...before, addresses: [fixed, leased] }, {}],
+		['keeps a link that no longer exists', before, undefined, {}],
 	])('%s', (_, was, is, changed) => {
 		expect(compared(was, is)).toEqual(changed)
 	})
@@ -217,7 +226,7 @@ describe('the state before a run is compared', () => {
 		['it is on top of another link', { kind: 'vlan', lower: 4 }, [5], [{ ifindex: 4 }], false],
 		['it is the peer of a link of the run', { kind: 'vxcan', lower: 4 }, [4], [], true],
 		['its peer is on top of a link of the run', { kind: 'vxcan', lower: 4 }, [5], [{ ifindex: 4, kind: 'vlan', lower: 5 }], false],
-	])('with all its changes only if it is not touched: %s', (...[, was, touched, others, isTouched]) => {
+	])('has the changes of a link only if the run does not touch it: %s', (...[, was, touched, others, isTouched]) => {
 		expect(compared({ ...before, ...was }, now, touched, others)).toEqual(isTouched ? {} : gained)
 	})
 
@@ -232,12 +241,12 @@ describe('the state before a run is compared', () => {
 
 	test.each<[title: string, one: Route, is: Address[], isExpired: boolean, was?: Address[]]>([
 		['the network of an expired address', route({ to: '192.168.9.0/24', protocol: 2 }), [fixed], true],
-		['a route through that network by DHCP', route({ to: '10.1.0.0/16', via: '192.168.9.1', protocol: 16 }), [fixed], true],
-		['a route by DHCP without a next hop', route({ to: '10.1.0.0/16', protocol: 16 }), [fixed], false],
-		['a route by DHCP through another network', route({ to: '10.1.0.0/16', via: '192.168.8.1', protocol: 16 }), [fixed], false],
+		['a route from DHCP through that network', route({ to: '10.1.0.0/16', via: '192.168.9.1', protocol: 16 }), [fixed], true],
+		['a route from DHCP without a next hop', route({ to: '10.1.0.0/16', protocol: 16 }), [fixed], false],
+		['a route from DHCP through another network', route({ to: '10.1.0.0/16', via: '192.168.8.1', protocol: 16 }), [fixed], false],
 		['a static route through that network', route({ to: '10.1.0.0/16', via: '192.168.9.1' }), [fixed], false],
 		['a static route from the expired address', route({ to: '10.1.0.0/16', source: '192.168.9.2' }), [fixed], true],
-		['a route of the kernel from another address', route({ to: '192.168.9.0/24', protocol: 2, source: '192.168.8.2' }), [fixed], false],
+		['a kernel route from another address', route({ to: '192.168.9.0/24', protocol: 2, source: '192.168.8.2' }), [fixed], false],
 		['the network of an address that stays', route({ to: '192.168.9.0/24', protocol: 2 }), [leased, fixed], false],
 		[
 			'the network of an expired address and of one that stays',
@@ -246,34 +255,40 @@ describe('the state before a run is compared', () => {
 			false,
 			[leased, second],
 		],
-		['the network of a fixed address that is gone', route({ to: '192.168.8.0/24', protocol: 2 }), [leased], false],
-		['the network of a link-local address that is gone', route({ family: 6, to: 'fe80::/64', protocol: 2 }), [], true, [linkLocal]],
+		['the network of a static address that no longer exists', route({ to: '192.168.8.0/24', protocol: 2 }), [leased], false],
+		[
+			'the network of a link-local address that no longer exists',
+			route({ family: 6, to: 'fe80::/64', protocol: 2 }),
+			[],
+			true,
+			[linkLocal],
+		],
 		['a route over another link', route({ to: '192.168.9.0/24', protocol: 2, link: 9 }), [fixed], false],
 		['a route without a link', { ...alone, to: '192.168.9.0/24', protocol: 2 }, [fixed], false],
-	])('without %s if it expired', (...[, one, is, isExpired, was]) => {
+	])('does not have %s if it expired', (...[, one, is, isExpired, was]) => {
 		expect(expired(one, is, was)).toBe(isExpired)
 	})
 
 	test.each<[title: string, gone: Route, more: Partial<Rule>, isGone: boolean]>([
-		['from a pod that is gone', route({ to: '10.244.1.15/32', link: 5 }), { from: '10.244.1.15/32' }, true],
-		['to a pod that is gone', route({ to: '10.244.1.15/32', link: 5 }), { to: '10.244.1.15/32' }, true],
+		['from a pod that no longer exists', route({ to: '10.244.1.15/32', link: 5 }), { from: '10.244.1.15/32' }, true],
+		['to a pod that no longer exists', route({ to: '10.244.1.15/32', link: 5 }), { to: '10.244.1.15/32' }, true],
 		[
-			'to a pod of IPv6 that is gone',
+			'to an IPv6 pod that no longer exists',
 			route({ family: 6, to: 'fd00::15/128', link: 5 }),
 			{ family: 6, from: '::/0', to: 'fd00::15/128' },
 			true,
 		],
 		['of another pod', route({ to: '10.244.1.15/32', link: 5 }), { to: '10.244.1.1/32' }, false],
-		['from a network over a link that is gone', route({ to: '10.244.1.0/24', link: 5 }), { from: '10.244.1.0/24' }, false],
-		['from a pod whose link is there', route({ to: '10.244.1.15/32', link: 2 }), { from: '10.244.1.15/32' }, false],
+		['from a network over a link that no longer exists', route({ to: '10.244.1.0/24', link: 5 }), { from: '10.244.1.0/24' }, false],
+		['from a pod whose link exists', route({ to: '10.244.1.15/32', link: 2 }), { from: '10.244.1.15/32' }, false],
 		['from an address without a link', { ...alone, to: '10.244.1.15/32' }, { from: '10.244.1.15/32' }, false],
-	])('without a rule %s: %s', (...[, gone, more, isGone]) => {
+	])('does not have a rule %s: %s', (...[, gone, more, isGone]) => {
 		const host = { ...hostWith([{ ifindex: 2, name: 'eth0', mac: '02:00:00:00:00:02' }]), routes: [gone], rules: [rule(more)] }
 		expect(withoutSpontaneousChanges(host, host, new Set()).rules.length).toBe(isGone ? 0 : 1)
 	})
 })
 
-test('any combination of transient changes is no loss and hides none', () => {
+test('any combination of spontaneous changes is not a loss and hides no loss', () => {
 	const some = fc.shuffledSubarray(Object.keys(passes))
 	fc.assert(
 		fc.property(some, fc.option(fc.constantFrom(...Object.keys(losses))), (titles, loss) => {
@@ -285,7 +300,7 @@ test('any combination of transient changes is no loss and hides none', () => {
 	)
 })
 
-test("the other end of a pod's link is in another namespace, and its index has no meaning here", () => {
+test("the index of the other end of a pod's link is ignored, because that end is in another namespace", () => {
 	const plain = { flags: ['UP'], mtu: 1500, link_type: 'ether', address: '02:00:00:00:00:01', addr_info: [] }
 	const shown = [
 		{ ...plain, ifindex: 3, ifname: 'ens7' },
@@ -323,7 +338,7 @@ function eachAddress(change: (address: Address) => Address): Change {
 	return host => ({ ...host, links: host.links.map(one => ({ ...one, addresses: one.addresses.map(change) })) })
 }
 
-/** The kernel removes the connected network and what had the address as its source; a DHCP client removes its routes. */
+/** The kernel removes the connected route and all routes that have the address as their source; a DHCP client removes its routes. */
 function expires({ cidr }: Address): Change {
 	const ip = cidr.slice(0, cidr.indexOf('/'))
 	const network = { '192.168.9.2': '192.168.9.', 'fd00:9::2': 'fd00:9:', 'fe80::1': 'fe80::/' }[ip] ?? 'none'

@@ -18,14 +18,14 @@ describe('the table of an interface', () => {
 	test.each<[title: string, one: OneNic, says: string | undefined, see?: string]>([
 		['has a route over a link not managed by MultiNIC', host(route(to, { table: 100, link: 2 })), `${to} over eth0`],
 		[
-			'has such a route among others',
+			'has such a route and others',
 			host(route(to, { table: 100 }), route('10.8.0.0/16', { table: 100, link: 2 })),
 			'10.8.0.0/16 over eth0',
 		],
 		['has a route over several links, one not managed by MultiNIC', host(routeOver(to, [3, 2], { table: 100 })), `${to} over eth0`],
 		['has a route without a link', host(routeWithoutLink(to, { table: 100 })), to],
 		[
-			'has a route of IPv6 over such a link',
+			'has an IPv6 route over such a link',
 			host(route('fd09::/64', { table: 100, link: 2 })),
 			'fd09::/64 over eth0',
 			'ip -6 route show table 100',
@@ -47,7 +47,7 @@ describe('the table of an interface', () => {
 describe('a rule that looks up the table of an interface', () => {
 	const mark = rule({ table: 100, words: 'from all fwmark 0x1 lookup 100' })
 	const hostOf = (...rules: ReturnType<typeof rule>[]) => ({ host: { rules } })
-	const says = "the rule 'from all fwmark 0x1 lookup 100' looks up table 100, which multinic0 needs for itself"
+	const says = "the rule 'from all fwmark 0x1 lookup 100' looks up table 100, which only multinic0 may use"
 	const ourRoutes = (table: number) => recordedNic({ routes: [{ to, table, metric: 0 }] })
 
 	test.each<[title: string, one: OneNic, isRefused: boolean]>([
@@ -57,7 +57,7 @@ describe('a rule that looks up the table of an interface', () => {
 		['was added after MultiNIC had routes in the table', { ...hostOf(mark), ours: ourRoutes(100) }, false],
 		['has no effect without policyRouting', { ...hostOf(mark), nic: { policyRouting: false } }, false],
 		['looks up another table', hostOf({ ...mark, table: 101 }), false],
-		['has an action, and looks up no table', hostOf({ ...mark, action: 'blackhole' }), false],
+		['has an action instead of a lookup', hostOf({ ...mark, action: 'blackhole' }), false],
 		['is managed by MultiNIC', hostOf({ ...mark, priority: 10_000, from: '10.0.0.23/32', plain: true }), false],
 		[
 			'is managed by MultiNIC with another base',
@@ -86,12 +86,12 @@ describe('the table of an interface is that of another NIC', () => {
 	const before = recordedNic({ id: 5, bases: [DEFAULT_BASES] })
 	const still = route(to, { table: 105, link: 4 })
 	const one = { ofNode: { bases }, others: [{ ifindex: 2, name: 'eth0' }, link], recorded: [before] }
-	const says = 'table 105 is still that of multinic5, which moves to another one first'
+	const says = 'table 105 is still that of multinic5, which has to move to another one first'
 
 	test.each<[title: string, one: OneNic, see: string | undefined]>([
 		['if it still has routes over that NIC', { ...one, host: { routes: [still] } }, 'ip route show table 105'],
 		[
-			'if it still has routes of IPv6 over that NIC',
+			'if it still has IPv6 routes over that NIC',
 			{ ...one, host: { routes: [route(to, { table: 105, link: 2 }), route('fd09::/64', { table: 105, link: 4 })] } },
 			'ip -6 route show table 105',
 		],

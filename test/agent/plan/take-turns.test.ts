@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { firstDistinct, inTurns } from '../../../agent/plan/take-turns.ts'
 
-/** Items of several lists, each list in its turn. */
+/** The items of several lists, interleaved. */
 
-describe('the items of lists in turns', () => {
+describe('interleaved items', () => {
 	test.each<[title: string, lists: number[][], items: number[]]>([
-		['of no list are none', [], []],
-		['of empty lists are none', [[], []], []],
+		['of no list do not exist', [], []],
+		['of empty lists do not exist', [[], []], []],
 		['of one list keep their order', [[1, 2, 3]], [1, 2, 3]],
 		['begin with the first item of each list', [[1, 2, 3], [4], [5, 6]], [1, 4, 5, 2, 6, 3]],
 		['continue after an empty list', [[], [1, 2], [3]], [1, 3, 2]],
@@ -30,18 +30,18 @@ describe('the items of lists in turns', () => {
 
 describe('the first distinct items', () => {
 	test.each<[title: string, all: object[], most: number, first: object[], isAll: boolean]>([
-		['of nothing are all', [], 1, [], true],
+		['of an empty list are all', [], 1, [], true],
 		['are all if there are fewer', [{ a: 1 }], 2, [{ a: 1 }], true],
 		['are all if there are exactly as many', [{ a: 1 }, { a: 2 }], 2, [{ a: 1 }, { a: 2 }], true],
 		['are not all if there is one more', [{ a: 1 }, { a: 2 }, { a: 3 }], 2, [{ a: 1 }, { a: 2 }], false],
-		['include equal ones once', [{ a: 1 }, { a: 1 }, { a: 2 }], 2, [{ a: 1 }, { a: 2 }], true],
-		['are all if only equal ones follow', [{ a: 1 }, { a: 2 }, { a: 1 }], 2, [{ a: 1 }, { a: 2 }], true],
-		['are not all if another one follows the equal ones', [{ a: 1 }, { a: 1 }, { a: 2 }], 1, [{ a: 1 }], false],
+		['include equal items once', [{ a: 1 }, { a: 1 }, { a: 2 }], 2, [{ a: 1 }, { a: 2 }], true],
+		['are all if only equal items follow', [{ a: 1 }, { a: 2 }, { a: 1 }], 2, [{ a: 1 }, { a: 2 }], true],
+		['are not all if another item follows the equal ones', [{ a: 1 }, { a: 1 }, { a: 2 }], 1, [{ a: 1 }], false],
 	])('%s', (_, all, most, ...[first, isAll]) => {
 		expect(firstDistinct(all, most)).toEqual({ first, isAll })
 	})
 
-	test('end the reading of an endless list', () => {
+	test('stop reading an endless list', () => {
 		function* endless() {
 			for (let at = 0; ; at++) yield at
 		}

@@ -21,22 +21,22 @@ describe('an undo', () => {
 	test.each<[title: string, changes: Change[], undo: Change[]]>([
 		['renames no link that the run did not rename', [{ kind: 'up', link: 3 }], []],
 		[
-			'gives a link its name again, which udev may have added as an altname',
+			'restores the name of a link, after removing it from the altnames',
 			[rename(3, 'multinic0')],
 			[altname('removeAltname', 3, 'ens3'), rename(3, 'ens3')],
 		],
 		[
-			'needs no temporary name if a link only had one',
+			'uses no temporary name if only the run used one',
 			[rename(3, 'mntmp3'), rename(3, 'ens3')],
 			[altname('removeAltname', 3, 'ens3'), rename(3, 'ens3')],
 		],
 		[
-			'needs no temporary name if a link got the name of one that is not renamed',
+			'uses no temporary name if a link got the name of one that is not renamed',
 			[rename(3, 'ens4')],
 			[altname('removeAltname', 3, 'ens3'), rename(3, 'ens3')],
 		],
 		[
-			'needs no temporary names if several links got new names',
+			'uses no temporary names if several links got new names',
 			[rename(3, 'multinic0'), rename(4, 'multinic1')],
 			[...[altname('removeAltname', 3, 'ens3'), altname('removeAltname', 4, 'ens4')], ...[rename(3, 'ens3'), rename(4, 'ens4')]],
 		],
@@ -51,7 +51,7 @@ describe('an undo', () => {
 		],
 		['removes an altname that the run added', [altname('addAltname', 3, 'a')], [altname('removeAltname', 3, 'a')]],
 		[
-			'adds a removed altname again after the name of the link no longer stands in its way',
+			'adds a removed altname again after the link no longer has it as its name',
 			[altname('removeAltname', 3, 'multinic0'), rename(3, 'multinic0')],
 			[altname('removeAltname', 3, 'ens3'), rename(3, 'ens3'), altname('addAltname', 3, 'multinic0')],
 		],
@@ -65,7 +65,7 @@ describe('an undo', () => {
 		)
 	})
 
-	test('waits until the daemons know the temporary names, and until they know the old ones', () => {
+	test('waits until the daemons have detected the temporary names, and later the original ones', () => {
 		expect(undo([rename(3, 'ens4'), rename(4, 'ens3')], { networkd: true })).toEqual([
 			...asSteps(altname('removeAltname', 3, 'ens3'), altname('removeAltname', 4, 'ens4')),
 			...[...asSteps(rename(3, 'mntmp3'), rename(4, 'mntmp4')), wait('mntmp3', 'mntmp4')],

@@ -7,7 +7,7 @@ import { undoOf } from '../../../agent/plan/undo.ts'
 import { afterEvery, comparable } from '../simulated-host.ts'
 import { addressOf, hostOf, routeOf } from './selected.ts'
 
-/** What a rename, or the removal of the first address of a network, takes from a link besides what it changes. */
+/** What a rename, or the removal of the first address of a network, removes from a link in addition to what it changes. */
 
 const rename: Change = { kind: 'rename', link: 3, to: 'multinic0' }
 const named: Change[] = [
@@ -26,7 +26,7 @@ describe('an undo of a rename restores', () => {
 	const from = (source: string, more: Partial<Route> = {}) => routeOf('10.9.0.0/16', { link: 2, via: '192.168.9.1', source, ...more })
 
 	test.each<[title: string, addresses: Address[], lost: Address[]]>([
-		['no label of the first address, which had none', [first], []],
+		['no label of a first address without a label', [first], []],
 		['the label of the first address', [labelled], [labelled]],
 		['that another address has no label', [first, second], [second]],
 		['several labels, and removes the last address first', [labelled, second], [labelled, second]],
@@ -37,7 +37,7 @@ describe('an undo of a rename restores', () => {
 		)
 	})
 
-	test('the routes of all links that the kernel removes with an address for the sake of its label', () => {
+	test('the routes of all links that the kernel removes together with an address whose label is restored', () => {
 		const [over2, plain, other] = [
 			from('10.0.0.5'),
 			from('10.0.0.5', { to: '10.8.0.0/16', link: 3 }),
@@ -64,7 +64,7 @@ describe('an undo of a rename restores', () => {
 	})
 })
 
-describe('after a rename on a host with systemd-networkd, which may configure the link by its new name, an undo restores', () => {
+describe('after a rename on a host with systemd-networkd, which may configure the link with its new name, an undo restores', () => {
 	test.each<[title: string, address: Address, isAgain: boolean]>([
 		['an address', addressOf('10.0.0.5/24'), true],
 		['no lease', addressOf('10.0.0.5/24', { dynamic: true }), false],
@@ -94,7 +94,7 @@ describe('an address that disappeared with the first one of its network', () => 
 		],
 		['stays if the run removes no address', [first, second], [add(second)], [add(second)]],
 		[
-			'stays if the run removes one of another link',
+			'stays if the run removes an address of another link',
 			[first, second],
 			[{ ...remove(first), link: 2 } as Change, add(second)],
 			[add(second)],

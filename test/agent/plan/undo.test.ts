@@ -4,7 +4,7 @@ import type { HostState } from '../../../agent/model/host-state.ts'
 import { undoOf } from '../../../agent/plan/undo.ts'
 import { addressOf, hostOf, routeOf, routeOver, ruleOf } from './selected.ts'
 
-/** The undo of the steps of a run, by kind. Link 3 (`ens3`) is down and has nothing unless a row says otherwise. */
+/** The undo of the steps of a run, by kind. By default, link 3 (`ens3`) is down and has no addresses. */
 
 const undo = (changes: readonly Change[], host: HostState = hostOf()) => undoOf(asSteps(changes), host)
 const file = (content: string) => ({ content, mode: 0o644, gid: 0 })
@@ -21,12 +21,12 @@ const six = routeOf('fd07::/64', { metrics: { mtu: '1400' } })
 
 describe('the undo of', () => {
 	test.each<[title: string, changes: Change[], undo: Change[], host?: HostState]>([
-		['nothing is nothing', [], []],
-		['a link set up sets it down', [{ kind: 'up', link: 3 }], [{ kind: 'down', link: 3 }]],
-		['a link set down sets it up', [{ kind: 'down', link: 3 }], [{ kind: 'up', link: 3 }], hostOf({ up: true })],
+		['no changes is empty', [], []],
+		['setting a link up sets it down', [{ kind: 'up', link: 3 }], [{ kind: 'down', link: 3 }]],
+		['setting a link down sets it up', [{ kind: 'down', link: 3 }], [{ kind: 'up', link: 3 }], hostOf({ up: true })],
 		['another MTU restores the MTU', [mtu(1400)], [mtu(1500)]],
 		[
-			'another MTU also restores the MTU of IPv6 if that differs',
+			'another MTU also restores the IPv6 MTU if that differs',
 			[mtu(1400)],
 			[mtu(1500), { kind: 'sysctl', name: 'ens3', key: 'ipv6/mtu', value: '1300' }],
 			hostOf({ sysctls: { 'ipv6/mtu': '1300' } }),
@@ -38,12 +38,12 @@ describe('the undo of', () => {
 			hostOf({}, { routes: [six, { ...six, link: 2 }] }),
 		],
 		['a setting restores its value', [setting('ens3', '2')], [setting('ens3', '1')], hostOf({ sysctls: { 'ipv4/rp_filter': '1' } })],
-		['a setting without a known value leaves it', [setting('ens3', '2')], []],
-		['a setting of a link that the host does not have leaves it', [setting('multinic0', '2')], []],
+		['a setting with an unknown value does not change it', [setting('ens3', '2')], []],
+		['a setting of a link that the host does not have does not change it', [setting('multinic0', '2')], []],
 		['a new file removes it', [write('/etc/a', 'new')], [remove('/etc/a')]],
 		['a changed file restores it', [write('/etc/a', 'new')], [write('/etc/a', 'old')], hostOf({}, { files: { '/etc/a': file('old') } })],
 		['a removed file restores it', [remove('/etc/a')], [write('/etc/a', 'old')], hostOf({}, { files: { '/etc/a': file('old') } })],
-		['several files begins with the last', [write('/etc/a', 'new'), write('/etc/b', 'new')], [remove('/etc/b'), remove('/etc/a')]],
+		['several files starts with the last one', [write('/etc/a', 'new'), write('/etc/b', 'new')], [remove('/etc/b'), remove('/etc/a')]],
 	])('%s', (_, changes, expected, host = hostOf()) => {
 		expect(undo(changes, host)).toEqual(asSteps(expected))
 	})
@@ -63,17 +63,17 @@ describe('the undo of', () => {
 		],
 		['a new route removes it', [{ kind: 'addRoute', route: near }], [{ kind: 'removeRoute', route: near }]],
 		[
-			'a route that the host has had adds it again',
+			'a route that the host had adds it again',
 			[{ kind: 'addRoute', route: near, replace: true }],
 			[{ kind: 'addRoute', route: near, replace: true }],
 		],
 		[
-			'removed routes adds them again, those first through which others are reached',
+			'removed routes adds them again, starting with those through which others are reached',
 			[far, near].map((route): Change => ({ kind: 'removeRoute', route })),
 			[near, far].map((route): Change => ({ kind: 'addRoute', route })),
 		],
 		['a new address removes it', [address('addAddress')], [address('removeAddress')]],
-		['a new address beside others removes it', [address('addAddress')], [address('removeAddress')], hostOf({ addresses: [linkLocal] })],
+		['a new address next to others removes it', [address('addAddress')], [address('removeAddress')], hostOf({ addresses: [linkLocal] })],
 		[
 			'a removed address adds it again',
 			[address('removeAddress')],
@@ -81,25 +81,33 @@ describe('the undo of', () => {
 			hostOf({ addresses: [addressOf('10.0.0.23/24')] }),
 		],
 		[
-			'an address that was a lease makes it one again',
+			'an address that was a lease restores the lease',
 			[address('addAddress')],
 			[address('addAddress', lease)],
 			hostOf({ addresses: [lease] }),
 		],
-		['the link-local address of the kernel leaves it', [address('addAddress', linkLocal)], [], hostOf({ addresses: [linkLocal] })],
 		[
-			'a change of the address of one link leaves the same address of another',
-			[address('addAddress')],
-			[address('removeAddress')],
-			twice(lease),
+			'a link-local address that the kernel added does not change it',
+			[address('addAddress', linkLocal)],
+			[],
+			hostOf({ addresses: [linkLocal] }),
 		],
+		['a new address does not change the same address on another link', [address('addAddress')], [address('removeAddress')], twice(lease)],
 	])('%s', (_, changes, expected, host = hostOf()) => {
 		expect(undo(changes, host)).toEqual(asSteps(expected))
 	})
 
 	test.each<[title: string, change: Change, undo: Change]>([
-		['a route leaves the MTU of the IPv6 routes of its link', { kind: 'addRoute', route: near }, { kind: 'removeRoute', route: near }],
-		['a route leaves the labels of the addresses of its link', { kind: 'removeRoute', route: near }, { kind: 'addRoute', route: near }],
+		[
+			'a new route does not change the MTU of the IPv6 routes of its link',
+			{ kind: 'addRoute', route: near },
+			{ kind: 'removeRoute', route: near },
+		],
+		[
+			'a removed route does not change the labels of the addresses of its link',
+			{ kind: 'removeRoute', route: near },
+			{ kind: 'addRoute', route: near },
+		],
 	])('%s', (_, change, expected) => {
 		const host = hostOf({ addresses: [addressOf('10.5.0.5/24', { label: 'ens3:a' })], sysctls: { 'ipv6/mtu': '1300' } }, { routes: [six] })
 		expect(undo([change], host)).toEqual(asSteps([expected]))
@@ -130,7 +138,7 @@ describe('the undo of', () => {
 		)
 	})
 
-	/** Link 2 has this address, too. */
+	/** Only link 2 has this address. */
 	function twice(one: ReturnType<typeof addressOf>): HostState {
 		const host = hostOf()
 		return { ...host, links: host.links.map(link => ({ ...link, addresses: link.ifindex === 2 ? [one] : [] })) }
@@ -141,18 +149,18 @@ describe('routes and rules that the last steps remove after others have replaced
 	const leave: Change[] = [{ kind: 'removeRoute', route: near }, rule('removeRule', 1), rule('removeRule', 2)]
 	const again: Change[] = [{ kind: 'addRoute', route: near }, rule('addRule', 2), rule('addRule', 1)]
 
-	test('come back before the replacements go, and again at the end', () => {
+	test('are added before the replacements are removed, and again at the end', () => {
 		expect(undo([rule('removeRule', 3), rule('addRule'), ...leave])).toEqual(
 			asSteps([...again, rule('removeRule'), ...again, rule('addRule', 3)]),
 		)
 	})
 
-	test('come back once if there are no replacements', () => {
+	test('are added once if there are no replacements', () => {
 		expect(undo(leave)).toEqual(asSteps(again))
 	})
 })
 
-describe('a link that is up gets again what it loses while it is down if a step', () => {
+describe('an undo restores what a link loses while it is down if a step', () => {
 	const neighbour = { link: 3, ip: '10.0.0.9', mac: '02:00:00:00:00:09' }
 	const had = hostOf({ up: true, addresses: [addressOf('fd00::5/64')] }, { neighbours: [neighbour] })
 	const notice = (kind: 'manage' | 'unmanage'): Step => ({ action: { kind, link: 3, name: 'ens3' } })
@@ -181,7 +189,7 @@ describe('a link that is up gets again what it loses while it is down if a step'
 	})
 })
 
-test('an undo releases links first and returns them last, and restores files before anything that they configure', () => {
+test('an undo releases links from NetworkManager first and returns them at the end, and restores files before the objects that they configure', () => {
 	const act = (action: Action): Step => ({ action })
 	const manage = (kind: 'manage' | 'unmanage', link: number): Action => ({ kind, link, name: `ens${link}` })
 	const load: Action = { kind: 'loadProfiles', paths: ['/a'] }

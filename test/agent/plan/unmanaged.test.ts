@@ -44,16 +44,16 @@ describe('a daemon releases a link', () => {
 	const file = { kind: 'removeFile', path: '/etc/netplan/99-multinic0.yaml' } as const
 
 	test.each<[title: string, daemon: Daemon, change: ChangeStep['change'], isReleased: boolean]>([
-		['of NetworkManager that gets an address', NM, added, true],
-		['of NetworkManager that gets a route', NM, routed, true],
-		['of NetworkManager that gets a neighbour', NM, neighbour, true],
-		['of NetworkManager that gets a name', NM, rename, true],
+		['that NetworkManager manages and that gets an address', NM, added, true],
+		['that NetworkManager manages and that gets a route', NM, routed, true],
+		['that NetworkManager manages and that gets a neighbour', NM, neighbour, true],
+		['that NetworkManager manages and that is renamed', NM, rename, true],
 		['but not if only a file changes', NM, file, false],
 		['but not if another link gets an address', NM, { ...added, link: 4 }, false],
 		['but not if another link gets a route', NM, { kind: 'addRoute', route: route('10.9.0.0/16', { link: 4 }) }, false],
-		['of systemd-networkd that gets a name', networkd, rename, true],
-		['of systemd-networkd that goes down', networkd, down, true],
-		['but systemd-networkd does not if the link comes up', networkd, up, false],
+		['that systemd-networkd manages and that is renamed', networkd, rename, true],
+		['that systemd-networkd manages and that is set down', networkd, down, true],
+		['but systemd-networkd does not if the link is set up', networkd, up, false],
 		['but systemd-networkd does not if the link gets an address', networkd, added, false],
 	])('%s', (_, managedBy, change, isReleased) => {
 		const host = hostOf([{ managedBy }, {}])
@@ -61,8 +61,8 @@ describe('a daemon releases a link', () => {
 	})
 
 	test.each<[title: string, isRunning: boolean, change: ChangeStep['change'], isReleased: boolean]>([
-		['may configure a link that gets a name', true, rename, true],
-		['does not configure a link that goes down', true, down, false],
+		['may configure a link that is renamed', true, rename, true],
+		['does not configure a link that is set down', true, down, false],
 		['does not configure a link that gets an address', true, added, false],
 		['does not run', false, rename, false],
 	])('that no daemon manages: systemd-networkd %s', (_, isRunning, change, isReleased) => {
@@ -147,8 +147,8 @@ describe('a refused link that a run renames gets again', () => {
 	const routes = [given[1], given[0]].map(one => ({ change: { kind: 'addRoute', route: one, replace: true } }))
 
 	test.each<[title: string, one: Partial<Link>, more: Partial<HostState>, steps: unknown[]]>([
-		['its fixed addresses without a label, and its routes', link, {}, [again, ...routes]],
-		['only its addresses, if the rename takes it down', link, { liveRename: false }, [again]],
+		['its static addresses without a label, and its routes', link, {}, [again, ...routes]],
+		['only its addresses, if the rename sets it down', link, { liveRename: false }, [again]],
 		['nothing if it is down', { ...link, up: false }, {}, []],
 	])('%s', (__, one, more, expected) => {
 		const host = hostOf([one, {}], { routes: [...given, other], ...more })
@@ -162,7 +162,7 @@ describe('a refused link that a run renames gets again', () => {
 		expect(found.slice(0, 2)).toEqual([{ ...six, flags: ['nodad'] }, six].map(one => ({ kind: 'addAddress', link: 3, address: one })))
 	})
 
-	test('nothing if other steps plan it', () => {
+	test('nothing that other steps restore', () => {
 		const host = hostOf([link], { routes: given })
 		const own = host.links[0] as Link
 		for (const more of [
@@ -175,7 +175,7 @@ describe('a refused link that a run renames gets again', () => {
 	})
 })
 
-test('an addition replaces a route that was there before', () => {
+test('an addition replaces a route that existed before', () => {
 	const [before, fresh] = [route('10.9.0.0/16'), route('10.8.0.0/16')]
 	const host = hostOf([{}], { routes: [before] })
 	const given = [
@@ -198,7 +198,7 @@ describe('NetworkManager', () => {
 		return daemonSteps(state.links, selectionOf(more(state.links)), state)
 	}
 
-	test('releases each of its links first; those of interfaces come up again', () => {
+	test('releases each of its links first, and those of interfaces are set up again', () => {
 		const found = of([{ managedBy: NM }, { managedBy: networkd }, { managedBy: NM }], ([first]) => ({
 			accepted: [{ nic, link: first as Link, ours: undefined }],
 		}))
@@ -226,7 +226,7 @@ describe('NetworkManager', () => {
 		expect(found.last).toEqual([{ action: { kind: 'manage', link: 4, name: 'ens4' } }])
 	})
 
-	test('manages a link again by its new name', () => {
+	test('manages a link again with its new name', () => {
 		const moves = [
 			{ link: 4, from: 'a', to: 'ens9' },
 			{ link: 3, from: 'ens3', to: 'ens7' },
@@ -245,7 +245,7 @@ describe('NetworkManager', () => {
 	})
 })
 
-test('a link of an accepted interface that has no daemon is not released', () => {
+test('a link of an accepted interface that no daemon manages is not released', () => {
 	const link = linkOf()
 	const host = hostOf([{}], { networkmanager: true })
 	expect(daemonSteps([link], selectionOf({ accepted: [{ nic: wantedNic(), link, ours: undefined }] }), host)).toEqual({

@@ -9,31 +9,31 @@ import { comparable } from '../simulated-host.ts'
 import { type Call, type Happening, type Meddle, pretendClock } from './pretended-host.ts'
 import { fails, nic, type Ran, ranOn } from './pretended-run.ts'
 
-/** A run in which any operation goes wrong, alone or after another one; whatever goes wrong, the same laws hold. */
+/** A run in which any operation fails, alone or after another one. The same invariants hold for every failure. */
 
 beforeEach(pretendClock)
 
-/** Two interfaces were desired before. Now one has another address, one is to be removed, and one is new. */
+/** Two interfaces were desired before. Now one has another address, one is no longer desired, and one is new. */
 const former = [nic(0), nic(1)]
 const wish = [nic(0, { address: '10.0.0.24' }), nic(2)]
 
 /** What may happen to an operation. */
 const faults = {
 	'fails before it does anything': () => Promise.reject(fails()),
-	'fails when it is done': async (_, act) => {
+	'fails after it is done': async (_, act) => {
 		await act()
 		throw fails()
 	},
-	'fails by an interface': async (_, act) => {
+	'fails because of an interface': async (_, act) => {
 		await act()
 		throw failure('COMMAND_FAILED', 'ip link set dev if7 up: no', { id: 2 })
 	},
-	'ends by a bug': async (_, act) => {
+	'ends with a bug': async (_, act) => {
 		await act()
-		throw new TypeError('what nobody thought of')
+		throw new TypeError('an unexpected error')
 	},
 	'is only half done': halfDone,
-	'is done but for the last change': async ({ what, args }, act, { host }) => {
+	'is done except for the last change': async ({ what, args }, act, { host }) => {
 		if (what !== 'apply' && what !== 'undo') return act()
 		const [steps = []] = args as [(readonly UndoStep[])?]
 		return host[what](steps.slice(0, -1))
@@ -47,7 +47,7 @@ const faults = {
 		pass(61_000)
 		return act()
 	},
-	'has no answer': async ({ what }, act, { pass }) => {
+	'gets no answer': async ({ what }, act, { pass }) => {
 		const result = await act()
 		if (what !== 'neighboursAnswer') return result
 		pass(5_000)
@@ -57,7 +57,7 @@ const faults = {
 type Kind = keyof typeof faults
 const kinds = Object.keys(faults) as Kind[]
 
-/** Half of the changes are made. An undo returns what it could not do; all others fail. */
+/** Makes half of the changes. An undo returns what it could not do; all other operations fail. */
 async function halfDone({ what, args }: Call, act: () => Promise<unknown>, { host, now }: Parameters<Meddle>[2]): Promise<unknown> {
 	const [steps = []] = args as [(readonly UndoStep[])?]
 	if (what === 'undo') {
@@ -81,7 +81,7 @@ function withFaults(...all: Fault[]): Meddle {
 const start = (await ranOn({ wish: former })).pretended.now()
 const ranWith = (...all: Fault[]) => ranOn({ start, wish, meddle: withFaults(...all) })
 
-/** Each law names what of a run breaks it. */
+/** Invariant → what violates it in a run. */
 const laws: Record<string, (ran: Ran) => readonly unknown[]> = {
 	'no interface is Configured on a node that is not as desired': ({ report, pretended }) => {
 		const claimed = (report?.interfaces ?? []).filter(({ state }) => state === 'Configured').map(({ id }) => id)
@@ -90,8 +90,8 @@ const laws: Record<string, (ran: Ran) => readonly unknown[]> = {
 	},
 	'a run that is RolledBack leaves the host as it was': ({ report, pretended }) =>
 		report?.outcome === 'RolledBack' && isOther(pretended.now(), start) ? ['other'] : [],
-	// after a bug nothing is compared: the undo says whether it is complete, and the host stays armed
-	'an attempt that says it is rolled back leaves the host as it was': ({ said, happened, bug }) =>
+	// After a bug, nothing is compared: the undo reports whether it is complete, and the host stays armed.
+	'an attempt that reports a rollback leaves the host as it was': ({ said, happened, bug }) =>
 		bug !== undefined
 			? []
 			: said.filter(({ head, host, operations }) => head === 'rolled back' && isOther(host, lastArmed(happened, operations)?.host)),
@@ -108,22 +108,22 @@ const laws: Record<string, (ran: Ran) => readonly unknown[]> = {
 		if (!report || isCommitted(happened) || !isOther(pretended.now(), lastArmed(happened)?.host)) return []
 		return outcome === 'Failed' && (reason === 'NotRestored' || reason === 'ConnectivityLost') ? [] : [outcome, reason]
 	},
-	'an attempt is committed once at most, and in time': ({ happened }) =>
+	'an attempt is committed at most once, and in time': ({ happened }) =>
 		happened.filter(({ what, ok, at, msLeft = -1 }) => {
 			const before = happened.slice(0, at).findLast(one => one.what === 'arm' || one.what === 'commit')
 			return what === 'commit' && (before?.what !== 'arm' || (ok === true && msLeft <= 0))
 		}),
 	'the timer is disarmed only if the host is as it was': ({ happened }) =>
 		happened.filter(({ what, host, at }) => what === 'disarm' && isOther(host, lastArmed(happened, at)?.host)),
-	'a host that is not as it was when a run ends uncommitted is armed, unless its timer has ended': ({ happened, pretended }) => {
+	'a host that is not as it was after an uncommitted run is armed, unless its timer has ended': ({ happened, pretended }) => {
 		const isOver = isCommitted(happened) || hasCommitFailed(happened) || pretended.isArmed() || pretended.hasTimerEnded()
 		return !isOver && isOther(pretended.now(), lastArmed(happened)?.host) ? ['unarmed'] : []
 	},
-	'nothing is changed once the timer has ended': ({ happened }) =>
+	'nothing is changed after the timer has ended': ({ happened }) =>
 		happened.filter(({ what, at, msLeft }) => what === 'apply' && msLeft === undefined && happened[at - 1]?.what !== 'apply'),
 }
 
-/** @returns the ids of the interfaces for which something is left to do */
+/** @returns the ids of the interfaces that a further run would change */
 function left(host: HostState): (number | undefined)[] {
 	const wanted = { interfaces: settle(wish as Interface[]), nodeAddresses: [], kinds: new Set(['hardware']), failed: new Map() }
 	return plan(wanted, host, {}).steps.map(({ id }) => id)
@@ -142,18 +142,18 @@ function isCommitted(happened: readonly Happening[]): boolean {
 	return happened.slice(lastArmed(happened)?.at).some(({ ok }) => ok)
 }
 
-/** Whether the last commit ended by an error: it may have taken the undo from the host before that. */
+/** Whether the last commit ended with an error: it may have removed the undo from the host before. */
 function hasCommitFailed(happened: readonly Happening[]): boolean {
 	return happened.slice(lastArmed(happened)?.at).some(({ what, ok }) => what === 'commit' && ok === undefined)
 }
 
-/** @returns each law that a run breaks, and by what */
+/** @returns each invariant that a run violates, with what violates it */
 function broken(ran: Ran): Record<string, readonly unknown[]> {
 	return Object.fromEntries(Object.entries(laws).flatMap(([law, breaks]) => (breaks(ran).length > 0 ? [[law, breaks(ran)]] : [])))
 }
 
 const operations = (await ranOn({ start, wish })).happened
-const failed = await ranWith({ at: operations.findIndex(({ what }) => what === 'apply'), kind: 'fails when it is done' })
+const failed = await ranWith({ at: operations.findIndex(({ what }) => what === 'apply'), kind: 'fails after it is done' })
 
 test('without a fault the run is committed, and after one it is rolled back', async () => {
 	const { report } = await ranOn({ start, wish })
@@ -162,7 +162,7 @@ test('without a fault the run is committed, and after one it is rolled back', as
 	expect(failed.happened.map(({ what }) => what)).toEqual(expect.arrayContaining(['undo', 'disarm']))
 })
 
-describe('a run keeps its laws if', () => {
+describe('the invariants hold if', () => {
 	test.each(operations.flatMap(({ what, nth, at }) => kinds.map(kind => [what, nth + 1, kind, at] as const)))(
 		'%s number %i %s',
 		async (_what, _nth, kind, at) => {
@@ -171,17 +171,17 @@ describe('a run keeps its laws if', () => {
 	)
 })
 
-describe('a run whose changes failed keeps its laws if then', () => {
+describe('the invariants hold if the changes failed and then', () => {
 	const apply = operations.findIndex(({ what }) => what === 'apply')
 	test.each(failed.happened.slice(apply + 1).flatMap(({ what, nth, at }) => kinds.map(kind => [what, nth + 1, kind, at] as const)))(
 		'%s number %i %s',
 		async (_what, _nth, kind, at) => {
-			expect(broken(await ranWith({ at: apply, kind: 'fails when it is done' }, { at, kind }))).toEqual({})
+			expect(broken(await ranWith({ at: apply, kind: 'fails after it is done' }, { at, kind }))).toEqual({})
 		},
 	)
 })
 
-test('a run keeps its laws with any faults', async () => {
+test('the invariants hold with any combination of faults', async () => {
 	const any = fc.array(fc.record({ at: fc.nat(40), kind: fc.constantFrom(...kinds) }), { minLength: 2, maxLength: 5 })
 	const holds = fc.asyncProperty(any, async all => {
 		expect(broken(await ranWith(...all))).toEqual({})

@@ -6,7 +6,7 @@ import { failure } from '../../../agent/model/failure.ts'
 import { type Meddle, pretendClock } from './pretended-host.ts'
 import { mac, nic, node, type Ran, ranOn } from './pretended-run.ts'
 
-/** From what a run makes its plan: the config, the node, and what netplan says about the files. */
+/** The input of a plan: the config, the node, and what netplan would reject. */
 
 beforeEach(pretendClock)
 
@@ -16,21 +16,21 @@ const states = ({ report, bug }: Ran) => report?.interfaces.map(({ state, reason
 
 describe('an interface is refused', () => {
 	test.each<[title: string, order: Order, reason: string, message: RegExp]>([
-		['if the node has its address', { config: { nodeAddresses: ['10.0.1.23'] } }, 'InUse', /Kubernetes knows this node by it/],
+		['if the node has its address', { config: { nodeAddresses: ['10.0.1.23'] } }, 'InUse', /Kubernetes lists it for this node/],
 		[
 			'if the API server has its address',
 			{ apiServer: { host: '10.0.1.23', port: 6443 } },
 			'InUse',
-			/this node reaches another machine or pod by it/,
+			/this node reaches another machine or pod at it/,
 		],
 		[
 			'if a nameserver has its address',
 			{ own: { nameservers: () => ['10.9.0.1', '10.0.1.23'] } },
 			'InUse',
-			/this node reaches another machine or pod by it/,
+			/this node reaches another machine or pod at it/,
 		],
 		[
-			'if one of its routes leads to the API server',
+			'if one of its routes contains the API server',
 			{
 				apiServer: { host: '10.9.0.1', port: 6443 },
 				wish: [nic(0), nic(1, { routes: [{ to: '10.9.0.0/16', via: '10.0.1.1', table: 254 }] }), nic(2)],
@@ -51,7 +51,7 @@ describe('an interface is refused', () => {
 	})
 })
 
-test('an interface whose network meets a protected one gets no connected route', async () => {
+test('an interface whose network overlaps a protected network gets no connected route', async () => {
 	const ran = await ranOn({ config: { protectedNetworks: ['10.0.1.128/25'] } })
 	expect(states(ran)).toEqual(Array(3).fill('Configured Configured'))
 	expect(ran.report?.interfaces.map(({ warnings }) => warnings.map(({ reason }) => reason))).toEqual([[], ['SharedNetwork'], []])
@@ -86,7 +86,7 @@ describe('what netplan would reject at the next boot', () => {
 		expect(ran.report?.notRemoved).toMatchObject([{ macAddress: mac(2), reason: 'InUse' }])
 	})
 
-	test('is refused together with what the chart does not allow', async () => {
+	test('is refused, and so is what the chart does not allow', async () => {
 		const wish = [nic(0, { defaultRoute: true }), nic(1), nic(2)]
 		const ran = await ranOn({ wish, config: { mode: 'Plan', allowDefaultRoute: false }, meddle: rejecting([1]) })
 		expect(states(ran)).toEqual(['Failed NotAllowed', 'Failed InUse', 'Pending Planned'])

@@ -5,7 +5,7 @@ import type { RunConfig } from '../../../contract/agent-run.ts'
 import { type Meddle, pretendClock } from './pretended-host.ts'
 import { fails, headsOf, nic, node, orderOf, ranOn, route, tookMs, withLink, withRoutes, wordsOf } from './pretended-run.ts'
 
-/** What an attempt does in order, what it logs, and what it reports beside its result. */
+/** The order of the operations of an attempt, its log, and its report. */
 
 beforeEach(pretendClock)
 
@@ -14,7 +14,7 @@ const configured = async (): Promise<HostState> => (await ranOn({})).pretended.n
 const gateways = [0, 1, 2].map(id => `multinic${id} gateway answers`).join(', ')
 const unproven = 'unknown, no systemd on this host'
 
-/** Something happens during an operation, which is then carried out. */
+/** Calls `happens` before the first operation of this kind. */
 const during =
 	(operation: string, happens: (pretended: Parameters<Meddle>[2], args: readonly unknown[]) => unknown): Meddle =>
 	async ({ what, nth, args }, act, pretended) => {
@@ -29,7 +29,7 @@ const answering =
 	}
 
 describe('the log of a run', () => {
-	test('that succeeds has each step', async () => {
+	test('that succeeds contains each step', async () => {
 		vi.spyOn(Date, 'now').mockReturnValue(Date.parse('2026-01-01T12:00:00Z'))
 		const ran = await ranOn({})
 		expect(headsOf(ran)).toEqual([heading(), 'probes before', 'armed', 'applied', 'probes after', 'verified'])
@@ -40,13 +40,13 @@ describe('the log of a run', () => {
 		expect(wordsOf(ran, 'verified')).toEqual([`in sync; same after reboot: ${unproven}`])
 	})
 
-	test('on a host without systemd says that no timer rolls back', async () => {
+	test('on a host without systemd reports that there is no rollback timer', async () => {
 		const ran = await ranOn({ meddle: answering('arm', ({ undo, tag }) => ({ undo, tag })) })
 		expect(wordsOf(ran, 'armed')).toEqual(['undo files are written; without systemd only another run can use them'])
 		expect(ran.report).toMatchObject({ outcome: 'Succeeded' })
 	})
 
-	test('that is rolled back says why, and that all is as before', async () => {
+	test('that is rolled back contains the cause, and that everything is as before', async () => {
 		const ran = await ranOn({ meddle: during('apply', () => Promise.reject(fails())) })
 		expect(headsOf(ran)).toEqual([heading(), 'probes before', 'armed', 'failed', 'probes undone', 'rolled back'])
 		expect(wordsOf(ran, 'failed')).toEqual(['broken on purpose'])
@@ -54,7 +54,7 @@ describe('the log of a run', () => {
 		expect(wordsOf(ran, 'rolled back')).toEqual(['everything is as it was before the run'])
 	})
 
-	test('that is rolled back names what other programs changed meanwhile', async () => {
+	test('that is rolled back contains what other programs changed during the run', async () => {
 		const theirs = [7, 8].map(id => route({ to: `10.7${id}.0.0/16`, via: '192.168.9.7' }))
 		const ran = await ranOn({ start: withRoutes(node, ...theirs), meddle: during('apply', ({ put }) => put(node)) })
 		expect(wordsOf(ran, 'rolled back')).toEqual([
@@ -79,21 +79,21 @@ describe('the log of a run', () => {
 		['that only plans', configured, 'Plan', []],
 		['that verifies', configured, 'Verify', [['probes', gateways]]],
 		['that verifies links that are down', async () => node, 'Verify', []],
-	])('%s has only what it did', async (_, start, mode, lines) => {
+	])('%s contains only what it did', async (_, start, mode, lines) => {
 		const ran = await ranOn({ start: await start(), config: { mode } })
 		expect(ran.said.slice(1).map(({ head, words }) => [head, words])).toEqual(lines)
 	})
 
-	test('names the mode of a run that only plans', async () => {
+	test('contains the mode of a run that only plans', async () => {
 		const ran = await ranOn({ config: { mode: 'Plan' } })
 		expect(headsOf(ran)).toEqual([heading('plan only, ')])
 		expect(ran.report).not.toHaveProperty('notes')
 	})
 
 	test.each<[title: string, start: () => Promise<HostState>, said: string[]]>([
-		['says nothing about a reboot if no interface can be configured', async () => node, []],
+		['does not mention a reboot if no interface can be configured', async () => node, []],
 		[
-			'says that a reboot is not checked if only removals are made',
+			'reports that a reboot is not checked if only removals are made',
 			configured,
 			['in sync; same after reboot: unknown, no interface can be configured, so the state after a reboot was not checked'],
 		],
@@ -117,11 +117,15 @@ describe('the duration of', () => {
 			['apply', 'arm', 'generate', 'lookup', 'observe', 'probe', 'total', 'undo'],
 		],
 		[
-			'what a run without changes does is in the report',
+			'each phase of a run without changes is in the report',
 			async () => ranOn({ start: await configured() }),
 			['generate', 'observe', 'probe', 'prove', 'total'],
 		],
-		['what a plan needs is in the report', () => ranOn({ config: { mode: 'Plan' } }), ['generate', 'observe', 'probe', 'total']],
+		[
+			'each phase of a run in mode Plan is in the report',
+			() => ranOn({ config: { mode: 'Plan' } }),
+			['generate', 'observe', 'probe', 'total'],
+		],
 	])('%s', async (_, ran, expected) => {
 		expect(await phases(ran())).toEqual(expected)
 	})
@@ -162,7 +166,7 @@ describe('a run without changes', () => {
 	const silent = answering('echoes', (_, packets: object[]) => packets.map(() => ({ notSent: 'ping is missing' })))
 
 	test.each<[title: string, start: () => Promise<HostState>]>([
-		['and so does one with changes', async () => node],
+		['like one with changes, reports what it could not check', async () => node],
 		['reports what it could not check', configured],
 	])('%s', async (_, start) => {
 		const ran = await ranOn({ start: await start(), meddle: silent })
@@ -174,7 +178,7 @@ describe('a run without changes', () => {
 		packets.map(({ from }, at) => (from === '10.0.1.23' ? { links: [2] } : answers[at])),
 	)
 
-	test('reports an interface whose packets leave by another link, and those that were refused before', async () => {
+	test('reports an interface whose packets leave through another link, and interfaces that were refused before', async () => {
 		const ran = await ranOn({ start: await configured(), wish: [0, 1, 2, 3].map(id => nic(id)), meddle: elsewhere })
 		expect(ran.report?.interfaces.map(({ state, reason }) => [state, reason])).toEqual([
 			['Configured', 'AlreadyConfigured'],
@@ -192,11 +196,14 @@ describe('a run without changes', () => {
 		expect(orderOf(ran, 'lookUp')).toEqual([])
 	})
 
-	test.each(['Plan', 'Verify'] as const)('of mode %s has no changes, only its interfaces have those that are due', async mode => {
-		const { report } = await ranOn({ config: { mode } })
-		expect(report).toMatchObject({ changes: 0, interfaces: [{ changes: expect.any(Number) }, {}, {}] })
-		expect(report?.interfaces.every(({ changes, done }) => changes > 0 && done === undefined)).toBe(true)
-	})
+	test.each(['Plan', 'Verify'] as const)(
+		'of mode %s reports no changes of its own, only the pending changes of its interfaces',
+		async mode => {
+			const { report } = await ranOn({ config: { mode } })
+			expect(report).toMatchObject({ changes: 0, interfaces: [{ changes: expect.any(Number) }, {}, {}] })
+			expect(report?.interfaces.every(({ changes, done }) => changes > 0 && done === undefined)).toBe(true)
+		},
+	)
 })
 
 describe('after a bug of the agent', () => {
@@ -210,9 +217,9 @@ describe('after a bug of the agent', () => {
 		}
 	test.each<[title: string, undo: () => Promise<string[]>, head: string, words: string]>([
 		['is complete', async () => [], 'rolled back', 'the changes of this run, because it cannot continue'],
-		['complains', async () => ['ip: no', 'ip: never'], 'NOT rolled back', 'the rollback timer takes over: ip: no; ip: never'],
+		['is incomplete', async () => ['ip: no', 'ip: never'], 'NOT rolled back', 'the rollback timer takes over: ip: no; ip: never'],
 		['fails', () => Promise.reject(fails('ip: gone')), 'NOT rolled back', 'the rollback timer takes over: ip: gone'],
-	])('the log says whether the undo %s', async (_, undo, ...line) => {
+	])('the log reports that the undo %s', async (_, undo, ...line) => {
 		const { said } = await ranOn({ meddle: bug(undo) })
 		expect([said.at(-1)?.head, said.at(-1)?.words]).toEqual(line)
 	})

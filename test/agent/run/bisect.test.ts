@@ -7,7 +7,7 @@ import { hostWith } from '../simulated-host.ts'
 
 const mac = (id: number) => `fa:16:3e:00:00:0${id}`
 
-/** What makes an interface a likely cause, and what does not. */
+/** Interfaces that are a likely cause of a lost path, and others. */
 const plain = (id: number) => ({ address: `10.0.${id}.23`, cidr: `10.0.${id}.0/24`, gateway: `10.0.${id}.1` })
 const kinds = {
 	plain,
@@ -25,7 +25,7 @@ function accepted(all: readonly Kind[]): Accepted[] {
 	return nics.flatMap((nic, at) => (links[at] ? [{ nic, link: links[at], ours: undefined }] : []))
 }
 
-/** An interface that is no longer desired; the path used it or did not. */
+/** An interface that is no longer desired; its address decides whether the path used it. */
 function removal(id: number, address = `10.1.${id}.23/24`): Released {
 	const original = { name: `ens${id}`, altnames: [], mtu: 1500, up: false, sysctls: {} }
 	const name = `multinic${id}`
@@ -52,7 +52,7 @@ function searched(
 const someKinds = fc.array(fc.constantFrom(...(Object.keys(kinds) as Kind[])), { minLength: 1, maxLength: 10 })
 const wish = someKinds.chain(all => fc.record({ all: fc.constant(all), culprit: fc.nat(all.length - 1), others: fc.boolean() }))
 
-describe('the interface that costs the node a path', () => {
+describe('the interface that breaks a path of the node', () => {
 	test('is found among up to ten, without blaming another, with at most five losses', () => {
 		fc.assert(
 			fc.property(wish, ({ all, culprit, others }) => {
@@ -74,23 +74,23 @@ describe('the interface that costs the node a path', () => {
 	})
 
 	test.each<[title: string, all: Kind[], culprit: number, losses: number]>([
-		['with one loss where only one is in the way of the path', ['plain', 'onThePath', 'plain', 'plain'], 1, 1],
-		['with one loss where only one leads to where the path goes', ['plain', 'plain', 'leadsToThePath', 'plain'], 2, 1],
-		['with one loss where only one asked for the default route', ['defaultRoute', 'plain', 'plain', 'plain'], 0, 1],
-		['by what is in the way, before what asked for the default route', ['defaultRoute', 'onThePath', 'plain', 'plain'], 1, 1],
-		['by halves where nothing tells', ['plain', 'plain', 'plain', 'plain'], 3, 1],
-		['by halves where all are alike', ['onThePath', 'onThePath', 'onThePath', 'onThePath'], 0, 3],
-		['by halves of the rest where the likely one was not it', ['onThePath', 'plain', 'plain', 'plain'], 3, 2],
-		['without another loss where there is only one', ['plain'], 0, 1],
+		['with one loss if only one has the network of the path', ['plain', 'onThePath', 'plain', 'plain'], 1, 1],
+		['with one loss if only one has a route to the path', ['plain', 'plain', 'leadsToThePath', 'plain'], 2, 1],
+		['with one loss if only one requests the default route', ['defaultRoute', 'plain', 'plain', 'plain'], 0, 1],
+		['by its network, although another one requests the default route', ['defaultRoute', 'onThePath', 'plain', 'plain'], 1, 1],
+		['by bisection if there is no likely cause', ['plain', 'plain', 'plain', 'plain'], 3, 1],
+		['by bisection if all are equally likely', ['onThePath', 'onThePath', 'onThePath', 'onThePath'], 0, 3],
+		['by bisection of the others if the likely one is not the cause', ['onThePath', 'plain', 'plain', 'plain'], 3, 2],
+		['without another loss if there is only one', ['plain'], 0, 1],
 	])('is found %s', (_, all, culprit, losses) => {
 		expect(searched(all, [culprit])).toMatchObject({ culprits: [culprit], losses })
 	})
 
 	test.each<[title: string, all: Kind[], removals: Released[], losses: number]>([
-		['without a trial where the path went by it', ['plain', 'plain'], [removal(8), removal(9, '192.168.9.5/24')], 1],
-		['without a trial where it is the only change', [], [removal(9)], 1],
-		['tried alone where nothing tells', ['plain', 'plain'], [removal(9)], 2],
-		['tried after the interface that is in the way', ['onThePath', 'plain'], [removal(9)], 3],
+		['found without a trial if the path used it', ['plain', 'plain'], [removal(8), removal(9, '192.168.9.5/24')], 1],
+		['found without a trial if it is the only change', [], [removal(9)], 1],
+		['tried alone if there is no likely cause', ['plain', 'plain'], [removal(9)], 2],
+		['tried after the interface with the network of the path', ['onThePath', 'plain'], [removal(9)], 3],
 	])('is a removal, %s', (_, all, removals, losses) => {
 		expect(searched(all, [mac(9)], removals)).toMatchObject({ culprits: [mac(9)], losses })
 	})
@@ -106,28 +106,28 @@ describe('the interface that costs the node a path', () => {
 	}
 
 	test.each<[title: string, all: Kind[], removals: Released[], held: ChangeId[]]>([
-		['that is in the way of one hop', ['plain', 'onThePath', 'plain'], [], [1]],
-		['that leads to one hop', ['plain', 'leadsToThePath', 'plain'], [], [1]],
-		['that leads to one hop, not one with a default route', ['defaultRoute', 'leadsToThePath', 'plain'], [], [1]],
-		['with a default route, not one that leads elsewhere', ['leadsElsewhere', 'defaultRoute', 'plain'], [], [1]],
+		['with the network of one hop', ['plain', 'onThePath', 'plain'], [], [1]],
+		['with a route to one hop', ['plain', 'leadsToThePath', 'plain'], [], [1]],
+		['with a route to one hop, not one with a default route', ['defaultRoute', 'leadsToThePath', 'plain'], [], [1]],
+		['with a default route, not one with another route', ['leadsElsewhere', 'defaultRoute', 'plain'], [], [1]],
 		['in the second half, if a route is in the table of its own interface', ['leadsByOwnTable', 'plain', 'plain', 'plain'], [], [2, 3]],
-		['whose link has an address in the way, although it is removed', ['plain', 'plain'], [onLink('192.168.9.5/24')], [mac(9)]],
+		['that is removed, if its link has an address in the network of one hop', ['plain', 'plain'], [onLink('192.168.9.5/24')], [mac(9)]],
 		[
-			'that is desired, if the link of the removal has its recorded address no longer',
+			'that is desired, if the link of the removal no longer has its recorded address',
 			['plain'],
 			[{ ...removal(9, '192.168.9.5/24'), link: onLink('10.1.9.23/24').link }],
 			[0],
 		],
-		['whose recorded route leads to one hop, although it is removed', ['plain', 'plain'], [withRoute(254)], [mac(9)]],
+		['that is removed, if its record has a route to one hop', ['plain', 'plain'], [withRoute(254)], [mac(9)]],
 		['that is desired, if the recorded route of the removal is in another table', ['plain', 'plain'], [withRoute(109)], [0, 1]],
-	])('is first taken to be one %s', (_, all, removals, held) => {
+	])('is first assumed to be one %s', (_, all, removals, held) => {
 		expect(withheld(startBisect(accepted(all), ['10.99.0.1', '192.168.9.1'], removals))).toEqual(held)
 	})
 
 	test.each<[title: string, search: Partial<Bisect>, isOver: boolean]>([
 		['if nothing is left', { guilty: [1] }, true],
 		['unless a candidate is left', { candidates: [0] }, false],
-		['unless a candidate is tried', { candidates: [0], trial: [0] }, false],
+		['unless a trial is in progress', { candidates: [0], trial: [0] }, false],
 		['unless something is deferred', { trial: [0], deferred: [0] }, false],
 	])('is found %s', (_, search, isOver) => {
 		expect(isFinished({ candidates: [], trial: [], deferred: [], guilty: [], ...search })).toBe(isOver)

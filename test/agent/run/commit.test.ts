@@ -31,7 +31,7 @@ describe('a run commits', () => {
 	})
 })
 
-describe('a run does not even try to commit', () => {
+describe('a run does not try to commit', () => {
 	test.each(phases.flatMap(at => [58, 59.9, 61].map(seconds => [at, seconds] as const)))('if %s has taken %d s', async (at, seconds) => {
 		const ran = await slow(at, seconds)
 		expect(ran.report).toMatchObject({ outcome: 'RolledBack', changes: 0 })
@@ -44,13 +44,13 @@ test('a run whose timer ends before its first change makes none', async () => {
 	expect(orderOf(await slow('arm', 61), 'apply', 'undo', 'disarm')).toEqual(['undo', 'disarm'])
 })
 
-test('a run whose timer ends meanwhile blames no interface for what the host has rolled back', async () => {
+test('a run whose timer ends while it applies changes blames no interface', async () => {
 	const ran = await slow('apply', 61)
 	expect(ran.report?.interfaces.map(({ reason }) => reason)).toEqual(Array(3).fill('RolledBack'))
 	expect(orderOf(ran, 'apply', 'undo', 'disarm')).toEqual(['apply', 'undo', 'disarm'])
 })
 
-test('a run that is too late says so, and is not tried again', async () => {
+test('a run that is too late reports this and makes no other attempt', async () => {
 	const ran = await slow('prove', 58)
 	expect(ran.report).toMatchObject({
 		reason: 'RolledBack',
@@ -60,7 +60,7 @@ test('a run that is too late says so, and is not tried again', async () => {
 	expect(orderOf(ran, 'arm', 'apply', 'commit', 'undo', 'disarm')).toEqual(['arm', 'apply', 'undo', 'disarm'])
 })
 
-test('a commit that the host refuses because it has begun to roll back does not count', async () => {
+test('a commit fails if the host has begun to roll back', async () => {
 	const ran = await slow('commit', 61, 'before')
 	expect(ran.report).toMatchObject({ outcome: 'RolledBack', reason: 'RolledBack', changes: 0 })
 	expect(orderOf(ran, 'commit', 'undo', 'disarm')).toEqual(['commit', 'undo', 'disarm'])

@@ -21,7 +21,7 @@ test('a host without an undo is not armed, and has no unfinished run', () => {
 	expect([host.isArmed(), host.unfinishedTag(), host.unfinishedUndo()]).toEqual([false, undefined, undefined])
 })
 
-test('a host with an undo that cannot be read is armed, and a run says so', () => {
+test('a host with an undo that cannot be read is armed, and reading the undo is an error', () => {
 	const host = hostWithFiles({ 'var/lib/multinic/undo/undo.json': '{' })
 	expect(host.isArmed()).toBe(true)
 	expect(() => host.unfinishedTag()).toThrow(/^the undo that an earlier run left .* cannot be read: /)

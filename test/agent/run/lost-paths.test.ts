@@ -7,7 +7,7 @@ import { nic, node, orderOf, ranOn } from './pretended-run.ts'
 
 beforeEach(pretendClock)
 
-/** The gateway of the node answers if that says so. A silent one takes the time that it is given. */
+/** The gateway of the node answers if `answers` is true; otherwise its probe lasts until the timeout. */
 function gateway(answers: (pretended: Pretended, nth: number) => boolean, more: Meddle = (_, act) => act()): Meddle {
 	return async (call, act, pretended) => {
 		if (call.what !== 'neighboursAnswer') return more(call, act, pretended)
@@ -20,7 +20,7 @@ function gateway(answers: (pretended: Pretended, nth: number) => boolean, more: 
 const upLinks = ({ now }: Pretended) => now().links.flatMap(({ up, ifindex }) => (up && ifindex > 2 ? [ifindex - 5] : []))
 const lost = 'gateway unreachable after the change'
 
-test('one interface is rolled back if its change costs the path', async () => {
+test('one interface is rolled back if its change breaks the path', async () => {
 	const ran = await ranOn({ wish: [nic(0)], meddle: gateway(pretended => upLinks(pretended).length === 0) })
 	expect(ran.report).toMatchObject({
 		outcome: 'RolledBack',
@@ -33,7 +33,7 @@ test('one interface is rolled back if its change costs the path', async () => {
 	expect(comparable(ran.pretended.now())).toEqual(comparable(node))
 })
 
-test.each([0, 1, 2])('of three interfaces, only number %i is omitted if it costs the path', async guilty => {
+test.each([0, 1, 2])('of three interfaces, only number %i is omitted if it breaks the path', async guilty => {
 	const ran = await ranOn({ meddle: gateway(pretended => !upLinks(pretended).includes(guilty)) })
 	expect(ran.report).toMatchObject({ outcome: 'PartlyFailed', reason: 'ConnectivityLost' })
 	expect(ran.report?.interfaces.map(({ reason }) => reason)).toEqual(
@@ -60,7 +60,7 @@ test('a path that did not work before is not lost', async () => {
 	expect(ran.report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 3/3', probes: { before: [{ ok: false }], after: [] } })
 })
 
-describe('a path that costs more than one attempt to find', () => {
+describe('a path, if more than one attempt is needed to find the cause,', () => {
 	const undoTakes = (seconds: number): Meddle =>
 		gateway(
 			pretended => upLinks(pretended).length === 0,
@@ -71,12 +71,12 @@ describe('a path that costs more than one attempt to find', () => {
 			},
 		)
 
-	test('is risked again within 200 s', async () => {
+	test('is put at risk again within 200 s', async () => {
 		const ran = await ranOn({ meddle: undoTakes(60) })
 		expect(orderOf(ran, 'arm').length).toBeGreaterThan(1)
 	})
 
-	test('is not risked again after 200 s: all are omitted', async () => {
+	test('is not put at risk again after 200 s, and all interfaces are omitted', async () => {
 		const ran = await ranOn({ meddle: undoTakes(200) })
 		expect(ran.report).toMatchObject({ outcome: 'RolledBack', reason: 'ConnectivityLost', changes: 0 })
 		expect(ran.report?.interfaces.map(({ reason }) => reason)).toEqual(Array(3).fill('ConnectivityLost'))
@@ -84,7 +84,7 @@ describe('a path that costs more than one attempt to find', () => {
 	})
 })
 
-test('an interface whose own packets leave by another link after the change is omitted', async () => {
+test('an interface whose own packets leave through another link after the change is omitted', async () => {
 	const ran = await ranOn({
 		meddle: async ({ what, args: [packets] }, act) => {
 			const answers = await act()
@@ -97,7 +97,7 @@ test('an interface whose own packets leave by another link after the change is o
 	expect(orderOf(ran, 'apply', 'undo', 'disarm', 'commit')).toEqual(['apply', 'undo', 'disarm', 'apply', 'commit'])
 })
 
-describe('packets of the node that leave by another link after the change', () => {
+describe('packets of the node that leave through another link after the change', () => {
 	const rerouted = (isLater: (pretended: Pretended) => boolean): Meddle => {
 		return async ({ what }, act, pretended) => {
 			const answers = await act()
@@ -106,18 +106,18 @@ describe('packets of the node that leave by another link after the change', () =
 	}
 	const once = (operation: string) => (pretended: Pretended) => pretended.happened.some(({ what }) => what === operation)
 
-	test('are a lost path of the interface that they leave by', async () => {
+	test('are a lost path of the interface through which they leave', async () => {
 		const ran = await ranOn({ wish: [nic(0)], meddle: rerouted(pretended => once('apply')(pretended) && !once('undo')(pretended)) })
 		expect(ran.report).toMatchObject({ outcome: 'Failed', reason: 'ConnectivityLost', changes: 0 })
-		expect(ran.report?.message).toMatch(/^Configured 0\/1\. multinic0: packets .* by multinic0 after it\.$/)
+		expect(ran.report?.message).toMatch(/^Configured 0\/1\. multinic0: packets .* through multinic0 after it\.$/)
 		expect(orderOf(ran, 'arm', 'commit', 'undo', 'disarm')).toEqual(['arm', 'undo', 'disarm'])
 		expect(comparable(ran.pretended.now())).toEqual(comparable(node))
 	})
 
-	test('are not restored if they still do after the rollback', async () => {
+	test('are not restored if they still leave through it after the rollback', async () => {
 		const ran = await ranOn({ meddle: rerouted(once('apply')) })
 		expect(ran.report).toMatchObject({ outcome: 'Failed', reason: 'ConnectivityLost' })
-		expect(ran.report?.message).toMatch(/NOT rolled back: packets .* by ens0 after it/)
+		expect(ran.report?.message).toMatch(/NOT rolled back: packets .* through ens0 after it/)
 		expect(orderOf(ran, 'arm', 'commit', 'disarm')).toEqual(['arm'])
 	})
 })

@@ -5,7 +5,7 @@ import type { Bisect } from '../../../agent/run/bisect.ts'
 import { excluded, FIRST_STATE, next, type RetryReason, type RetryState } from '../../../agent/run/retry.ts'
 import { type Changes, type End, mac, outcomeOf, planWith } from './pretended-attempt.ts'
 
-/** What a run does after an attempt, by the result of the attempt and what it has learned before. */
+/** What a run does after an attempt, depending on the results of this attempt and of earlier ones. */
 
 const inUse: Refusal = { reason: 'AddressInUse', message: 'another host has 10.0.1.23' }
 const pathLost: Refusal = { reason: 'ConnectivityLost', message: 'api unreachable after the change; this interface is unchanged' }
@@ -47,7 +47,7 @@ describe('after an attempt that was rolled back, a run tries again', () => {
 			{ renameDown: true, failed: {} },
 		],
 		[
-			'without the interface that failed, if its link is down and busy nevertheless',
+			'without the interface that failed, if its link is busy although it is down',
 			{ changed: [0, 1], before: { renameDown: true }, end: isBusy },
 			without(1),
 			{ failed: { 1: { reason: 'CommandFailed', message: 'ip link set dev if4 name multinic1: Device or resource busy' } } },
@@ -61,15 +61,21 @@ describe('after an attempt that was rolled back, a run tries again', () => {
 				end: {
 					failed: blaming(
 						'ROUTED_ELSEWHERE',
-						[0, 1, 2].map(id => ({ id, message: `by eth${id}` })),
+						[0, 1, 2].map(id => ({ id, message: `through eth${id}` })),
 					),
 				},
 			},
 			without(0, 2),
-			{ failed: { 0: { reason: 'RoutedElsewhere', message: 'by eth0' }, 1: inUse, 2: { reason: 'RoutedElsewhere', message: 'by eth2' } } },
+			{
+				failed: {
+					0: { reason: 'RoutedElsewhere', message: 'through eth0' },
+					1: inUse,
+					2: { reason: 'RoutedElsewhere', message: 'through eth2' },
+				},
+			},
 		],
 		[
-			'with the same changes, ignoring what other programs took during this attempt and before',
+			'with the same changes, ignoring what other programs removed during this and earlier attempts',
 			{ changed: [0], before: { excused: new Set(['rule 7']) }, end: losesToOthers('rule 7', 'route 8') },
 			{ kind: 'lostByOthers', keys: ['route 8'] },
 			{ excused: new Set(['rule 7', 'route 8']), failed: {} },
@@ -96,7 +102,7 @@ describe('after an attempt that was rolled back, a run tries again', () => {
 		['without the interface on the lost path', { changed: [0, 1, 2], end: loses('10.0.1.1') }, holdingBack(1), {}],
 		['with the removal alone, if a path is lost', { changed: [0], released: [5], end: loses() }, holdingBack(0), {}],
 		[
-			'without the only change that lost a path, for the interfaces that are as desired',
+			'without the only change that lost a path, if another interface is as desired',
 			{ changed: [0], same: [1], end: loses() },
 			without(0),
 			{ failed: { 0: pathLost }, search: undefined },
@@ -156,21 +162,21 @@ describe('a run ends after an attempt', () => {
 			{ failed: {} },
 		],
 		['that was too late', { changed: [0, 1], released: [5], end: isLate }],
-		['that failed without a removal, for an unknown cause', { changed: [0, 1], end: fails }],
+		['that had no removal and failed for an unknown cause', { changed: [0, 1], end: fails }],
 		['that only removed, and failed for an unknown cause', { same: [0], released: [5, 6], end: fails }],
 		[
 			'that failed because of the host',
 			{ changed: [0], released: [5], end: { failed: failure('COMMAND_FAILED', 'no', { ofHost: true }) } },
 		],
 		['whose failure has another code and no cause', { changed: [0], released: [5], end: { failed: failure('ADDRESS_IN_USE', 'no') } }],
-		['that blames only what is omitted already', { changed: [0], before: { failed: new Map([[1, inUse]]) }, end: blamesOne }],
-		['that lost only what is ignored already', { changed: [0], before: { excused: new Set(['rule 7']) }, end: losesToOthers('rule 7') }],
+		['that blames only an interface that is already omitted', { changed: [0], before: { failed: new Map([[1, inUse]]) }, end: blamesOne }],
+		['that lost only what is already ignored', { changed: [0], before: { excused: new Set(['rule 7']) }, end: losesToOthers('rule 7') }],
 		[
-			'that lost something for its own reason while another program took something',
+			'that failed for its own reason while another program removed something',
 			{ changed: [0], end: { ...losesToOthers('rule 7'), ...isLate } },
 		],
-		['that lost a path by its only change', { changed: [0], end: loses() }, { failed: { 0: pathLost }, search: undefined }],
-		['that lost a path by its only removal', { released: [5], end: loses() }, { kept: { [mac(5)]: pathLost }, search: undefined }],
+		['that lost a path because of its only change', { changed: [0], end: loses() }, { failed: { 0: pathLost }, search: undefined }],
+		['that lost a path because of its only removal', { released: [5], end: loses() }, { kept: { [mac(5)]: pathLost }, search: undefined }],
 		[
 			'that lost a path when there is no time to search',
 			{ changed: [0, 1], end: loses(), timeLeft: 0 },
@@ -186,14 +192,18 @@ describe('a run ends after an attempt', () => {
 			{ changed: [0, 1], before: { budget: { used: 2, most: 3 } }, end: blamesOne },
 			{ failed: {} },
 		],
-		['after the last', { changed: [0, 1], before: { committed: true, budget: { used: 3, most: 3 } }, end: isLate }, { failed: {} }],
 		[
-			'that lost no path, if the search has thereby found the cause',
+			'that exceeded the limit',
+			{ changed: [0, 1], before: { committed: true, budget: { used: 3, most: 3 } }, end: isLate },
+			{ failed: {} },
+		],
+		[
+			'that lost no path, if the search has now found the cause',
 			{ changed: [0], before: searching({ candidates: [0, 1], trial: [0] }) },
 			{ failed: { 1: pathLost }, search: undefined },
 		],
 		[
-			'that lost no path, if the cause that the search has found has failed before',
+			'that lost no path, if the cause has already failed',
 			{ changed: [0], before: { failed: new Map([[1, inUse]]), ...searching({ candidates: [0, 1], trial: [0] }) } },
 			{ failed: { 1: inUse }, search: undefined },
 		],
@@ -231,7 +241,7 @@ describe('a run counts', () => {
 			{ budget: { used: 2, most: 9 }, attemptCount: 5 },
 		],
 		['an attempt as committed if nothing failed', { same: [0] }, { committed: true }],
-		['no attempt as committed that was rolled back', { changed: [0], end: fails }, { committed: false }],
+		['an attempt that was rolled back as not committed', { changed: [0], end: fails }, { committed: false }],
 		['an earlier attempt as committed', { changed: [0], before: { committed: true }, end: fails }, { committed: true }],
 	])('%s', (_, attempt, learned) => {
 		expect(after(attempt)).toMatchObject(learned)

@@ -6,7 +6,7 @@ import { DEFAULT_BASES } from '../../../contract/bases.ts'
 import { settle } from '../../../contract/interface.ts'
 import { hostWith } from '../simulated-host.ts'
 
-/** Attempts that change nothing: each has the plan and the result that a test gives it. */
+/** Attempts that change nothing: a test sets the plan and the result of each. */
 
 export const mac = (id: number) => `fa:16:3e:00:00:${(id + 16).toString(16)}`
 

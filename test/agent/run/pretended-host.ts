@@ -5,20 +5,20 @@ import type { HostState } from '../../../agent/model/host-state.ts'
 import type { Host } from '../../../agent/run/host.ts'
 import { livingHost } from '../simulated-host.ts'
 
-/** What a run does to its host or reads from it, and what takes time or may fail. */
+/** The operations of a run on its host that take time or may fail. */
 export const OPERATIONS = [
 	...(['observe', 'predictRejections', 'generate', 'prove', 'arm', 'commit', 'disarm', 'apply', 'undo'] as const),
 	...(['lookUp', 'neighboursAnswer', 'echoes', 'tentativeAddresses'] as const),
 ] as const
 export type Operation = (typeof OPERATIONS)[number]
 
-/** One operation of a run: the `at`th of all, and the `nth` of its kind; both count from 0. */
+/** One operation of a run: the `at`th of all, and the `nth` of its kind; both start at 0. */
 export type Call = { what: Operation; at: number; nth: number; args: readonly unknown[] }
 
 /** Called instead of an operation, which `act` carries out. */
 export type Meddle = (call: Call, act: () => Promise<unknown>, pretended: Pretended) => Promise<unknown>
 
-/** What happened on the host, with its state at that moment. `ok`: a commit that came in time. */
+/** What happened on the host, with its state at that moment. `ok`: a commit in time. */
 export type Happening = Call & { host: HostState; msLeft: number | undefined; ok?: boolean }
 
 export type Pretended = {
@@ -26,7 +26,7 @@ export type Pretended = {
 	now(): HostState
 	/** Another program changes the host. */
 	put(state: HostState): void
-	/** Time passes (milliseconds); a rollback timer that ends meanwhile rolls the host back. */
+	/** Advances the clock (milliseconds); a rollback timer that ends rolls back the host. */
 	pass(milliseconds: number): void
 	/** Whether an undo is on the host and not applied. */
 	isArmed(): boolean
@@ -36,7 +36,7 @@ export type Pretended = {
 }
 
 /**
- * A modeled host with a rollback timer, on which a test can meddle with each operation of a run. Its clock is that of `performance`. The
+ * A modeled host with a rollback timer, in which a test can intercept each operation of a run. Its clock is that of `performance`. The
  * timer ends a moment after the time that the host returns, because it starts a moment after that time is determined.
  */
 export function pretendedHost(start: HostState, meddle: Meddle = (_, act) => act()): Pretended {
@@ -96,8 +96,8 @@ export function pretendedHost(start: HostState, meddle: Meddle = (_, act) => act
 let skipped = 0
 
 /**
- * From now on time passes only as `pass` says, and by each pause of a run, which takes no time in reality. For `beforeEach`, which calls what
- * this returns.
+ * From now on, the clock advances only by `pass` and by each pause of a run, which does not really wait. For `beforeEach`, which calls the
+ * returned function.
  */
 export function pretendClock(): () => void {
 	const start = performance.now()

@@ -20,7 +20,7 @@ export const nic = (id: number, more: Partial<Interface> = {}): Partial<Interfac
 	...more,
 })
 
-/** The gateway of the node, by the link that no run changes. */
+/** The gateway of the node, over the link that no run changes. */
 export const GATEWAY = '192.168.9.1'
 
 export function route(more: Partial<Route>): Route {
@@ -44,14 +44,14 @@ export const withLink = (host: HostState, ifindex: number, more: Partial<Link>):
 	links: host.links.map(link => (link.ifindex === ifindex ? { ...link, ...more } : link)),
 })
 
-/** A line of the log, with how many operations the run had done by then, and the host as it was. */
+/** A line of the log, with the number of operations before it, and the state of the host. */
 export type Said = { head: string; words: string; operations: number; host: HostState }
 
 export type Ran = {
 	pretended: Pretended
 	happened: readonly Happening[]
 	said: readonly Said[]
-	/** Absent: the run ended by `bug`. */
+	/** Absent if the run ended with `bug`. */
 	report?: AgentReport
 	bug?: unknown
 }
@@ -61,12 +61,12 @@ type Order = {
 	wish?: readonly Partial<Interface>[]
 	config?: Partial<RunConfig>
 	meddle?: Meddle
-	/** What is different about the host itself. */
+	/** Replaces operations of the host. */
 	own?: Partial<Host>
 	apiServer?: { host: string; port: number }
 }
 
-/** Executes a run for three NICs on a node, unless told otherwise. */
+/** Executes a run, by default for three NICs on a node. */
 export async function ranOn({ start = node, wish = [0, 1, 2].map(id => nic(id)), config = {}, ...order }: Order): Promise<Ran> {
 	const { meddle, own, apiServer } = order
 	const pretended = pretendedHost(start, meddle)
@@ -90,7 +90,7 @@ export function orderOf({ happened }: Ran, ...kinds: readonly string[]): string[
 	return happened.flatMap(({ what }) => (kinds.includes(what) ? [what] : []))
 }
 
-/** @returns the words of the lines of the log with this head */
+/** @returns the texts of the log lines with this head */
 export function wordsOf({ said }: Ran, head: string): string[] {
 	return said.flatMap(line => (line.head === head ? [line.words] : []))
 }

@@ -4,7 +4,7 @@ import { FIRST_STATE, type RetryReason, type RetryState } from '../../../agent/r
 import { retryWords } from '../../../agent/run/retry-words.ts'
 import { type Changes, mac, outcomeOf, planWith } from './pretended-attempt.ts'
 
-/** What the log says about the next attempt. */
+/** The log line about the next attempt. */
 
 const refusal: Refusal = { reason: 'CommandFailed', message: 'no' }
 const excluded: RetryReason = { kind: 'excluded', changes: [] }
@@ -53,7 +53,7 @@ test.each<Case>([
 		{ changes: { changed: [0, 1] }, state: { renameDown: true, failed: new Map([[0, refusal]]) } },
 		['again', 'without multinic0; links are set down to be renamed'],
 	],
-])('the log says %s', (_, reason, { changes, state = {} }, said) => {
+])('the log contains %s', (_, reason, { changes, state = {} }, said) => {
 	const plan = planWith(changes)
 	const interfaces = [...plan.accepted, ...plan.refused].map(({ nic }) => nic)
 	expect(retryWords(reason, { interfaces, outcome: outcomeOf(plan), retry: { ...FIRST_STATE, ...state } })).toEqual(said)

@@ -6,7 +6,7 @@ import type { ChangeId } from '../../../agent/run/bisect.ts'
 import { excluded, FIRST_STATE, next, type RetryReason, type RetryState } from '../../../agent/run/retry.ts'
 import { type End, mac, outcomeOf, planWith } from './pretended-attempt.ts'
 
-/** A run of attempts that change nothing: each attempt ends with a given result, and the test checks what the run concludes. */
+/** A run of attempts that change nothing: each attempt ends with a given result, and the test checks what the run decides. */
 type Wish = { wanted: number; removed: number }
 /** The result of an attempt that changes these NICs. */
 type Ends = (changed: { macs: readonly string[]; all: readonly ChangeId[]; turn: number }) => End
@@ -109,11 +109,11 @@ describe('a run ends', () => {
 	test.each<[title: string, wish: Wish, ends: Ends, applied: number]>([
 		['that removes the NIC to the API server', { wanted: 0, removed: 1 }, () => ({ failed: loss() }), 1],
 		['that always takes too long', { wanted: 3, removed: 0 }, () => ({ failed: failure('EXPIRED', 'too long') }), 1],
-		['whose command fails for no one interface', { wanted: 3, removed: 0 }, () => ({ failed: failure('COMMAND_FAILED', 'no') }), 1],
-		['whose only interface costs the path', { wanted: 1, removed: 0 }, () => ({ failed: loss() }), 1],
-		['whose two interfaces both cost the path', { wanted: 2, removed: 0 }, () => ({ failed: loss() }), 3],
-		['that others disturb each time', { wanted: 2, removed: 0 }, ({ turn }) => others(`route ${turn}`), 3],
-		['that others disturb by the same thing', { wanted: 2, removed: 0 }, () => others('route'), 2],
+		['whose command fails without blaming an interface', { wanted: 3, removed: 0 }, () => ({ failed: failure('COMMAND_FAILED', 'no') }), 1],
+		['whose only interface breaks the path', { wanted: 1, removed: 0 }, () => ({ failed: loss() }), 1],
+		['whose two interfaces both break the path', { wanted: 2, removed: 0 }, () => ({ failed: loss() }), 3],
+		['that other programs disturb each time', { wanted: 2, removed: 0 }, ({ turn }) => others(`route ${turn}`), 3],
+		['that other programs disturb with the same change', { wanted: 2, removed: 0 }, () => others('route'), 2],
 	])('%s after the expected number of attempts (case %#)', (_, wish, ends, applied) => {
 		expect(runOf(wish, ends).applied).toBe(applied)
 	})
@@ -121,7 +121,7 @@ describe('a run ends', () => {
 
 const others = (key: string): End => ({ failed: failure('LOST_BY_OTHERS', 'gone'), lostByOthers: [{ key, words: key }] })
 
-describe('a desired interface or removal that costs the node a path', () => {
+describe('a desired interface or removal that breaks a path of the node', () => {
 	const pairs = (all: readonly ChangeId[]) => all.flatMap((one, at) => all.slice(at + 1).map(other => [one, other]))
 
 	test.each(Array.from({ length: 10 }, (_, count) => count + 1))('is found as any one of %i, and all others are configured', wanted => {
@@ -140,7 +140,7 @@ describe('a desired interface or removal that costs the node a path', () => {
 		}
 	})
 
-	test('is found if it is a removal: that link stays, and all else is applied', () => {
+	test('is found if it is a removal: that link stays unchanged, and everything else is applied', () => {
 		for (const wanted of [1, 2, 5, 10]) {
 			const { configured, retry, lessons } = runOf({ wanted, removed: 2 }, costing(new Set([mac(20)])))
 			expect(configured).toEqual(new Set([...without(wanted, []), mac(21)]))
@@ -150,7 +150,7 @@ describe('a desired interface or removal that costs the node a path', () => {
 		}
 	})
 
-	test('is never configured, however many there are', () => {
+	test('is never configured, regardless of how many there are', () => {
 		fc.assert(
 			fc.property(wishes, fc.infiniteStream(fc.boolean()), (wish, isCause) => {
 				const all: ChangeId[] = [...without(wish.wanted, []), ...Array.from({ length: wish.removed }, (_, at) => mac(20 + at))]

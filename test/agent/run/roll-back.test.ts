@@ -5,17 +5,17 @@ import { comparable, hostWith } from '../simulated-host.ts'
 import { type Meddle, type Pretended, pretendClock } from './pretended-host.ts'
 import { fails, mac, nic, node, orderOf, ranOn, route, withLink, withRoutes } from './pretended-run.ts'
 
-/** What a run does after a failure, by what its rollback has restored. */
+/** What a run does after a failure, depending on what its rollback has restored. */
 
 beforeEach(pretendClock)
 
-/** The changes are made, and then the run fails: by one interface, so that there is a reason to try the others. */
+/** Makes the changes and then fails because of one interface, so that the run has a reason to try the others. */
 const blamingOne: Meddle = async ({ what }, act) => {
 	await act()
 	if (what === 'apply') throw failure('COMMAND_FAILED', 'ip link set dev if6 mtu 9000: no', { id: 1 })
 }
 
-/** Fails as above, and meddles with what comes after the changes. */
+/** Fails as above, and intercepts the operations after the changes. */
 const afterwards =
 	(meddle: Meddle): Meddle =>
 	async (call, act, pretended) => {
@@ -39,7 +39,7 @@ const failing = (operation: string, error: () => unknown = () => fails()): Meddl
 
 const nothingUndone: Meddle = afterwards(async ({ what }, act) => (what === 'undo' ? ['ip link set dev if5 down: no'] : act()))
 
-/** Not managed by MultiNIC, but the run, or the kernel after it, may have removed it. */
+/** Not managed by MultiNIC, but the run, or the kernel because of it, may have removed it. */
 const theirs = { family: 4 as const, priority: 600, from: '10.0.2.23/32', table: 77, plain: true, words: 'from 10.0.2.23 lookup 77' }
 
 const cases: [title: string, meddle: Meddle, words: RegExp][] = [
@@ -50,17 +50,17 @@ const cases: [title: string, meddle: Meddle, words: RegExp][] = [
 		/NOT rolled back: ens1, mtu 1500, down; now ens1, mtu 1400, down$/,
 	],
 	[
-		'a route of the run is left',
+		'a route of the run remains',
 		puts(({ now, put }) => put(withRoutes(now(), route({ to: '10.0.1.0/24', link: 6, table: 101 })))),
 		/NOT rolled back: new: route 10\.0\.1\.0\/24/,
 	],
 	[
-		'a rule from a desired address is gone',
+		'a rule from a desired address is missing',
 		puts(({ now, put }) => put({ ...now(), rules: now().rules.filter(({ priority }) => priority !== theirs.priority) })),
 		/NOT rolled back: rule 600: from 10\.0\.2\.23 lookup 77$/,
 	],
 	[
-		'a file of the run is left',
+		'a file of the run remains',
 		puts(({ now, put }) => put({ ...now(), files: { [RECORD_PATH]: { content: '{}', mode: 0o600, gid: 0 } } })),
 		/NOT rolled back: new: \/var\/lib\/multinic\/record\.json/,
 	],
@@ -74,20 +74,20 @@ const cases: [title: string, meddle: Meddle, words: RegExp][] = [
 		/NOT rolled back: gateway does not answer$/,
 	],
 	[
-		'packets of the node leave by a link of the run',
+		'packets of the node leave through a link of the run',
 		afterwards(async ({ what }, act) => {
 			const answers = await act()
 			return what === 'lookUp' ? (answers as object[]).map(() => ({ links: [6] })) : answers
 		}),
-		/NOT rolled back: packets .* by ens1 after it/,
+		/NOT rolled back: packets .* through ens1 after it/,
 	],
 	[
-		'packets of the node leave by a link of the run, among others',
+		'packets of the node leave through several links, one of them of the run',
 		afterwards(async ({ what }, act) => {
 			const answers = await act()
 			return what === 'lookUp' ? (answers as object[]).map(() => ({ links: [2, 6] })) : answers
 		}),
-		/NOT rolled back: packets .* by eth0 and ens1 after it/,
+		/NOT rolled back: packets .* through eth0 and ens1 after it/,
 	],
 ]
 
@@ -111,7 +111,7 @@ describe('a run is NotRestored, leaves the host armed and does not try again if 
 describe('a run that waits for a link', () => {
 	const wish = [nic(0), nic(3)]
 	const late = hostWith([{ ifindex: 8, name: 'ens3', mac: mac(3) }]).links
-	/** The link appears once the first attempt is over. */
+	/** The link appears after the first attempt has ended. */
 	const appears =
 		(operation: string, meddle: Meddle): Meddle =>
 		async (call, act, pretended) => {
@@ -121,7 +121,7 @@ describe('a run that waits for a link', () => {
 			return result
 		}
 
-	test('configures it when it appears', async () => {
+	test('configures the link when it appears', async () => {
 		const ran = await ranOn({ wish, config: { waitForDeviceSeconds: 60 }, meddle: appears('commit', (_, act) => act()) })
 		expect(ran.report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 2/2' })
 		expect(orderOf(ran, 'arm', 'commit')).toEqual(['arm', 'commit', 'arm', 'commit'])
@@ -130,14 +130,14 @@ describe('a run that waits for a link', () => {
 	test.each<[title: string, outcome: string, meddle: Meddle]>([
 		['rolled back', 'RolledBack', async ({ what }, act) => (what === 'apply' ? Promise.reject(fails()) : act())],
 		['not restored', 'Failed', nothingUndone],
-	])('does not go on when it appears after an attempt that was %s', async (_, outcome, meddle) => {
+	])('makes no other attempt if the link appears after one that was %s', async (_, outcome, meddle) => {
 		const ran = await ranOn({ wish, config: { waitForDeviceSeconds: 60 }, meddle: appears('undo', meddle) })
 		expect(ran.report).toMatchObject({ outcome, changes: 0 })
 		expect(orderOf(ran, 'arm', 'commit')).toEqual(['arm'])
 	})
 })
 
-describe('a rollback whose result is unknown does not count, so that a run is NotRestored if after the failure', () => {
+describe('a rollback whose result is unknown is incomplete, so that a run is NotRestored if after the failure', () => {
 	test.each([
 		['the undo cannot run', failing('undo')],
 		['the host cannot be observed', failing('observe')],
@@ -171,7 +171,7 @@ describe('a run whose rollback is complete', () => {
 	test.each<[title: string, meddle: Meddle]>([
 		['has changed nothing yet', async ({ what }, act) => (what === 'apply' ? Promise.reject(fails()) : act())],
 		[
-			'has complaints of the undo, but all is as it was',
+			'has an undo with complaints, but everything is restored',
 			async ({ what }, act) => {
 				if (what === 'apply') await act().then(() => Promise.reject(fails()))
 				return what === 'undo' ? act().then(() => ['ip: no']) : act()
@@ -191,27 +191,27 @@ describe('a run whose rollback is complete', () => {
 })
 
 describe('after a bug of the agent', () => {
-	const bug = (undo: 'works' | 'fails' | 'complains'): Meddle => {
+	const bug = (undo: 'works' | 'fails' | 'is incomplete'): Meddle => {
 		return async ({ what }, act) => {
 			if (what === 'undo' && undo === 'fails') throw fails()
-			if (what === 'undo' && undo === 'complains') return ['ip link set dev if5 down: no']
+			if (what === 'undo' && undo === 'is incomplete') return ['ip link set dev if5 down: no']
 			const result = await act()
-			if (what === 'apply') throw new TypeError('what nobody thought of')
+			if (what === 'apply') throw new TypeError('an unexpected error')
 			return result
 		}
 	}
 
 	test('the changes are undone, and the host stays armed', async () => {
 		const ran = await ranOn({ meddle: bug('works') })
-		expect(ran.bug).toEqual(new TypeError('what nobody thought of'))
+		expect(ran.bug).toEqual(new TypeError('an unexpected error'))
 		expect(orderOf(ran, 'undo', 'commit', 'disarm')).toEqual(['undo'])
 		expect(ran.pretended.isArmed()).toBe(true)
 		expect(comparable(ran.pretended.now())).toEqual(comparable(node))
 	})
 
-	test.each(['fails', 'complains'] as const)('the rollback timer takes over if the undo %s', async undo => {
+	test.each(['fails', 'is incomplete'] as const)('the rollback timer takes over if the undo %s', async undo => {
 		const ran = await ranOn({ meddle: bug(undo) })
-		expect(ran.bug).toEqual(new TypeError('what nobody thought of'))
+		expect(ran.bug).toEqual(new TypeError('an unexpected error'))
 		expect(ran.said.at(-1)).toMatchObject({ head: 'NOT rolled back', words: expect.stringMatching(/^the rollback timer takes over: /) })
 		expect(ran.pretended.isArmed()).toBe(true)
 		ran.pretended.pass(61_000)
@@ -219,13 +219,13 @@ describe('after a bug of the agent', () => {
 	})
 })
 
-test('if nothing can be armed, nothing is changed', async () => {
+test('if the host cannot be armed, nothing is changed', async () => {
 	const ran = await ranOn({ meddle: async ({ what }, act) => (what === 'arm' ? Promise.reject(failure('NOT_ARMED', 'no')) : act()) })
 	expect(ran.report).toMatchObject({ outcome: 'Failed', reason: 'CommandFailed' })
 	expect(orderOf(ran, 'apply', 'undo', 'commit', 'disarm')).toEqual([])
 })
 
-test('if a look-up before the change fails, the timer is disarmed and nothing is changed', async () => {
+test('if a route lookup before the change fails, the timer is disarmed and nothing is changed', async () => {
 	const ran = await ranOn({ meddle: async ({ what }, act) => (what === 'lookUp' ? Promise.reject(fails()) : act()) })
 	expect(ran.report).toMatchObject({ outcome: 'Failed', reason: 'CommandFailed' })
 	expect(orderOf(ran, 'arm', 'apply', 'undo', 'commit', 'disarm')).toEqual(['arm', 'disarm'])

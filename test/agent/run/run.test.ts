@@ -46,7 +46,7 @@ describe('an earlier run that ended before its commit', () => {
 		expect(ran.report?.notes).toBeUndefined()
 	})
 
-	test('is disarmed although its undo is not complete, and the run says what is left', async () => {
+	test('is disarmed even if its undo is incomplete, and the run reports what was not restored', async () => {
 		const ran = await ranOn({ own, meddle: complaining(both, both, both) })
 		const words = 'not everything could be rolled back: ip: no; ip: never'
 		expect(orderOf(ran, 'undo', 'disarm', 'arm')).toEqual(['undo', 'undo', 'undo', 'disarm', 'arm'])
@@ -86,7 +86,7 @@ describe('a run that fails before its first attempt', () => {
 		expect(wordsOf(ran, 'failed')).toEqual([expect.stringMatching(words)])
 	})
 
-	test('describes its machine nevertheless', async () => {
+	test('still describes its machine', async () => {
 		expect((await ranOn({ meddle: unobserved })).report).toMatchObject({ reason: 'CommandFailed', machine: { os: 'none' } })
 	})
 
@@ -95,14 +95,14 @@ describe('a run that fails before its first attempt', () => {
 		expect(headsOf(await ranOn({ meddle }))).toEqual(['worker-1, generation 1, backend netplan-networkd', 'failed'])
 	})
 
-	test('asks for the links of its interfaces', async () => {
+	test('observes the links of its interfaces', async () => {
 		const ran = await ranOn({ meddle: unobserved })
 		expect(ran.happened).toMatchObject([{ what: 'observe', args: [[0, 1, 2].map(mac)] }])
 	})
 
 	test.each<[title: string, meddle: Meddle]>([
 		['fails', unobserved],
-		['ends by a bug', async ({ what }, act) => (what === 'observe' ? Promise.reject(new TypeError('of undefined')) : act())],
+		['ends with a bug', async ({ what }, act) => (what === 'observe' ? Promise.reject(new TypeError('of undefined')) : act())],
 	])('ends the query to OpenStack if it %s', async (_, meddle) => {
 		let ends = 0
 		const metadata = () => ({ end: async () => void ends++ })
@@ -111,7 +111,7 @@ describe('a run that fails before its first attempt', () => {
 	})
 })
 
-test('a run says why it did not compare its interfaces with OpenStack', async () => {
+test('a run logs why it did not compare its interfaces with OpenStack', async () => {
 	const metadata = () => ({ end: async () => ({ unavailable: 'no answer' }) })
 	expect(wordsOf(await ranOn({ own: { metadata } as never }), 'openstack')).toEqual(['not compared: no answer'])
 })
@@ -158,14 +158,14 @@ describe('a run waits for a link', () => {
 
 	test.each<[title: string, ms: number, took: number, message: string]>([
 		['and configures it within half a second', 700, 1_000, 'Configured 2/2'],
-		['until its time is over', 2_001, 2_000, 'Configured 1/2. multinic3: no link'],
+		['until the wait time is over', 2_001, 2_000, 'Configured 1/2. multinic3: no link'],
 	])('%s', async (_, ms, took, message) => {
 		const ran = await ranOn({ wish, config, meddle: appears(ms) })
 		expect(ran.report?.message).toContain(message)
 		expect(tookMs(ran)).toBe(took)
 	})
 
-	test('since it began, and makes no attempt meanwhile', async () => {
+	test('for a time that starts with the run, and makes no other attempt until then', async () => {
 		const meddle: Meddle = async ({ what }, act, { pass }) => {
 			if (what === 'commit') pass(300)
 			return act()
@@ -176,7 +176,7 @@ describe('a run waits for a link', () => {
 		expect(ran.happened.slice(-1)).toMatchObject([{ what: 'observe', args: [[]] }])
 	})
 
-	test('and configures one that appears without another one', async () => {
+	test('and configures it even if another one does not appear', async () => {
 		const ran = await ranOn({ wish: [...wish, nic(4)], config, meddle: appears(700) })
 		expect(ran.report).toMatchObject({ outcome: 'PartlyFailed', message: expect.stringMatching(/^Configured 2\/3/) })
 		expect(tookMs(ran)).toBe(2_000)
@@ -185,7 +185,7 @@ describe('a run waits for a link', () => {
 	test.each<[title: string, config: Partial<RunConfig>, id: number]>([
 		['if the interface is refused for another reason', { allowDefaultRoute: false, ...config }, 0],
 		['if it is read-only', { mode: 'Verify', ...config }, 3],
-		['if its config says so', { waitForDeviceSeconds: 0 }, 3],
+		['if its config has a wait time of 0', { waitForDeviceSeconds: 0 }, 3],
 	])('not %s', async (_, more, id) => {
 		expect(tookMs(await ranOn({ wish: [nic(id, { defaultRoute: true })], config: more }))).toBe(0)
 	})

@@ -4,13 +4,13 @@ import { hostWith } from '../simulated-host.ts'
 import { type Meddle, pretendClock } from './pretended-host.ts'
 import { fails, mac, nic, node, orderOf, type Ran, ranOn, route, tookMs, withLink, withRoutes, wordsOf } from './pretended-run.ts'
 
-/** Rollbacks that need more than one undo, or a moment, or find that other programs have changed something. */
+/** Rollbacks that need several undos or some time, or during which other programs change something. */
 
 beforeEach(pretendClock)
 
 const isAfter = (operation: string, { happened }: Pick<Ran, 'happened'>) => happened.some(({ what }) => what === operation)
 
-/** The changes are made, and then the run fails. `undo`: what happens instead of the undos, in order. */
+/** Makes the changes and then fails. `undo`: replacements of the undos, in order. */
 const failing =
 	(...undo: ((act: () => Promise<unknown>) => Promise<unknown>)[]): Meddle =>
 	async ({ what, nth }, act) => {
@@ -59,7 +59,7 @@ describe('an undo after which something is not restored', () => {
 		expect(tookMs(ran)).toBe(0)
 	})
 
-	test('is not repeated if everything is restored, whatever the undo says', async () => {
+	test('is not repeated if everything is restored, regardless of what the undo reports', async () => {
 		const ran = await ranOn({ start: { ...node, networkd: true }, wish, meddle: failing(act => act().then(() => ['ip: no'])) })
 		expect(orderOf(ran, 'undo', 'disarm')).toEqual(['undo', 'disarm'])
 		expect(ran.report).toMatchObject({ outcome: 'RolledBack' })
@@ -71,7 +71,7 @@ describe('an undo that fails', () => {
 	const gone = () => Promise.reject(fails('ip: gone'))
 	const bug = () => Promise.reject(new TypeError('of undefined'))
 
-	test('is complete nevertheless if everything is restored', async () => {
+	test('is treated as complete if everything is restored', async () => {
 		const ran = await ranOn({ wish, meddle: failing(act => act().then(gone)) })
 		expect(ran.report).toMatchObject({ outcome: 'RolledBack', reason: 'CommandFailed' })
 		expect(orderOf(ran, 'undo', 'disarm')).toEqual(['undo', 'disarm'])
@@ -85,7 +85,7 @@ describe('an undo that fails', () => {
 	test.each<[title: string, operation: string]>([
 		['the undo', 'undo'],
 		['an observation after it', 'observe'],
-	])('by a bug of the agent in %s leaves the host armed, without a report', async (_, operation) => {
+	])('because of a bug of the agent in %s leaves the host armed, without a report', async (_, operation) => {
 		const meddle: Meddle = async (call, act, pretended) =>
 			call.what === operation && isAfter('undo', pretended) ? bug() : failing()(call, act, pretended)
 		const ran = await ranOn({ wish, meddle })
@@ -97,7 +97,7 @@ describe('an undo that fails', () => {
 
 describe('NetworkManager, to which a rollback returns a NIC,', () => {
 	const start = hostWith([{ ifindex: 5, name: 'ens0', mac: mac(0), up: true, managedBy: 'NetworkManager' }], { networkmanager: true })
-	/** The MTU is another one at the first observations after the undo. */
+	/** The first observations after the undo show another MTU. */
 	const restoresAfter = (observations: number): Meddle => {
 		let nth = 0
 		return async (call, act, pretended) => {
@@ -108,10 +108,10 @@ describe('NetworkManager, to which a rollback returns a NIC,', () => {
 	}
 
 	test.each<[title: string, observations: number, undos: number, took: number]>([
-		['need not be awaited', 0, 1, 0],
+		['is not awaited if the NIC is restored', 0, 1, 0],
 		['is observed every half second', 3, 1, 1_500],
-		['has 10 s to restore it', 20, 1, 10_000],
-		['gets it once more after that', 21, 2, 11_000],
+		['has 10 s to restore the NIC', 20, 1, 10_000],
+		['is followed by a second undo after that', 21, 2, 11_000],
 	])('%s', async (_, observations, undos, took) => {
 		const ran = await ranOn({ start, wish: [nic(0)], meddle: restoresAfter(observations) })
 		expect(ran.report, String(ran.bug)).toMatchObject({ outcome: 'RolledBack' })
@@ -131,7 +131,7 @@ describe('what other programs changed during an attempt', () => {
 	const theirs = [7, 8].map(id => route({ to: `10.7${id}.0.0/16`, via: '192.168.9.7' }))
 	const [first] = theirs
 	const start = withRoutes(node, ...theirs)
-	/** Both routes are gone after the changes, and these come back with the undo. */
+	/** Both routes are missing after the changes, and these exist again after the undo. */
 	const taking =
 		(...back: typeof theirs): Meddle =>
 		async ({ what, nth }, act, { now, put }) => {
@@ -169,7 +169,7 @@ describe('what other programs changed during an attempt', () => {
 		expect(ran.report?.notes).toHaveLength(2)
 	})
 
-	test('includes packets that leave by another link since then, if nothing else is gone', async () => {
+	test('includes packets that now leave through another link, if nothing else is missing', async () => {
 		const ran = await ranOn({
 			wish: [nic(0)],
 			meddle: async (call, act, pretended) => {

@@ -52,7 +52,7 @@ describe('a host after the changes', () => {
 		],
 	})
 
-	test('is as desired if it is so at the third check, each after 200 ms', async () => {
+	test('is as desired if the third check finds it so, with 200 ms between the checks', async () => {
 		const ran = await ranOn({ meddle: seen(isDown(5), 1, 2) })
 		expect(ran.report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 3/3' })
 		expect(orderOf(ran, 'apply', 'undo')).toEqual(['apply'])
@@ -61,8 +61,8 @@ describe('a host after the changes', () => {
 
 	test.each<[title: string, change: (state: HostState) => HostState, reason: string, message: RegExp]>([
 		['it differs', isDown(6), 'NotVerified', /^still differs after applying: up$/],
-		['it differs in more than one way', isDown(6, 7), 'NotVerified', /^still differs after applying: up, up$/],
-		['the NIC is in use since then', hasAddress, 'NotVerified', /^after the change: .*172\.16\.0\.1/],
+		['it differs in several attributes', isDown(6, 7), 'NotVerified', /^still differs after applying: up, up$/],
+		['something else now uses the NIC', hasAddress, 'NotVerified', /^after the change: .*172\.16\.0\.1/],
 		['a rule sends packets from the address elsewhere', hasRule, 'RoutedElsewhere', /^after the change: .*from 10\.0\.1\.23/],
 	])('is not as desired if %s at three checks, and one interface is to blame', async (_, change, ...[reason, message]) => {
 		const ran = await ranOn({ meddle: seen(change, 1, 2, 3) })
@@ -75,7 +75,7 @@ describe('a host after the changes', () => {
 		expect(tookMs(ran)).toBe(400)
 	})
 
-	test('has an MTU that networkd may change only for a moment, although the interface requests none', async () => {
+	test('gets its MTU again if networkd changes it, even if the interface requests none', async () => {
 		const meddle: Meddle = async ({ what, nth }, act, { now, put }) => {
 			const result = await act()
 			if (what === 'apply' && nth === 0) put(withLink(now(), 5, { mtu: 1400, networkFile: generated.network('multinic0') }))
@@ -84,17 +84,17 @@ describe('a host after the changes', () => {
 		const ran = await ranOn({ meddle })
 		expect(ran.report).toMatchObject({ outcome: 'Succeeded', message: 'Configured 3/3' })
 		expect(ran.pretended.now().links[1]).toMatchObject({ name: 'multinic0', mtu: 1500 })
-		expect(wordsOf(ran, 'again')).toEqual(['mtu 1500: systemd-networkd configured the NIC by a file that it read earlier'])
+		expect(wordsOf(ran, 'again')).toEqual(['mtu 1500: systemd-networkd configured the NIC from a file that it read earlier'])
 		expect(Object.keys(ran.report?.milliseconds ?? {})).not.toContain('')
 	})
 
-	test('may have another interface refused, which was not accepted before', async () => {
+	test('is as desired even if another interface is refused that was not accepted before', async () => {
 		const start = hasAddress(node)
 		expect((await ranOn({ start })).report).toMatchObject({ outcome: 'PartlyFailed', message: expect.stringMatching(/^Configured 2\/3/) })
 	})
 })
 
-test('a check omits what the plan omitted, so that a link that has appeared since does not matter', () => {
+test('a check omits what the plan omitted, so that a link that has appeared since is ignored', () => {
 	const task = { wanted: { failed: new Map([[1, refusal]]) } } as unknown as AttemptInput
 	const { failed, kept } = ignoringNewLinks(task, planWith({ changed: [0], refused: [2], kept: [5] })).wanted
 	expect(Object.fromEntries(failed)).toEqual({ 1: refusal, 2: pathLost })
@@ -127,7 +127,7 @@ describe('the paths of a node', () => {
 		expect(failed([true, false, true], [true, false, true])).toBeUndefined()
 	})
 
-	test('are named if they are lost, with the addresses on them', () => {
+	test('are named if they are lost, and the failure has their addresses', () => {
 		expect(failed([true, true, true], [false, true, false])).toMatchObject({
 			code: 'CONNECTIVITY_LOST',
 			message: 'api and dns unreachable after the change',
@@ -141,7 +141,7 @@ describe('what MultiNIC does not manage', () => {
 	const before = withRoutes(node, ...theirs)
 	const lost = (...excused: string[]) => failureOf(() => assertNothingLost(input(...excused), { plan: planWith({}), before, state: node }))
 
-	test('is lost if it is gone, and named', () => {
+	test('is lost if it is missing, and the message names it', () => {
 		expect(lost()).toMatchObject({
 			code: 'FOREIGN_CHANGED',
 			message: expect.stringMatching(/^changed but not managed by MultiNIC: route 10\.77\.0\.0\/16 .*; route 10\.78\.0\.0\/16 /),
@@ -154,7 +154,7 @@ describe('what MultiNIC does not manage', () => {
 		expect(lost(first, second)).toBeUndefined()
 	})
 
-	test('is not lost if it is there', () => {
+	test('is not lost if it exists', () => {
 		expect(failureOf(() => assertNothingLost(input(), { plan: planWith({}), before, state: before }))).toBeUndefined()
 	})
 })
@@ -162,7 +162,7 @@ describe('what MultiNIC does not manage', () => {
 test('packets that take another path are lost, unless the run ignores them', () => {
 	const loss = {
 		key: 'to 10.9.0.1',
-		words: 'packets to 10.9.0.1 left by eth0',
+		words: 'packets to 10.9.0.1 left through eth0',
 		packet: { family: 4, to: '10.9.0.1' },
 		after: { links: [9] },
 	}
@@ -171,16 +171,16 @@ test('packets that take another path are lost, unless the run ignores them', () 
 	expect(check(loss.key)).toBeUndefined()
 })
 
-test('every interface whose packets leave by another link is to blame', () => {
+test('every interface whose packets leave through another link is to blame', () => {
 	const found = new Map([
-		[0, { ...refusal, message: 'by eth0' }],
-		[2, { ...refusal, message: 'by eth2' }],
+		[0, { ...refusal, message: 'through eth0' }],
+		[2, { ...refusal, message: 'through eth2' }],
 	])
 	const failed = failureOf(() => assertNotRoutedElsewhere(found))
 	expect(failed?.code).toBe('ROUTED_ELSEWHERE')
 	expect(failed && blamed(failed)).toEqual([
-		{ id: 0, message: 'by eth0' },
-		{ id: 2, message: 'by eth2' },
+		{ id: 0, message: 'through eth0' },
+		{ id: 2, message: 'through eth2' },
 	])
 	expect(failureOf(() => assertNotRoutedElsewhere(new Map()))).toBeUndefined()
 })

@@ -15,7 +15,7 @@ import { ended, nicReport, now, report, run, someNode, startedFor, underWay, wit
 
 const known = (one: Run, over: Partial<Snapshot> = {}): Snapshot => withStatus(world({ runs: [one], ...over }), startedFor(one))
 const silent = { ...someNode, ready: 'Unknown' as const }
-/** A run whose time is over. */
+/** A run that has exceeded its deadline. */
 const overdue: Partial<Run> = { firstSeenAt: now - 400_000 }
 const invalid = { fault: 'spec.interfaces: too many', listed: 11 }
 
@@ -24,15 +24,15 @@ describe('the next decision about a run in progress is due', () => {
 		['in 30 seconds', {}, 30_000],
 		['when the run is given up, if that is sooner', { firstSeenAt: now - 310_000 }, 5_000],
 		['in 30 seconds if it is given up now', { firstSeenAt: now - 315_000 }, 30_000],
-		['in 30 seconds if it is given up already', overdue, 30_000],
+		['in 30 seconds if it was already given up', overdue, 30_000],
 		['in 10 seconds if its Job has no pod yet', { job: { ...underWay, hasPods: false } }, 10_000],
-		['when it is given up, pod or not', { job: { ...underWay, hasPods: false }, firstSeenAt: now - 310_000 }, 5_000],
+		['when it is given up, even without a pod', { job: { ...underWay, hasPods: false }, firstSeenAt: now - 310_000 }, 5_000],
 	])('%s', (_, over, afterMs) => {
 		expect(whenRunActive(known(run(over)))).toEqual({ act: 'wait', why: 'RunIsActive', afterMs })
 	})
 })
 
-test('the time of a run that has ended does not matter for the next decision', () => {
+test('the deadline of a run that has ended does not affect the next decision', () => {
 	const second = run({ attempt: 2 })
 	const both = withStatus(world({ runs: [run({ job: ended, firstSeenAt: now - 310_000 }), second] }), startedFor(second))
 	expect(whenRunActive(both)).toEqual({ act: 'wait', why: 'RunIsActive', afterMs: 30_000 })
@@ -73,13 +73,13 @@ describe('a run in progress', () => {
 	})
 
 	const refused = { ...known(run({ job: { ...underWay, hasPods: false } })), noPod: 'quota exceeded' }
-	test('whose pod is refused reports that once', () => {
+	test('whose pod is refused is reported once', () => {
 		const decision = whenRunActive(refused)
 		expect(decision).toMatchObject({ act: 'setStatus', why: 'PodRefused', result: false })
 		expect(decision?.act === 'setStatus' && whenRunActive(withStatus(refused, decision.status))).toMatchObject({ act: 'wait' })
 	})
 
-	test('keeps the failure of this generation in the status, not one of another', () => {
+	test('keeps a failure of this generation in the status, but not one of another generation', () => {
 		const failed = lostStatus(world(), run(), 'RunLost', 'cause unknown')
 		const second = world({ runs: [run({ attempt: 2 })] })
 		expect(whenRunActive(withStatus(second, failed))).toMatchObject({ act: 'wait' })
@@ -98,7 +98,7 @@ describe('an earlier run that does not end', () => {
 
 	test.each<[title: string, snapshot: Snapshot, said: string]>([
 		[
-			'is reported, with what ends it',
+			'is reported together with how to end it',
 			next,
 			`Job ${stuck.name} of an earlier run has not finished in time. The run starts when its pod has finished or the node has rebooted.`,
 		],
@@ -107,8 +107,8 @@ describe('an earlier run that does not end', () => {
 			{ ...next, runs: [{ ...stuck, job: { ...underWay, hasPods: false } }] },
 			`Job ${stuck.name} of an earlier run has not finished in time. The run starts when that Job is deleted.`,
 		],
-		['is not reported while it has time', { ...next, runs: [run({ generation: 1 })] }, 'wait'],
-		['is not reported while the kubelet is silent', { ...next, node: silent }, 'wait'],
+		['is not reported before its deadline', { ...next, runs: [run({ generation: 1 })] }, 'wait'],
+		['is not reported while the kubelet does not report', { ...next, node: silent }, 'wait'],
 		['is not reported instead of a failure', withStatus(next, failed), 'wait'],
 		['is not reported instead of a failure of other interfaces', { ...withStatus(next, failed), specHash: 'hash-2' }, 'wait'],
 	])('%s', (_, snapshot, said) => {
@@ -125,22 +125,22 @@ describe('a report is read', () => {
 	const cleanup = run({ mode: 'Cleanup', report: report({ mode: 'Cleanup' }) })
 	test.each<[title: string, snapshot: Snapshot, isRead: boolean]>([
 		['when it arrives', world({ runs: [done] }), true],
-		['once', withStatus(world({ runs: [done] }), reportedStatus(world(), done)), false],
+		['only once', withStatus(world({ runs: [done] }), reportedStatus(world(), done)), false],
 		['not with an invalid spec', world({ runs: [done], spec: invalid }), false],
 		['with an invalid spec if the node config is deleted', world({ runs: [cleanup], spec: invalid, config: { deleting: true } }), true],
-		['if there is one', world({ runs: [run()] }), false],
+		['not if there is none', world({ runs: [run()] }), false],
 	])('%s', (_, snapshot, isRead) => {
 		expect(whenReported(snapshot)).toEqual(isRead ? expect.objectContaining({ act: 'setStatus', result: true }) : undefined)
 	})
 
-	test('once, although an earlier run was given up', () => {
+	test('only once, although an earlier run was given up', () => {
 		const [first] = lostStatus(world(), run({ attempt: 2 }), 'RunLost', 'cause unknown').history ?? []
 		const status = reportedStatus(world(), done)
 		const told = withStatus(world({ runs: [done] }), { ...status, history: [...(status.history ?? []), ...(first ? [first] : [])] })
 		expect(whenReported(told)).toBeUndefined()
 	})
 
-	test('after the run was given up, unless it says so itself', () => {
+	test('after the run was given up, unless its reason is RunLost', () => {
 		const late = world({ runs: [done] })
 		const lost = withStatus(late, lostStatus(late, run(), 'RunLost', 'cause unknown'))
 		expect(whenReported(lost)).toMatchObject({ act: 'setStatus', why: 'AllInterfacesConfigured' })
@@ -170,7 +170,7 @@ describe('a run without a report', () => {
 			`RunLost: Job ${name} ended without a report: DeadlineExceeded`,
 		],
 		[
-			'has every cause that is known',
+			'has all known causes',
 			{
 				job: { ...ended, failure: 'BackoffLimitExceeded' },
 				pod: { hasStarted: true, ended: true, refused: 'evicted', terminationMessage: 'killed' } as never,
@@ -179,7 +179,7 @@ describe('a run without a report', () => {
 			`RunLost: Job ${name} ended without a report: BackoffLimitExceeded; quota exceeded; evicted; killed`,
 		],
 		[
-			'has not begun if its Job had no pod',
+			'did not start if its Job had no pod',
 			{ job: { ...ended, hasPods: false } },
 			{},
 			`PodRefused: Job ${name} ended before its agent started: cause unknown`,
@@ -190,13 +190,13 @@ describe('a run without a report', () => {
 			{},
 			`RunFailed: The report of Job ${name} cannot be read: not JSON`,
 		],
-		['is in progress', {}, {}, undefined],
-		['has a report', { ...over, report: report() }, {}, undefined],
+		['is not lost while it is in progress', {}, {}, undefined],
+		['is not lost if it has a report', { ...over, report: report() }, {}, undefined],
 	])('%s', (_, one, more, said) => {
 		expect(words(world({ runs: [run(one)], ...more }))).toBe(said)
 	})
 
-	test('keeps the words about its refused pod, not those about another', () => {
+	test('keeps the message about its refused pod, but not one about another run', () => {
 		const one = run({ job: { ...ended, hasPods: false } })
 		const settled = whenRunActive({ ...known(run({ job: { ...underWay, hasPods: false } })), noPod: 'quota exceeded' })
 		const status = settled?.act === 'setStatus' ? settled.status : {}
@@ -205,18 +205,18 @@ describe('a run without a report', () => {
 	})
 })
 
-describe('a node whose kubelet is silent', () => {
+describe('a node whose kubelet does not report', () => {
 	const failed = lostStatus(world(), run(), 'RunLost', 'cause unknown')
 	const lost = world({ runs: [run()], node: silent })
 	test.each<[title: string, snapshot: Snapshot, why: string | undefined]>([
 		['is reported during a run', lost, 'NodeNotReady'],
 		['is reported during a run of another generation', { ...lost, runs: [run({ generation: 0 })] }, 'NodeNotReady'],
-		['is not reported here without a run', { ...lost, runs: [] }, undefined],
+		['is not reported by this rule without a run', { ...lost, runs: [] }, undefined],
 		['is not reported if the kubelet reports', { ...lost, node: someNode }, undefined],
 		['is not reported instead of a failure', withStatus(lost, failed), undefined],
 		['is reported instead of a failure of another generation', withStatus(lost, { ...failed, observedGeneration: 0 }), 'NodeNotReady'],
 		[
-			'is reported instead of what is not a failure',
+			'is reported instead of a status that is not a failure',
 			withStatus(lost, pendingStatus(lost, 'WaveIsFull' as never, 'queued')),
 			'NodeNotReady',
 		],
@@ -240,7 +240,7 @@ describe('the end of a run is awaited for 30 seconds', () => {
 	test.each<[title: string, one: Run, isAwaited: boolean]>([
 		['if its pod has ended without a report', run(ending), true],
 		['if its Job still has to create a pod', run(), true],
-		['not if its report is there', run({ ...ending, report: report() }), false],
+		['not if its report exists', run({ ...ending, report: report() }), false],
 		['not if its Job has ended', run({ job: ended }), false],
 		['not if it was never created', run({ job: undefined }), false],
 	])('%s', (_, one, isAwaited) => {

@@ -41,7 +41,7 @@ describe('a node whose kubelet stops reporting during a run', () => {
 		expect(decide({ ...told, node: someNode })).toMatchObject({ act: 'setStatus', why: 'RunStarted' })
 	})
 
-	test('keeps the failure in the status while it is retried, and with it what the failure halts', () => {
+	test('keeps the failure in the status while it is retried, so that the rollout stays stopped', () => {
 		expect(decide({ ...withRun(failed(), run({ attempt: 2 })), node: silent })).toMatchObject({ act: 'wait', why: 'RunIsActive' })
 	})
 
@@ -50,14 +50,14 @@ describe('a node whose kubelet stops reporting during a run', () => {
 	})
 })
 
-test('an answered request is removed, and the finalizer is left alone', () => {
+test('an answered request is removed, and the finalizer is kept', () => {
 	expect(decide(answered())).toEqual({ act: 'updateMetadata', why: 'AskIsAnswered', finalizer: false, answered: ['retry'] })
 })
 
 test.each([
 	['that is deleted', true, 'The node is not restored while spec.paused is true.'],
-	['that is not', false, 'No run starts while spec.paused is true.'],
-])('a paused node config %s says what does not happen', (_, deleting, message) => {
+	['that is not deleted', false, 'No run starts while spec.paused is true.'],
+])('the status of a paused node config %s explains what is held', (_, deleting, message) => {
 	const paused = world({ spec: { value: { ...spec, paused: true } }, config: { deleting, status: { lastJobName: run().name } } })
 	expect(condition(statusOf(paused), 'Ready')?.message).toBe(message)
 })
@@ -69,7 +69,7 @@ test.each<[title: string, snapshot: Snapshot, said: string]>([
 		'spec.nodeName: 64 characters are too many; runs have a label with the node name, which is limited to 63',
 	],
 	['without a node', world({ node: undefined }), 'There is no Kubernetes node worker-1. The run starts when it joins.'],
-])('the status of a node config %s says so', (_, snapshot, said) => {
+])('the status of a node config %s explains this', (_, snapshot, said) => {
 	expect(condition(statusOf(snapshot), 'Ready')?.message).toBe(said)
 })
 
@@ -88,7 +88,7 @@ describe('the next decision is due', () => {
 	})
 })
 
-test('a failed run is repeated when its wait is over, not a millisecond before', () => {
+test('a failed run is retried when its back-off is over, and not a millisecond earlier', () => {
 	const at = Date.parse(failed().config.status.lastProcessed ?? '') + 5_000
 	expect(decide({ ...failed(), now: at - 1 })).toEqual({ act: 'wait', why: 'BackingOff', afterMs: 1 })
 	expect(decide({ ...failed(), now: at }).act).toBe('start')
@@ -96,92 +96,87 @@ test('a failed run is repeated when its wait is over, not a millisecond before',
 
 describe('what the controller decides about a node config', () => {
 	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
-		['a new node config is run', world(), 'start', 'SpecChanged'],
+		['a run starts for a new node config', world(), 'start', 'SpecChanged'],
 		[
-			'without our finalizer nothing is run; it is added first',
+			'no run starts without the finalizer, which is added first',
 			world({ config: { finalizers: ['else/where'] } }),
 			'updateMetadata',
 			'FinalizerMissing',
 		],
+		['a ConfigMap without a Job gets its Job, with the same name', world({ runs: [run({ job: undefined })] }), 'start', 'JobMissing'],
+		['a run in progress that is not in the status is reported', world({ runs: [run()] }), 'setStatus', 'RunStarted'],
+		['a run in progress that is in the status is awaited', withStatus(world({ runs: [run()] }), startedFor(run())), 'wait', 'RunIsActive'],
 		[
-			'a ConfigMap whose Job was never made gets its Job, under the same name',
-			world({ runs: [run({ job: undefined })] }),
-			'start',
-			'JobMissing',
-		],
-		['a run under way that the status does not tell of is told', world({ runs: [run()] }), 'setStatus', 'RunStarted'],
-		['a run under way that the status tells of is awaited', withStatus(world({ runs: [run()] }), startedFor(run())), 'wait', 'RunIsActive'],
-		[
-			'a report settles, even while the Job still runs',
+			'a report is the result, even while the Job still runs',
 			world({ runs: [run({ report: report() })] }),
 			'setStatus',
 			'AllInterfacesConfigured',
 		],
-		['a settled node config needs nothing', later(settled, 0), 'wait', 'Settled'],
-		['settled, and its runs long gone: nothing at all', withStatus(world(), configured), 'nothing', 'Settled'],
-		['a finished run is cleared after its time', later(settled, 3_600_001), 'deleteRuns', 'RunsAreObsolete'],
-		['a finished run is not cleared before its time', later(settled, 3_590_000), 'wait', 'Settled'],
+		['a settled node config needs no action until its run is obsolete', later(settled, 0), 'wait', 'Settled'],
+		['a settled node config without runs needs no action', withStatus(world(), configured), 'nothing', 'Settled'],
+		['a finished run is deleted after an hour', later(settled, 3_600_001), 'deleteRuns', 'RunsAreObsolete'],
+		['a finished run is not deleted before an hour has passed', later(settled, 3_590_000), 'wait', 'Settled'],
 		[
-			'a run of a node config that is gone goes with it; one that stays is cleared after its time',
+			'a run of a node config that no longer exists is deleted after an hour',
 			withRun(later(settled, 3_590_002), orphan),
 			'deleteRuns',
 			'RunsAreObsolete',
 		],
-		['the garbage collector is given that time', withRun(later(settled, 3_000_000), orphan), 'wait', 'Settled'],
-		['a new generation is run although the old one was configured', gen(settled, 2), 'start', 'SpecChanged'],
-		['the report of an old generation settles nothing', gen(world({ runs: [succeeded] }), 2), 'start', 'SpecChanged'],
+		[
+			'a run of a node config that no longer exists is left to the garbage collector for an hour',
+			withRun(later(settled, 3_000_000), orphan),
+			'wait',
+			'Settled',
+		],
+		['a run starts for a new generation although the old one was configured', gen(settled, 2), 'start', 'SpecChanged'],
+		['the report of an old generation is not a result', gen(world({ runs: [succeeded] }), 2), 'start', 'SpecChanged'],
 		['the run of an old generation is awaited before the new one starts', gen(world({ runs: [run()] }), 2), 'wait', 'RunIsActive'],
 		[
-			'of an old run whose pod has not ended a report is not enough',
+			'the report of an old run is not enough while its pod has not ended',
 			gen(world({ runs: [run({ report: report() })] }), 2),
 			'wait',
 			'RunIsActive',
 		],
-		['a pod that ended is enough, its Job says so only later', gen(world({ runs: [podEnded()] }), 2), 'start', 'SpecChanged'],
+		['an old run is over when its pod has ended, even if its Job has not', gen(world({ runs: [podEnded()] }), 2), 'start', 'SpecChanged'],
 		['a run of a deleted node config of the same name is awaited', world({ runs: [run({ uid: 'older' })] }), 'wait', 'RunIsActive'],
 		[
-			'deleted and made again: the old success counts for nothing',
+			'the success of a deleted node config of the same name is ignored',
 			world({ runs: [{ ...succeeded, uid: 'older' }] }),
 			'start',
 			'SpecChanged',
 		],
-		['a status restored from a backup, of other interfaces, is not believed', { ...settled, specHash: 'hash-2' }, 'start', 'ResultMissing'],
-		['paused: no run', world({ spec: { value: { ...spec, paused: true } } }), 'setStatus', 'Paused'],
-		['no node of that name: said', world({ node: undefined }), 'setStatus', 'NodeNotFound'],
-		['a silent kubelet: said', world({ node: silent }), 'setStatus', 'NodeNotReady'],
+		['a status of other interfaces, restored from a backup, is ignored', { ...settled, specHash: 'hash-2' }, 'start', 'ResultMissing'],
+		['no run starts for a paused node config', world({ spec: { value: { ...spec, paused: true } } }), 'setStatus', 'Paused'],
+		['a missing node is reported', world({ node: undefined }), 'setStatus', 'NodeNotFound'],
+		['a kubelet that does not report is reported', world({ node: silent }), 'setStatus', 'NodeNotReady'],
 		[
-			'a kubelet that falls silent under a run: said, for its pod never ends',
+			'a kubelet that stops reporting during a run is reported, because the pod never ends',
 			withStatus(world({ runs: [run()], node: silent }), startedFor(run())),
 			'setStatus',
 			'NodeNotReady',
 		],
 		[
-			'a kubelet that fell silent with the pod of an old run: said of what is wanted now',
+			'a kubelet that stopped reporting during a run of an old generation is reported for the current one',
 			gen({ ...settled, runs: [run({ report: report() })], node: silent }, 2),
 			'setStatus',
 			'NodeNotReady',
 		],
 		[
-			'a kubelet that fell silent when all was reported: nothing to say',
+			'a kubelet that stopped reporting after the result of the run is not reported',
 			{ ...settled, runs: [run({ report: report() })], node: silent },
 			'wait',
 			'RunIsActive',
 		],
 		[
-			'a node that is not Ready is run: its CNI may wait for our NIC',
+			'a run starts on a node that is not Ready, because its CNI may wait for the NIC',
 			world({ node: { ...someNode, ready: 'False' } }),
 			'start',
 			'SpecChanged',
 		],
-		['a settled node whose kubelet falls silent is left alone', { ...settled, node: silent }, 'wait', 'Settled'],
-		['at the cap nothing new is started', world({ rollout: { ...alone, slots: 0 } }), 'queue', 'WaveIsFull'],
-		[
-			'a spec that cannot be carried out: said',
-			world({ spec: { fault: 'spec.interfaces[0].gateway: bad', listed: 1 } }),
-			'setStatus',
-			'InvalidConfig',
-		],
-		['a node name of 63 characters is run', world({ config: { name: 'n'.repeat(63) } }), 'start', 'SpecChanged'],
+		['a settled node whose kubelet stops reporting needs no action', { ...settled, node: silent }, 'wait', 'Settled'],
+		['no run starts while all slots are in use', world({ rollout: { ...alone, slots: 0 } }), 'queue', 'WaveIsFull'],
+		['an invalid spec is reported', world({ spec: { fault: 'spec.interfaces[0].gateway: bad', listed: 1 } }), 'setStatus', 'InvalidConfig'],
+		['a run starts for a node name of 63 characters', world({ config: { name: 'n'.repeat(63) } }), 'start', 'SpecChanged'],
 		[
 			'a run that changes its node does not wait for read-only runs',
 			world({ rollout: { ...alone, activeVerifications: 10 } }),
@@ -189,18 +184,18 @@ describe('what the controller decides about a node config', () => {
 			'SpecChanged',
 		],
 		[
-			'a request is not answered by a run of a former node config',
+			'a run of a former node config does not answer a request',
 			retry(world({ runs: [run({ uid: 'older', requests: { retry: 'x' }, job: ended })] }), 'x'),
 			'start',
 			'RetryAsked',
 		],
 		[
-			'configured for a reason of a later version: left alone',
+			'a configured node config with a reason of a later version needs no action',
 			withStatus(settled, { ...configured, conditions: configured.conditions?.map(one => ({ ...one, reason: 'Later' })) }),
 			'wait',
 			'Settled',
 		],
-		['a node name too long for a label: said', world({ config: { name: 'n'.repeat(64) } }), 'setStatus', 'InvalidConfig'],
+		['a node name that is too long for a label is reported', world({ config: { name: 'n'.repeat(64) } }), 'setStatus', 'InvalidConfig'],
 	])('%s', (_, snapshot, act, why) => {
 		expect(decide(snapshot)).toMatchObject({ act, why })
 	})
@@ -216,13 +211,13 @@ describe('a node that may be another VM', () => {
 	})
 
 	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
-		['is no longer called Configured', of('9f2e3d4c-5b6a-4789-8abc-0123456789ab'), 'setStatus', 'NodeReplaced'],
-		['is the same in upper case', of(instanceId.toUpperCase()), 'wait', 'Settled'],
-		['is the same with its bytes turned, as old firmware tells them', of(turned), 'wait', 'Settled'],
-		['cannot be known where the kubelet tells nothing', of(undefined), 'wait', 'Settled'],
-		['cannot be known where the id is of another kind', of('ec2-0a1b2c'), 'wait', 'Settled'],
+		['is no longer reported as Configured', of('9f2e3d4c-5b6a-4789-8abc-0123456789ab'), 'setStatus', 'NodeReplaced'],
+		['is the same VM if its id is in upper case', of(instanceId.toUpperCase()), 'wait', 'Settled'],
+		['is the same VM if the bytes of its id are swapped, as old firmware reports them', of(turned), 'wait', 'Settled'],
+		['is not checked if the kubelet reports no id', of(undefined), 'wait', 'Settled'],
+		['is not checked if the id has another format', of('ec2-0a1b2c'), 'wait', 'Settled'],
 		[
-			'is not asked about where ids of this cloud do not match',
+			'is not checked if the setting checkInstanceId is false',
 			of('9f2e3d4c-5b6a-4789-8abc-0123456789ab', { settings: { ...settled.settings, checkInstanceId: false } }),
 			'wait',
 			'Settled',
@@ -231,13 +226,13 @@ describe('a node that may be another VM', () => {
 		expect(decide(snapshot)).toMatchObject({ act, why })
 	})
 
-	test('is not cleaned of the configuration of another VM', () => {
+	test('is not restored to the original state of another VM', () => {
 		const snapshot = of('9f2e3d4c-5b6a-4789-8abc-0123456789ab')
 		const deleted = { ...snapshot, config: { ...snapshot.config, deleting: true, generation: 2 } }
 		expect(decide(deleted)).toMatchObject({ act: 'release', why: 'NodeReplaced' })
 	})
 
-	test('is run again once the node config and the node have the same instance ID', () => {
+	test('gets a new run after the node config and the node have the same instance ID', () => {
 		const replaced = of('9f2e3d4c-5b6a-4789-8abc-0123456789ab')
 		const told = withStatus(replaced, statusOf(replaced))
 		expect(decide(told)).toMatchObject({ act: 'nothing', why: 'NodeReplaced' })
@@ -247,56 +242,66 @@ describe('a node that may be another VM', () => {
 
 describe('a failed run', () => {
 	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
-		['is told once', world({ runs: [failedRun(1)] }), 'setStatus', 'PartlyFailed'],
-		['is tried again after 5 s, not before', later(failed(), 4_000), 'wait', 'BackingOff'],
-		['is tried again after 5 s', later(failed(), 5_001), 'start', 'BackOffOver'],
-		['for the third time: after 20 s, not before', later(failed(3), 19_000), 'wait', 'BackingOff'],
-		['for the third time: after 20 s', later(failed(3), 20_001), 'start', 'BackOffOver'],
-		['for the fiftieth time: after 300 s', later(onlyLast(50), 300_001), 'start', 'BackOffOver'],
-		['for the fiftieth time: not before 300 s', later(onlyLast(50), 299_000), 'wait', 'BackingOff'],
-		['told by a clock that is a little ahead of ours: it waits a little longer', later(failed(), -4_000), 'wait', 'BackingOff'],
-		['told by a clock that is hours ahead of ours: it does not wait for hours', later(failed(), -5 * 3_600_000), 'start', 'BackOffOver'],
-		['more than five of them: the oldest goes', later(failed(6), 1_000), 'deleteRuns', 'RunsAreObsolete'],
-		['is tried at once when a person asks', retry(failed(), 'now'), 'start', 'RetryAsked'],
-		['a cause that cannot heal waits for a change', later(unhealable(), 400_000), 'nothing', 'Settled'],
-		['a cause that cannot heal is tried when a person asks', retry(unhealable(), 'now'), 'start', 'RetryAsked'],
+		['is reported once', world({ runs: [failedRun(1)] }), 'setStatus', 'PartlyFailed'],
+		['is not retried before 5 s', later(failed(), 4_000), 'wait', 'BackingOff'],
+		['is retried after 5 s', later(failed(), 5_001), 'start', 'BackOffOver'],
+		['is not retried for the third time before 20 s', later(failed(3), 19_000), 'wait', 'BackingOff'],
+		['is retried for the third time after 20 s', later(failed(3), 20_001), 'start', 'BackOffOver'],
+		['is retried for the fiftieth time after 300 s', later(onlyLast(50), 300_001), 'start', 'BackOffOver'],
+		['is not retried for the fiftieth time before 300 s', later(onlyLast(50), 299_000), 'wait', 'BackingOff'],
+		['is retried slightly later if it was reported by a clock that is slightly ahead', later(failed(), -4_000), 'wait', 'BackingOff'],
+		['is retried immediately if it was reported by a clock that is hours ahead', later(failed(), -5 * 3_600_000), 'start', 'BackOffOver'],
+		['is deleted if it is the oldest of more than five', later(failed(6), 1_000), 'deleteRuns', 'RunsAreObsolete'],
+		['is retried immediately if a person requests it', retry(failed(), 'now'), 'start', 'RetryAsked'],
+		['is not retried before a change if its reason does not heal', later(unhealable(), 400_000), 'nothing', 'Settled'],
+		['is retried if a person requests it, even if its reason does not heal', retry(unhealable(), 'now'), 'start', 'RetryAsked'],
 		[
-			'an annotation that a run already answers is dropped',
+			'that answers a request is reported before the annotation is removed',
 			retry(withRun(failed(), run({ attempt: 2, requests: { retry: 'x' }, report: { ...missing, attempt: 2 }, job: ended })), 'x'),
 			'setStatus',
 			'PartlyFailed',
 		],
-		['an answered annotation is dropped once the result is told', answered(), 'updateMetadata', 'AskIsAnswered'],
-		['an annotation is dropped as soon as a run bears it', answered({ report: undefined, job: begun }), 'updateMetadata', 'AskIsAnswered'],
-		['an answered annotation is dropped before its Job is over', answered({ job: begun }), 'updateMetadata', 'AskIsAnswered'],
+		['that was requested again loses the annotation after the result is reported', answered(), 'updateMetadata', 'AskIsAnswered'],
 		[
-			'an annotation stays while another run is under way',
+			'that was requested again loses the annotation as soon as a run has the request',
+			answered({ report: undefined, job: begun }),
+			'updateMetadata',
+			'AskIsAnswered',
+		],
+		['that was requested again loses the annotation before the Job has ended', answered({ job: begun }), 'updateMetadata', 'AskIsAnswered'],
+		[
+			'that was requested again keeps the annotation while a run without the request is in progress',
 			answered({ report: undefined, job: begun, requests: { retry: 'before' } }),
 			'wait',
 			'RunIsActive',
 		],
 		[
-			'finished without a report',
+			'that finished without a report is lost',
 			world({ runs: [run({ job: { ...ended, failure: 'DeadlineExceeded: too slow' } })] }),
 			'setStatus',
 			'RunLost',
 		],
 		[
-			'whose pod finished without a report is lost only when its Job says so',
+			'whose pod finished without a report is lost only after its Job has failed',
 			world({ runs: [run({ pod: deadPod })] }),
 			'wait',
 			'RunIsEnding',
 		],
 		[
-			'whose pod never began on a node that was switched off: no harm',
+			'whose pod never started on a node that was switched off is refused, not lost',
 			world({ runs: [run({ job: { ...ended, failure: 'DeadlineExceeded' }, pod: silentPod })] }),
 			'setStatus',
 			'PodRefused',
 		],
-		['whose report cannot be read', world({ runs: [run({ job: ended, reportFault: 'it is not JSON' })] }), 'setStatus', 'RunFailed'],
-		['whose pod is refused is told while Kubernetes tries on', world({ runs: [run({ pod: refused })] }), 'setStatus', 'PodRefused'],
 		[
-			'whose pod was evicted before it ran',
+			'whose report cannot be read is reported',
+			world({ runs: [run({ job: ended, reportFault: 'it is not JSON' })] }),
+			'setStatus',
+			'RunFailed',
+		],
+		['whose pod is refused is reported while Kubernetes retries', world({ runs: [run({ pod: refused })] }), 'setStatus', 'PodRefused'],
+		[
+			'whose pod was evicted before it started is refused',
 			world({ runs: [run({ job: ended, pod: { ...refused, ended: true } })] }),
 			'setStatus',
 			'PodRefused',
@@ -318,12 +323,12 @@ describe('a failed run', () => {
 		expect(ready(statusOf(after))).toMatchObject({ reason: 'PodRefused', message: expect.stringContaining('ImagePullBackOff') })
 	})
 
-	test('a retry by back-off does not flap the status; a requested retry shows', () => {
+	test('stays in the status during an automatic retry, but not during a requested one', () => {
 		expect(decide(later(failed(), 5_001))).toMatchObject({ keepStatus: true, run: { attempt: 2, cause: 'BackOffOver' } })
 		expect(decide(retry(failed(), 'now'))).toMatchObject({ keepStatus: false, run: { attempt: 2, requests: { retry: 'now' } } })
 	})
 
-	test('the back-off counts consecutive failures; earlier successes do not lengthen it', () => {
+	test('has a back-off that depends on consecutive failures; earlier successes do not lengthen it', () => {
 		const good = run({ attempt: 7, report: report({ attempt: 7 }), job: ended })
 		let snapshot = retry(withStatus(world({ runs: [good] }), reportedStatus(world(), good)), 'now')
 		const waits = [8, 9, 10, 11, 12, 13, 14, 15].map(attempt => {
@@ -342,7 +347,7 @@ describe('a failed run', () => {
 		expect(waits).toEqual([...seconds, ['3 min', 160], ['5 min', 300], ['5 min', 300]])
 	})
 
-	test('the status stays unchanged while a quiet retry is in progress', () => {
+	test('is followed by no status change while an automatic retry is in progress', () => {
 		expect(decide(withRun(failed(), run({ attempt: 2 })))).toMatchObject({ act: 'wait', why: 'RunIsActive' })
 	})
 })
@@ -355,25 +360,25 @@ describe('a deleted node config', () => {
 	const cleanup = run({ generation: 2, mode: 'Cleanup', report: report({ generation: 2, mode: 'Cleanup', interfaces: [] }), job: ended })
 
 	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
-		['is cleaned by a run', gone(), 'start', 'Deleted'],
-		['is released once its node is clean', gone({ runs: [succeeded, cleanup] }), 'release', 'Cleaned'],
-		['the success of an Apply is no clean-up, whatever its generation', sameGeneration(gone()), 'start', 'Deleted'],
-		['waits for the run under way', gone({ runs: [run()] }), 'wait', 'RunIsActive'],
-		['is released when its node is gone for good', gone({ node: undefined }), 'release', 'NodeNotFound'],
-		['is released when its node is gone, even if a Job hangs', gone({ node: undefined, runs: [run()] }), 'release', 'NodeNotFound'],
-		['is released when no run was ever started', world({ config: { deleting: true, generation: 2 } }), 'release', 'NeverRun'],
+		['is cleaned up by a run', gone(), 'start', 'Deleted'],
+		['is released after its node is cleaned up', gone({ runs: [succeeded, cleanup] }), 'release', 'Cleaned'],
+		['is not released because of a successful run in mode Apply, regardless of its generation', sameGeneration(gone()), 'start', 'Deleted'],
+		['waits for the run in progress', gone({ runs: [run()] }), 'wait', 'RunIsActive'],
+		['is released if its node no longer exists', gone({ node: undefined }), 'release', 'NodeNotFound'],
+		['is released if its node no longer exists, even if a Job hangs', gone({ node: undefined, runs: [run()] }), 'release', 'NodeNotFound'],
+		['is released if no run was ever started', world({ config: { deleting: true, generation: 2 } }), 'release', 'NeverRun'],
 		[
-			'of which only the ConfigMap remains was run',
+			'whose run is known only from its ConfigMap is cleaned up',
 			world({ runs: [succeeded], config: { deleting: true, generation: 2 } }),
 			'start',
 			'Deleted',
 		],
-		['is left alone when it is no longer ours', world({ config: { deleting: true, finalizers: [] } }), 'nothing', 'Released'],
-		['with a spec that cannot be read is cleaned all the same', gone({ spec: { fault: 'bad', listed: 1 } }), 'start', 'Deleted'],
-		['whose clean-up could not be created does not wait', failedBefore(gone({ runs: [] })), 'start', 'BackOffOver'],
-		['that is paused waits, and says so', gone({ spec: { value: { ...spec, paused: true } } }), 'setStatus', 'Paused'],
+		['needs no action without the finalizer', world({ config: { deleting: true, finalizers: [] } }), 'nothing', 'Released'],
+		['with a spec that cannot be read is cleaned up', gone({ spec: { fault: 'bad', listed: 1 } }), 'start', 'Deleted'],
+		['whose clean-up could not be created is retried immediately', failedBefore(gone({ runs: [] })), 'start', 'BackOffOver'],
+		['that is paused waits, and the status reports this', gone({ spec: { value: { ...spec, paused: true } } }), 'setStatus', 'Paused'],
 		[
-			'whose clean-up failed says so',
+			'whose clean-up failed reports the failure',
 			gone({
 				runs: [{ ...cleanup, report: report({ generation: 2, mode: 'Cleanup', outcome: 'RolledBack', reason: 'ConnectivityLost' }) }],
 			}),
@@ -384,7 +389,7 @@ describe('a deleted node config', () => {
 		expect(decide(snapshot)).toMatchObject({ act, why })
 	})
 
-	test('is cleaned by a run in mode Cleanup', () => {
+	test('is cleaned up by a run in mode Cleanup', () => {
 		expect(decide(gone())).toMatchObject({ run: { mode: 'Cleanup', attempt: 1 } })
 	})
 
@@ -401,8 +406,8 @@ describe('waiting', () => {
 	test.each<[string, Partial<Snapshot>]>([
 		['for a node', { node: undefined }],
 		['for a kubelet', { node: { ...someNode, ready: 'Unknown' } }],
-		['for a person who paused it', { spec: { value: { ...spec, paused: true } } }],
-		['for a better spec', { spec: { fault: 'spec.interfaces[0].mtu: bad', listed: 1 } }],
+		['because a person paused it', { spec: { value: { ...spec, paused: true } } }],
+		['for a valid spec', { spec: { fault: 'spec.interfaces[0].mtu: bad', listed: 1 } }],
 	])('%s is reported once', (_, over) => {
 		const snapshot = world(over)
 		expect(decide(later(withStatus(snapshot, statusOf(snapshot)), 90_000))).toMatchObject({ act: 'nothing' })
@@ -413,7 +418,7 @@ describe('waiting', () => {
 		expect(decide(waited)).toMatchObject({ act: 'start', why: 'WaitIsOver' })
 	})
 
-	test('a run that the status names and no cache has is started under its own name, so an existing one is found', () => {
+	test('a run that is in the status but not in the cache is started with its own name, so that an existing one is found', () => {
 		const unheard = withStatus(world(), startedStatus(world(), { name: 'multinic-agent-worker-1-g1-3', mode: 'Apply' }))
 		expect(decide(unheard)).toMatchObject({ act: 'start', run: { attempt: 3 } })
 	})
@@ -422,12 +427,12 @@ describe('waiting', () => {
 		['its first run', 'multinic-agent-worker-1-g1', 2],
 		['a further run', 'multinic-agent-worker-1-g1-4', 5],
 		['a run of another generation', 'multinic-agent-worker-1-g7-4', 1],
-	])('does not reuse a name after %s was cleared, because the result would count as reported', (_, lastJobName, attempt) => {
+	])('does not reuse the name after %s was deleted, because the result would be treated as reported', (_, lastJobName, attempt) => {
 		const cleared = withStatus(world(), { ...configured, lastJobName })
 		expect(decide(retry(cleared, 'now'))).toMatchObject({ act: 'start', why: 'RetryAsked', run: { attempt } })
 	})
 
-	test('a configured node that leaves and joins again is run again', () => {
+	test('a configured node that leaves and joins again gets another run', () => {
 		const left = { ...settled, node: undefined }
 		const back = { ...withStatus(left, statusOf(left)), node: someNode }
 		expect(decide(back)).toMatchObject({ act: 'start', run: { attempt: 2 } })
@@ -512,8 +517,11 @@ test('the back-off is 5, 10, 20, 40 … 300 s', () => {
 
 const harmed = { id: 0, name: 'multinic0', macAddress: 'fa:16:3e:37:c3:f1', message: '' }
 test.each<[title: string, complaint: Parameters<typeof waits>[0]]>([
-	['as a whole', { reason: 'ConnectivityLost' }],
-	['by one interface', { reason: 'PartlyFailed', interfaceStatuses: [{ ...harmed, status: 'Failed', reason: 'ConnectivityLost' }] }],
+	['without blaming an interface', { reason: 'ConnectivityLost' }],
+	[
+		'because of one interface',
+		{ reason: 'PartlyFailed', interfaceStatuses: [{ ...harmed, status: 'Failed', reason: 'ConnectivityLost' }] },
+	],
 ])('the back-off of a run that disrupted the node, %s, is 1, 2, 4 … 60 min', (_, complaint) => {
 	expect(waits(complaint)).toEqual([60e3, 120e3, 240e3, 480e3, 3_600e3, 3_600e3, 3_600e3])
 })
@@ -583,7 +591,7 @@ function driftedConditions({ conditions = [] }: NodeConfigStatus): NodeConfigSta
 	return conditions.map(one => (one.type === 'Ready' ? { ...one, status: 'False' as const, reason: 'Drifted' } : one))
 }
 
-/** The status says that something of this generation failed just now. */
+/** Adds a new failure of this generation to the status. */
 function failedBefore(snapshot: Snapshot): Snapshot {
 	return withStatus(snapshot, { ...failed().config.status, observedGeneration: snapshot.config.generation })
 }
@@ -619,7 +627,7 @@ function podEnded() {
 
 function unhealable(): Snapshot {
 	const one = run({
-		report: { ...missing, interfaces: [nicReport({ state: 'Failed', reason: 'MtuRefused', message: 'the link carries 1500' })] },
+		report: { ...missing, interfaces: [nicReport({ state: 'Failed', reason: 'MtuRefused', message: 'the link supports 1500' })] },
 		job: ended,
 	})
 	return withStatus(world({ runs: [one] }), reportedStatus(world(), one))

@@ -18,7 +18,7 @@ const check = (attempt: number, ago: number, over: Partial<Run> = {}): Run => ba
 
 const names = (runs: readonly Run[]) => runs.map(({ name }) => name)
 
-/** The status names a run that was reported recently and no longer exists, unless a case says otherwise. */
+/** By default, the status names a run that was reported recently and no longer exists. */
 const of = (runs: readonly Run[], status: Snapshot['config']['status'] = {}): Snapshot =>
 	withStatus(world({ runs: [...runs] }), { state: 'Configured', lastJobName: 'gone', lastProcessed: time(now), ...status })
 const reported = (one: Run, ago: number) => ({ lastJobName: one.name, lastProcessed: time(now - ago) })
@@ -29,13 +29,13 @@ describe('a run is deleted', () => {
 		['an hour after its creation, if the end of its Job is unknown', [good(1, hour - 60_000, { job: undefined })]],
 		['an hour after its result was reported, if the status names it', [good(1, 5_000)], reported(good(1, 0), hour)],
 		[
-			'an hour after its Job has finished, if the status does not say when it was reported',
+			'an hour after its Job has finished, if the status has no valid time of the report',
 			[good(1, hour)],
 			{ lastJobName: run().name, lastProcessed: 'x' },
 		],
-		['although it failed, once the node is configured', [bad(1, hour)]],
+		['although it failed, if the node is configured', [bad(1, hour)]],
 		['although it failed, if it was a verification', [check(1, hour)], { state: 'Failed' }],
-		['an hour after its creation, if its node config is gone', [good(1, 0, { uid: 'older', created: now - hour })]],
+		['an hour after its creation, if its node config no longer exists', [good(1, 0, { uid: 'older', created: now - hour })]],
 		['together with all others, although the status names it', [good(1, hour), good(2, hour)], reported(good(2, 0), hour)],
 	])('%s', (_, runs, status) => {
 		expect(obsoleteRuns(of(runs, status))).toEqual({ due: names(runs), nextAt: undefined })
@@ -52,14 +52,14 @@ describe('a run is kept', () => {
 		],
 		['for less than an hour after its result was reported', good(1, 2 * hour), { status: reported(good(1, 0), hour - 1), nextAt: now + 1 }],
 		[
-			'for less than an hour after its creation, if its node config is gone',
+			'for less than an hour after its creation, if its node config no longer exists',
 			good(1, 0, { uid: 'older', created: now - hour + 1 }),
 			{ nextAt: now + 1 },
 		],
 		['while its Job may still be created', good(1, 2 * hour, { job: undefined, firstSeenAt: now }), { nextAt: now + 315_000 }],
 		['while it is in progress', good(1, 2 * hour, { report: undefined, job: underWay }), {}],
 		['if only its Job is left, which Kubernetes deletes', good(1, 2 * hour, { hasConfigMap: false }), {}],
-		['while it failed and none has succeeded since', bad(1, 2 * hour), { status: { state: 'Failed' } }],
+		['if it failed and no run has succeeded since', bad(1, 2 * hour), { status: { state: 'Failed' } }],
 	])('%s', (_, one, { status, nextAt }) => {
 		expect(obsoleteRuns(of([one], status))).toEqual({ due: [], nextAt })
 	})
@@ -76,26 +76,26 @@ describe('of several runs', () => {
 			[good(2, 0)],
 			reported(good(1, 0), hour),
 		],
-		['the one that the status names is kept while another one is', [good(1, hour), good(3, 0)], [], reported(good(1, 0), hour)],
+		['the one that the status names is kept while another one is kept', [good(1, hour), good(3, 0)], [], reported(good(1, 0), hour)],
 		['five that failed are kept', failures, []],
-		['five that failed are kept beside one that succeeded', [...failures, good(6, 5_000)], []],
-		['five that failed are kept beside a verification', [...failures, check(6, 5_000)], []],
-		['the sixth that failed is deleted, by their creation', [bad(9, 8_000), ...failures], [bad(9, 0)], { state: 'Failed' }],
+		['five that failed are kept in addition to one that succeeded', [...failures, good(6, 5_000)], []],
+		['five that failed are kept in addition to a verification', [...failures, check(6, 5_000)], []],
+		['the oldest of six that failed is deleted', [bad(9, 8_000), ...failures], [bad(9, 0)], { state: 'Failed' }],
 		[
-			'the sixth that failed is deleted, by their numbers if they were created at the same time',
+			'the lowest attempt of six that failed is deleted if all were created at the same time',
 			[bad(6, 5_000), ...failures],
 			[bad(1, 0)],
 			{ state: 'Failed' },
 		],
-		['three verifications are kept, and the first is deleted', [2, 3, 4, 5].map(attempt => check(attempt, 5_000)), [check(2, 0)]],
-		['one of a former node config is kept if the present one has two others, and one of that name', [good(1, 0), good(2, 0), older], []],
-		['one of a former node config is deleted if the present one has none of that name', [good(2, 0), older], [older]],
+		['three verifications are kept, and the oldest is deleted', [2, 3, 4, 5].map(attempt => check(attempt, 5_000)), [check(2, 0)]],
+		['one of a former node config is kept if the current one has a run with the same name', [good(1, 0), good(2, 0), older], []],
+		['one of a former node config is deleted if the current one has no run with the same name', [good(2, 0), older], [older]],
 	])('%s', (_, runs, due, status) => {
 		expect(obsoleteRuns(of(runs, status)).due).toEqual(names(due))
 	})
 })
 
-test('the next deletion is due with the next run that is kept, not with one that is due already or kept until another one succeeds', () => {
+test('the next deletion is due with the next run that is kept, not with one that is already due or is kept until another one succeeds', () => {
 	const runs = [good(1, 2 * hour), good(2, hour), bad(3, 3 * hour), good(4, hour - 7_000), good(5, hour - 9_000)]
 	const status = { state: 'Failed' as const }
 	expect(obsoleteRuns(of(runs, status))).toEqual({ due: names([good(1, 0), good(2, 0)]), nextAt: now + 7_000 })

@@ -9,7 +9,7 @@ import { setStatusOnce } from '../../../controller/rules/set-status-once.ts'
 import { lostStatus, pendingStatus } from '../../../controller/status/build-status.ts'
 import { alone, now, run, spec, withStatus, world } from '../world.ts'
 
-/** What keeps a run from starting, and what the status says about it. */
+/** What prevents a run from starting, and how the status reports it. */
 
 const message = (decision: Decision | undefined) =>
 	decision?.act === 'setStatus' ? condition(decision.status, 'Ready')?.message : decision?.act
@@ -19,7 +19,7 @@ describe('a node config that shares a claim with another one', () => {
 	const conflict = { name: 'worker-7', what: 'MAC fa:16:3e:37:c3:f1' }
 	const config = { uid: 'c0ffee00-1111', generation: 3 }
 
-	test('waits, and an Event says so once for each generation', () => {
+	test('waits, and an Event reports this once for each generation', () => {
 		const decision = whenInConflict(world({ conflict, config }))
 		expect(decision).toMatchObject({
 			act: 'setStatus',
@@ -55,35 +55,35 @@ describe('the rollout holds a run', () => {
 
 	const cases: [title: string, snapshot: Snapshot, reason: string, said: string][] = [
 		[
-			'whose settings are invalid',
+			'if its settings are invalid',
 			settings({ paused: 'yes' }, undefined),
 			'SettingsUnreadable',
 			'ConfigMap multinic-rollout: paused: must be true or false.',
 		],
 		[
-			'that the chart pauses',
+			'if the chart pauses it',
 			settings(pause, undefined),
 			'RolloutPaused',
 			'The rollout is paused by the chart (rollout.paused in ConfigMap multinic-rollout).',
 		],
-		['that a person pauses', settings(undefined, pause), 'RolloutPaused', 'The rollout is paused by kubectl multinic pause.'],
+		['if a person pauses it', settings(undefined, pause), 'RolloutPaused', 'The rollout is paused by kubectl multinic pause.'],
 		[
-			'that both pause',
+			'if both pause it',
 			settings(pause, pause),
 			'RolloutPaused',
 			'The rollout is paused by kubectl multinic pause and the chart (rollout.paused in ConfigMap multinic-rollout).',
 		],
 		[
-			'that another node stops',
+			'if another node stops it',
 			rollout({ stoppedBy }),
 			'RolloutStopped',
 			'The rollout is stopped by worker-7 (RolledBack). It resumes when that node succeeds, is paused, or is deleted.',
 		],
-		['whose slots others have', rollout({ ...three, queuePosition: 3 }), 'WaveIsFull', queued],
+		['if other nodes have all slots', rollout({ ...three, queuePosition: 3 }), 'WaveIsFull', queued],
 		['while another control-plane node is changed', rollout({ ...three, controlPlaneBusy: true }), 'WaveIsFull', queued],
 	]
 
-	test.each(cases)('%s, and says so after 5 s', (_, snapshot, reason, said) => {
+	test.each(cases)('%s, and reports this after 5 s', (_, snapshot, reason, said) => {
 		expect(whenQueued(snapshot)).toEqual({ act: 'queue', why: reason, afterMs: 5_000 })
 		const held = { ...snapshot, rollout: { ...snapshot.rollout, ...since(reason, 5_000) } }
 		const decision = whenQueued(held)
@@ -110,7 +110,7 @@ describe('the rollout holds a run', () => {
 	const heldFor = (ms: number, reason = 'RolloutStopped') => ({ ...stopped, rollout: { ...stopped.rollout, ...since(reason, ms) } })
 	test.each<[title: string, snapshot: Snapshot, act: string, afterMs: number | undefined]>([
 		['is not reported before it has lasted 5 s', heldFor(2_000), 'queue', 3_000],
-		['is not reported for the time of another hold', heldFor(9_000, 'RolloutPaused'), 'queue', 5_000],
+		['is not reported because of the duration of another hold', heldFor(9_000, 'RolloutPaused'), 'queue', 5_000],
 		['is not reported instead of a failure that is to be retried', withStatus(heldFor(9_000), failed), 'queue', 0],
 		[
 			'is reported instead of a failure of another generation',
@@ -119,7 +119,7 @@ describe('the rollout holds a run', () => {
 			undefined,
 		],
 		[
-			'is reported instead of what is no failure',
+			'is reported instead of a status that is not a failure',
 			withStatus(heldFor(9_000), pendingStatus(stopped, 'Paused', 'words')),
 			'setStatus',
 			undefined,
@@ -134,7 +134,7 @@ describe('the status of a wait is written', () => {
 	const status = pendingStatus(world(), 'Paused', 'No run starts while spec.paused is true.')
 	const told = withStatus(world(), status)
 
-	test('not if the status says the same already', () => {
+	test('not if it is already the same', () => {
 		expect(setStatusOnce(told, 'Paused', status, 'key')).toEqual({ act: 'nothing', why: 'Paused' })
 	})
 
@@ -142,8 +142,8 @@ describe('the status of a wait is written', () => {
 		['if there is none', world()],
 		['if it has another reason', told, 'NodeNotFound'],
 		['if it has another message', withStatus(told, pendingStatus(world(), 'Paused', 'other words'))],
-		['if it is of another generation', withStatus(told, { ...status, observedGeneration: 0 })],
-		['if it is of other interfaces', { ...told, specHash: 'hash-2' }],
+		['if it belongs to another generation', withStatus(told, { ...status, observedGeneration: 0 })],
+		['if it belongs to other interfaces', { ...told, specHash: 'hash-2' }],
 		['if it has another state', withStatus(told, { ...status, state: 'Failed' })],
 	])('%s', (_, before, why = 'Paused') => {
 		expect(setStatusOnce(before, why, status, 'key')).toEqual({ act: 'setStatus', why, status, result: false, eventKey: 'key' })

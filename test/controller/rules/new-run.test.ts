@@ -6,12 +6,12 @@ import { newRun } from '../../../controller/rules/new-run.ts'
 import { lostStatus, reportedStatus, startedStatus } from '../../../controller/status/build-status.ts'
 import { ended, report, run, withStatus, world } from '../world.ts'
 
-/** Which run starts if nothing prevents it, and what comes before the first run. */
+/** Which run starts if nothing prevents it, and what precedes the first run. */
 
 const bad = run({ attempt: 4, failures: 2, report: report({ attempt: 4, outcome: 'Failed', reason: 'InUse' }), job: ended })
 const good = run({ attempt: 4, failures: 2, report: report({ attempt: 4 }), job: ended })
 const told = (one: Run, status = reportedStatus(world(), one)): Snapshot => withStatus(world({ runs: [one] }), status)
-const drifted = lostStatus(world(), good, 'Drifted' as never, 'mtu 1400, wanted 1450')
+const drifted = lostStatus(world(), good, 'Drifted' as never, 'mtu is 1400, not 1450')
 const asked = (snapshot: Snapshot): Snapshot => ({ ...snapshot, config: { ...snapshot.config, requests: { retry: 'x' } } })
 type Started = Extract<Decision, { act: 'start' }>['run']
 
@@ -25,15 +25,15 @@ describe('the next run', () => {
 			{ attempt: 5, failures: 3, keepStatus: true },
 		],
 		['counts no failures before drift, which stays in the status', told(good, drifted), 'Drifted', { attempt: 5, keepStatus: true }],
-		['counts no failures if the last result is no failure', told(bad, startedStatus(world(), bad)), 'ResultMissing', { attempt: 5 }],
+		['counts no failures if the last result is not a failure', told(bad, startedStatus(world(), bad)), 'ResultMissing', { attempt: 5 }],
 		[
-			'answers a request, and the status says that it starts',
+			'answers a request, and the status reports its start',
 			asked(told(bad)),
 			'RetryAsked',
 			{ attempt: 5, failures: 3, requests: { retry: 'x' } },
 		],
 		[
-			'is the same again if it was not created completely',
+			'has the same attempt again if it was not created completely',
 			world({ runs: [run({ attempt: 4, failures: 2, job: undefined })] }),
 			'JobMissing',
 			{ attempt: 4, failures: 2 },
@@ -49,16 +49,12 @@ test('the finalizer is added, and no request is removed', () => {
 	expect(whenFinalizerMissing(world({ config: { finalizers: [], requests: { retry: 'x' } } }))).toEqual(expected)
 })
 
-describe('a deleted node config had no run', () => {
+describe('a deleted node config is released without a clean-up', () => {
 	test.each<[title: string, snapshot: Snapshot, isReleased: boolean]>([
-		['if there is none', world({ config: { deleting: true } }), true],
-		[
-			'if there is only one of a former node config',
-			world({ config: { deleting: true }, runs: [run({ uid: 'older', job: ended })] }),
-			true,
-		],
-		['unless there is one', world({ config: { deleting: true }, runs: [run({ job: ended })] }), false],
-		['unless its status names one', world({ config: { deleting: true, status: { lastJobName: run().name } } }), false],
+		['if it has no run', world({ config: { deleting: true } }), true],
+		['if only a former node config has a run', world({ config: { deleting: true }, runs: [run({ uid: 'older', job: ended })] }), true],
+		['unless it has a run', world({ config: { deleting: true }, runs: [run({ job: ended })] }), false],
+		['unless its status names a run', world({ config: { deleting: true, status: { lastJobName: run().name } } }), false],
 		['only if it is deleted', world(), false],
 	])('%s', (_, snapshot, isReleased) => {
 		expect(whenNeverRun(snapshot)).toEqual(isReleased ? { act: 'release', why: 'NeverRun' } : undefined)

@@ -7,7 +7,7 @@ import type { Run, Snapshot } from '../../../controller/model/snapshot.ts'
 import { rejectedRunStatus, reportedStatus } from '../../../controller/status/build-status.ts'
 import { ended, now, report, run, startedFor, someNode, underWay, withStatus, world } from '../world.ts'
 
-/** Tests runs that do not end, or whose agent never starts. The deadline is 300 s, and the controller waits another 15 s. */
+/** Runs that do not end, or whose agent never starts. The deadline is 300 s, and the controller waits another 15 s. */
 const old = { firstSeenAt: now - 315_000 }
 const podless = { ...underWay, hasPods: false }
 const suspended = { ...podless, suspended: true }
@@ -44,19 +44,24 @@ describe('a run is given up', () => {
 		],
 		['whose pod never starts', underWayWith({ ...old, pod: pulling }), 'PodRefused', /did not start within 5 min: ImagePullBackOff/],
 		[
-			'whose agent says nothing',
+			'whose agent reports nothing',
 			underWayWith({ ...old, pod: stuck }),
 			'RunLost',
 			/left no report within 5 min. The next run on the node starts when its pod has ended/,
 		],
-		['whose pod ended, and whose Job cannot', underWayWith({ ...old, pod: failedTarget }), 'RunLost', /finished without a report/],
 		[
-			'though its node is silent',
+			'whose pod has ended, but whose Job does not end',
+			underWayWith({ ...old, pod: failedTarget }),
+			'RunLost',
+			/finished without a report/,
+		],
+		[
+			'even if its kubelet does not report',
 			underWayWith({ ...old, pod: stuck }, { node: { ...someNode, ready: 'Unknown' } }),
 			'RunLost',
 			/left no report/,
 		],
-		['of which there is only a pod', underWayWith({ ...old, job: undefined, pod: pulling }), 'PodRefused', /did not start/],
+		['if only its pod exists', underWayWith({ ...old, job: undefined, pod: pulling }), 'PodRefused', /did not start/],
 	])('%s', (_, snapshot, why, words) => {
 		const decision = decide(snapshot)
 		expect(decision).toMatchObject({ act: 'setStatus', why, result: true, status: { state: 'Failed', lastJobName: run().name } })
@@ -64,11 +69,11 @@ describe('a run is given up', () => {
 	})
 
 	test.each<[title: string, snapshot: Snapshot]>([
-		['before its time', underWayWith({ firstSeenAt: now - 314_000, pod: stuck })],
-		['because somebody sets the clock', { ...underWayWith({ firstSeenAt: now - 10_000, pod: stuck }), now: now + 18_000_000 }],
+		['before its deadline', underWayWith({ firstSeenAt: now - 314_000, pod: stuck })],
+		['because the clock is set forward', { ...underWayWith({ firstSeenAt: now - 10_000, pod: stuck }), now: now + 18_000_000 }],
 		['that has reported', underWayWith({ ...old, pod: stuck, report: report() })],
 		[
-			'that was made when this controller was not there, and is heard of only now',
+			'that was created before this controller started and is only now detected',
 			underWayWith({ created: now - 9_000_000, firstSeenAt: now, pod: stuck }),
 		],
 	])('but not one %s', (_, snapshot) => {
@@ -76,7 +81,7 @@ describe('a run is given up', () => {
 	})
 })
 
-describe('once a run is given up', () => {
+describe('after a run is given up', () => {
 	const given = (over: Partial<Run>, more: Partial<Omit<Snapshot, 'config'>> = {}) => {
 		const before = underWayWith({ ...old, ...over }, more)
 		const decision = decide(before)
@@ -90,15 +95,15 @@ describe('once a run is given up', () => {
 
 	test.each<[title: string, change: (before: Snapshot) => Partial<Snapshot>]>([
 		['has ended', ({ runs }) => ({ runs: runs.map(one => ({ ...one, pod: failedTarget, job: { ...underWay, finished: now } })) })],
-		['ends beside a container that goes on', ({ runs }) => ({ runs: runs.map(one => ({ ...one, pod: failedTarget })) })],
-		['is gone with its Job', ({ runs }) => ({ runs: runs.map(one => ({ ...one, pod: undefined, job: undefined })) })],
-		['is of an earlier boot of its node', () => ({ node: { ...someNode, bootID: 'boot-2' } })],
+		['has ended, even if its Job has not', ({ runs }) => ({ runs: runs.map(one => ({ ...one, pod: failedTarget })) })],
+		['no longer exists, like its Job', ({ runs }) => ({ runs: runs.map(one => ({ ...one, pod: undefined, job: undefined })) })],
+		['started before its node was rebooted', () => ({ node: { ...someNode, bootID: 'boot-2' } })],
 	])('the next run starts when its pod %s', (_, change) => {
 		const before = given({ pod: stuck })
 		expect(decide({ ...before, ...change(before), now: now + 90_000_000 })).toMatchObject({ act: 'start' })
 	})
 
-	test('the status reports once what the next run waits for if the spec changes meanwhile', () => {
+	test('the status reports once what the next run waits for if the spec changes', () => {
 		const { config, ...rest } = given({ pod: stuck })
 		const changed = { ...rest, config: { ...config, generation: 2 } }
 		const decision = decide(changed)
@@ -134,7 +139,7 @@ describe('once a run is given up', () => {
 		expect(nextAttempt({ ...before, runs: [] })).toBe(2)
 	})
 
-	test('a Job without a pod is deleted among others, but not if another run has its name', () => {
+	test('a Job without a pod is deleted even if other runs exist, but not if another run has its name', () => {
 		const before = given({ job: suspended })
 		expect(decide({ ...before, runs: [...before.runs, run({ generation: 0, job: ended })] })).toMatchObject({ why: 'RunMadeNoPod' })
 		const twin = run({ uid: 'older', job: ended })
@@ -173,9 +178,9 @@ describe('once a run is given up', () => {
 })
 
 test.each<[title: string, over: Partial<Run>, why: string]>([
-	['that never had a pod did no harm', late, 'PodRefused'],
-	['that had a pod, of which nothing is known, may have', { job: { ...late.job, hasPods: true } }, 'RunLost'],
-])('a Job that ended %s', (_, over, why) => {
+	['and never had a pod is refused, not lost', late, 'PodRefused'],
+	['and had a pod whose state is unknown is lost', { job: { ...late.job, hasPods: true } }, 'RunLost'],
+])('a Job that has ended %s', (_, over, why) => {
 	expect(decide(underWayWith(over))).toMatchObject({ act: 'setStatus', why })
 })
 

@@ -18,11 +18,11 @@ const settled = withStatus(world({ runs: [applied], rollout: settings() }), repo
 const settledBefore = (podNetworks: string | undefined): Snapshot => ({ ...settled, runs: [{ ...applied, podNetworks }] })
 const later = (snapshot: Snapshot, ms: number): Snapshot => ({ ...snapshot, now: snapshot.now + ms })
 
-const wrong = nicReport({ state: 'Failed', reason: 'Drifted', message: 'mtu 1400, wanted 1450' })
+const wrong = nicReport({ state: 'Failed', reason: 'Drifted', message: 'mtu is 1400, not 1450' })
 const drift: Partial<AgentReport> = {
 	outcome: 'Failed',
 	reason: 'Drifted',
-	message: 'In sync 0/1. multinic0: mtu 1400, wanted 1450.',
+	message: 'In sync 0/1. multinic0: mtu is 1400, not 1450.',
 	interfaces: [wrong],
 }
 
@@ -49,71 +49,66 @@ function told(snapshot: Snapshot): Snapshot {
 
 describe('a node is verified', () => {
 	test.each<[title: string, snapshot: Snapshot, act: string, why: string]>([
-		['within the interval, at a moment of its own', later(settled, hour), 'start', 'TimeToVerify'],
-		['not at once after it was configured', settled, 'wait', 'Settled'],
-		[
-			'never, where that is switched off',
-			later({ ...settled, rollout: settings({ verifyIntervalSeconds: '0' }) }, hour / 2),
-			'wait',
-			'Settled',
-		],
-		['when it was booted anew', { ...settled, node: { ...someNode, bootID: 'boot-2' } }, 'start', 'NodeRebooted'],
-		['when it got its pod networks after its last run', settledBefore(''), 'start', 'PodNetworksChanged'],
-		['not when its pod networks are those of its last run', settledBefore('10.244.1.0/24'), 'wait', 'Settled'],
-		['not for its pod networks when the last run does not name them', settledBefore(undefined), 'wait', 'Settled'],
+		['within the interval, at a time that depends on the node config', later(settled, hour), 'start', 'TimeToVerify'],
+		['but not immediately after it was configured', settled, 'wait', 'Settled'],
+		['never if the interval is 0', later({ ...settled, rollout: settings({ verifyIntervalSeconds: '0' }) }, hour / 2), 'wait', 'Settled'],
+		['when it has rebooted', { ...settled, node: { ...someNode, bootID: 'boot-2' } }, 'start', 'NodeRebooted'],
+		['when its pod networks have changed since its last run', settledBefore(''), 'start', 'PodNetworksChanged'],
+		['but not if its pod networks are those of its last run', settledBefore('10.244.1.0/24'), 'wait', 'Settled'],
+		['but not because of its pod networks if those of the last run are unknown', settledBefore(undefined), 'wait', 'Settled'],
 		[
 			'once for each change of its pod networks',
 			seen(look({}, { report: undefined, podNetworks: '10.244.1.0/24' }), settledBefore('')),
 			'wait',
 			'Settled',
 		],
-		['when it is up again, not before', { ...settled, node: { ...someNode, bootID: 'boot-2', ready: 'Unknown' } }, 'wait', 'Settled'],
 		[
-			'once a boot, should the look come to nothing',
+			'but not before it is Ready after a reboot',
+			{ ...settled, node: { ...someNode, bootID: 'boot-2', ready: 'Unknown' } },
+			'wait',
+			'Settled',
+		],
+		[
+			'only once per boot, even if the verification has no result',
 			{ ...seen(look({}, { report: undefined })), node: { ...someNode, bootID: 'boot-2' } },
 			'wait',
 			'Settled',
 		],
 		[
-			'no sooner, though the clock of the API server is hours behind ours',
+			'only once per boot, even if the clock of the API server is hours behind',
 			{ ...seen(look({}, { report: undefined, created: now - 5 * hour })), node: { ...someNode, bootID: 'boot-2' } },
 			'wait',
 			'Settled',
 		],
-		['when a person asks', { ...settled, config: { ...settled.config, requests: { verify: 'x' } } }, 'start', 'VerifyAsked'],
+		['when a person requests it', { ...settled, config: { ...settled.config, requests: { verify: 'x' } } }, 'start', 'VerifyAsked'],
+		['when a person requests a plan', { ...settled, config: { ...settled.config, requests: { plan: 'x' } } }, 'start', 'PlanAsked'],
+		['but not before it is configured', { ...world({ rollout: settings() }), now: now + hour }, 'start', 'SpecChanged'],
 		[
-			'by a person who asks what would be done',
-			{ ...settled, config: { ...settled.config, requests: { plan: 'x' } } },
-			'start',
-			'PlanAsked',
-		],
-		['not while it is being configured', { ...world({ rollout: settings() }), now: now + hour }, 'start', 'SpecChanged'],
-		[
-			'no more of them at once than allowed',
+			'but not if the maximum number of verifications is in progress',
 			{ ...settled, node: { ...someNode, bootID: 'boot-2' }, rollout: { ...settings(), activeVerifications: 5 } },
 			'wait',
 			'Settled',
 		],
 		[
-			'which a person need not wait for',
+			'immediately at the request of a person, even if the maximum number is in progress',
 			{ ...settled, config: { ...settled.config, requests: { plan: 'x' } }, rollout: { ...settings(), activeVerifications: 5 } },
 			'start',
 			'PlanAsked',
 		],
 		[
-			'but whoever asks of many nodes leaves a quarter of the runs to changes',
+			'but a quarter of the run slots is reserved for changes, even if a person requests it',
 			{ ...settled, config: { ...settled.config, requests: { plan: 'x' } }, rollout: { ...settings(), activeVerifications: 7 } },
 			'wait',
 			'Settled',
 		],
 		[
-			'though the rollout is paused: nothing is changed',
+			'even while the rollout is paused, because nothing is changed',
 			later({ ...settled, rollout: settings({ paused: 'true' }) }, hour),
 			'start',
 			'TimeToVerify',
 		],
 		[
-			'not while the node config is paused',
+			'but not while the node config is paused',
 			{ ...settled, spec: { value: { ...spec, paused: true } }, config: { ...settled.config, requests: { plan: 'x' } } },
 			'setStatus',
 			'Paused',
@@ -140,7 +135,7 @@ describe('a node is verified', () => {
 		expect(new Set(looks.map(minute => minute % 60)).size).toBe(1)
 	})
 
-	test('at times that are spread over the fleet', () => {
+	test('at times that are spread over all nodes', () => {
 		const minutes = Array.from({ length: 60 }, (_, node) => {
 			const decision = decide({ ...settled, runs: [], config: { ...settled.config, uid: `4f7c-${node * 7}` } })
 			return decision.act === 'wait' ? Math.floor(decision.afterMs / 60_000) : -1
@@ -148,12 +143,12 @@ describe('a node is verified', () => {
 		expect(new Set(minutes).size).toBeGreaterThan(25)
 	})
 
-	test('and the request is removed when a run answers it', () => {
+	test('and the request is removed after a run has answered it', () => {
 		const asking = { ...settled, config: { ...settled.config, requests: { verify: 'x' } } }
 		expect(decide(asking)).toMatchObject({ run: { requests: { verify: 'x' } } })
 		expect(decide(seen(look({}, { requests: { verify: 'x' } }), asking))).toMatchObject({ act: 'updateMetadata', answered: ['verify'] })
 		const onlyConfigMap = look({}, { requests: { verify: 'x' }, job: undefined, pod: undefined, report: undefined })
-		expect(decide(seen(onlyConfigMap, asking)), 'the controller died before it made the Job').toMatchObject({
+		expect(decide(seen(onlyConfigMap, asking)), 'the controller ended before it created the Job').toMatchObject({
 			act: 'start',
 			why: 'VerifyAsked',
 		})
@@ -161,26 +156,26 @@ describe('a node is verified', () => {
 })
 
 describe('a verification', () => {
-	test('that finds nothing new writes nothing', () => {
+	test('without new findings writes nothing', () => {
 		expect(decide(seen(look({})))).toMatchObject({ act: 'wait', why: 'Settled' })
 	})
 
-	test('that finds all in order after a boot stores only the boot ID', () => {
+	test('without new findings after a boot stores only the boot ID', () => {
 		const snapshot = seen(look({ machine: { ...machine, bootID: 'boot-2' } }))
 		expect(statusOf(snapshot)).toEqual({ ...settled.config.status, bootID: 'boot-2' })
 		expect(decide({ ...told(snapshot), node: { ...someNode, bootID: 'boot-2' } })).toMatchObject({ act: 'wait', why: 'Settled' })
 	})
 
-	test('that finds drift reports it in the words of the run and says what happens next', () => {
+	test('that finds drift reports it with the message of the run and what happens next', () => {
 		const status = statusOf(seen(look(drift)))
 		expect(status).toMatchObject({ state: 'Failed', interfaces: '0/1', lastJobName: applied.name })
 		expect(condition(status, 'Ready')).toMatchObject({ status: 'False', reason: 'Drifted' })
-		expect(condition(status, 'Ready')?.message).toBe('In sync 0/1. multinic0: mtu 1400, wanted 1450. It is repaired in rollout order.')
+		expect(condition(status, 'Ready')?.message).toBe('In sync 0/1. multinic0: mtu is 1400, not 1450. It is repaired in rollout order.')
 		expect(condition(status, 'Drifted')).toMatchObject({ status: 'True', reason: 'Drifted' })
 		expect(status.history).toEqual(settled.config.status.history)
 	})
 
-	test('that finds another cause reports no drift; the failure is retried by its own rule', () => {
+	test('that finds another failure reports no drift, and the failure is retried after its back-off', () => {
 		const gone = look({
 			outcome: 'Failed',
 			reason: 'WaitingForDevice',
@@ -191,7 +186,7 @@ describe('a verification', () => {
 		expect(decide(snapshot)).toMatchObject({ act: 'wait', why: 'BackingOff', afterMs: 5_000 })
 	})
 
-	test('that could not check the node says nothing about it', () => {
+	test('that could not check the node sets condition Drifted to Unknown', () => {
 		const status = statusOf(
 			seen(look({ outcome: 'Failed', reason: 'RunFailed', interfaces: [nicReport()], message: 'another run holds the host' })),
 		)
@@ -213,7 +208,7 @@ describe('a verification', () => {
 		expect(decide(seen(look({}, { report: undefined })))).toMatchObject({ act: 'wait', why: 'Settled' })
 	})
 
-	test('from before the last change no longer counts', () => {
+	test('from before the last change is ignored', () => {
 		const since = run({ attempt: 3, report: report({ attempt: 3, machine }), job: ended })
 		const snapshot = withStatus({ ...settled, runs: [applied, look(drift), since] }, reportedStatus(settled, since))
 		expect(decide(snapshot)).toMatchObject({ act: 'wait', why: 'Settled' })
@@ -231,7 +226,7 @@ describe('a node that drifted', () => {
 		expect(condition(status, 'Drifted')).toMatchObject({ status: 'False' })
 	})
 
-	test('and is in order again without a repair is Configured without a run', () => {
+	test('and is in sync again without a repair is Configured without a run', () => {
 		const status = statusOf(seen(look({}, { attempt: 3 }), drifted))
 		expect(status).toMatchObject({ state: 'Configured', interfaces: '1/1' })
 	})
@@ -247,16 +242,16 @@ describe('a node that drifted', () => {
 	}
 
 	test.each<[title: string, minutes: number[], data: Record<string, string>, act: string, words: string]>([
-		['twice within the hour is put right', [10, 20], {}, 'start', 'It is repaired in rollout order.'],
+		['and was repaired twice within the hour is repaired', [10, 20], {}, 'start', 'It is repaired in rollout order.'],
 		[
-			'three times within the hour is not, until the first is an hour ago',
+			'and was repaired three times within the hour is not repaired until the first repair is an hour old',
 			[10, 20, 30],
 			{},
 			'wait',
 			'Too many repairs within the hour; next at 12:30 UTC.',
 		],
-		['three times, but not within the hour, is put right', [10, 20, 70], {}, 'start', 'It is repaired in rollout order.'],
-		['is never put right where that is switched off', [], { repairsPerHour: '0' }, 'wait', 'Repairs are disabled (repairsPerHour 0).'],
+		['and was repaired three times, but not within the hour, is repaired', [10, 20, 70], {}, 'start', 'It is repaired in rollout order.'],
+		['is never repaired if repairs are disabled', [], { repairsPerHour: '0' }, 'wait', 'Repairs are disabled (repairsPerHour 0).'],
 	])('%s', (_, minutes, data, ...[act, words]) => {
 		const snapshot = withHistory(minutes, data)
 		expect(decide(snapshot)).toMatchObject({ act })
@@ -273,25 +268,29 @@ describe('a node that drifted', () => {
 	const tooOften = 'Too many repairs within the hour; next at 12:30 UTC.'
 
 	test.each<[title: string, snapshot: Snapshot, words: string]>([
-		['that are no longer in the history, for others came after them', withRuns([10, 20, 30].map(ago => repairRun(ago))), tooOften],
 		[
-			'that failed: the history tells of their own reason',
+			'that are no longer in the history because later runs have replaced them',
+			withRuns([10, 20, 30].map(ago => repairRun(ago))),
+			tooOften,
+		],
+		[
+			'that failed, which have another reason in the history',
 			withRuns([10, 20, 30].map(ago => repairRun(ago, { report: report({ outcome: 'Failed', reason: 'InUse' }) }))),
 			tooOften,
 		],
 		[
-			'once each, in the history and still there',
+			'only once if they are in the history and still exist',
 			withRuns([repairRun(10, { name: 'j0' }), repairRun(20)], [10]),
 			'It is repaired in rollout order.',
 		],
-		['of which one is only in the history', withRuns([repairRun(10), repairRun(20)], [30]), tooOften],
-		['of this node config alone', withRuns([10, 20, 30].map(ago => repairRun(ago, { uid: 'former' }))), 'It is repaired in rollout order.'],
+		['that exist or are in the history', withRuns([repairRun(10), repairRun(20)], [30]), tooOften],
+		['only of this node config', withRuns([10, 20, 30].map(ago => repairRun(ago, { uid: 'former' }))), 'It is repaired in rollout order.'],
 	])('counts repairs %s', (_, snapshot, words) => {
 		expect(condition(snapshot.config.status, 'Ready')?.message).toContain(words)
 		expect(decide(snapshot)).toMatchObject({ act: words === tooOften ? 'wait' : 'start' })
 	})
 
-	test('keeps a repair run as long as it counts, however soon runs are cleared', () => {
+	test('keeps a repair run for an hour, even if runs are deleted sooner', () => {
 		const settings = { ...settled.settings, keepRunMs: 1 }
 		const done = [repairRun(59, { attempt: 1 }), repairRun(61, { attempt: 2 }), repairRun(5, { cause: 'SpecChanged', attempt: 3 })]
 		const snapshot = {
@@ -302,7 +301,7 @@ describe('a node that drifted', () => {
 		expect(decide(snapshot)).toMatchObject({ act: 'deleteRuns', runs: [done[1]?.name, done[2]?.name] })
 	})
 
-	test('keeps a ConfigMap without a known Job as long as one may still be created, whatever another clock says', () => {
+	test('keeps a ConfigMap without a known Job while one may still be created, regardless of other clocks', () => {
 		const runs = [look({}, { job: undefined, pod: undefined, report: undefined, created: now - 2 * hour, firstSeenAt: now })]
 		const snapshot = { ...settled, runs }
 		expect(decide(snapshot)).toMatchObject({ act: 'wait', why: 'Settled' })
@@ -311,7 +310,7 @@ describe('a node that drifted', () => {
 		).toMatchObject({ act: 'deleteRuns' })
 	})
 
-	test('too often is repaired when the hour is over', () => {
+	test('too often is repaired after the hour', () => {
 		const snapshot = withHistory([10, 20, 30])
 		expect(decide(later(snapshot, 29 * 60_000)).act).not.toBe('setStatus')
 		expect(decide({ ...later(snapshot, 31 * 60_000), rollout: { ...settings(), lastRunAt: now + 31 * 60_000 } })).toMatchObject({
@@ -320,7 +319,7 @@ describe('a node that drifted', () => {
 		})
 	})
 
-	test('is repaired when a user requests it, however often it was', () => {
+	test('is repaired if a person requests it, regardless of the number of repairs', () => {
 		const snapshot = withHistory([10, 20, 30])
 		expect(decide({ ...snapshot, config: { ...snapshot.config, requests: { retry: 'x' } } })).toMatchObject({
 			act: 'start',
@@ -331,13 +330,13 @@ describe('a node that drifted', () => {
 	const stopped = { ...settings(), stoppedBy: { name: 'worker-2', reason: 'RolledBack' } }
 	test.each<[title: string, rollout: Snapshot['rollout'], words: string]>([
 		['is paused', settings({ paused: 'true' }), 'It is repaired when the rollout resumes (paused).'],
-		['another node stops', stopped, 'It is repaired when the rollout resumes (stopped by worker-2).'],
-		['it stops itself', { ...stopped, skipsQueue: true }, 'It is repaired in rollout order.'],
-		['nobody can read', settings({ paused: 'yes' }), 'It is repaired when ConfigMap multinic-rollout is valid.'],
-		['never repairs', settings({ paused: 'true', repairsPerHour: '0' }), 'Repairs are disabled (repairsPerHour 0).'],
-	])('in a rollout that %s reports that, and reports again when it is over', (_, rollout, words) => {
+		['is stopped by another node', stopped, 'It is repaired when the rollout resumes (stopped by worker-2).'],
+		['is stopped by this node', { ...stopped, skipsQueue: true }, 'It is repaired in rollout order.'],
+		['has invalid settings', settings({ paused: 'yes' }), 'It is repaired when ConfigMap multinic-rollout is valid.'],
+		['disables repairs', settings({ paused: 'true', repairsPerHour: '0' }), 'Repairs are disabled (repairsPerHour 0).'],
+	])('in a rollout that %s reports this, and reports again when this has ended', (_, rollout, words) => {
 		const held = told({ ...seen(look(drift)), rollout })
-		expect(condition(held.config.status, 'Ready')?.message).toBe(`In sync 0/1. multinic0: mtu 1400, wanted 1450. ${words}`)
+		expect(condition(held.config.status, 'Ready')?.message).toBe(`In sync 0/1. multinic0: mtu is 1400, not 1450. ${words}`)
 		expect(decide(held).act).not.toBe('setStatus')
 		const going = { ...held, rollout: settings() }
 		const over = condition((decide(going).act === 'setStatus' ? told(going) : going).config.status, 'Ready')
@@ -350,7 +349,7 @@ describe('a node that drifted', () => {
 		)
 	})
 
-	test('in a rollout with unreadable settings is held, so that it continues when they are fixed', () => {
+	test('in a rollout with invalid settings is held until they are valid', () => {
 		expect(decide({ ...drifted, rollout: settings({ paused: 'yes' }) })).toMatchObject({ act: 'setStatus' })
 		const held = told({ ...drifted, rollout: settings({ paused: 'yes' }) })
 		expect(decide(held)).toMatchObject({ act: 'queue', why: 'SettingsUnreadable' })
@@ -363,7 +362,7 @@ describe('a node that drifted', () => {
 })
 
 describe('verification runs', () => {
-	test('are cleared except the last three', () => {
+	test('are deleted except the last three', () => {
 		const looks = [2, 3, 4, 5].map(attempt => look({}, { attempt, created: now + attempt }))
 		expect(decide({ ...settled, runs: [applied, ...looks] })).toMatchObject({ act: 'deleteRuns', runs: [looks[0]?.name] })
 	})
@@ -374,12 +373,16 @@ describe('a verification after a boot is not repeated for five minutes', () => {
 	const booted = { ...settled, node: { ...someNode, bootID: 'boot-2' }, rollout: { ...unscheduled, lastRunAt: now - hour } }
 	const created = (ms: number, over: Partial<Run> = {}) => seen(look({}, { report: undefined, created: now - ms, ...over }), booted)
 	test.each<[title: string, snapshot: Snapshot, why: string]>([
-		['by the time of the API server', created(299_999), 'Settled'],
-		['but after that', created(300_000), 'NodeRebooted'],
-		['by the time of the controller', { ...created(hour), rollout: { ...unscheduled, lastRunAt: now - 299_999 } }, 'Settled'],
-		['but after that', { ...created(hour), rollout: { ...unscheduled, lastRunAt: now - 300_000 } }, 'NodeRebooted'],
-		['but a run of another node config counts for nothing', created(1_000, { uid: 'uid-2', generation: 7 }), 'NodeRebooted'],
-		['but a run that changes the node is no verification', { ...booted, runs: [{ ...applied, created: now - 1_000 }] }, 'NodeRebooted'],
+		['according to the clock of the API server', created(299_999), 'Settled'],
+		['but not longer, according to the clock of the API server', created(300_000), 'NodeRebooted'],
+		['according to the clock of the controller', { ...created(hour), rollout: { ...unscheduled, lastRunAt: now - 299_999 } }, 'Settled'],
+		[
+			'but not longer, according to the clock of the controller',
+			{ ...created(hour), rollout: { ...unscheduled, lastRunAt: now - 300_000 } },
+			'NodeRebooted',
+		],
+		['but a run of another node config is ignored', created(1_000, { uid: 'uid-2', generation: 7 }), 'NodeRebooted'],
+		['but a run that changes the node is not a verification', { ...booted, runs: [{ ...applied, created: now - 1_000 }] }, 'NodeRebooted'],
 	])('%s', (_, snapshot, why) => {
 		expect(decide(snapshot).why).toBe(why)
 	})
@@ -391,13 +394,13 @@ describe('a node is not verified', () => {
 	test.each<[title: string, snapshot: Snapshot, mode: string | undefined]>([
 		['unless it is due', settled, undefined],
 		['if it failed', withStatus(due, failed('NotVerified')), undefined],
-		['if it was configured by another generation', withStatus(due, { ...due.config.status, observedGeneration: 0 }), undefined],
+		['if it was configured for another generation', withStatus(due, { ...due.config.status, observedGeneration: 0 }), undefined],
 		['if it is deleted', { ...due, config: { ...due.config, deleting: true } }, undefined],
-		['if there is no such node', { ...due, node: undefined }, undefined],
-		['if its kubelet is silent', { ...due, node: { ...someNode, ready: 'Unknown' } }, undefined],
-		['if the settings cannot be read', { ...due, rollout: { ...due.rollout, settings: { fault: 'x' } as never } }, undefined],
+		['if the node does not exist', { ...due, node: undefined }, undefined],
+		['if its kubelet does not report', { ...due, node: { ...someNode, ready: 'Unknown' } }, undefined],
+		['if the settings are invalid', { ...due, rollout: { ...due.rollout, settings: { fault: 'x' } as never } }, undefined],
 		['if no run may be created', { ...due, rollout: { ...due.rollout, runSlots: 0 } }, undefined],
-		['but otherwise it is', due, 'Verify'],
+		['but is otherwise', due, 'Verify'],
 	])('%s', (_, snapshot, mode) => {
 		const decision = whenVerificationDue(snapshot)
 		expect(decision?.act === 'start' ? decision.run.mode : undefined).toBe(mode)
@@ -410,25 +413,25 @@ describe('a read-only run', () => {
 	type Case = [title: string, snapshot: Snapshot, mode: Run['mode'], cause: string, requests?: Run['requests']]
 	test.each<Case>([
 		['that a person requests', asking({ verify: 'x' }), 'Verify', 'VerifyAsked', { verify: 'x' }],
-		['that plans, before one that verifies', asking({ verify: 'x', plan: 'y' }), 'Plan', 'PlanAsked', { plan: 'y' }],
+		['that plans, which precedes one that verifies', asking({ verify: 'x', plan: 'y' }), 'Plan', 'PlanAsked', { plan: 'y' }],
 		['after a reboot', { ...settled, node: { ...someNode, bootID: 'boot-2' } }, 'Verify', 'NodeRebooted'],
 		['after a change of the pod networks', settledBefore(''), 'Verify', 'PodNetworksChanged'],
-		['when its time has come', { ...settled, now: at }, 'Verify', 'TimeToVerify'],
+		['when it is due', { ...settled, now: at }, 'Verify', 'TimeToVerify'],
 	])('%s starts', (_, snapshot, mode, ...[cause, requests = {}]) => {
 		const one = { attempt: 2, mode, cause, requests, failures: 0 }
 		expect(decide(snapshot)).toStrictEqual({ act: 'start', why: cause, run: one, keepStatus: true })
 	})
 
-	test('does not start a millisecond before its time', () => {
+	test('does not start a millisecond before it is due', () => {
 		expect(decide({ ...settled, now: at - 1 })).toMatchObject({ act: 'wait', why: 'Settled' })
 	})
 
-	test('starts although a run of a former node config has answered the same request', () => {
+	test('starts even if a run of a former node config has answered the same request', () => {
 		const former = look({}, { uid: 'former', requests: { plan: 'x' } })
 		expect(decide(seen(former, asking({ plan: 'x' })))).toMatchObject({ act: 'start', why: 'PlanAsked' })
 	})
 
-	test('has its time by the FNV-1a hash of the UID of the node config', () => {
+	test('is due at a time that the FNV-1a hash of the UID of the node config determines', () => {
 		const of = (uid: string) => nextVerificationAt({ ...settled, runs: [], config: { ...settled.config, uid } }) ?? 0
 		expect([of('a') % hour, of('foobar') % hour]).toEqual([0xe40c292c % hour, 0xbf9cf968 % hour])
 	})
@@ -440,10 +443,10 @@ describe('the result of a verification', () => {
 	const bare = withStatus({ ...settled, runs: [booted] }, { ...settled.config.status, conditions: [] })
 
 	test.each<[title: string, snapshot: Snapshot, decision: object | undefined]>([
-		['is news if the state changes', seen(look(drift)), { why: 'Drifted', result: true, eventKey: `${look(drift).name}.result` }],
-		['is no news if the state stays', seen(booted), { why: 'AllInterfacesConfigured', result: false }],
+		['causes an Event if the state changes', seen(look(drift)), { why: 'Drifted', result: true, eventKey: `${look(drift).name}.result` }],
+		['causes no Event if the state stays', seen(booted), { why: 'AllInterfacesConfigured', result: false }],
 		[
-			'is named like the status that stays',
+			'keeps the reason of the status if that stays',
 			withStatus(seen(booted), {
 				...settled.config.status,
 				conditions: settled.config.status.conditions?.map(one => ({ ...one, reason: 'Later' })),
@@ -451,15 +454,15 @@ describe('the result of a verification', () => {
 			{ why: 'Later', result: false },
 		],
 		['has its own reason if the status has none', bare, { why: 'AllInterfacesConfigured', result: false }],
-		['is that of the last one, in any order', repeated, undefined],
-		['is no result if it was not the last run', { ...repeated, runs: [run({ attempt: 4 }), ...repeated.runs] }, undefined],
+		['is that of the last verification, regardless of the order of the list', repeated, undefined],
+		['is ignored if it was not the last run', { ...repeated, runs: [run({ attempt: 4 }), ...repeated.runs] }, undefined],
 	])('%s', (_, snapshot, decision) => {
 		const { act, status, ...rest } = (whenVerified(snapshot) ?? {}) as Record<string, unknown>
 		expect(act === undefined ? undefined : rest).toEqual(decision)
 	})
 })
 
-test('a verification that is due but not allowed yet is due again in 30 seconds, another one at its time', () => {
+test('a verification that is due but not allowed yet is due again in 30 seconds, and any other one at its time', () => {
 	expect(nextVerificationAt(later(settled, hour))).toBe(now + hour + 30_000)
 	expect(nextVerificationAt(settled)).toBeGreaterThan(now + 30_000)
 	expect(nextVerificationAt({ ...settled, rollout: settings({ verifyIntervalSeconds: '0' }) })).toBeUndefined()
