@@ -91,9 +91,8 @@ class Rollout implements Fleet {
 		member.hold = reason && (member.hold?.reason === reason ? member.hold : { reason, since: now })
 		setMember(this.#asleep, name, reason !== undefined)
 		member.isQueued = reason !== undefined
-		if (member.isQueued) return this.#queue.add(member)
-		this.#queue.remove(member)
-		this.#advanceSoon()
+		if (member.isQueued) this.#queue.add(member)
+		else this.#dequeue(member)
 	}
 
 	reserve(name: string, mode: Mode, now: number): () => void {
@@ -135,6 +134,11 @@ class Rollout implements Fleet {
 	stops(): { name: string; uid: string; stops: string }[] {
 		const members = [...this.#stopping].sort().flatMap(name => this.#members.get(name) ?? [])
 		return members.map(({ name, uid, stops = '' }) => ({ name, uid, stops }))
+	}
+
+	#dequeue(member: Member): void {
+		this.#queue.remove(member)
+		this.#advanceSoon()
 	}
 
 	/** Wakes the nodes that may be next, or all queued nodes if the reason for holding all nodes has changed. */
