@@ -104,7 +104,10 @@ function reportedOf(nodeName: string, { inForce, sent, errors, plan }: Exclude<O
 	return { state: stateOf({ status }), ...(ready?.status === 'False' && { message: line(ready.message) }) }
 }
 
-/** Cleans and truncates a string from remote systems and authors. They also determine its length, so only the beginning is cleaned. */
+/**
+ * Cleans and truncates a string that a remote system or the author of a config wrote. It may have any length, so only the beginning is
+ * cleaned.
+ */
 function line(text: string, max = MESSAGE_MAX): string {
 	return cut(clean(text.length > LOOKED_AT ? `${text.slice(0, LOOKED_AT)}…` : text), max)
 }

@@ -20,7 +20,7 @@ export type QueueMetrics = {
 	depth(priority: number, keys: number): void
 	/** A key became due. */
 	added(): void
-	/** A key was handed out after waiting. */
+	/** A key left the queue after waiting. */
 	got(waitedSeconds: number): void
 	done(workedSeconds: number): void
 	retried(): void

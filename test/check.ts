@@ -1,8 +1,8 @@
 import { execa } from 'execa'
 
 /**
- * `npm run check`: types, lint, house rules and pure tests, concurrently. Needs no root and no network, and takes less than a minute, because
- * it tests only a tenth as many generated nodes as `npm test`, and ends each property early.
+ * `npm run check`: types, lint, house rules and pure tests, concurrently. Needs no root and no network, and takes less than a minute,
+ * because it tests only a tenth as many generated nodes as `npm test`, and ends each property-based test early.
  */
 process.env.NODES ??= '200'
 process.env.PROPERTY_MS ??= '100'

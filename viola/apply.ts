@@ -20,7 +20,7 @@ const AT_ONCE = 8
 /**
  * Applies the node configs of one POST. Each node is independent, so that an invalid one never affects the others.
  *
- * @param gone when it is aborted, no further node is started: the client has disconnected, and will send the desired state again
+ * @param gone when it is aborted, no further node config is applied: the client has disconnected, and will send the desired state again
  * @returns 200 if every node was applied; otherwise 503 if at least one of the failed nodes may be applied later, or 422 if none of them
  *   can be applied unchanged
  * @throws Failure BAD_REQUEST if the body is not a list of 1 to 5,000 nodes

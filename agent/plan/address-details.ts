@@ -103,7 +103,7 @@ function isChangeable(is: Address, target: Address): boolean {
 	return metricOf(is) !== metricOf(target) || lifetimeOf(is) !== lifetimeOf(target) || flagsOf(is) !== flagsOf(target)
 }
 
-/** Lifetimes count down, so only their kind is compared. */
+/** Lifetimes count down, so only whether they end is compared. */
 function lifetimeOf({ validSeconds, preferredSeconds, dynamic }: Address): string {
 	if (dynamic || validSeconds !== undefined) return 'a lease'
 	return preferredSeconds === undefined ? 'permanent' : 'deprecated'

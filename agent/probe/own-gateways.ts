@@ -70,7 +70,7 @@ async function probeAgain(host: ProbedHost, silent: readonly Gateway[]): Promise
 	return silent.map((gateway, at) => [gateway.id, judgeGateway(gateway, { known: known[at] === true, small: small[at], large: large[at] })])
 }
 
-/** A gateway that answers ARP or neighbour discovery but no packets ignores pings, so nothing is known about the path MTU. */
+/** A gateway that answers ARP or neighbour discovery but no echo request ignores pings, so nothing is known about the path MTU. */
 function judgeGateway(
 	{ ip, bytes }: Gateway,
 	{ known, small, large }: { known: boolean; small?: Echo | undefined; large?: Echo | undefined },

@@ -147,7 +147,7 @@ function foldersOfOurs(): Set<string> {
 	return new Set([RECORD_PATH, UNDO_JSON, ...Object.keys({ ...live, ...boot }), ...ours.flat()].map(dirname))
 }
 
-/** @returns whether the undo still exists, so the host has not applied it yet */
+/** @returns whether the undo still exists, which means that the host has not applied it yet */
 export function isArmed(root: string): boolean {
 	return exists(root, UNDO_JSON)
 }

@@ -49,7 +49,10 @@ export const UNDO_JSON = `${UNDO_FOLDER}/undo.json`
 export const UNDOING_JSON = `${UNDOING_FOLDER}/undo.json`
 const BOOT_UNIT = 'multinic-undo.service'
 
-/** Returns the rollback of a run as systemd units that need neither Node.js nor a shell. Valid after any number of its steps. */
+/**
+ * Returns the rollback of a run as systemd units that need neither Node.js nor a shell. The rollback works after any number of steps of the
+ * run.
+ */
 export function rollbackFiles({
 	undo,
 	programs,

@@ -164,8 +164,9 @@ function loud(turn: number): object {
 }
 
 /**
- * Pauses the node as a user would, once the controller records that it stops the rollout, for whatever reason: an invalid report may arrive
- * after the last one. Returns false if the node did not stop the rollout before the signal was aborted.
+ * Pauses the node as a user would, once the controller has recorded that the node stops the rollout. The reason is not compared, because an
+ * invalid report may overwrite the final report of the run. Returns false if the node did not stop the rollout before the signal was
+ * aborted.
  */
 async function pauseIt(client: KubeClient, signal: AbortSignal): Promise<boolean> {
 	while (!signal.aborted) {

@@ -13,7 +13,7 @@ export type ActiveRuns = {
 	count(is: (mode: Mode) => boolean): number
 }
 
-/** A run is in the heap as long as it counts. */
+/** A run is in the heap as long as it is counted. */
 type Entry = Indexed & { mode: Mode; until: number }
 
 /**

@@ -7,7 +7,7 @@ import { readSpec } from '../model/read-spec.ts'
 import type { ConfigView } from '../model/snapshot.ts'
 
 /**
- * Projects a node config; its status is checked against the schema.
+ * Reduces a node config to the fields that decisions use; its status is checked against the schema.
  *
  * @param before an earlier view, whose spec is reused, because the API server increments the generation with every change of the spec
  */

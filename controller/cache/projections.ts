@@ -22,9 +22,9 @@ import { requestsIn } from '../model/requests.ts'
 import type { ConfigMapPart, JobPart, NodePart, PodPart } from './protobuf-fields.ts'
 import type { JobView, Mode, NodeView, PodView, Run } from '../model/snapshot.ts'
 
-/** Projects objects to the fields that decisions use; the caches keep nothing else. Pure. */
+/** Reduces objects to the fields that decisions use; the caches keep nothing else. Pure. */
 
-/** Projects a node. If the condition Ready is missing, the kubelet is treated as not reporting. */
+/** Reduces a Node to the fields that decisions use. If the condition Ready is missing, the kubelet is treated as not reporting. */
 export function nodeView({ metadata, spec, status }: Stored<NodePart>): NodeView {
 	const ready = condition(status, 'Ready')?.status
 	return {
@@ -41,7 +41,7 @@ export function nodeView({ metadata, spec, status }: Stored<NodePart>): NodeView
 
 export type RolloutConfigMapView = { uid: string; data: Readonly<Record<string, string>> }
 
-/** Projects a ConfigMap of the rollout. */
+/** Reduces a ConfigMap of the rollout to its data. */
 export function rolloutConfigMapView({ metadata, data = {} }: Stored<ConfigMapPart>): RolloutConfigMapView {
 	return { uid: metadata.uid, data }
 }
@@ -52,7 +52,7 @@ export type RunIdentity = { name: string; node: string; uid: string; generation:
 export type ConfigMapView = RunIdentity &
 	Pick<Run, 'cause' | 'requests' | 'bootID' | 'podNetworks' | 'failures' | 'created'> & { report: string | undefined }
 
-/** Projects the ConfigMap of a run; its report is not parsed yet. */
+/** Reduces the ConfigMap of a run; its report is not parsed yet. */
 export function configMapView({ metadata, data }: Stored<ConfigMapPart>): ConfigMapView {
 	const notes = metadata.annotations ?? {}
 	return {
@@ -69,7 +69,7 @@ export function configMapView({ metadata, data }: Stored<ConfigMapPart>): Config
 
 export type RunJobView = RunIdentity & JobView & { created: number }
 
-/** Projects the Job of a run. `finished` is the transition time of the condition Complete or Failed. */
+/** Reduces the Job of a run. `finished` is the transition time of the condition Complete or Failed. */
 export function jobView({ metadata, spec, status }: Stored<JobPart>): RunJobView {
 	const end = endOf({ status })
 	return {
@@ -92,7 +92,7 @@ export type RunPodView = RunIdentity &
 		boundTo: string | undefined
 	}
 
-/** Projects the pod of a run. The name of the run is the name of its Job, which is in a label of the pod. */
+/** Reduces the pod of a run. The name of the run is the name of its Job, which is in a label of the pod. */
 export function podView({ metadata, spec, status }: Stored<PodPart>): RunPodView {
 	const agent = status?.containerStatuses?.find(({ name }) => name === AGENT_CONTAINER)?.state
 	const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed'

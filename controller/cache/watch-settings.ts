@@ -9,8 +9,8 @@ import { type RolloutConfigMapView, rolloutConfigMapView } from './projections.t
 type Options = { client: KubeClient; namespace: string; log: Log; signal: AbortSignal }
 
 /**
- * Watches the three ConfigMaps of the rollout, each by name: the chart's settings, a person's pause, and the controller's record of the
- * nodes that stop the rollout.
+ * Watches the three ConfigMaps of the rollout, each by name: the chart's settings, the pause that a user set, and the controller's record
+ * of the nodes that stop the rollout.
  */
 export function watchSettings({ client, namespace, log, signal }: Options, fleet: Pick<Fleet, 'setSettings' | 'setPause'>) {
 	const watch = (name: string, onChange: (data: RolloutConfigMapView['data'] | undefined) => void) => {
@@ -40,8 +40,8 @@ export function watchSettings({ client, namespace, log, signal }: Options, fleet
 	return {
 		all: [chart, pause, stop],
 		/**
-		 * A value that no node can read: the uid of the chart's ConfigMap, which no kubelet may read, or a random value of this process if the
-		 * ConfigMap does not exist.
+		 * A value that no node can read: the uid of the chart's ConfigMap, which no kubelet may read, or a random value of this process if
+		 * the ConfigMap does not exist.
 		 */
 		secret: () => only(chart)?.uid ?? randomSecret,
 		recordedStop: (name: string) => stops.get(name),

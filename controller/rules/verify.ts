@@ -39,7 +39,7 @@ function lastAttempt(snapshot: Snapshot): Run | undefined {
 	return attemptsOf(snapshot).reduce<Run | undefined>((best, run) => (best && best.attempt > run.attempt ? best : run), undefined)
 }
 
-/** Starts a read-only run that is due and allowed. Requests that a run has answered are removed before this rule. */
+/** Starts a read-only run that is due and allowed. An earlier rule removes requests that a run has answered. */
 export function whenVerificationDue(snapshot: Snapshot): Decision | undefined {
 	const due = dueVerification(snapshot)
 	if (!due || !isAllowed(snapshot, due)) return undefined

@@ -46,7 +46,7 @@ type Wanted = Readonly<Record<string, string>>
 export interface Packages {
 	/** The directory with the unpacked packages. */
 	readonly root: string
-	/** Environment variables with which their programs are found, and find their libraries and data. */
+	/** Environment variables for the programs of the packages: where the programs, their libraries and their data are. */
 	readonly env: Readonly<Record<string, string>>
 }
 

@@ -123,7 +123,7 @@ async function linkerFlags(module: ModuleName): Promise<string> {
 	return ['-s', '-w', ...(stamps[module] ?? []).map(stamp => `-X ${stamp}`)].join(' ')
 }
 
-/** Returns the version that a module of the kit pins in its go.mod, such as "v1.34.4". */
+/** Returns the version that a Go module of the lab pins in its go.mod, such as "v1.34.4". */
 async function pinned(module: ModuleName, dependency: string): Promise<string> {
 	const text = await readFile(join(kitDir, module, 'go.mod'), 'utf8')
 	const version = text.match(new RegExp(`^(?:require\\s+|\\t)${dependency} (v\\S+)`, 'm'))?.[1]

@@ -36,7 +36,7 @@ function isPrivate(path: string): boolean {
 	return /^etc\/(netplan|NetworkManager\/system-connections)\//.test(path)
 }
 
-/** Returns the seed of a cluster node. */
+/** Returns the cloud-init seed of a cluster node. */
 export function nodeSeed(node: Identity, { name, ca, token, sshKey }: ClusterForNode): SeedFiles {
 	const server = `https://${management.gateway}:443`
 	return {

@@ -16,7 +16,7 @@ export interface AgentRun {
 
 /** A run in progress. */
 export interface StartedAgent {
-	/** Local directory. The run sees it as `runFolder`, so that both sides can leave files for each other. */
+	/** Local directory, mounted at `runFolder` for the run, so that both sides can exchange files. */
 	readonly folder: string
 	readonly ended: Promise<AgentRun>
 }

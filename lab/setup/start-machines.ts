@@ -22,7 +22,8 @@ export interface MachinesOptions {
 /** A machine without Kubernetes. It is ready when its boot has finished and SSH works. */
 export interface BareMachine extends LabNode {
 	/**
-	 * Runs the real agent on the machine to completion, as in its pod: in its own mount and PID namespaces, with the machine's `/` at /host.
+	 * Runs the real agent on the machine to completion, as in its pod: in its own mount and PID namespaces, with the machine's `/` at
+	 * /host.
 	 */
 	agent(interfaces: readonly Partial<Interface>[], more?: Partial<RunConfig>, options?: AgentOptions): Promise<AgentRun>
 	/** Like `agent`, but does not wait for the end, so that a test can change the machine during the run. */
@@ -43,7 +44,7 @@ export interface Machines extends AsyncDisposable {
 
 /**
  * Starts machines for the agent alone: with the disk, kernel and networks of a lab's nodes, but without clusters. They run in their own
- * namespaces, below the current process. Throws `Missing` if the host cannot run them.
+ * namespaces, as child processes of the current process. Throws `Missing` if the host cannot run them.
  */
 export async function startMachines({ machines, megabytes = 512 }: MachinesOptions): Promise<Machines> {
 	const { kit, packages, disk } = await prepareLab(machines.length)

@@ -76,7 +76,7 @@ function finish<T extends KubeObject, P>(running: RunningReflector<T, P>, fresh:
 	replaceStore(running, fresh, mark.object.metadata.resourceVersion)
 }
 
-/** Returns the failure of a server that does not support initial events, or is too slow for them. */
+/** Returns the failure to throw if the server does not support initial events, or sends them too slowly. */
 function unfinished(plural: string, how: string): Failure<KubeCode> {
 	return new Failure('SERVER_ERROR', `the watch of ${plural} ${how} before the end of the initial events`, { retry: true })
 }

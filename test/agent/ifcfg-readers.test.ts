@@ -29,7 +29,7 @@ const readers = {
 		source: 'NetworkManager 1.42, nms-ifcfg-rh-reader.c, make_ip6_setting(); nm-settings-ifcfg-rh(5)',
 		read: v => (v.IPV6INIT === 'no' ? 'ignore' : v.IPV6_AUTOCONF !== 'no' ? 'auto' : isThere(v, 'IPV6ADDR') ? 'manual' : 'link-local'),
 	},
-	/** Without a metric, NetworkManager numbers devices from 100 (IPv4) or uses 1024 (IPv6); the kernel uses 0 and 256. */
+	/** If no metric is set, NetworkManager assigns 100 and above, one per device (IPv4), or 1024 (IPv6); the kernel assigns 0 and 256. */
 	metrics: { source: 'nm-settings-ifcfg-rh(5)', read: v => [v.IPV4_ROUTE_METRIC ?? 'by device', v.IPV6_ROUTE_METRIC ?? 'by device'] },
 	/** Adds a default route through this interface if a gateway is known, unless DEFROUTE is `no` and no GATEWAY is set. */
 	isDefault: { source: 'initscripts, sysconfig.txt; nm-settings-ifcfg-rh(5)', read: v => v.DEFROUTE !== 'no' || isThere(v, 'GATEWAY') },

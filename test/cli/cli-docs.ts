@@ -119,7 +119,7 @@ function stopped({ first, waiting, lost }: Statuses): Fill {
 	}
 }
 
-/** One node; a read-only run that is requested returns the report. */
+/** One node; if a read-only run is requested, it returns this report. */
 function single(status: NodeConfigStatus, report?: AgentReport): Fill {
 	return (stage, put) => {
 		put('worker-1', 7_400, status)

@@ -133,7 +133,7 @@ export async function story(world: World, hardTime: HardTime, start: () => unkno
 	await soon(async () => expect(await endOf(world)).toEqual(theEnd))
 }
 
-/** The expected end: nothing is lost, and nothing happens twice. */
+/** The expected final state: nothing is lost, and nothing happens twice. */
 const theEnd = {
 	told: ['a Configured 2', 'b Configured 2', 'd Configured 1', ...later.map(name => `${name} Configured 1`)],
 	asked: [],

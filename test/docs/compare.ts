@@ -5,7 +5,7 @@ import type { Part, Section } from './page.ts'
 type Page = { path: string; sections: readonly Section[] }
 type Pair = readonly [a: number, b: number]
 
-/** @returns one sentence for each heading, part, name or number that one of the pages lacks; only headings if these differ */
+/** @returns one sentence for each heading, part, name or number that is in only one of the two pages; only headings, if they differ */
 export function differences(english: Page, other: Page): string[] {
 	const headings = missingHeadings(english, other)
 	if (headings.length > 0) return headings
