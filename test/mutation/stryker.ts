@@ -55,12 +55,20 @@ async function runWith(mutants: readonly Change[], own: PartialStrykerOptions): 
 	process.env.MUTATION_SAMPLE = join(folder, 'sample.json')
 	writeFileSync(process.env.MUTATION_SAMPLE, JSON.stringify([...wanted]))
 	try {
-		const mutate = [...new Set(mutants.map(({ file }) => file))]
+		const mutate = [...new Set(mutants.map(linesOf))]
 		const results = await new Stryker({ ...options, ...own, mutate }).runMutationTest()
 		return new Map(results.map(result => [idOf(fromZero(result)), result] as const).filter(([id]) => wanted.has(id)))
 	} finally {
 		rmSync(folder, { recursive: true, force: true })
 	}
+}
+
+/**
+ * The lines of the mutant, as a pattern of Stryker. Stryker records for each test which of the instrumented mutants it reaches; for all
+ * mutants of the files, this took more memory than a process has.
+ */
+function linesOf({ file, line, original }: Change): string {
+	return `${file}:${line}-${line + original.split('\n').length - 1}`
 }
 
 /** In results, lines and columns are counted from 1, everywhere else from 0. */
