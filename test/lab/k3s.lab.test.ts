@@ -28,5 +28,7 @@ test('exits with 2 if Docker cannot reach a registry', async () => {
 	const env = { HOME: '/nowhere', DOCKER_HOST: `tcp://127.0.0.1:${port}` }
 	const { exitCode, stderr } = await execa(node, ['test/k3s.ts'], { ...options, env })
 	expect(exitCode).toBe(2)
-	expect(stderr).toMatch(/missing: the image rancher\/k3s:v1\.32.*no route to registry.*\n {2}do this: make sure that Docker can reach a registry/)
+	expect(stderr).toMatch(
+		/missing: the image rancher\/k3s:v1\.32.*no route to registry.*\n {2}do this: make sure that Docker can reach a registry/,
+	)
 })
