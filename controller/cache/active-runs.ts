@@ -26,14 +26,15 @@ export function createActiveRuns(uptime: () => number, deadlineMs: number): Acti
 	const entries = new Map<string, Entry>()
 	const counted = createHeap<Entry>((a, b) => a.until < b.until)
 	const counts: Record<Mode, number> = { Plan: 0, Apply: 0, Verify: 0, Cleanup: 0 }
-	const discount = (entry: Entry | undefined) => {
+	const modes = Object.keys(counts) as Mode[]
+	const uncount = (entry: Entry | undefined) => {
 		if (!entry || entry.index < 0) return
 		counted.remove(entry)
 		counts[entry.mode]--
 	}
 	return {
 		set(key, run) {
-			discount(entries.get(key))
+			uncount(entries.get(key))
 			if (!run) return void entries.delete(key)
 			const entry = { mode: run.mode, until: msUntilGivenUp(run, { uptime: 0, settings: { deadlineMs } }), index: -1 }
 			entries.set(key, entry)
@@ -42,10 +43,8 @@ export function createActiveRuns(uptime: () => number, deadlineMs: number): Acti
 		},
 		count(is) {
 			const now = uptime()
-			while (counted.first && counted.first.until <= now) discount(counted.first)
-			return modes.reduce((sum, mode) => sum + (is(mode) ? counts[mode] : 0), 0)
+			while (counted.first && counted.first.until <= now) uncount(counted.first)
+			return modes.filter(is).reduce((sum, mode) => sum + counts[mode], 0)
 		},
 	}
 }
-
-const modes: readonly Mode[] = ['Plan', 'Apply', 'Verify', 'Cleanup']

@@ -1,20 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import type { Address } from '../../../agent/model/address.ts'
 import type { FileState, HostState, Link, Rule } from '../../../agent/model/host-state.ts'
 import type { NextHopObject, Route } from '../../../agent/model/route.ts'
 import { differences, touchable } from '../../../agent/plan/fingerprint.ts'
 import { hostWith } from '../simulated-host.ts'
+import { address as fixed, route as routeTo } from './routing-objects.ts'
 
 /** What a rollback has to restore on the links that a run touches. The run touches link 3. */
 
-const fixed = (cidr: string, more: Partial<Address> = {}): Address => ({
-	...{ family: cidr.includes(':') ? 6 : 4, cidr, global: true, dynamic: false },
-	...more,
-})
-const route = (more: Partial<Route>): Route => ({
-	...{ family: 4, to: '10.7.0.0/16', link: 3, table: 254, metric: 0, protocol: 4, type: 1, scope: 253, onlink: false },
-	...more,
-})
+const route = (more: Partial<Route>) => routeTo('10.7.0.0/16', { link: 3, scope: 253, ...more })
 const { link: _, ...alone } = route({})
 const several = (...links: number[]): Route => ({
 	...alone,

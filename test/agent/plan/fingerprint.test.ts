@@ -4,17 +4,11 @@ import type { HostState, Link, Neighbour, Rule } from '../../../agent/model/host
 import type { Route } from '../../../agent/model/route.ts'
 import { fingerprint, lostFrom } from '../../../agent/plan/fingerprint.ts'
 import { hostWith } from '../simulated-host.ts'
+import { address as fixed, route as routeTo } from './routing-objects.ts'
 
 /** What is a loss on links that a run does not touch. The run touches link 3. */
 
-const fixed = (cidr: string, more: Partial<Address> = {}): Address => ({
-	...{ family: cidr.includes(':') ? 6 : 4, cidr, global: true, dynamic: false },
-	...more,
-})
-const route = (more: Partial<Route>): Route => ({
-	...{ family: 4, to: '10.7.0.0/16', link: 2, table: 254, metric: 0, protocol: 4, type: 1, scope: 253, onlink: false },
-	...more,
-})
+const route = (more: Partial<Route>) => routeTo('10.7.0.0/16', { link: 2, scope: 253, ...more })
 const several = (...links: number[]): Partial<HostState> => {
 	const { link: _, ...alone } = route({})
 	return { routes: [{ ...alone, nextHops: links.map(link => ({ via: `192.168.${link}.1`, link, weight: 1, onlink: false })) }] }

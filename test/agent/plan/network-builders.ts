@@ -1,26 +1,17 @@
 import type { Address } from '../../../agent/model/address.ts'
 import type { Change } from '../../../agent/model/change.ts'
 import type { Link } from '../../../agent/model/host-state.ts'
-import { familyOf } from '../../../agent/model/networks.ts'
 import type { RecordedLink } from '../../../agent/model/record.ts'
-import { plainMetric, type Route } from '../../../agent/model/route.ts'
 import type { Selection } from '../../../agent/model/selection.ts'
-import { type Interface, Interfaces, settle, type WantedInterface } from '../../../contract/interface.ts'
+import { type Interface, Interfaces, type OfNode, settle, type WantedInterface } from '../../../contract/interface.ts'
 import { hostWith } from '../simulated-host.ts'
+import { address } from './routing-objects.ts'
 
 /** Builders of the input of the files in agent/plan: each object has default values, except for the given fields. */
 
 export const macOf = (n: number) => `fa:16:3e:00:00:0${n}`
 
-export function addressWith(cidr: string, more: Partial<Address> = {}): Address {
-	return { family: familyOf(cidr), cidr, global: !cidr.startsWith('fe80'), dynamic: false, ...more }
-}
-
-/** A static route in the main table. */
-export function routeTo(to: string, more: Partial<Route> = {}): Route {
-	const family = familyOf(to)
-	return { family, to, table: 254, metric: plainMetric(family), protocol: 4, type: 1, scope: 0, onlink: false, ...more }
-}
+export { address as addressWith, route as routeTo } from './routing-objects.ts'
 
 /** The link ens7 with index 3 and the MAC of interface 0. */
 export function linkWith(more: Partial<Link> = {}): Link {
@@ -28,14 +19,20 @@ export function linkWith(more: Partial<Link> = {}): Link {
 }
 
 /** Interface 0. */
-export function nicWith(more: Partial<Interface> = {}): WantedInterface {
-	return settle(Interfaces.parse([{ id: 0, macAddress: macOf(0), ...more }]))[0] as WantedInterface
+export function nicWith(more: Partial<Interface> = {}, ofNode: OfNode = {}): WantedInterface {
+	return settle(Interfaces.parse([{ id: 0, macAddress: macOf(0), ...more }]), ofNode)[0] as WantedInterface
 }
 
-/** The record of interface 0. */
-export function recordWith(more: Partial<RecordedLink> = {}): RecordedLink {
-	const original = { name: 'ens7', altnames: [], mtu: 1500, up: false, sysctls: {} }
-	return { mac: macOf(0), id: 0, name: 'multinic0', original, addresses: [], former: [], routes: [], files: {}, ...more }
+/** Fields of a record; of the original state of the link, only some may be given. */
+export type RecordFields = Partial<Omit<RecordedLink, 'original'>> & { original?: Partial<RecordedLink['original']> }
+
+/** The record of interface 0, whose NIC was `ens7` and down. */
+export function recordWith({ original, ...more }: RecordFields = {}): RecordedLink {
+	return {
+		...{ mac: macOf(0), id: 0, name: 'multinic0', addresses: [], former: [], routes: [], files: {} },
+		original: { name: 'ens7', altnames: [], mtu: 1500, up: false, sysctls: {}, ...original },
+		...more,
+	}
 }
 
 export function selectionWith(more: Partial<Selection> = {}): Selection {
@@ -43,9 +40,9 @@ export function selectionWith(more: Partial<Selection> = {}): Selection {
 }
 
 export function removal(cidr: string, more: Partial<Address> = {}): Change {
-	return { kind: 'removeAddress', link: 3, address: addressWith(cidr, more) }
+	return { kind: 'removeAddress', link: 3, address: address(cidr, more) }
 }
 
 export function addition(cidr: string, more: Partial<Address> = {}): Change {
-	return { kind: 'addAddress', link: 3, address: addressWith(cidr, more) }
+	return { kind: 'addAddress', link: 3, address: address(cidr, more) }
 }

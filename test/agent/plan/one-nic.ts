@@ -1,52 +1,31 @@
-import type { Address } from '../../../agent/model/address.ts'
 import type { HostState, Link, Rule } from '../../../agent/model/host-state.ts'
 import { RECORD_PATH } from '../../../agent/model/paths.ts'
 import { type RecordedLink, recordFile } from '../../../agent/model/record.ts'
 import type { Route } from '../../../agent/model/route.ts'
 import type { PreflightInput } from '../../../agent/plan/preflight-input.ts'
-import { type Interface, Interfaces, type OfNode, settle, type WantedInterface } from '../../../contract/interface.ts'
+import type { Interface, OfNode, WantedInterface } from '../../../contract/interface.ts'
 import { hostWith } from '../simulated-host.ts'
+import { macOf, nicWith, type RecordFields, recordWith } from './network-builders.ts'
+import { route as anyRoute } from './routing-objects.ts'
 
 /** One interface, its NIC, and the host of that NIC: the input of the checks. The NIC is `ens7` with ifindex 3. */
 
-export const mac = (n: number) => `fa:16:3e:00:00:0${n}`
+export { macOf as mac } from './network-builders.ts'
+export { address, routeOver } from './routing-objects.ts'
 
 /** An interface with the MAC of its id, and the address 10.0.0.23/24. */
 export function wantedNic({ id = 0, ...wish }: Partial<Interface> = {}, ofNode: OfNode = {}): WantedInterface {
-	const settled = settle(Interfaces.parse([{ id, macAddress: mac(id), address: '10.0.0.23', cidr: '10.0.0.0/24', ...wish }]), ofNode)
-	return settled[0] as WantedInterface
+	return nicWith({ id, macAddress: macOf(id), address: '10.0.0.23', cidr: '10.0.0.0/24', ...wish }, ofNode)
 }
 
-/** The record of a NIC that was `ens7` and down, and got the address 10.0.0.23/24. */
-export function recordedNic({ id = 0, original, ...more }: Partial<Omit<RecordedLink, 'original'>> & Original = {}): RecordedLink {
-	return {
-		id,
-		mac: mac(id),
-		name: `multinic${id}`,
-		original: { name: 'ens7', altnames: [], mtu: 1500, up: false, sysctls: {}, ...original },
-		addresses: ['10.0.0.23/24'],
-		former: [],
-		routes: [],
-		files: {},
-		...more,
-	}
-}
-type Original = { original?: Partial<RecordedLink['original']> }
-
-export function address(cidr: string, more: Partial<Address> = {}): Address {
-	return { family: cidr.includes(':') ? 6 : 4, cidr, global: true, dynamic: false, ...more }
+/** The record of a NIC that got the address 10.0.0.23/24. */
+export function recordedNic({ id = 0, ...more }: RecordFields = {}): RecordedLink {
+	return recordWith({ id, mac: macOf(id), name: `multinic${id}`, addresses: ['10.0.0.23/24'], ...more })
 }
 
 /** A static route over the NIC. */
-export function route(to: string, { link = 3, ...more }: Partial<Route> = {}): Route {
-	const family = to.includes(':') ? 6 : 4
-	return { family, to, link, table: 254, metric: family === 6 ? 1024 : 0, protocol: 4, type: 1, scope: 0, onlink: false, ...more }
-}
-
-/** A route with several next hops, one over each of these links. */
-export function routeOver(to: string, links: readonly number[], more: Partial<Route> = {}): Route {
-	const { link: _, ...alone } = route(to, more)
-	return { ...alone, nextHops: links.map(link => ({ via: '10.9.0.1', link, weight: 1, onlink: false })) }
+export function route(to: string, more: Partial<Route> = {}): Route {
+	return anyRoute(to, { link: 3, ...more })
 }
 
 /** A route without a link, such as a blackhole. */

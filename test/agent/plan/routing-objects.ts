@@ -1,17 +1,23 @@
 import type { Address } from '../../../agent/model/address.ts'
 import type { Rule } from '../../../agent/model/host-state.ts'
-import { familyOf, full } from '../../../agent/model/networks.ts'
-import type { Route } from '../../../agent/model/route.ts'
+import { familyOf, full, isLinkLocal } from '../../../agent/model/networks.ts'
+import { plainMetric, type Route } from '../../../agent/model/route.ts'
 
-/** Addresses, routes and rules for tests of the routing model, with default values for the fields that a test does not set. */
+/** Addresses, routes and rules, with default values for the fields that a test does not set. */
 
 export function address(cidr: string, more: Partial<Address> = {}): Address {
-	return { family: familyOf(cidr), cidr, global: true, dynamic: false, ...more }
+	return { family: familyOf(cidr), cidr, global: !isLinkLocal(cidr), dynamic: false, ...more }
 }
 
-/** A unicast route in the main table. */
+/** A static unicast route in the main table. */
 export function route(to: string, more: Partial<Route> = {}): Route {
-	return { family: familyOf(to), to, table: 254, metric: 0, protocol: 4, type: 1, scope: 0, onlink: false, ...more }
+	const family = familyOf(to)
+	return { family, to, table: 254, metric: plainMetric(family), protocol: 4, type: 1, scope: 0, onlink: false, ...more }
+}
+
+/** A route with several next hops, one over each of these links. */
+export function routeOver(to: string, links: readonly number[], more: Partial<Route> = {}): Route {
+	return route(to, { nextHops: links.map(link => ({ via: `10.${link}.0.1`, link, weight: 1, onlink: false })), ...more })
 }
 
 /** A route to an address of the host itself, in the local table. */
