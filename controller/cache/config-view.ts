@@ -9,10 +9,10 @@ import type { ConfigView } from '../model/snapshot.ts'
 /**
  * Reduces a node config to the fields that decisions use; its status is checked against the schema.
  *
- * @param before an earlier view, whose spec is reused, because the API server increments the generation with every change of the spec
+ * @param before an earlier view, whose parsed spec is reused if uid, generation and checksum are the same
  */
 export function configView({ metadata, spec, status: found = {} }: Stored<NodeConfigObject>, before?: ConfigView): ConfigView {
-	const isSameSpec = before?.uid === metadata.uid && before.generation === metadata.generation
+	const isSameGeneration = before?.uid === metadata.uid && before.generation === metadata.generation
 	const status = isOurs(metadata) ? found : {}
 	return {
 		name: metadata.name,
@@ -24,7 +24,7 @@ export function configView({ metadata, spec, status: found = {} }: Stored<NodeCo
 		deleting: metadata.deletionTimestamp !== undefined,
 		finalizers: interned(metadata.finalizers ?? []),
 		requests: requestsIn(metadata.annotations),
-		read: isSameSpec ? before.read : readSpec(interned(spec)),
+		read: readSpec(interned(spec), isSameGeneration ? before.read : undefined),
 		rawStatus: interned(found),
 		// a status that does not match the schema is from an older version: it is ignored and will be overwritten; a valid one is not
 		// copied, to save memory

@@ -33,7 +33,7 @@ export type ReflectorOptions<T extends KubeObject, P> = Selection & {
 	/**
 	 * Returns the data to keep of an object; called during decoding, so that the rest is never held. Default: all except managedFields.
 	 *
-	 * @param before the stored data; undefined while all objects are read, because the cluster may have been restored from a backup
+	 * @param before the stored data; undefined for the objects of a list. It may be from before a restore of the cluster
 	 */
 	project?: (object: Stored<T>, before?: P) => P
 	/** Called for every change, in order, after the change is in the store. An error that it throws or rejects with is only logged. */

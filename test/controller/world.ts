@@ -79,7 +79,7 @@ export function world(over: Omit<Partial<Snapshot>, 'config'> & { config?: Parti
 			deleting: false,
 			finalizers: [FINALIZER],
 			requests: {},
-			read: { spec: { value: spec }, specHash: 'hash-1' },
+			read: { spec: { value: spec }, specHash: 'hash-1', checksum: 1 },
 			rawStatus: status as Record<string, unknown>,
 			status,
 			...config,
