@@ -6,7 +6,7 @@ import type { Report } from './report.ts'
 import type { ReadSpec } from './read-spec.ts'
 
 /** Everything that a decision may use, read at one point in time. Times are in milliseconds since 1970. */
-export type Snapshot = ReadSpec & {
+export type Snapshot = Omit<ReadSpec, 'checksum'> & {
 	now: number
 	/** Monotonic clock with an arbitrary start (milliseconds). */
 	uptime: number
