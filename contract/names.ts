@@ -26,6 +26,8 @@ export const FINALIZER = `${GROUP}/cleanup`
 export const LABEL_NODE_NAME = `${GROUP}/node-name`
 export const LABEL_INSTANCE_ID = `${GROUP}/instance-id`
 export const LABEL_PROVIDER_ID = `${GROUP}/provider-id`
+/** The OpenstackConfig from which a node config comes, as JSON: `{namespace, name, uid}`. Viola writes it as a POST says. */
+export const ANNOTATION_OWNER = `${GROUP}/owner`
 export const LABEL_CONFIG_UID = `${GROUP}/config-uid`
 export const LABEL_GENERATION = `${GROUP}/generation`
 export const LABEL_ATTEMPT = `${GROUP}/attempt`

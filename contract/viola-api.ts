@@ -37,11 +37,20 @@ const SentInterfaces = z
 	.pipe(Interfaces)
 	.transform(nics => nics.map((nic, position) => ({ ...nic, id: nic.id ?? position })))
 
+/** The OpenstackConfig from which a node config comes. */
+export const Owner = z.object({
+	namespace: z.string().min(1).max(63),
+	name: z.string().min(1).max(253),
+	uid: z.string().min(1).max(63),
+})
+export type Owner = z.infer<typeof Owner>
+
 /** One node in a POST. Nodes are parsed one by one, so that an invalid node does not affect the others. */
 export const NodeConfigRequest = z.object({
 	nodeName: z.string().toLowerCase().pipe(NodeName),
 	instanceId: Id.optional(),
 	interfaces: SentInterfaces,
+	owner: Owner.optional().describe('The OpenstackConfig that sends it; without it, the stored owner stays'),
 })
 export type NodeConfigRequest = z.infer<typeof NodeConfigRequest>
 
@@ -65,11 +74,15 @@ export type NodeConfigsResponse = z.infer<typeof NodeConfigsResponse>
 /** An item of a GET: a node config in the biz cluster, with the status from its controller. */
 export const NodeConfigView = z.object({
 	nodeName: z.string(),
-	instanceId: z.string().optional(),
 	providerId: z.string().optional(),
-	generation: z.int(),
+	instanceId: z.string().optional(),
 	interfaces: listOf(StoredInterface, MAX_INTERFACES),
-	status: NodeConfigStatus.optional(),
+	owner: Owner.optional(),
+	deleting: z.boolean().describe('Whether it is being deleted: its NICs are being removed'),
+	generation: z.int(),
+	resourceVersion: z.string(),
+	lastManager: z.string().optional().describe('The field manager of the last write of the spec'),
+	status: NodeConfigStatus.optional().describe('As the controller of the biz cluster wrote it'),
 })
 export type NodeConfigView = z.infer<typeof NodeConfigView>
 export const NodeConfigList = z.object({ items: listOf(NodeConfigView, 100_000) })

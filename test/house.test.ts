@@ -44,8 +44,9 @@ const layers: Record<string, string[][]> = {
 		['controller/rollout'],
 		['controller/model'],
 	],
-	runtime: [['runtime/kube'], ['runtime/kube/kubeconfig'], ['runtime']],
-	mgmt: [['mgmt'], ['mgmt/openstack'], ['mgmt/disclosure'], ['mgmt/model']],
+	runtime: [['runtime/auth'], ['runtime/kube'], ['runtime/kube/kubeconfig'], ['runtime']],
+	mgmt: [['mgmt'], ['mgmt/inventory', 'mgmt/openstack'], ['mgmt/disclosure'], ['mgmt/model']],
+	viola: [['viola'], ['viola/routes'], ['viola/apply', 'viola/read'], ['viola/cluster'], ['viola/held', 'viola/targets'], ['viola/model']],
 	lab: [
 		['lab'],
 		['lab/demo'],

@@ -2,11 +2,16 @@ import { canonicalText } from '../contract/canonical.ts'
 import { FINALIZER, LABEL_INSTANCE_ID, LABEL_NODE_NAME, LABEL_PROVIDER_ID } from '../contract/names.ts'
 import type { NodeConfigSpec, NodeConfigStatus } from '../contract/node-config.ts'
 import type { NodeConfigRequest, NodeConfigView } from '../contract/viola-api.ts'
+import { ownerIn } from './model/owner.ts'
+import { specWriter } from './model/spec-writer.ts'
 
 type Meta = {
 	name: string
 	namespace?: string
 	labels?: Record<string, string>
+	annotations?: Record<string, string>
+	resourceVersion?: string
+	managedFields?: { manager?: string; subresource?: string; time?: string; fieldsV1?: object }[]
 	finalizers?: string[]
 	generation?: number
 	deletionTimestamp?: string
@@ -49,12 +54,18 @@ export function changeOf(existing: NodeConfigObject, wanted: NodeConfigObject): 
 /** Returns an object as GET shows it. */
 export function view({ metadata, spec, status }: NodeConfigObject): NodeConfigView {
 	const { nodeName, instanceId, providerId, interfaces } = spec
+	const owner = ownerIn(metadata.annotations)
+	const lastManager = specWriter(metadata.managedFields)
 	return {
 		nodeName,
-		...(instanceId !== undefined && { instanceId }),
 		...(providerId !== undefined && { providerId }),
-		generation: metadata.generation ?? 0,
+		...(instanceId !== undefined && { instanceId }),
 		interfaces,
+		...(owner && { owner }),
+		deleting: metadata.deletionTimestamp !== undefined,
+		generation: metadata.generation ?? 0,
+		resourceVersion: metadata.resourceVersion ?? '',
+		...(lastManager !== undefined && { lastManager }),
 		...(status && { status }),
 	}
 }

@@ -17,7 +17,7 @@ export type ObjectMeta = {
 	/** RFC 3339, as on the wire. */
 	creationTimestamp?: string
 	deletionTimestamp?: string
-	managedFields?: { manager?: string; operation?: string; subresource?: string; time?: string }[]
+	managedFields?: { manager?: string; operation?: string; subresource?: string; time?: string; fieldsV1?: object }[]
 }
 
 export type OwnerReference = {

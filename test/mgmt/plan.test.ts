@@ -26,7 +26,7 @@ const nic = (id: number, n: number) => ({
 })
 const withoutGateway = ({ gateway: _, ...rest }: ReturnType<typeof nic>) => rest
 const view = (nodeName: string, instanceId: string, interfaces: NodeConfigView['interfaces'] = []) =>
-	[nodeName, { nodeName, instanceId, generation: 1, interfaces }] as const
+	[nodeName, { nodeName, instanceId, generation: 1, deleting: false, resourceVersion: '1', interfaces }] as const
 const server = (n: number, name = `worker-${n}`) => ({ id: `id-${n}`, name, status: 'ACTIVE' })
 
 function world(more: Partial<Omit<World, 'settings'>>, vms: string[] = ['worker-1'], nodeNameKey = ''): World {
@@ -151,7 +151,10 @@ test.each<[sentence: string, world: World, expected: object]>([
 	],
 	[
 		'a node with an unknown VM is kept',
-		world({ before: ['worker-2'], inForce: new Map([['worker-2', { nodeName: 'worker-2', generation: 1, interfaces: [] }]]) }),
+		world({
+			before: ['worker-2'],
+			inForce: new Map([['worker-2', { nodeName: 'worker-2', generation: 1, deleting: false, resourceVersion: '1', interfaces: [] }]]),
+		}),
 		{ withdraw: [], kept: ['worker-2'] },
 	],
 	['a node config that no longer exists is not withdrawn', world({ before: ['worker-2'] }), { withdraw: [], kept: [] }],

@@ -19,7 +19,8 @@ const done = (more: Partial<Done> = {}, plan: Partial<Done['plan']> = {}): Done 
 	warnings: [],
 	...more,
 })
-const view = (generation: number, status: object) => new Map([['worker-1', { ...node, generation, status }]]) as Done['inForce']
+const view = (generation: number, status: object) =>
+	new Map([['worker-1', { ...node, generation, deleting: false, resourceVersion: '1', status }]]) as Done['inForce']
 const ready = { observedGeneration: 2, state: 'Configured' } as const
 
 test.each<[sentence: string, outcome: Outcome, expected: object]>([

@@ -99,6 +99,8 @@ test('the canonical text of interfaces does not depend on their order, the order
 
 test('a view shows the current node config, and a status only if there is one', () => {
 	expect(view({ ...stored, metadata: { name: 'worker-1', generation: 4 } })).toEqual({
+		deleting: false,
+		resourceVersion: '',
 		nodeName: 'worker-1',
 		instanceId: 'vm-1',
 		providerId: 'biz',
