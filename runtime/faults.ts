@@ -5,15 +5,28 @@ const MOST = 8
 const LENGTH = 200
 
 /** The validated value: the field that contains it (`spec`), and its name in faults of the value as a whole. */
-type Subject = { field?: string; whole?: string }
+export type Subject = { field?: string; whole?: string }
+
+/** One fault of an input: where it is (`[0].interfaces[1].mtu`; empty for the input as a whole), and what is wrong. */
+export type Fault = { path: string; message: string }
+
+type Faulty = { issues: readonly Pick<z.core.$ZodIssue, 'path' | 'message'>[] }
 
 /** Returns the faults of an input as one string: `spec.interfaces[0].mtu: must be …; and 3 more`. */
-export function faultsIn({ issues }: Pick<z.ZodError, 'issues'>, { field = '', whole = field }: Subject = {}): string {
+export function faultsIn({ issues }: Faulty, { field = '', whole = field }: Subject = {}): string {
 	const faults = issues.slice(0, MOST).map(({ path, message }) => {
 		const place = path.length === 0 ? whole : placeOf(path, field)
 		return `${place}${place && ': '}${message}`.slice(0, LENGTH)
 	})
 	return [...faults, ...(issues.length > MOST ? [`and ${issues.length - MOST} more`] : [])].join('; ')
+}
+
+/** Returns the first faults of an input, at most 8. */
+export function faultListOf({ issues }: Faulty, { field = '' }: Subject = {}): Fault[] {
+	return issues.slice(0, MOST).map(({ path, message }) => ({
+		path: placeOf(path, field).slice(0, LENGTH),
+		message: message.slice(0, LENGTH),
+	}))
 }
 
 /** @returns the path of a fault: `spec.interfaces[0].mtu`, or `interfaces[0].mtu` if `field` is empty */

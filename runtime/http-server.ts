@@ -1,7 +1,14 @@
-import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
-import { parseBounded } from './bounded-json.ts'
-import { Failure, isFailure } from './errors.ts'
+import { randomUUID } from 'node:crypto'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import { Failure } from './errors.ts'
+import { addJsonBodies } from './http-body.ts'
+import { answer, answerError, type ErrorOptions } from './http-errors.ts'
+import { allowedMethods, type RoutePattern } from './http-methods.ts'
+import { answerInvalidHttp, type CertificatePair, createSocketServer } from './http-socket.ts'
 import type { Log } from './log.ts'
+import type { FileSource } from './watched-file.ts'
+
+export type { ErrorBody } from './http-errors.ts'
 
 export type HttpServerOptions = {
 	log: Log
@@ -9,62 +16,71 @@ export type HttpServerOptions = {
 	bodyLimitBytes?: number
 	/** HTTP status of a room's own failures. Default: 503 for failures that may be retried, else 400. */
 	statusOf?: (failure: Failure) => number
+	/** Certificate and key. Without them, the server uses plain HTTP. */
+	tls?: FileSource<CertificatePair> | undefined
 }
-
-/** Limits for a request body, above the size of any legitimate request. */
-const BODY = { depth: 16, values: 2_000_000 }
 
 /** Maximum length of a path parameter in characters, longer than any name. Fastify's default is 100. */
 const PARAM_MAX = 1_024
 
-/** The body of an error response. */
-export type ErrorBody = { error: { code: string; message: string } }
-
 /**
- * Creates a JSON server whose error responses are `{ error: { code, message } }`. A bug is logged and answered with 500, without the
- * original error message.
+ * Creates a JSON server whose error responses are `{ error: { code, message, requestId } }`. `request.log` writes lines with the id of the
+ * request. A bug is logged and answered with 500, without the original error message.
  */
-export function createHttpServer({ log, bodyLimitBytes = 1 << 20, statusOf = defaultStatus }: HttpServerOptions): FastifyInstance {
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+	const { log, bodyLimitBytes = 1 << 20, statusOf = defaultStatus, tls } = options
+	const errors: ErrorOptions = { statusOf, bodyLimitBytes }
+	const end = new AbortController()
 	const app = fastify({
 		logger: false,
+		childLoggerFactory: (_, bindings) => log.child(bindings),
+		requestIdLogLabel: 'requestId',
+		genReqId: ({ headers }) => requestIdIn(headers['x-request-id']) ?? randomUUID(),
+		serverFactory: handler => createSocketServer(handler, { log, signal: end.signal, ...(tls && { tls }) }),
+		clientErrorHandler: answerInvalidHttp,
 		bodyLimit: bodyLimitBytes,
 		forceCloseConnections: 'idle',
-		requestTimeout: 60_000,
 		routerOptions: { maxParamLength: PARAM_MAX },
-		frameworkErrors: (error, _, reply) => void answer(reply as FastifyReply, error.statusCode ?? 400, 'BAD_REQUEST', error.message),
+		frameworkErrors: (error, _, reply) => void answerError(reply as FastifyReply, error, errors),
 	})
-	// rejects an unknown path before the body is read, because such a request is not authenticated
-	app.addHook('onRequest', async (request, reply) => (request.is404 ? notThere(request, reply) : undefined))
-	app.removeContentTypeParser('application/json')
-	app.addContentTypeParser('application/json', { parseAs: 'string' }, async (_: unknown, text: string) => {
-		if (text === '') return undefined // many clients set the content type even on a DELETE, which has no body
-		const json = parseBounded(text, { bytes: bodyLimitBytes, ...BODY })
-		if ('fault' in json) throw new Failure('BAD_REQUEST', `the body cannot be read: ${json.fault}`)
-		return json.value
-	})
-	app.setErrorHandler((error, request, reply) => {
-		if (isFailure(error)) return answer(reply, statusOf(error), error.code, error.message)
-		const refused = error as FastifyError
-		if (refused.statusCode !== undefined && refused.statusCode < 500)
-			return answer(reply, refused.statusCode, 'BAD_REQUEST', refused.message)
-		log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'bug: a request failed')
-		return answer(reply, 500, 'INTERNAL', 'internal error; see the log of this program')
-	})
-	app.setNotFoundHandler(notThere)
+	app.addHook('onClose', async () => end.abort())
+	addRouting(app)
+	addJsonBodies(app, bodyLimitBytes)
+	app.setErrorHandler((error, _, reply) => answerError(reply, error, errors))
 	return app
 }
 
-function notThere({ method, url }: FastifyRequest, reply: FastifyReply): FastifyReply {
-	return answer(reply, 404, 'NOT_FOUND', `there is no ${method} ${url.split('?')[0]}`)
+/** Returns the request id that a client sent, if it is short and safe to log. */
+function requestIdIn(header: string | string[] | undefined): string | undefined {
+	return typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : undefined
+}
+
+/**
+ * Answers what no route handles: an unknown path, a method that a path does not have, and OPTIONS. This happens before the body is read,
+ * because such a request is not authenticated.
+ */
+function addRouting(app: FastifyInstance): void {
+	const routes: RoutePattern[] = []
+	app.addHook('onRoute', ({ method, url }) => {
+		for (const one of [method].flat()) routes.push({ method: one, url })
+	})
+	const notThere = (request: FastifyRequest, reply: FastifyReply) => {
+		const path = request.url.split('?')[0] ?? ''
+		const allow = allowedMethods(routes, path)
+		if (allow === '') return answer(reply, 404, { code: 'NOT_FOUND', message: `there is no ${request.method} ${path}` })
+		reply.header('allow', allow)
+		if (request.method === 'OPTIONS') return reply.status(204).send()
+		return answer(reply, 405, { code: 'METHOD_NOT_ALLOWED', message: `${path} does not have ${request.method}, only ${allow}` })
+	}
+	app.addHook('onRequest', async (request, reply) => {
+		reply.header('x-request-id', request.id)
+		return request.is404 ? notThere(request, reply) : undefined
+	})
+	app.setNotFoundHandler(notThere)
 }
 
 function defaultStatus({ retry }: Failure): number {
 	return retry ? 503 : 400
-}
-
-function answer(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
-	const body: ErrorBody = { error: { code, message } }
-	return reply.status(status).send(body)
 }
 
 export type HealthOptions = {
@@ -101,9 +117,10 @@ export async function listen(
 	at: Readonly<{ host: string; port: number }>,
 	signal: AbortSignal,
 ): Promise<{ address: string; closed: Promise<void> }> {
-	const address = await app.listen({ ...at }).catch(cause => {
+	const heard = await app.listen({ ...at }).catch(cause => {
 		throw new Failure('CONFIG_INVALID', `cannot listen on ${at.host}:${at.port}`, { cause })
 	})
+	const address = 'setSecureContext' in app.server ? heard.replace(/^http:/, 'https:') : heard
 	const { promise: closed, resolve, reject } = Promise.withResolvers<void>()
 	const close = () => void app.close().then(resolve, reject)
 	if (signal.aborted) close()

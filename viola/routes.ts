@@ -1,20 +1,22 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { NodeName } from '../contract/primitives.ts'
 import { NODE_CONFIGS_PATH, type NodeConfigList, type NodeConfigView, PROVIDER_HEADER } from '../contract/viola-api.ts'
+import { addAuth } from '../runtime/auth/add-auth.ts'
+import type { Auth } from '../runtime/auth/auth.ts'
 import { Failure } from '../runtime/errors.ts'
 import { faultsIn } from '../runtime/faults.ts'
-import { createHttpServer } from '../runtime/http-server.ts'
+import { createHttpServer, type HttpServerOptions } from '../runtime/http-server.ts'
 import { isKubeFailure } from '../runtime/kube/index.ts'
 import type { Log } from '../runtime/log.ts'
-import type { TokenSource } from '../runtime/token-file.ts'
 import { applyNodeConfigs } from './apply.ts'
 import type { Cluster } from './cluster.ts'
 import { failures, type ViolaCode } from './failures.ts'
 import { view } from './manifest.ts'
 
 export type RouteOptions = {
-	token: TokenSource
+	auth: Auth
+	/** Certificate and key; without them, plain HTTP is used. */
+	tls?: HttpServerOptions['tls']
 	/** @throws Failure UNKNOWN_PROVIDER, or BAD_REQUEST if there is no provider id */
 	clusterOf(providerId: string | undefined): Promise<Cluster>
 	log: Log
@@ -22,23 +24,31 @@ export type RouteOptions = {
 
 type ByNode = { Params: { nodeName: string } }
 
-/** Maximum size of a body (bytes): about 5,000 nodes with ten interfaces each. */
-const BODY_LIMIT = 16 << 20
+/** Maximum size of a body (bytes): 1,000 nodes with ten interfaces each take 1.5 MiB. */
+const BODY_LIMIT = 4 << 20
 
 /**
  * Creates the HTTP server, which authenticates a request, finds its cluster, parses the body, and responds. Errors are `{ error: { code,
  * message } }`.
  */
-export function createViola({ token, clusterOf, log }: RouteOptions): FastifyInstance {
-	const app = createHttpServer({ log, bodyLimitBytes: BODY_LIMIT, statusOf })
-	const cluster = ({ headers }: FastifyRequest) => clusterOf(headers[PROVIDER_HEADER]?.toString())
+export function createViola({ auth, tls, clusterOf, log }: RouteOptions): FastifyInstance {
+	const app = createHttpServer({ log, bodyLimitBytes: BODY_LIMIT, statusOf, tls })
+	const cluster = (request: FastifyRequest) => clusterOf(providerIn(request))
 	app.register(async api => {
-		api.addHook('onRequest', async request => signIn(request, token()))
+		await addAuth(api, auth, log)
+		api.addHook('onRequest', async request => {
+			const providerId = providerIn(request)
+			// without a provider, the request is rejected later and reaches no cluster
+			if (providerId) await auth.require(request.caller, isRead(request) ? 'read' : 'write', providerId)
+		})
 		api.post(NODE_CONFIGS_PATH, async (request, reply) => {
 			const target = await cluster(request)
 			const { status, body } = await applyNodeConfigs(target, request.body, goneOf(reply))
 			const errors = body.errors.map(({ nodeName, code }) => ({ nodeName, code }))
-			log.info({ providerId: target.providerId, applied: body.applied, results: counted(body.results), errors }, 'node configs applied')
+			request.log.info(
+				{ providerId: target.providerId, applied: body.applied, results: counted(body.results), errors },
+				'node configs applied',
+			)
 			return reply.code(status).send(body)
 		})
 		api.get(NODE_CONFIGS_PATH, async (request): Promise<NodeConfigList> => {
@@ -53,7 +63,7 @@ export function createViola({ token, clusterOf, log }: RouteOptions): FastifyIns
 			const nodeName = nodeIn(request)
 			const target = await cluster(request)
 			const status = (await target.remove(nodeName)) ? 'deleted' : 'absent'
-			log.info({ providerId: target.providerId, nodeName, status }, 'node config deleted')
+			request.log.info({ providerId: target.providerId, nodeName, status }, 'node config deleted')
 			return { nodeName, status }
 		})
 	})
@@ -73,12 +83,12 @@ function nodeIn({ params }: FastifyRequest<ByNode>): string {
 	throw new Failure<ViolaCode>('BAD_REQUEST', faultsIn(parsed.error, { whole: 'the last part of the path' }))
 }
 
-/** Authenticates a request. Compares digests, so that the duration reveals nothing about the token. */
-function signIn({ headers }: FastifyRequest, token: string): void {
-	const sent = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? ''
-	const digest = (text: string) => createHash('sha256').update(text).digest()
-	if (!timingSafeEqual(digest(sent), digest(token)))
-		throw new Failure<ViolaCode>('TOKEN_REFUSED', sent === '' ? 'bearer token required' : 'the bearer token is invalid')
+function providerIn({ headers }: FastifyRequest): string | undefined {
+	return headers[PROVIDER_HEADER]?.toString()
+}
+
+function isRead({ method }: FastifyRequest): boolean {
+	return method === 'GET' || method === 'HEAD'
 }
 
 function statusOf(failure: Failure): number {

@@ -15,10 +15,14 @@ const missing = ['/nowhere', '/proc/self/mem/x']
 
 /** The variables that a program reads, each with invalid values; empty if any text is valid. */
 type Variables = Readonly<Record<string, readonly string[]>>
+/** A file whose variables begin with a prefix in this program is `PREFIX_ path`. */
 type Program = { reads: string[]; variables: Variables }
 
 /** Variables whose values appear in the error message: they name an expected file, a run, or the invalid entry of a list. */
-const areTold = new Set(['KUBECONFIG', 'VIOLA_TOKEN_FILE', 'VIOLA_CLUSTERS', 'RUN', 'SECRET_ENDPOINT_HOSTS', 'VIOLA_ALLOWED_PROVIDERS'])
+const areTold = new Set([
+	...['KUBECONFIG', 'VIOLA_TOKEN_FILE', 'VIOLA_CLUSTERS', 'VIOLA_CLIENTS', 'VIOLA_TLS_DIR'],
+	...['RUN', 'SECRET_ENDPOINT_HOSTS', 'VIOLA_ALLOWED_PROVIDERS'],
+])
 
 const log: Variables = { LOG_LEVEL: ['loud', '7'], LOG_FORMAT: ['xml'] }
 const programs: Readonly<Record<string, Program>> = {
@@ -66,10 +70,14 @@ const programs: Readonly<Record<string, Program>> = {
 		},
 	},
 	viola: {
-		reads: ['viola/config.ts', 'runtime/process.ts'],
+		reads: ['viola/config.ts', 'VIOLA_ runtime/auth/config.ts', 'runtime/process.ts'],
 		variables: {
 			...log,
 			VIOLA_ADDR: address,
+			VIOLA_AUTH: ['None', 'off', 'NONE'],
+			VIOLA_CLIENTS: [...missing, 'package.json'],
+			VIOLA_KUBE_AUTH: bool,
+			VIOLA_TLS_DIR: missing,
 			VIOLA_TOKEN: [secret],
 			VIOLA_TOKEN_FILE: missing,
 			VIOLA_CLUSTERS: [...missing, 'package.json'],
@@ -123,7 +131,7 @@ const programs: Readonly<Record<string, Program>> = {
 
 describe.each(Object.entries(programs))('%s', (program, { reads, variables }) => {
 	test('reads no variable that is not tested here', () => {
-		const read = reads.flatMap(file => [...readFileSync(file, 'utf8').matchAll(/^\t+([A-Z][A-Z_]+): /gm)].map(([, name]) => name))
+		const read = reads.flatMap(variablesIn)
 		expect(Object.keys(variables).filter(name => name !== 'KUBECONFIG')).toEqual(expect.arrayContaining(read))
 		expect(read.length).toBe(Object.keys(variables).length - (variables.KUBECONFIG ? 1 : 0))
 	})
@@ -144,7 +152,7 @@ test.each([
 		'controller/uninstall',
 		['NAMESPACE', 'ON_UNINSTALL', 'CONTROLLER', 'JOB', 'RELEASE_NAME', 'RELEASE_REVISION', 'kubeconfig /nowhere/.kube/config'],
 	],
-	['viola', ['VIOLA_CLUSTERS', 'VIOLA_TOKEN or VIOLA_TOKEN_FILE']],
+	['viola', ['VIOLA_CLUSTERS', 'VIOLA_TOKEN, VIOLA_TOKEN_FILE, VIOLA_CLIENTS or VIOLA_KUBE_AUTH=true is required']],
 	['mgmt', ['kubeconfig /nowhere/.kube/config']],
 	['agent', ['set REPORT_FILE, or run in a pod']],
 ])('%s reports everything it needs when no variable is set', (program, needs) => {
@@ -157,6 +165,11 @@ test.each(['controller', 'mgmt'])('%s rejects an API server address that cannot 
 	const { status, said } = start(program, { KUBERNETES_SERVICE_HOST: 'two words', KUBERNETES_SERVICE_PORT: 'port' })
 	expect([status, said]).toEqual([2, expect.stringContaining('KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT: must be')])
 })
+
+function variablesIn(entry: string): string[] {
+	const [path = '', prefix = ''] = entry.split(' ').reverse()
+	return [...readFileSync(path, 'utf8').matchAll(/^\t+([A-Z][A-Z_]+): /gm)].map(([, name]) => `${prefix}${name}`)
+}
 
 /** Returns one round for each invalid value of the variable that has the most. Each round uses the next invalid value of every variable. */
 function rounds(variables: Variables): [number, Record<string, string>][] {

@@ -125,31 +125,17 @@ test('a request is routed to its cluster or rejected', () => {
 	expect(() => route(clusters, undefined)).toThrow('x-provider-id is required')
 })
 
-test('the environment is read, including the token from its file', () => {
+test('the environment is read', () => {
 	const VIOLA_CLUSTERS = file('clusters.yaml', 'biz: { kubeconfig: /k }\n')
-	const config = readConfig({ VIOLA_CLUSTERS, VIOLA_TOKEN_FILE: file('token', 'secret\n'), VIOLA_ADDR: '[::1]:80' })
-	expect([config.host, config.port, config.token()]).toEqual(['::1', 80, 'secret'])
-	expect(readConfig({ VIOLA_CLUSTERS: file('clusters.json', '{"biz":{}}'), VIOLA_TOKEN: 't' })).toMatchObject({
-		host: '',
-		port: 8080,
-	})
+	expect(readConfig({ VIOLA_CLUSTERS, VIOLA_ADDR: '[::1]:80' })).toMatchObject({ host: '::1', port: 80 })
+	expect(readConfig({ VIOLA_CLUSTERS: file('clusters.json', '{"biz":{}}') })).toMatchObject({ host: '', port: 8080 })
 })
 
 test.each<[sentence: string, env: () => Record<string, string>, words: RegExp]>([
-	['no token', () => ({ VIOLA_CLUSTERS: file('c', 'biz: {}') }), /VIOLA_TOKEN or VIOLA_TOKEN_FILE is required/],
-	[
-		'an empty token file',
-		() => ({ VIOLA_CLUSTERS: file('c', 'biz: {}'), VIOLA_TOKEN_FILE: file('t', '\n') }),
-		/VIOLA_TOKEN_FILE.*is empty/,
-	],
-	['no clusters', () => ({ VIOLA_TOKEN: 't' }), /VIOLA_CLUSTERS is required/],
-	['a clusters file that does not exist', () => ({ VIOLA_TOKEN: 't', VIOLA_CLUSTERS: '/nowhere' }), /VIOLA_CLUSTERS: ENOENT/],
-	['an invalid clusters file', () => ({ VIOLA_TOKEN: 't', VIOLA_CLUSTERS: file('d', 'biz: 5') }), /VIOLA_CLUSTERS: .*biz: /],
-	[
-		'an address without a port',
-		() => ({ VIOLA_TOKEN: 't', VIOLA_CLUSTERS: file('c', 'biz: {}'), VIOLA_ADDR: 'host' }),
-		/VIOLA_ADDR: must be host:port/,
-	],
+	['no clusters', () => ({}), /VIOLA_CLUSTERS is required/],
+	['a clusters file that does not exist', () => ({ VIOLA_CLUSTERS: '/nowhere' }), /VIOLA_CLUSTERS: ENOENT/],
+	['an invalid clusters file', () => ({ VIOLA_CLUSTERS: file('d', 'biz: 5') }), /VIOLA_CLUSTERS: .*biz: /],
+	['an address without a port', () => ({ VIOLA_CLUSTERS: file('c', 'biz: {}'), VIOLA_ADDR: 'host' }), /VIOLA_ADDR: must be host:port/],
 ])('with %s, viola does not start and names the variable', (_, env, words) => {
 	expect(() => readConfig(env())).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(words) }))
 })

@@ -1,0 +1,63 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { parseBounded } from './bounded-json.ts'
+import { answer, rejectedWhole } from './http-errors.ts'
+import { createSlots } from './slots.ts'
+
+/** Limits for a request body, above the size of any legitimate request. */
+const BODY = { depth: 16, values: 2_000_000 }
+
+/** Number of bodies that are read and parsed concurrently, which limits the memory that they take. */
+const BODIES_AT_ONCE = 8
+
+/**
+ * Reads JSON bodies: UTF-8, without compression, bounded in size, depth and number of values. At most eight are read concurrently; a
+ * request that waits has not been read from its connection.
+ */
+export function addJsonBodies(app: FastifyInstance, bodyLimitBytes: number): void {
+	const slots = createSlots(BODIES_AT_ONCE)
+	const releases = new WeakMap<FastifyRequest, () => void>()
+	app.removeAllContentTypeParsers()
+	app.addHook('preParsing', async (request, reply) => {
+		if (!hasBody(request)) return
+		const fault = encodingFault(request)
+		if (fault !== undefined) return answer(reply.header('connection', 'close'), 415, { code: 'BAD_REQUEST', message: fault })
+		const release = await slots.take()
+		releases.set(request, release)
+		reply.raw.once('close', release)
+		if (request.raw.socket.destroyed) release()
+	})
+	app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
+		try {
+			return read(bytes, bodyLimitBytes)
+		} finally {
+			releases.get(request)?.()
+		}
+	})
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+	return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+/** Returns what is wrong with the encoding of a body, which would otherwise be reported as invalid JSON. */
+function encodingFault({ headers }: FastifyRequest): string | undefined {
+	const coding = headers['content-encoding'] ?? 'identity'
+	if (coding.toLowerCase() !== 'identity') return `content encoding ${coding.slice(0, 100)} is not supported: send the body uncompressed`
+	const charset = /;\s*charset="?([^";\s]*)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8'
+	return /^utf-?8$/i.test(charset) ? undefined : `charset ${charset.slice(0, 100)} is not supported: use utf-8`
+}
+
+function read(bytes: Buffer, limitBytes: number): unknown {
+	if (bytes.length === 0) return undefined // many clients set the content type even on a DELETE, which has no body
+	const json = parseBounded(textOf(bytes), { bytes: limitBytes, ...BODY })
+	if ('fault' in json) throw rejectedWhole(`the body cannot be read: ${json.fault}`)
+	return json.value
+}
+
+function textOf(bytes: Buffer): string {
+	try {
+		return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+	} catch {
+		throw rejectedWhole('the body cannot be read: it is not UTF-8')
+	}
+}
