@@ -33,6 +33,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
 	const end = new AbortController()
 	const app = fastify({
 		logger: false,
+		disableRequestLogging: true, // these lines contain all headers, and with them the token
 		childLoggerFactory: (_, bindings) => log.child(bindings),
 		requestIdLogLabel: 'requestId',
 		genReqId: ({ headers }) => requestIdIn(headers['x-request-id']) ?? randomUUID(),

@@ -30,8 +30,8 @@ const limits = {
 	requestMs: 30_000,
 	checkMs: 2_000,
 	idleMs: 72_000,
-	connections: 4_096,
-	perSource: 1_024,
+	connections: 8_192,
+	perSource: 512,
 }
 
 const options: ServerOptions = {
