@@ -18,7 +18,8 @@ const User = z.object({
 export type KubeUser = z.infer<typeof User>
 
 const TokenReview = z.object({
-	status: z.object({ authenticated: z.boolean().default(false), user: User.optional(), audiences: z.array(z.string()).default([]) }),
+	// `user` is an empty object if the token is not valid
+	status: z.object({ authenticated: z.boolean().default(false), user: z.unknown(), audiences: z.array(z.string()).default([]) }),
 })
 const AccessReview = z.object({ status: z.object({ allowed: z.boolean() }) })
 
@@ -60,14 +61,14 @@ export function createKubeReviews(client: Pick<KubeClient, 'raw'>, options: Kube
 		identify: token =>
 			users.get(digestOf(token), async () => {
 				const { status } = await review('authentication.k8s.io/v1', 'TokenReview', { token, audiences: [AUDIENCE] }, TokenReview)
-				return status.authenticated && status.audiences.includes(AUDIENCE) ? status.user : undefined
+				return status.authenticated && status.audiences.includes(AUDIENCE) ? User.safeParse(status.user).data : undefined
 			}),
 		allows: (user, access, providerId) =>
 			decisions.get(digestOf(JSON.stringify([user, access, providerId])), async () => {
 				const name = providerId === EVERY_PROVIDER ? '' : providerId
 				const resourceAttributes = { group, resource, namespace, name, verb: verbs[access] }
-				const { username: user_, ...rest } = user
-				const spec = { user: user_, ...rest, resourceAttributes }
+				const { username, ...rest } = user
+				const spec = { user: username, ...rest, resourceAttributes }
 				return (await review('authorization.k8s.io/v1', 'SubjectAccessReview', spec, AccessReview)).status.allowed
 			}),
 	}
