@@ -1,8 +1,9 @@
 /** The public interface of runtime/kube: everything that rooms use from it. README.md describes its guarantees. */
 
-export { loadAsKubectl, loadCredentials } from './auth.ts'
+export { loadAsKubectl, loadCredentials, loadInlineCredentials } from './auth.ts'
 export { KubeClient } from './client.ts'
 export { isKubeFailure } from './failures.ts'
+export { type InlineKubeconfig, readInlineKubeconfig } from './kubeconfig/inline.ts'
 export { endOf } from './job-end.ts'
 export { leadWhileElected } from './leader-election.ts'
 export type { Page, Selection } from './list.ts'
