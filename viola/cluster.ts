@@ -3,9 +3,11 @@ import { canonicalText } from '../contract/canonical.ts'
 import { NODE_CONFIG } from '../contract/names.ts'
 import type { NodeConfigRequest, NodeResult } from '../contract/viola-api.ts'
 import { Failure } from '../runtime/errors.ts'
-import { defineKind, isKubeFailure, KubeClient, loadCredentials, type TransportOptions } from '../runtime/kube/index.ts'
+import { defineKind, isKubeFailure, KubeClient, type TransportOptions } from '../runtime/kube/index.ts'
 import { changeOf, manifest, type NodeConfigObject } from './manifest.ts'
-import type { Target } from './routing.ts'
+import type { Opened } from './cluster/connection.ts'
+import { credentialsOf } from './targets/credentials.ts'
+import type { Target } from './targets/target.ts'
 
 export const NodeConfigKind = defineKind<NodeConfigObject>(NODE_CONFIG)
 
@@ -34,24 +36,18 @@ export function createCluster(client: KubeClient, providerId: string, namespace:
 	}
 }
 
-/** Connects to each cluster on first use and keeps the connection. If the credentials cannot be read, the next use tries again. */
-export function createClusters(env: Readonly<Record<string, string | undefined>>, onCall: NonNullable<TransportOptions['onCall']>) {
-	const open = new Map<string, Promise<KubeClient>>()
-	const connect = async ({ kubeconfig, context }: Target) => {
-		const credentials = await loadCredentials({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) }, env)
-		return new KubeClient(credentials, { fieldManager: 'multinic-viola', timeoutMs: 10_000, retryForMs: 2_000, onCall })
-	}
-	return {
-		async cluster(providerId: string, target: Target): Promise<Cluster> {
-			const client = open.get(providerId) ?? connect(target)
-			open.set(providerId, client)
-			client.catch(() => open.delete(providerId))
-			return createCluster(await client, providerId, target.namespace)
-		},
-		async close(): Promise<void> {
-			for (const client of await Promise.allSettled(open.values())) if (client.status === 'fulfilled') await client.value.close()
-		},
-	}
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Opens the cluster of a target. Nothing is sent before the first call. @throws Failure if the credentials cannot be used */
+export async function openCluster(
+	target: Target,
+	env: Environment,
+	onCall: NonNullable<TransportOptions['onCall']>,
+): Promise<Cluster & Opened> {
+	const credentials = await credentialsOf(target, env)
+	const client = new KubeClient(credentials, { fieldManager: 'multinic-viola', timeoutMs: 10_000, retryForMs: 2_000, onCall })
+	const cluster = createCluster(client, target.providerId, target.namespace)
+	return { ...cluster, server: credentials.server, ready: Promise.resolve(), close: () => client.close() }
 }
 
 type Place = { providerId: string; namespace: string }

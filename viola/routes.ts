@@ -15,8 +15,12 @@ import { view } from './manifest.ts'
 
 export type RouteOptions = {
 	token: TokenSource
-	/** @throws Failure UNKNOWN_PROVIDER, or BAD_REQUEST if there is no provider id */
-	clusterOf(providerId: string | undefined): Promise<Cluster>
+	/**
+	 * Runs a request on the cluster of a provider, which stays open until the request has ended.
+	 *
+	 * @throws Failure UNKNOWN_PROVIDER, BAD_REQUEST if there is no provider id, or CLUSTER_UNREACHABLE if its credentials cannot be used
+	 */
+	withCluster<T>(providerId: string | undefined, act: (cluster: Cluster) => Promise<T>): Promise<T>
 	log: Log
 }
 
@@ -29,32 +33,37 @@ const BODY_LIMIT = 16 << 20
  * Creates the HTTP server, which authenticates a request, finds its cluster, parses the body, and responds. Errors are `{ error: { code,
  * message } }`.
  */
-export function createViola({ token, clusterOf, log }: RouteOptions): FastifyInstance {
+export function createViola({ token, withCluster, log }: RouteOptions): FastifyInstance {
 	const app = createHttpServer({ log, bodyLimitBytes: BODY_LIMIT, statusOf })
-	const cluster = ({ headers }: FastifyRequest) => clusterOf(headers[PROVIDER_HEADER]?.toString())
+	const inCluster = <T>({ headers }: FastifyRequest, act: (cluster: Cluster) => Promise<T>) =>
+		withCluster(headers[PROVIDER_HEADER]?.toString(), act)
 	app.register(async api => {
 		api.addHook('onRequest', async request => signIn(request, token()))
 		api.post(NODE_CONFIGS_PATH, async (request, reply) => {
-			const target = await cluster(request)
-			const { status, body } = await applyNodeConfigs(target, request.body, goneOf(reply))
-			const errors = body.errors.map(({ nodeName, code }) => ({ nodeName, code }))
-			log.info({ providerId: target.providerId, applied: body.applied, results: counted(body.results), errors }, 'node configs applied')
+			const { status, body } = await inCluster(request, async cluster => {
+				const answer = await applyNodeConfigs(cluster, request.body, goneOf(reply))
+				const { applied, results, errors } = answer.body
+				const failed = errors.map(({ nodeName, code }) => ({ nodeName, code }))
+				log.info({ providerId: cluster.providerId, applied, results: counted(results), errors: failed }, 'node configs applied')
+				return answer
+			})
 			return reply.code(status).send(body)
 		})
 		api.get(NODE_CONFIGS_PATH, async (request): Promise<NodeConfigList> => {
-			const objects = await (await cluster(request)).list()
+			const objects = await inCluster(request, cluster => cluster.list())
 			return { items: objects.map(view) }
 		})
 		api.get<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, async (request): Promise<NodeConfigView> => {
 			const nodeName = nodeIn(request)
-			return view((await (await cluster(request)).find(nodeName)) ?? unknownNode(nodeName))
+			return view((await inCluster(request, cluster => cluster.find(nodeName))) ?? unknownNode(nodeName))
 		})
 		api.delete<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, async request => {
 			const nodeName = nodeIn(request)
-			const target = await cluster(request)
-			const status = (await target.remove(nodeName)) ? 'deleted' : 'absent'
-			log.info({ providerId: target.providerId, nodeName, status }, 'node config deleted')
-			return { nodeName, status }
+			return inCluster(request, async cluster => {
+				const status = (await cluster.remove(nodeName)) ? 'deleted' : 'absent'
+				log.info({ providerId: cluster.providerId, nodeName, status }, 'node config deleted')
+				return { nodeName, status }
+			})
 		})
 	})
 	return app

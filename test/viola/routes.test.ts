@@ -25,7 +25,7 @@ function start(more: Partial<Cluster> = {}) {
 		remove: async name => done.push(name) > 0,
 		...more,
 	}
-	return { done, app: createViola({ token: () => 'the-token', clusterOf: async () => cluster, log }) }
+	return { done, app: createViola({ token: () => 'the-token', withCluster: async (_, act) => act(cluster), log }) }
 }
 
 async function serve(app: FastifyInstance): Promise<string> {

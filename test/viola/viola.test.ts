@@ -7,7 +7,6 @@ import type { NodeConfigRequest } from '../../contract/viola-api.ts'
 import { readConfig } from '../../viola/config.ts'
 import { canonicalText } from '../../contract/canonical.ts'
 import { changeOf, manifest, view } from '../../viola/manifest.ts'
-import { parseClusters, route } from '../../viola/routing.ts'
 
 let folder: string
 const file = (name: string, content: string) => {
@@ -109,22 +108,6 @@ test('a view shows the current node config, and a status only if there is one', 
 	})
 })
 
-test.each<[sentence: string, document: unknown, words: string]>([
-	['an empty file', null, 'expected record'],
-	['no cluster', {}, 'has no clusters'],
-	['an unknown field', { biz: { kubeConfig: '/x' } }, 'biz: Unrecognized key: "kubeConfig"'],
-])('the clusters file is rejected: %s', (_, document, words) => {
-	expect(() => parseClusters(document)).toThrow(words)
-})
-
-test('a request is routed to its cluster or rejected', () => {
-	const clusters = parseClusters({ biz: {}, two: { kubeconfig: '/k', namespace: 'n' } })
-	expect(route(clusters, 'biz')).toEqual({ providerId: 'biz', target: { namespace: 'multinic-system' } })
-	expect(route(clusters, 'two').target).toEqual({ kubeconfig: '/k', namespace: 'n' })
-	for (const id of ['other', '__proto__', 'constructor']) expect(() => route(clusters, id)).toThrow('no cluster is configured')
-	expect(() => route(clusters, undefined)).toThrow('x-provider-id is required')
-})
-
 test('the environment is read, including the token from its file', () => {
 	const VIOLA_CLUSTERS = file('clusters.yaml', 'biz: { kubeconfig: /k }\n')
 	const config = readConfig({ VIOLA_CLUSTERS, VIOLA_TOKEN_FILE: file('token', 'secret\n'), VIOLA_ADDR: '[::1]:80' })
@@ -142,8 +125,10 @@ test.each<[sentence: string, env: () => Record<string, string>, words: RegExp]>(
 		() => ({ VIOLA_CLUSTERS: file('c', 'biz: {}'), VIOLA_TOKEN_FILE: file('t', '\n') }),
 		/VIOLA_TOKEN_FILE.*is empty/,
 	],
-	['no clusters', () => ({ VIOLA_TOKEN: 't' }), /VIOLA_CLUSTERS is required/],
+	['no clusters', () => ({ VIOLA_TOKEN: 't' }), /VIOLA_CLUSTERS or VIOLA_SECRETS_NAMESPACE is required/],
+	['a clusters file without clusters', () => ({ VIOLA_TOKEN: 't', VIOLA_CLUSTERS: file('e', '{}') }), /VIOLA_CLUSTERS: has no clusters/],
 	['a clusters file that does not exist', () => ({ VIOLA_TOKEN: 't', VIOLA_CLUSTERS: '/nowhere' }), /VIOLA_CLUSTERS: ENOENT/],
+	['an invalid namespace', () => ({ VIOLA_TOKEN: 't', VIOLA_SECRETS_NAMESPACE: '../x' }), /VIOLA_SECRETS_NAMESPACE: must be the name/],
 	['an invalid clusters file', () => ({ VIOLA_TOKEN: 't', VIOLA_CLUSTERS: file('d', 'biz: 5') }), /VIOLA_CLUSTERS: .*biz: /],
 	[
 		'an address without a port',
