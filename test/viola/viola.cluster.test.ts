@@ -7,9 +7,9 @@ import { loadCredentials } from '../../runtime/kube/auth.ts'
 import type { Credentials } from '../../runtime/kube/kubeconfig/credentials.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import { createLog } from '../../runtime/log.ts'
-import { createCluster, NodeConfigKind } from '../../viola/cluster.ts'
-import { createViola } from '../../viola/routes.ts'
-import { parseClusters, route } from '../../viola/routing.ts'
+import { createCluster, NodeConfigKind } from '../../viola/cluster/cluster.ts'
+import { createViola } from '../../viola/routes/routes.ts'
+import { parseClusters, route } from '../../viola/targets/routing.ts'
 import { putCrds } from '../mgmt/cluster.ts'
 
 /** The HTTP API of viola in front of a real API server; provider `gone` is a cluster that cannot be reached. */
