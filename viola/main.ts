@@ -2,12 +2,15 @@ import { addHealth, listen } from '../runtime/http-server.ts'
 import { KubeClient, loadCredentials } from '../runtime/kube/index.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { type Context, type Read, runProcess } from '../runtime/process.ts'
-import { createClusters } from './cluster/clusters.ts'
-import { openCluster } from './cluster.ts'
+import { type Cluster, openCluster } from './cluster/cluster.ts'
+import { type Clusters, createClusters } from './cluster/clusters.ts'
+import type { Opened } from './cluster/connection.ts'
 import { readConfig } from './config.ts'
-import { createViola } from './routes.ts'
+import { createViolaMetrics } from './metrics.ts'
+import { createViola } from './routes/routes.ts'
+import { credentialsOf } from './targets/credentials.ts'
 import { route } from './targets/routing.ts'
-import { createTargets } from './targets/targets.ts'
+import { createTargets, type Targets } from './targets/targets.ts'
 
 const readers = { config: readConfig }
 
@@ -15,18 +18,35 @@ const readers = { config: readConfig }
 export async function main({ signal, log, env, config }: Context & Read<typeof readers>): Promise<void> {
 	const { host, port, token, clusters, secretsNamespace } = config
 	const metrics = createMetrics('viola')
+	const up = createViolaMetrics(metrics.registry)
 	const own = secretsNamespace === undefined ? undefined : await ownCluster(env, metrics.kubeCall)
-	const secrets = own && secretsNamespace !== undefined ? { client: own, namespace: secretsNamespace } : undefined
-	const targets = createTargets({ file: clusters, secrets, log, signal })
-	const open = createClusters({ open: target => openCluster(target, env, metrics.kubeCall), log })
-	targets.onChange(open.apply)
-	const app = createViola({ token, withCluster: (id, act) => open.use(route(targets, id).providerId, act), log })
-	addHealth(app, { ready: () => true, metrics: metrics.registry })
+	const targets = createTargets({ file: clusters, secrets: own && { client: own, namespace: secretsNamespace ?? '' }, log, signal })
+	const open = createClusters({
+		open: async target => {
+			const { providerId, namespace } = target
+			const onUp = (isUp: boolean) => up.setUp(providerId, isUp)
+			return openCluster({ providerId, namespace, credentials: await credentialsOf(target, env), log, onCall: metrics.kubeCall, onUp })
+		},
+		log,
+	})
+	targets.onChange(change => {
+		open.apply(change)
+		if (change.type === 'removed') up.forget(change.target.providerId)
+	})
+	const app = createViola({ token, clusterOf: async (id, use) => open.borrow(route(targets, id).providerId, use), log })
+	addHealth(app, { ready: () => readiness(targets, open), metrics: metrics.registry })
 	const { address, closed } = await listen(app, { host, port }, signal)
 	log.info({ address, providers: targets.all().map(({ providerId }) => providerId) }, 'listening')
 	await closed
 	await open.close()
 	await own?.close()
+}
+
+/** A cluster that is down must not take the others out of service, so only those that answer must have been read. */
+function readiness(targets: Targets, open: Clusters<Cluster & Opened>): true | string {
+	if (!targets.isComplete()) return 'reading the Secrets of biz clusters'
+	const pending = open.all().filter(one => one.unavailable()?.code === 'CLUSTER_NOT_SYNCED')
+	return pending.length === 0 ? true : `reading the node configs of ${pending.map(({ providerId }) => providerId).join(', ')}`
 }
 
 /** Connects to the cluster in which viola runs. */

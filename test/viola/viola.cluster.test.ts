@@ -7,10 +7,9 @@ import { loadCredentials } from '../../runtime/kube/auth.ts'
 import type { Credentials } from '../../runtime/kube/kubeconfig/credentials.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import { createLog } from '../../runtime/log.ts'
-import { createCluster, NodeConfigKind } from '../../viola/cluster.ts'
-import { createViola, type RouteOptions } from '../../viola/routes.ts'
-import { route } from '../../viola/targets/routing.ts'
-import { sourcesWith } from './targets/targets.ts'
+import { createCluster, NodeConfigKind } from '../../viola/cluster/cluster.ts'
+import { createViola } from '../../viola/routes/routes.ts'
+import { parseClusters, route } from '../../viola/targets/routing.ts'
 import { putCrds } from '../mgmt/cluster.ts'
 
 /** The HTTP API of viola in front of a real API server; provider `gone` is a cluster that cannot be reached. */
@@ -29,12 +28,12 @@ beforeAll(async () => {
 	client = new KubeClient(credentials, { fieldManager: 'multinic-viola' })
 	nowhere = new KubeClient({ ...credentials, server: 'https://127.0.0.1:1' }, { fieldManager: 'multinic-viola', retryForMs: 0 })
 	await putCrds(client)
-	const targets = sourcesWith(['biz', 'gone'])
-	const withCluster: RouteOptions['withCluster'] = async (id, act) => {
-		const { providerId } = route(targets, id)
-		return act(createCluster(providerId === 'gone' ? nowhere : client, providerId, namespace))
+	const clusters = parseClusters({ biz: { namespace }, gone: { namespace } })
+	const clusterOf = async (id: string | undefined) => {
+		const { providerId, target } = route(clusters, id)
+		return createCluster(providerId === 'gone' ? nowhere : client, providerId, target.namespace)
 	}
-	viola = createViola({ token: () => token, withCluster, log: createLog('viola', { level: 'silent' }) })
+	viola = createViola({ token: () => token, clusterOf, log: createLog('viola', { level: 'silent' }) })
 })
 afterAll(async () => {
 	await viola?.close()

@@ -1,16 +1,26 @@
 import { type SetTimer, systemTimer } from '../../runtime/clock.ts'
 import { Failure, wordsOf } from '../../runtime/errors.ts'
+import type { ViolaCode } from '../model/failures.ts'
 import type { Target, TargetChange } from '../targets/target.ts'
 import { type Connection, connection, type ConnectionOptions, type Opened } from './connection.ts'
 
+/** A request that uses a cluster. */
+export type Use = {
+	/** Aborted when the request has ended. Until then its cluster stays open, even if its target changes or is removed. */
+	ended: AbortSignal
+	/** Called if another connection takes the place of the cluster; a long request, such as a stream, must then end. */
+	onReplaced?: () => void
+}
+
 export type Clusters<C extends Opened> = {
 	/**
-	 * Runs a request on the cluster of a provider, which stays open until the request has ended, even if its target changes or is removed.
+	 * Returns the cluster of a provider for one request.
 	 *
-	 * @param act a long request, such as a stream, must end when `replaced` is aborted
 	 * @throws Failure CLUSTER_UNREACHABLE with the provider and the reason if the cluster cannot be opened
 	 */
-	use<T>(providerId: string, act: (cluster: C, replaced: AbortSignal) => Promise<T>): Promise<T>
+	borrow(providerId: string, use: Use): Promise<C>
+	/** The open clusters. */
+	all(): C[]
 	/** Opens the cluster of a target that was added, opens it again if the target has changed, and closes it if it was removed. */
 	apply(change: TargetChange): void
 	/** Closes all clusters, also those in use. */
@@ -34,17 +44,16 @@ export function createClusters<C extends Opened>({ open, log, setTimer = systemT
 		return slot
 	}
 	return {
-		async use(providerId, act) {
+		async borrow(providerId, { ended, onReplaced }) {
 			const slot = connections.get(providerId)
 			if (!slot) throw unreachable(providerId, 'it was removed')
-			const borrowed = await slot.borrow()
+			const borrowed = await slot.borrow(onReplaced)
 			if ('fault' in borrowed) throw unreachable(providerId, borrowed.fault)
-			try {
-				return await act(borrowed.cluster, borrowed.replaced)
-			} finally {
-				borrowed.release()
-			}
+			if (ended.aborted) borrowed.release()
+			else ended.addEventListener('abort', borrowed.release, { once: true })
+			return borrowed.cluster
 		},
+		all: () => [...connections.values()].flatMap(slot => slot.current() ?? []),
 		apply({ type, target }) {
 			if (type !== 'removed') return slotOf(target).set(target)
 			void connections.get(target.providerId)?.end()
@@ -60,5 +69,5 @@ export function createClusters<C extends Opened>({ open, log, setTimer = systemT
 }
 
 function unreachable(providerId: string, cause: unknown): Failure {
-	return new Failure('CLUSTER_UNREACHABLE', `the cluster of provider ${providerId}: ${wordsOf(cause)}`, { retry: true, cause })
+	return new Failure<ViolaCode>('CLUSTER_UNREACHABLE', `the cluster of provider ${providerId}: ${wordsOf(cause)}`, { retry: true, cause })
 }

@@ -28,7 +28,9 @@ export type Connection<C> = {
 	/** Sets the target to connect to. */
 	set(target: Target): void
 	/** Waits for the first attempt to open the cluster; if it failed, the result is its error, without waiting for the next attempt. */
-	borrow(): Promise<Borrowed<C> | { fault: unknown }>
+	borrow(onReplaced?: () => void): Promise<Borrowed<C> | { fault: unknown }>
+	/** The open cluster, if there is one. */
+	current(): C | undefined
 	/**
 	 * Closes the cluster when its last request has ended.
 	 *
@@ -80,11 +82,12 @@ export function connection<C extends Opened>({ open, close, log, setTimer }: Con
 			if (current?.place !== target.place) replace(undefined)
 			first = start(target, attempts)
 		},
-		async borrow() {
+		async borrow(onReplaced) {
 			// a target that is set meanwhile begins another attempt
 			while (!current && fault === undefined && !attempts.signal.aborted) await first
-			return current?.held.borrow() ?? { fault: fault ?? 'it was removed' }
+			return current?.held.borrow(onReplaced) ?? { fault: fault ?? 'it was removed' }
 		},
+		current: () => current?.held.cluster,
 		async end(now) {
 			attempts.abort()
 			replace(undefined, now)

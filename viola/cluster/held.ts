@@ -1,23 +1,22 @@
 /** A cluster for the duration of one request. */
 export type Borrowed<C> = {
 	readonly cluster: C
-	/** Aborted when another connection has taken the place of this one, which stays usable. */
-	readonly replaced: AbortSignal
-	/** Must be called once, when the request has ended. */
+	/** To be called when the request has ended. */
 	release(): void
 }
 
 export type Held<C> = {
 	readonly cluster: C
-	borrow(): Borrowed<C>
+	/** @param onReplaced called if another connection takes the place of this one before the release */
+	borrow(onReplaced?: () => void): Borrowed<C>
 	/** Closes the cluster when its last request has ended; `now`: immediately. No request may borrow it afterwards. */
 	retire(now?: boolean): void
 }
 
 /** Counts the requests that use a cluster, so that it is closed once, after the last of them. */
 export function hold<C>(cluster: C, close: (cluster: C) => void): Held<C> {
-	const replaced = new AbortController()
-	let users = 0
+	const users = new Set<{ onReplaced: () => void }>()
+	let isRetired = false
 	let isClosed = false
 	const closeIf = (isDue: boolean) => {
 		if (!isDue || isClosed) return
@@ -26,17 +25,20 @@ export function hold<C>(cluster: C, close: (cluster: C) => void): Held<C> {
 	}
 	return {
 		cluster,
-		borrow: () => {
-			users++
+		borrow: (onReplaced = () => {}) => {
+			const user = { onReplaced }
+			users.add(user)
 			const release = () => {
-				users--
-				closeIf(users === 0 && replaced.signal.aborted)
+				users.delete(user)
+				closeIf(isRetired && users.size === 0)
 			}
-			return { cluster, replaced: replaced.signal, release }
+			return { cluster, release }
 		},
 		retire: (now = false) => {
-			replaced.abort(new Error('the connection to the biz cluster is replaced or closed'))
-			closeIf(now || users === 0)
+			const told = isRetired ? [] : [...users]
+			isRetired = true
+			for (const { onReplaced } of told) onReplaced()
+			closeIf(now || users.size === 0)
 		},
 	}
 }

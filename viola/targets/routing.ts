@@ -1,4 +1,5 @@
 import { Failure } from '../../runtime/errors.ts'
+import type { ViolaCode } from '../model/failures.ts'
 import type { Target } from './target.ts'
 
 type Known = {
@@ -14,16 +15,16 @@ type Known = {
  *   may define it has not been read yet
  */
 export function route(targets: Known, providerId: string | undefined): Target {
-	if (!providerId) throw new Failure('BAD_REQUEST', 'header x-provider-id is required: it names the biz cluster')
+	if (!providerId) throw new Failure<ViolaCode>('BAD_REQUEST', 'header x-provider-id is required: it names the biz cluster')
 	const target = targets.get(providerId)
 	if (target) return target
 	if (!targets.isComplete())
-		throw new Failure(
+		throw new Failure<ViolaCode>(
 			'CLUSTER_UNREACHABLE',
 			`the cluster of provider ${providerId} is not known yet: viola has not read the Secrets of its namespace`,
 			{ retry: true },
 		)
-	throw new Failure(
+	throw new Failure<ViolaCode>(
 		'UNKNOWN_PROVIDER',
 		`no cluster is configured for provider ${providerId}: add it to the file in VIOLA_CLUSTERS, or create a Secret for it`,
 	)

@@ -22,9 +22,18 @@ function start(...next: (PlayedCluster | Error | Promise<PlayedCluster>)[]) {
 		clusters.apply({ type: 'changed', target: target(providerId, more) })
 		await settled()
 	}
-	/** Returns the name of the cluster that a request of this moment uses. */
-	const used = () => clusters.use('biz', async ({ name }) => name)
-	return { clusters, set, used, time, warnings }
+	const borrow = async (providerId = 'biz', onReplaced = () => {}) => {
+		const request = new AbortController()
+		const cluster = await clusters.borrow(providerId, { ended: request.signal, onReplaced })
+		return { cluster, end: () => request.abort() }
+	}
+	return { clusters, set, used: async () => nameOf(await borrow()), borrow, time, warnings }
+}
+
+/** Returns the name of the cluster of a request, which then ends. */
+function nameOf({ cluster, end }: { cluster: PlayedCluster; end: () => void }): string {
+	end()
+	return cluster.name
 }
 
 test('a cluster is opened once, when its target is added', async () => {
@@ -55,31 +64,26 @@ test('new credentials take the place of the old ones when their connection is re
 
 test('a request that is running keeps its cluster open, and is told that it was replaced', async () => {
 	const [a, b] = [playedCluster('a'), playedCluster('b')]
-	const { clusters, set } = start(a, b)
+	const { set, borrow } = start(a, b)
 	await set()
-	const { promise: end, resolve } = Promise.withResolvers<void>()
-	let isReplaced: (() => boolean) | undefined
-	const request = clusters.use('biz', async (_, replaced) => {
-		isReplaced = () => replaced.aborted
-		await end
-		return a.isClosed()
+	let isReplaced = false
+	const request = await borrow('biz', () => {
+		isReplaced = true
 	})
-	await settled()
 	b.becomeReady()
 	await set()
-	expect([isReplaced?.(), a.isClosed()]).toEqual([true, false])
-	resolve()
-	expect([await request, a.isClosed()]).toEqual([false, true])
+	expect([isReplaced, a.isClosed()]).toEqual([true, false])
+	request.end()
+	expect(a.isClosed()).toBe(true)
 })
 
-test('a request that fails releases its cluster', async () => {
+test('a request whose client has gone before its cluster was open does not keep it open', async () => {
 	const a = playedCluster('a')
 	const { clusters, set } = start(a)
 	await set()
-	await expect(clusters.use('biz', () => Promise.reject(new Error('failed')))).rejects.toThrow('failed')
+	expect(await clusters.borrow('biz', { ended: AbortSignal.abort() })).toBe(a)
 	clusters.apply({ type: 'removed', target: target('biz') })
-	await settled()
-	expect(a.isClosed()).toBe(true)
+	expect([a.isClosed(), clusters.all()]).toEqual([true, []])
 })
 
 test.each<[sentence: string, server: string, more: Partial<Target>]>([
@@ -117,10 +121,10 @@ test('credentials that cannot be used leave the old ones in use, and are tried a
 })
 
 test('a target that cannot be opened affects only its own provider, and is answered without another attempt', async () => {
-	const { clusters, set, used } = start(new Error('bad'), playedCluster('b'))
+	const { set, used, borrow } = start(new Error('bad'), playedCluster('b'))
 	await set('broken')
 	await set('biz')
-	for (const _ of [1, 2]) await expect(clusters.use('broken', async () => {})).rejects.toThrow('the cluster of provider broken: bad')
+	for (const _ of [1, 2]) await expect(borrow('broken')).rejects.toThrow('the cluster of provider broken: bad')
 	expect(await used()).toBe('b')
 })
 
@@ -149,9 +153,9 @@ test('a connection that is opened after its target was removed is closed', async
 
 test('at the end all clusters are closed, those in use and those that are not ready included', async () => {
 	const [a, b] = [playedCluster('a'), playedCluster('b')]
-	const { clusters, set } = start(a, b)
+	const { clusters, set, borrow } = start(a, b)
 	await set()
-	void clusters.use('biz', () => new Promise<never>(() => {}))
+	await borrow()
 	await set()
 	await clusters.close()
 	expect([a.isClosed(), b.isClosed()]).toEqual([true, true])

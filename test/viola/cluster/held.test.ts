@@ -24,10 +24,12 @@ test.each<[sentence: string, steps: Step[], closed: number]>([
 	expect(count).toBe(closed)
 })
 
-test('a request is told that its cluster was replaced', () => {
+test('a request that is running is told once that its cluster was replaced', () => {
 	const held = hold('cluster', () => {})
-	const { replaced } = held.borrow()
-	expect(replaced.aborted).toBe(false)
+	const told: string[] = []
+	held.borrow(() => void told.push('running'))
+	held.borrow(() => void told.push('ended')).release()
 	held.retire()
-	expect(replaced.aborted).toBe(true)
+	held.retire(true)
+	expect(told).toEqual(['running'])
 })
