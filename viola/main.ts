@@ -23,7 +23,9 @@ export async function main({ signal, log, env, config }: Context & Read<typeof r
 	for (const providerId of clusters.keys())
 		clusterOf(providerId).catch(error => log.warn({ providerId, why: wordsOf(error) }, 'cluster not opened'))
 	const app = createViola({ token, clusterOf, log })
-	addHealth(app, { ready: () => true, metrics: metrics.registry })
+	// a cluster that is down must not take the others out of service
+	const ready = () => (open.pending().length === 0 ? true : `reading the node configs of ${open.pending().join(', ')}`)
+	addHealth(app, { ready, metrics: metrics.registry })
 	const { address, closed } = await listen(app, { host, port }, signal)
 	log.info({ address, providers: [...clusters.keys()] }, 'listening')
 	await closed

@@ -151,6 +151,24 @@ test('an owner that lacks a field is the fault of its node only', async () => {
 	expect(done).toEqual(['b'])
 })
 
+test.each<[sentence: string, inCluster: boolean, status: string]>([
+	['deleted', false, 'created'],
+	['kept', true, 'unchanged'],
+])('if the cluster has not been heard for too long, a node config that was %s is read before the answer', async (_, inCluster, status) => {
+	const read: string[] = []
+	const entry = project(stored({ nodeName: 'a', instanceId: undefined, interfaces: [] }))
+	const { app } = start({
+		entries: { size: 1, get: () => entry, values: () => [entry] },
+		isCurrent: () => false,
+		read: async name => {
+			read.push(name)
+			return inCluster ? entry : undefined
+		},
+	})
+	expect((await post(app, [{ nodeName: 'a', interfaces: [] }])).json()).toMatchObject({ results: [{ nodeName: 'a', status }] })
+	expect(read).toEqual(['a'])
+})
+
 test.each<[sentence: string, owner: object]>([
 	['an empty namespace', { namespace: '', name: 'a', uid: 'u' }],
 	['a namespace with a slash', { namespace: 'a/b', name: 'a', uid: 'u' }],

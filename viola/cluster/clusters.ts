@@ -16,17 +16,22 @@ export type ClustersOptions = {
 export type Clusters = {
 	/** Returns the cluster of a provider, and opens it if it is not open. @throws Failure CLUSTER_UNREACHABLE if its credentials cannot be read */
 	cluster(providerId: string, target: Target): Promise<Cluster>
+	/** The providers whose node configs have not been read yet, although their clusters answer. */
+	pending(): string[]
 	close(): Promise<void>
 }
 
 /** Opens each cluster once, and keeps it. If the credentials cannot be read, the next use tries again. */
 export function createClusters({ env, log, onCall, onUp }: ClustersOptions): Clusters {
 	const open = new Map<string, Promise<Cluster>>()
+	const opened: Cluster[] = []
 	const start = async (providerId: string, { kubeconfig, context, namespace }: Target) => {
 		const credentials = await loadCredentials({ ...(kubeconfig && { kubeconfig }), ...(context && { context }) }, env).catch(cause => {
 			throw new Failure<ViolaCode>('CLUSTER_UNREACHABLE', `the cluster of provider ${providerId}: ${wordsOf(cause)}`, { retry: true })
 		})
-		return openCluster({ providerId, namespace, credentials, log, onCall, onUp: isUp => onUp(providerId, isUp) })
+		const cluster = openCluster({ providerId, namespace, credentials, log, onCall, onUp: isUp => onUp(providerId, isUp) })
+		opened.push(cluster)
+		return cluster
 	}
 	return {
 		async cluster(providerId, target) {
@@ -35,8 +40,10 @@ export function createClusters({ env, log, onCall, onUp }: ClustersOptions): Clu
 			cluster.catch(() => open.delete(providerId))
 			return cluster
 		},
+		pending: () => opened.filter(one => one.unavailable()?.code === 'CLUSTER_NOT_SYNCED').map(({ providerId }) => providerId),
 		async close() {
-			for (const cluster of await Promise.allSettled(open.values())) if (cluster.status === 'fulfilled') await cluster.value.close()
+			await Promise.allSettled(open.values())
+			await Promise.all(opened.map(cluster => cluster.close()))
 		},
 	}
 }

@@ -12,12 +12,7 @@ test.each<[sentence: string, before: Interface[], after: Interface[], difference
 	['a withdrawn one removes all of them', [nic, second], [], { removed: [0, 1] }],
 	['an interface with another MTU is changed', [nic, second], [nic, { ...second, mtu: 9000 }], { changed: [1] }],
 	['an interface with another id is removed and added', [nic], [{ ...nic, id: 4 }], { added: [4], removed: [0] }],
-	[
-		'the name and a default are no difference',
-		[nic],
-		[{ name: 'multinic0', defaultRoute: false, ...nic }],
-		{},
-	],
+	['the name and a default are no difference', [nic], [{ name: 'multinic0', defaultRoute: false, ...nic }], {}],
 	['an interface without an id has that of its position', [uncounted], [nic], {}],
 ])('%s', (_, before, after, difference) => {
 	expect(differenceOf(before, after)).toEqual({ added: [], removed: [], changed: [], ...difference })
