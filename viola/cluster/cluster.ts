@@ -32,7 +32,10 @@ export type Cluster = Requests & {
 	isSynced(): boolean
 	/** When the API server last confirmed the entries, on the clock of `performance.now()`. */
 	heardMs(): number | undefined
-	/** Whether the API server has confirmed the entries recently enough to answer that a node config needs no change. */
+	/**
+	 * Whether the API server has confirmed the entries recently enough to answer from them that a node config needs no change: within the
+	 * idle time of a watch and one attempt to reopen it, which takes as long at most.
+	 */
 	isCurrent(): boolean
 	/** Returns why node configs cannot be written now: CLUSTER_UNREACHABLE or CLUSTER_NOT_SYNCED; undefined if they can. */
 	unavailable(): Failure<ViolaCode> | undefined
@@ -50,23 +53,19 @@ export type ClusterOptions = {
 	onCall?: NonNullable<TransportOptions['onCall']>
 	/** Called when the cluster goes up or down. */
 	onUp?: (isUp: boolean) => void
+	/**
+	 * Idle time after which the watch is reopened (milliseconds). A connection that is dead without having been closed is noticed by this
+	 * alone, so it bounds how long a change in the cluster can stay unseen. Default: 30 000.
+	 */
+	idleMs?: number
 }
 
 /** How often viola tries to reach a cluster that is down (milliseconds). */
 export const RETRY_MS = 5_000
 
-/**
- * Idle time after which the watch is reopened (milliseconds). A connection that is dead without having been closed is noticed by this
- * alone, so it bounds how long a change in the cluster can stay unseen.
- */
-const IDLE_MS = 30_000
-
-/** Maximum age of the entries for the answer that a node config needs no change (milliseconds): the watch and one attempt to reopen it. */
-const CURRENT_MS = 2 * IDLE_MS
-
 /** Starts to hold the node configs of a cluster. A cluster that cannot be reached is tried again every 5 seconds. */
 export function openCluster(options: ClusterOptions): Cluster & Opened {
-	const { providerId, namespace } = options
+	const { providerId, namespace, idleMs = 30_000 } = options
 	const stop = new AbortController()
 	const contact = contactOf(options)
 	const client = clientOf(options, contact)
@@ -74,7 +73,7 @@ export function openCluster(options: ClusterOptions): Cluster & Opened {
 	const gone = new Set<string>()
 	const reflector = startReflector<NodeConfigObject, Entry>({
 		...{ client, kind: NodeConfigKind, namespace, project, log: options.log, signal: stop.signal },
-		...{ listMode: 'single', idleMs: IDLE_MS, backoff: { firstMs: 200, maxMs: RETRY_MS } },
+		...{ listMode: 'single', idleMs, backoff: { firstMs: 200, maxMs: RETRY_MS } },
 		onChange: key => void gone.delete(nameOf(key).name),
 	})
 	const probing = probeWhileDown(client, namespace, contact, stop.signal)
@@ -83,7 +82,7 @@ export function openCluster(options: ClusterOptions): Cluster & Opened {
 		...{ providerId, namespace, isSynced, heardMs, server: options.credentials.server },
 		ready: reflector.synced.catch(() => {}), // rejects when the cluster is closed
 		entries: entriesOf(reflector, namespace, gone),
-		isCurrent: () => performance.now() - (heardMs() ?? Number.NEGATIVE_INFINITY) < CURRENT_MS,
+		isCurrent: () => performance.now() - (heardMs() ?? Number.NEGATIVE_INFINITY) < 2 * idleMs,
 		unavailable: () => unavailable({ providerId, state: contact.state(), why: contact.why(), isSynced: isSynced() }),
 		inTurn: createTurns(),
 		...requestsOf({ ...{ client, namespace, providerId, contact, reflector }, hide: name => void gone.add(name) }),
