@@ -26,6 +26,12 @@ export const FINALIZER = `${GROUP}/cleanup`
 export const LABEL_NODE_NAME = `${GROUP}/node-name`
 export const LABEL_INSTANCE_ID = `${GROUP}/instance-id`
 export const LABEL_PROVIDER_ID = `${GROUP}/provider-id`
+/**
+ * Annotations of a Secret with the kubeconfig of a biz cluster: the namespace of its node configs, and the context of the kubeconfig. They
+ * are not keys of the Secret, because Cluster API writes all of its data.
+ */
+export const ANNOTATION_TARGET_NAMESPACE = `${GROUP}/namespace`
+export const ANNOTATION_TARGET_CONTEXT = `${GROUP}/context`
 /** The OpenstackConfig from which a node config comes, as JSON: `{namespace, name, uid}`. Viola writes it as a POST says. */
 export const ANNOTATION_OWNER = `${GROUP}/owner`
 export const LABEL_CONFIG_UID = `${GROUP}/config-uid`

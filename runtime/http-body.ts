@@ -6,15 +6,15 @@ import { createSlots } from './slots.ts'
 /** Limits for a request body, above the size of any legitimate request. */
 const BODY = { depth: 16, values: 2_000_000 }
 
-/** Number of bodies that are read and parsed concurrently, which limits the memory that they take. */
-const BODIES_AT_ONCE = 8
+/** Number of bodies that are received concurrently, which limits the memory that they take. */
+const RECEIVED_AT_ONCE = 32
 
 /**
- * Reads JSON bodies: UTF-8, without compression, bounded in size, depth and number of values. At most eight are read concurrently; a
- * request that waits has not been read from its connection.
+ * Reads JSON bodies: UTF-8, without compression, bounded in size, depth and number of values. A request that waits until other bodies have
+ * been received has not been read from its connection.
  */
 export function addJsonBodies(app: FastifyInstance, bodyLimitBytes: number): void {
-	const slots = createSlots(BODIES_AT_ONCE)
+	const slots = createSlots(RECEIVED_AT_ONCE)
 	const releases = new WeakMap<FastifyRequest, () => void>()
 	app.removeAllContentTypeParsers()
 	app.addHook('preParsing', async (request, reply) => {
@@ -26,13 +26,16 @@ export function addJsonBodies(app: FastifyInstance, bodyLimitBytes: number): voi
 		reply.raw.once('close', release)
 		if (request.raw.socket.destroyed) release()
 	})
-	app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
-		try {
-			return read(bytes, bodyLimitBytes)
-		} finally {
-			releases.get(request)?.()
-		}
-	})
+	app.addHook('preValidation', async request => releases.get(request)?.())
+	app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (_: unknown, bytes: Buffer) =>
+		read(bytes, bodyLimitBytes),
+	)
+}
+
+/** Leaves JSON bodies as text for the routes of `api`, which parse them when it is their turn. */
+export function keepBodiesAsText(api: FastifyInstance): void {
+	api.removeContentTypeParser('application/json')
+	api.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (_: unknown, bytes: Buffer) => textOf(bytes))
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {

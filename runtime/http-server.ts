@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify'
 import { Failure } from './errors.ts'
 import { addJsonBodies } from './http-body.ts'
 import { answer, answerError, type ErrorOptions } from './http-errors.ts'
@@ -33,9 +33,9 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
 	const end = new AbortController()
 	const app = fastify({
 		logger: false,
-		disableRequestLogging: true, // these lines contain all headers, and with them the token
+		// its own lines of a request contain all headers, and with them the token
+		logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
 		childLoggerFactory: (_, bindings) => log.child(bindings),
-		requestIdLogLabel: 'requestId',
 		genReqId: ({ headers }) => requestIdIn(headers['x-request-id']) ?? randomUUID(),
 		serverFactory: handler => createSocketServer(handler, { log, signal: end.signal, ...(tls && { tls }) }),
 		clientErrorHandler: answerInvalidHttp,

@@ -1,6 +1,8 @@
 export type Slots = {
 	/** Waits for a free slot, in the order of the calls. Returns the function that releases it, which may be called more than once. */
 	take(): Promise<() => void>
+	/** Runs work while it holds a slot. */
+	run<T>(work: () => Promise<T>): Promise<T>
 }
 
 /** Limits how many pieces of work run concurrently. */
@@ -17,11 +19,20 @@ export function createSlots(count: number): Slots {
 			else free++
 		}
 	}
+	const take = async () => {
+		if (free > 0) free--
+		else await new Promise<void>(resolve => waiting.push(resolve))
+		return releaseOnce()
+	}
 	return {
-		async take() {
-			if (free > 0) free--
-			else await new Promise<void>(resolve => waiting.push(resolve))
-			return releaseOnce()
+		take,
+		async run(work) {
+			const release = await take()
+			try {
+				return await work()
+			} finally {
+				release()
+			}
 		},
 	}
 }

@@ -6,6 +6,7 @@ import type { Credentials } from './kubeconfig/credentials.ts'
 import { inClusterCredentials, mount } from './in-cluster.ts'
 import { credentialsOf } from './load-kubeconfig.ts'
 import { readKubeconfig } from './kubeconfig/file.ts'
+import type { InlineKubeconfig } from './kubeconfig/inline.ts'
 import type { Kubeconfig } from './kubeconfig/schema.ts'
 import { currentContext, select } from './kubeconfig/select.ts'
 import { proxyFor } from './proxy.ts'
@@ -49,6 +50,17 @@ export async function loadAsKubectl(wanted: Wanted, env: Environment, folder = m
 	const credentials = await inClusterCredentials(env, folder)
 	const proxy = proxyFor(credentials.server, env)
 	return { ...credentials, ...(proxy && { proxy }) }
+}
+
+/**
+ * Loads the credentials of a kubeconfig from an untrusted writer, as `readInlineKubeconfig` returns it. No file is read and no program is
+ * run; a proxy in the environment is used.
+ *
+ * @param where name of the kubeconfig in messages
+ * @throws Failure CONFIG_INVALID with the field, never a value, if a certificate or key is invalid
+ */
+export function loadInlineCredentials(kubeconfig: InlineKubeconfig, where: string, env: Environment): Promise<Credentials> {
+	return credentialsOf(kubeconfig, where, env)
 }
 
 /** The files that were read, and their name in messages. */

@@ -16,7 +16,7 @@ afterAll(() => rmSync(outdir, { recursive: true, force: true }))
 test.each<[file: string, said: string]>([
 	['agent.cjs', 'otherwise the report has no destination'],
 	['controller.mjs', 'AGENT_IMAGE is required and not set'],
-	['viola.mjs', 'VIOLA_CLUSTERS is required and not set'],
+	['viola.mjs', 'VIOLA_CLUSTERS or VIOLA_SECRETS_NAMESPACE is required'],
 	['mgmt.mjs', 'kubeconfig /nowhere/.kube/config cannot be read'],
 	['uninstall.mjs', 'ON_UNINSTALL is required and not set'],
 ])('%s starts and reports the missing setting', (file, said) => {

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { NodeConfigRequest } from '../../contract/viola-api.ts'
 import { readConfig } from '../../viola/config.ts'
 import { canonicalText } from '../../contract/canonical.ts'
-import { changeOf, manifest, view } from '../../viola/manifest.ts'
-import { parseClusters, route } from '../../viola/routing.ts'
+import { manifest } from '../../viola/model/manifest.ts'
+import { nic, place, request } from './nodes.ts'
 
 let folder: string
 const file = (name: string, content: string) => {
@@ -19,56 +18,9 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const nic = { id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
-const to = { namespace: 'ns', providerId: 'biz', specHash: 'abc' }
-const node = (more: Partial<NodeConfigRequest> = {}): NodeConfigRequest => ({
-	nodeName: 'worker-1',
-	instanceId: 'vm-1',
-	interfaces: [nic],
-	...more,
-})
-const stored = manifest(node(), to)
-
-test.each<[sentence: string, existing: typeof stored, wanted: typeof stored, change: object | undefined]>([
-	['an equal node config needs no change', stored, stored, undefined],
-	[
-		'labels and status of other clients need no change',
-		{ ...stored, metadata: { ...stored.metadata, labels: { ...stored.metadata.labels, team: 'a' } }, status: { state: 'Failed' } },
-		stored,
-		undefined,
-	],
-	['paused and mode need no change', { ...stored, spec: { ...stored.spec, paused: true, mode: 'Plan' } }, stored, undefined],
-	[
-		'different interfaces need a change, even if the hash is equal',
-		{ ...stored, spec: { ...stored.spec, interfaces: [] } },
-		stored,
-		{ spec: { interfaces: [nic] } },
-	],
-	[
-		'another VM needs a change',
-		stored,
-		manifest(node({ instanceId: 'vm-2' }), to),
-		{ spec: { instanceId: 'vm-2' }, metadata: { labels: { 'multinic.io/instance-id': 'vm-2' } } },
-	],
-	[
-		'a removed label is added again',
-		{ ...stored, metadata: { ...stored.metadata, labels: {} } },
-		stored,
-		{ metadata: { labels: { 'multinic.io/node-name': 'worker-1' } } },
-	],
-])('%s', (_, existing, wanted, change) => {
-	if (change) expect(changeOf(existing, wanted)).toMatchObject(change)
-	else expect(changeOf(existing, wanted)).toBeUndefined()
-})
-
-test('a change contains neither finalizers nor fields that users set', () => {
-	const change = JSON.stringify(changeOf(stored, manifest(node({ interfaces: [] }), to)))
-	expect(change).not.toMatch(/finalizers|paused|mode|status/)
-})
-
 test('a node name of more than 63 characters is set in the spec but not as a label', () => {
 	const nodeName = `${'a'.repeat(60)}.example.com`
-	const { metadata, spec } = manifest(node({ nodeName }), to)
+	const { metadata, spec } = manifest(request({ nodeName }), { ...place, specHash: 'abc' })
 	expect([metadata.name, spec.nodeName, metadata.labels]).toEqual([
 		nodeName,
 		nodeName,
@@ -97,34 +49,6 @@ test('the canonical text of interfaces does not depend on their order, the order
 	expect(canonicalText([{ ...nic, connectedRoute: false }])).not.toBe(canonicalText([nic]))
 })
 
-test('a view shows the current node config, and a status only if there is one', () => {
-	expect(view({ ...stored, metadata: { name: 'worker-1', generation: 4 } })).toEqual({
-		deleting: false,
-		resourceVersion: '',
-		nodeName: 'worker-1',
-		instanceId: 'vm-1',
-		providerId: 'biz',
-		generation: 4,
-		interfaces: [nic],
-	})
-})
-
-test.each<[sentence: string, document: unknown, words: string]>([
-	['an empty file', null, 'expected record'],
-	['no cluster', {}, 'has no clusters'],
-	['an unknown field', { biz: { kubeConfig: '/x' } }, 'biz: Unrecognized key: "kubeConfig"'],
-])('the clusters file is rejected: %s', (_, document, words) => {
-	expect(() => parseClusters(document)).toThrow(words)
-})
-
-test('a request is routed to its cluster or rejected', () => {
-	const clusters = parseClusters({ biz: {}, two: { kubeconfig: '/k', namespace: 'n' } })
-	expect(route(clusters, 'biz')).toEqual({ providerId: 'biz', target: { namespace: 'multinic-system' } })
-	expect(route(clusters, 'two').target).toEqual({ kubeconfig: '/k', namespace: 'n' })
-	for (const id of ['other', '__proto__', 'constructor']) expect(() => route(clusters, id)).toThrow('no cluster is configured')
-	expect(() => route(clusters, undefined)).toThrow('x-provider-id is required')
-})
-
 test('the environment is read', () => {
 	const VIOLA_CLUSTERS = file('clusters.yaml', 'biz: { kubeconfig: /k }\n')
 	expect(readConfig({ VIOLA_CLUSTERS, VIOLA_ADDR: '[::1]:80' })).toMatchObject({ host: '::1', port: 80 })
@@ -132,8 +56,10 @@ test('the environment is read', () => {
 })
 
 test.each<[sentence: string, env: () => Record<string, string>, words: RegExp]>([
-	['no clusters', () => ({}), /VIOLA_CLUSTERS is required/],
+	['no clusters', () => ({}), /VIOLA_CLUSTERS or VIOLA_SECRETS_NAMESPACE is required/],
+	['a clusters file without clusters', () => ({ VIOLA_CLUSTERS: file('e', '{}') }), /VIOLA_CLUSTERS: has no clusters/],
 	['a clusters file that does not exist', () => ({ VIOLA_CLUSTERS: '/nowhere' }), /VIOLA_CLUSTERS: ENOENT/],
+	['an invalid namespace', () => ({ VIOLA_SECRETS_NAMESPACE: '../x' }), /VIOLA_SECRETS_NAMESPACE: must be the name/],
 	['an invalid clusters file', () => ({ VIOLA_CLUSTERS: file('d', 'biz: 5') }), /VIOLA_CLUSTERS: .*biz: /],
 	['an address without a port', () => ({ VIOLA_CLUSTERS: file('c', 'biz: {}'), VIOLA_ADDR: 'host' }), /VIOLA_ADDR: must be host:port/],
 ])('with %s, viola does not start and names the variable', (_, env, words) => {

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { hold } from '../../../viola/cluster/held.ts'
+
+type Step = 'borrow' | 'release' | 'retire' | 'retire now'
+
+test.each<[sentence: string, steps: Step[], closed: number]>([
+	['an unused cluster stays open', ['borrow', 'release'], 0],
+	['an unused cluster is closed when it is retired', ['retire'], 1],
+	['a cluster in use stays open when it is retired', ['borrow', 'borrow', 'retire', 'release'], 0],
+	['it is closed with its last request', ['borrow', 'borrow', 'retire', 'release', 'release'], 1],
+	['it is closed once, if it is retired twice', ['retire', 'retire'], 1],
+	['it can be closed while it is in use', ['borrow', 'retire now'], 1],
+	['it is then not closed again', ['borrow', 'retire now', 'release'], 1],
+	['it can be closed after it was retired', ['borrow', 'retire', 'retire now', 'release'], 1],
+])('%s', (_, steps, closed) => {
+	let count = 0
+	const held = hold('cluster', () => void count++)
+	const borrowed: ReturnType<typeof held.borrow>[] = []
+	for (const step of steps) {
+		if (step === 'borrow') borrowed.push(held.borrow())
+		else if (step === 'release') borrowed.pop()?.release()
+		else held.retire(step === 'retire now')
+	}
+	expect(count).toBe(closed)
+})
+
+test('a request that is running is told once that its cluster was replaced', () => {
+	const held = hold('cluster', () => {})
+	const told: string[] = []
+	held.borrow(() => void told.push('running'))
+	held.borrow(() => void told.push('ended')).release()
+	held.retire()
+	held.retire(true)
+	expect(told).toEqual(['running'])
+})
