@@ -46,10 +46,10 @@ export async function main({ signal, log, env, config, access }: Context & Read<
 	await Promise.all([open.close(), close(), own?.close()])
 }
 
-/** A cluster that is down must not take the others out of service, so only those that answer must have been read. */
+/** A cluster that fails must not take the others out of service. */
 function readiness(targets: Targets, open: Clusters<Cluster & Opened>): true | string {
 	if (!targets.isComplete()) return 'reading the Secrets of biz clusters'
-	const pending = open.all().filter(one => one.unavailable()?.code === 'CLUSTER_NOT_SYNCED')
+	const pending = open.all().filter(one => one.isOpening())
 	return pending.length === 0 ? true : `reading the node configs of ${pending.map(({ providerId }) => providerId).join(', ')}`
 }
 
