@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import pc from 'picocolors'
 import { prepareFleet, startFleet } from './fleet.ts'
 import { type Lab, startLab } from './setup/start-lab.ts'
@@ -7,7 +7,7 @@ import { whenOrphaned } from './base/orphan.ts'
 import { writePlugin } from './plugin.ts'
 import { prepareLab } from './setup/prepare.ts'
 import { printLine, seconds } from './base/progress.ts'
-import { namespace } from './demo/cloud.ts'
+import { mgmtOrigins, type MgmtOrigin, namespace } from './demo/cloud.ts'
 import { startControlSocket } from './demo/control-socket.ts'
 import { runDemo, rounded, type DemoResult } from './demo/run-demo.ts'
 import { startDemo } from './demo/demo.ts'
@@ -17,6 +17,7 @@ interface Flags {
 	json: boolean
 	nodes: number
 	fakeKubelet: boolean
+	mgmt: MgmtOrigin
 }
 
 const exitCodes = { failed: 1, missing: 2, interrupted: 130 } as const
@@ -27,6 +28,11 @@ const command = new Command('npm start --')
 	.option('--json', 'print the result as one line of JSON, last on stdout', false)
 	.option('--nodes <count>', 'how many nodes, 1 to 9; with --fake-kubelet up to 10000', parseNodes, 2)
 	.option('--fake-kubelet', 'no VMs: nodes that exist only in the API server, and a rollout of node configs to watch', false)
+	.addOption(
+		new Option('--mgmt <origin>', 'run mgmt and viola from the sources, or from their chart on the nodes')
+			.choices(mgmtOrigins)
+			.default('sources'),
+	)
 
 await main(command.parse().opts<Flags>())
 
@@ -53,19 +59,19 @@ async function runFleet({ once, json, nodes }: Flags): Promise<void> {
 	if (!once) await untilInterrupted(fleet)
 }
 
-async function runLab({ once, json, nodes }: Flags): Promise<void> {
+async function runLab({ once, json, nodes, mgmt }: Flags): Promise<void> {
 	const began = Date.now()
 	await prepareLab(nodes)
 	const prepared = Date.now()
 	await using lab = await startLab({ nodes })
-	await using demo = await startDemo(lab)
+	await using demo = await startDemo(lab, mgmt)
 	const up = Date.now()
 	const result = await runDemo(demo, printLine, { reboot: once })
 	if (json) print(result, { setup: rounded(prepared - began), up: rounded(up - prepared) })
 	if (once) return
 	const bin = await startControlSocket(demo)
 	await writePlugin(bin)
-	printLine(instructions(lab, result, bin))
+	printLine(instructions(lab, demo.cloud.where, result, bin))
 	await untilInterrupted(lab)
 }
 
@@ -73,7 +79,7 @@ function print({ seconds: demo, ...result }: DemoResult, own: { setup: number; u
 	process.stdout.write(`${JSON.stringify({ ...result, seconds: { ...own, ...demo } })}\n`)
 }
 
-function instructions(lab: Lab, { node }: DemoResult, bin: string): string {
+function instructions(lab: Lab, where: string, { node }: DemoResult, bin: string): string {
 	const commands = {
 		[`kubectl get mnnc -n ${namespace}`]: 'the node configs and their status',
 		[`kubectl multinic get ${node}`]: 'the status of the node in detail, and what happens next',
@@ -90,7 +96,7 @@ In another terminal:
 ${Object.entries(commands)
 	.map(([command, what]) => `  ${command.padEnd(width)}  ${pc.dim(what)}`)
 	.join('\n')}
-The cluster without nodes, where mgmt's OpenstackConfig is, has ${lab.mgmt.kubeconfig}.
+${where}
 Ctrl-C stops and removes everything.`
 }
 

@@ -52,6 +52,7 @@ const layers: Record<string, string[][]> = {
 		['lab/demo'],
 		['lab/setup'],
 		['lab/namespace'],
+		['lab/services'],
 		['lab/nodes'],
 		['lab/cluster', 'lab/node-image', 'lab/openstack', 'lab/uml'],
 		['lab/images'],

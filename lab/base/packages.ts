@@ -13,7 +13,8 @@ export const hostPackages = {
 	'openssh-client': 'runs commands on the nodes',
 	e2fsprogs: 'creates their disks',
 	iproute2: 'connects them',
-	'dnsmasq-base': 'serves DHCP on their networks',
+	'dnsmasq-base': 'serves DHCP on their networks, and the DNS names of Services',
+	nftables: 'makes Services reachable by their cluster IP',
 	tcc: 'compiles a library that their kernel needs on newer CPUs',
 } as const
 

@@ -5,6 +5,7 @@ import { execa } from 'execa'
 import type { Kit } from '../kit/kit.ts'
 import { type KubeAccess, kubeGet } from './kube-get.ts'
 import { writeKubeconfig } from './kubeconfig.ts'
+import { apiServerAddress, apiServerNames, serviceRange } from './service-addresses.ts'
 import { type Daemon, startDaemon, until } from '../base/daemon.ts'
 
 /** Binaries that every control plane needs. `controllerManager` and `scheduler` need one more each. */
@@ -53,10 +54,6 @@ export interface ControlPlane {
 	stop(): Promise<void>
 }
 
-/** Cluster IP of the `kubernetes` Service: the first address of `serviceRange`. */
-export const serviceAddress = '10.96.0.1'
-const serviceRange = '10.96.0.0/16'
-
 /**
  * Starts etcd and an API server (RBAC, node authorizer, NodeRestriction, token file), and the controller manager and scheduler if
  * requested. Returns when the API server is ready, after about 3 s. If etcd or the API server exits first, throws an error with the end of
@@ -87,7 +84,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
 async function prepare({ name, dir, kit, port, advertise, nodes = [] }: ControlPlaneOptions) {
 	await mkdir(dir, { recursive: true, mode: 0o700 })
-	const names = ['127.0.0.1', 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', serviceAddress]
+	const names = ['127.0.0.1', 'localhost', ...apiServerNames, apiServerAddress]
 	await execa(kit.certs, [dir, ...names, ...(advertise ? [advertise] : [])])
 	const token = newToken()
 	const nodeTokens = Object.fromEntries(nodes.map(node => [node, newToken()]))

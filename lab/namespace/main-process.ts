@@ -13,6 +13,7 @@ import { startRelay } from './relay.ts'
 import { serve } from './rpc.ts'
 import { nodeSeed, type SeedFiles, writeSeed } from '../nodes/seed.ts'
 import { makeShell, type RunOptions, type Shell } from '../nodes/shell.ts'
+import { type ServiceNetwork, startServiceNetwork } from '../services/service-network.ts'
 import { makeVm } from '../nodes/vm.ts'
 
 /** Settings that the starting process passes as JSON on the command line. */
@@ -57,7 +58,11 @@ async function start(settings: MainProcessSettings) {
 	await createManagementNetwork(all)
 	const shell = await makeShell(dir, env)
 	const nodes = new Map<string, Node>()
+	let services: ServiceNetwork | undefined
 	const node = (name: string) => findNode(nodes, name)
+	const addNode = async (parts: Omit<NodeParts, 'shell' | 'memoryDir'>) => {
+		nodes.set(parts.identity.name, await nodeOf(settings, { ...parts, shell, memoryDir }))
+	}
 
 	return {
 		/** Starts both clusters, with the nodes still powered off. */
@@ -65,24 +70,23 @@ async function start(settings: MainProcessSettings) {
 			const { biz, mgmt } = await startControlPlanes(settings, all)
 			for (const identity of all) {
 				const seed = nodeSeed(identity, { name: 'biz', ca: biz.ca, token: biz.nodeTokens[identity.name] ?? '', sshKey: shell.publicKey })
-				nodes.set(
-					identity.name,
-					await nodeOf(settings, { identity, shell, memoryDir, seed, readStatus: () => nodeStatus(biz, identity.name) }),
-				)
+				await addNode({ identity, seed, readStatus: () => nodeStatus(biz, identity.name) })
 			}
+			services = await startServices(settings, biz, all[0])
 			return { biz: credentialsOf(biz), mgmt: credentialsOf(mgmt) }
 		},
+		/** Resolves when pods and nodes reach the Services of the biz cluster. */
+		untilServicesReady: async () => services?.ready(),
 		/** Creates a machine that belongs to no cluster. It is powered off. */
 		async makeMachine(name: string, machine: NewMachine) {
 			const identity = all.find(known => known.name === name)
 			if (!identity) throw new Error(`unknown machine name ${name}`)
 			const seed = bareSeed(identity, machine, shell.publicKey)
 			const { kernelArguments = [] } = machine
-			nodes.set(
-				name,
-				await nodeOf(settings, { identity, shell, memoryDir, seed, kernelArguments, readStatus: () => bareStatus(identity, shell) }),
-			)
+			await addNode({ identity, seed, kernelArguments, readStatus: () => bareStatus(identity, shell) })
 		},
+		/** Relays connections that nodes and pods make to this port of the management gateway to a socket outside the namespaces. */
+		relayFromNodes: async (port: number, path: string) => void (await startRelay({ host: management.gateway, port }, { path })),
 		powerOn: async (name: string) => node(name).powerOn(),
 		powerOff: async (name: string) => node(name).powerOff(),
 		reboot: async (name: string) => node(name).reboot(),
@@ -108,6 +112,10 @@ async function startControlPlanes({ dir, kit }: MainProcessSettings, nodes: read
 	for (const name of ['biz', 'mgmt'] as const)
 		await startRelay({ path: join(dir, sockets[name]) }, { host: '127.0.0.1', port: ports[name] })
 	return { biz, mgmt }
+}
+
+async function startServices({ dir, kit }: MainProcessSettings, { kubeconfig }: ControlPlane, first?: Identity): Promise<ServiceNetwork> {
+	return startServiceNetwork({ binary: kit['kube-proxy'], dir: join(dir, 'biz'), kubeconfig, node: first?.name ?? '' })
 }
 
 /** Mounts a tmpfs, which disappears with the mount namespace. */

@@ -9,8 +9,8 @@ export interface Relay {
 	close(): void
 }
 
-/** Where a relay listens: a Unix socket path, or any free port of 127.0.0.1. */
-export type Listen = { path: string } | { host: '127.0.0.1'; port: 0 }
+/** Where a relay listens: a Unix socket path, or a port; with port 0 any free one. */
+export type Listen = { path: string } | { host: string; port: number }
 
 /** Relays connections from one address to another. If one of the two is a Unix socket, this works across network namespaces. */
 export async function startRelay(listen: Listen, target: NetConnectOpts): Promise<Relay> {

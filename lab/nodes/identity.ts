@@ -12,6 +12,9 @@ export interface Identity {
 /** The network between the control plane and the nodes. */
 export const management = { bridge: 'br-mgmt', gateway: '10.77.0.1', prefix: 24 } as const
 
+/** The addresses of all pods. */
+export const podRange = '10.244.0.0/16'
+
 /** Returns the identities of `count` nodes: node1, node2, … At most 99. */
 export function identities(count: number): Identity[] {
 	return Array.from({ length: count }, (_, i) => identity(i + 1))

@@ -1,18 +1,18 @@
 import { execa } from 'execa'
 import { fingerprint } from '../base/cache.ts'
-import { serviceAddress } from '../cluster/control-plane.ts'
+import { serviceRange } from '../cluster/service-addresses.ts'
 import { type Identity, management } from './identity.ts'
 
 /**
- * Creates the network between the control plane and the nodes, in the network namespace of the current process. The cluster IP of the
- * `kubernetes` Service is an address of the loopback device here, and the pods of each node are routed through that node, so neither
- * kube-proxy nor masquerading is needed.
+ * Creates the network between the control plane and the nodes, in the network namespace of the current process. The pods of each node are
+ * routed through that node. A node sends packets to a cluster IP here, because this is its default gateway; the route to the cluster IPs is
+ * for the control plane itself.
  */
 export async function createManagementNetwork(nodes: readonly Identity[]): Promise<void> {
 	await ip([
 		'link set lo up',
-		`addr add ${serviceAddress}/32 dev lo`,
 		...bridge(management.bridge, [`${management.gateway}/${management.prefix}`]),
+		`route add ${serviceRange} dev ${management.bridge}`,
 		...nodes.map(node => `route add ${node.podRange} via ${node.address}`),
 	])
 }

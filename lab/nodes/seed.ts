@@ -45,6 +45,7 @@ export function nodeSeed(node: Identity, { name, ca, token, sshKey }: ClusterFor
 		'etc/kubernetes/kubelet.kubeconfig': kubeconfig({ name, server, ca, token }),
 		'etc/kubernetes/ca.crt': ca,
 		'etc/netplan/01-mgmt.yaml': netplanOf(node),
+		'etc/resolv.conf': `nameserver ${management.gateway}\n`, // the cluster's DNS server
 		'etc/cni/net.d/10-lab.conflist': JSON.stringify(podNetwork(node)),
 	}
 }

@@ -26,6 +26,8 @@ export type OpenstackOptions = {
 	/** Default: 127.0.0.1 and a free port. */
 	host?: string
 	port?: number
+	/** Host in the URLs that clients receive, if they reach the server at another address. Default: `host`. */
+	publicHost?: string
 	/** The paths on which Contrabass is served. Default: both. */
 	contrabassPaths?: readonly ContrabassPath[]
 	/** Lifetime of a token in seconds. Default: 3600. */
@@ -104,7 +106,7 @@ export async function startOpenstack(options: OpenstackOptions): Promise<Opensta
 	app.addHook('onRequest', async ({ method, url }) => void requests.push(`${method} ${url}`))
 	for (const name of Object.keys(roots) as ServiceName[])
 		await app.register(async scope => services[name](failable(scope, name, faults)), { prefix: roots[name] })
-	base = await app.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 })
+	base = withHost(await app.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 }), options.publicHost)
 	return {
 		...ids,
 		...secrets,
@@ -117,6 +119,12 @@ export async function startOpenstack(options: OpenstackOptions): Promise<Opensta
 		revokeTokens: () => tokens.clear(),
 		stop: () => app.close(),
 	}
+}
+
+function withHost(origin: string, host: string | undefined): string {
+	const url = new URL(origin)
+	if (host !== undefined) url.hostname = host
+	return url.origin
 }
 
 function controls(cloud: Cloud, faults: Map<ServiceName, Fault>) {

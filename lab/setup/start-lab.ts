@@ -1,15 +1,15 @@
 import { join } from 'node:path'
 import type { BuildInput } from '../images/buildah.ts'
-import { identities } from '../nodes/identity.ts'
+import { identities, management } from '../nodes/identity.ts'
 import { type BuiltImage, buildImage } from '../images/container-images.ts'
 import { sockets } from '../namespace/main-process.ts'
 import { binFolder } from '../kit/kit.ts'
 import { writeKubeconfig } from '../cluster/kubeconfig.ts'
 import { type LabNode, labNode } from '../namespace/lab-node.ts'
-import { startNamespace } from '../namespace/namespace.ts'
+import { type Namespace, startNamespace } from '../namespace/namespace.ts'
 import { prepareLab } from './prepare.ts'
 import { step } from '../base/progress.ts'
-import { startRelay } from '../namespace/relay.ts'
+import { type Relay, startRelay } from '../namespace/relay.ts'
 import { makeRunDir } from '../base/run-dir.ts'
 
 /** The size of a lab. */
@@ -51,6 +51,10 @@ export interface Lab extends AsyncDisposable {
 	buildImage(input: BuildInput): Promise<BuiltImage>
 	/** Imports an image into the nodes (default: all), under its name. */
 	loadImage(image: BuiltImage, nodes?: readonly string[]): Promise<void>
+	/** Address at which nodes and pods reach the ports that `exposePort` has exposed. */
+	readonly gateway: string
+	/** Makes a TCP port of 127.0.0.1 reachable from the nodes and pods of this lab, and from nowhere else, at the same port of `gateway`. */
+	exposePort(port: number): Promise<void>
 	/** Resolves when the lab has ended without being stopped, with the end of its main process's log. */
 	readonly ended: Promise<string>
 	/** Stops the whole lab. No process, mount, device or file of it remains. */
@@ -66,23 +70,21 @@ export async function startLab({ nodes = 2, megabytes = 1024 }: LabOptions = {})
 	const runDir = await makeRunDir('lab')
 	const { path: dir } = runDir
 	const namespace = await startNamespace({ dir, kit, env: packages.env, disk, nodes, megabytes })
-	const relays: { close(): void }[] = []
+	const relays: Relay[] = []
 	const stop = async () => {
 		for (const relay of relays) relay.close()
 		await namespace.stop()
 		await runDir.remove()
 	}
-	const reach = async (name: 'biz' | 'mgmt', { ca, token }: { ca: string; token: string }): Promise<Cluster> => {
-		const relay = await startRelay({ host: '127.0.0.1', port: 0 }, { path: join(dir, sockets[name]) })
-		relays.push(relay)
-		const server = `https://127.0.0.1:${relay.port}`
-		return { name, server, ca, token, kubeconfig: await writeKubeconfig(join(dir, `${name}.kubeconfig`), { name, server, ca, token }) }
-	}
+	const edge = { dir, relays, namespace }
 	try {
 		const planes = await step('clusters mgmt and biz', () => namespace.mainProcess.startClusters())
-		const [biz, mgmt] = [await reach('biz', planes.biz), await reach('mgmt', planes.mgmt)]
+		const [biz, mgmt] = [await reach(edge, 'biz', planes.biz), await reach(edge, 'mgmt', planes.mgmt)]
 		const all = identities(nodes).map(({ name }) => labNode(name, namespace.mainProcess))
-		await Promise.all(all.map(node => step(`${node.name} Ready`, () => node.powerOn())))
+		await Promise.all([
+			...all.map(node => step(`${node.name} Ready`, () => node.powerOn())),
+			step('Services', () => namespace.mainProcess.untilServicesReady()),
+		])
 		return {
 			dir,
 			bin: await binFolder({ kubectl: kit.kubectl, helm: kit.helm }),
@@ -96,6 +98,8 @@ export async function startLab({ nodes = 2, megabytes = 1024 }: LabOptions = {})
 					image,
 					names.map(name => byName(all, name)),
 				),
+			gateway: management.gateway,
+			exposePort: port => exposePort(edge, port),
 			ended: namespace.ended,
 			stop,
 			[Symbol.asyncDispose]: stop,
@@ -104,6 +108,27 @@ export async function startLab({ nodes = 2, megabytes = 1024 }: LabOptions = {})
 		await stop()
 		throw error
 	}
+}
+
+/** What connects the lab's namespaces with the outside. */
+interface Edge {
+	dir: string
+	/** The relays outside. They are closed when the lab stops. */
+	relays: Relay[]
+	namespace: Namespace
+}
+
+async function reach({ dir, relays }: Edge, name: 'biz' | 'mgmt', { ca, token }: { ca: string; token: string }): Promise<Cluster> {
+	const relay = await startRelay({ host: '127.0.0.1', port: 0 }, { path: join(dir, sockets[name]) })
+	relays.push(relay)
+	const server = `https://127.0.0.1:${relay.port}`
+	return { name, server, ca, token, kubeconfig: await writeKubeconfig(join(dir, `${name}.kubeconfig`), { name, server, ca, token }) }
+}
+
+async function exposePort({ dir, relays, namespace }: Edge, port: number): Promise<void> {
+	const path = join(dir, `port-${port}.sock`)
+	relays.push(await startRelay({ path }, { host: '127.0.0.1', port }))
+	await namespace.mainProcess.relayFromNodes(port, path)
 }
 
 function byName(nodes: readonly LabNode[], name: string): LabNode {

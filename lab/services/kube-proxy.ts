@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+import { type Daemon, startDaemon } from '../base/daemon.ts'
+import { podRange } from '../nodes/identity.ts'
+
+/** Where kube-proxy runs. */
+export interface KubeProxyOptions {
+	/** Path of the binary. */
+	binary: string
+	dir: string
+	kubeconfig: string
+	/** The node whose place kube-proxy takes. It waits until this node is registered, for at most 30 s. */
+	node: string
+}
+
+/**
+ * Starts one kube-proxy for all nodes, in the network namespace of the current process, through which all packets to a cluster IP pass. It
+ * replaces the source address of every connection, so that the reply of an endpoint on the sender's own node also passes here.
+ */
+export function startKubeProxy({ binary, dir, kubeconfig, node }: KubeProxyOptions): Daemon {
+	const flags = {
+		kubeconfig,
+		'hostname-override': node,
+		'proxy-mode': 'nftables',
+		'masquerade-all': 'true',
+		'cluster-cidr': podRange,
+		'healthz-bind-address': '127.0.0.1:10256',
+		'metrics-bind-address': '127.0.0.1:10249',
+		// 0 leaves the kernel's setting: the limit of connections cannot be set in a network namespace.
+		'conntrack-max-per-core': '0',
+		'conntrack-tcp-timeout-established': '0',
+		'conntrack-tcp-timeout-close-wait': '0',
+	}
+	const argv = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)
+	return startDaemon({ name: 'kube-proxy', argv: [binary, ...argv], logFile: join(dir, 'kube-proxy.log') })
+}
