@@ -23,6 +23,7 @@ export function disabled(): Inventory {
 		history: refuse,
 		port: refuse,
 		search: refuse,
+		providerIds: refuse,
 		providers: refuse,
 		changesSince: refuse,
 	}

@@ -138,6 +138,8 @@ export type Reads = {
 	port(scope: Scope, portId: string): Promise<{ nics: NicRecord[]; changes: ChangeRecord[] }>
 	/** Nodes and NICs with `q` in a name, id, MAC or address, ignoring the case of ASCII letters; exact matches first, then by name. */
 	search(scope: Scope, q: string, limit: number): Promise<Hit[]>
+	/** Ids of every provider that has or had nodes, ordered. */
+	providerIds(): Promise<string[]>
 	/** Every provider that has nodes, each with its nodes, ordered. */
 	providers(scope: Scope): Promise<ProviderSummary[]>
 	/**

@@ -45,6 +45,11 @@ export async function readHistory(db: Db, { providerId, nodeName }: NodeKey, { l
 	return { items, ...(rows.length > limit && last && { next: cursorAfter(last.seq) }) }
 }
 
+export async function readProviderIds(db: Db): Promise<string[]> {
+	const rows = await db.selectFrom('node').select('provider_id').distinct().orderBy('provider_id').execute()
+	return rows.map(({ provider_id }) => provider_id)
+}
+
 /** How many changes of a port are returned. */
 const PORT_CHANGES = 50
 

@@ -4,7 +4,7 @@ import { findHits } from './find.ts'
 import type { Reads } from './inventory.ts'
 import type { Keeper } from './keeper.ts'
 import { nicsOf } from './load.ts'
-import { readChanged, readHistory, readNodes, readNodesBy, readPort, readProviders } from './read.ts'
+import { readChanged, readHistory, readNodes, readNodesBy, readPort, readProviderIds, readProviders } from './read.ts'
 import type { Schema } from './schema.ts'
 import type { Writer } from './writer.ts'
 
@@ -27,6 +27,7 @@ export function readsOf(keeper: Keeper, writer: Writer): Reads {
 		history: (node, page) => simply('history', db => readHistory(db, node, page)),
 		port: (scope, portId) => read('port', db => readPort(db, scope, portId)),
 		search: (scope, q, limit) => read('search', db => findHits(db, scope, q, limit)),
+		providerIds: () => simply('providerIds', readProviderIds),
 		providers: scope => simply('providers', db => readProviders(db, scope)),
 		changesSince: (scope, after, limit) => keeper.use('changesSince', opened => changesSince(opened, scope, after, limit)),
 	}
