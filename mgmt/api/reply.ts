@@ -1,0 +1,64 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Auth } from '../../runtime/auth/auth.ts'
+import { etagOf, isNoneMatch } from '../../runtime/http-etag.ts'
+import type { Inventory, Page, Paged, Scope } from '../inventory/inventory.ts'
+import { prefersCsv } from './csv.ts'
+import { LIMIT_DEFAULT, nextPage } from './query.ts'
+import { scopeOf } from './scope.ts'
+
+/** What the routes need. */
+export type Routes = {
+	app: FastifyInstance
+	inventory: Inventory
+	auth: Auth
+	now: () => number
+} & Reply
+
+export type Reply = {
+	/**
+	 * Answers a GET: 304 without reading a row if the client already has the response, otherwise what `read` returns.
+	 *
+	 * @param providerId the only provider that the request is about, if it names one
+	 * @throws Failure ACCESS_DENIED
+	 */
+	unlessKnown<T>(exchange: Exchange, providerId: string | undefined, read: (scope: Scope) => Promise<T>): Promise<T>
+}
+
+export type Exchange = { request: FastifyRequest; reply: FastifyReply }
+
+export function createReply({ inventory, auth }: { inventory: Inventory; auth: Auth }): Reply {
+	return {
+		async unlessKnown({ request, reply }, providerId, read) {
+			const scope = await scopeOf(auth, request.caller, inventory, providerId)
+			const { epoch, revision } = await inventory.revision()
+			const etag = etagOf(request.url, isCsv(request), scope, epoch, revision)
+			reply.header('etag', etag).header('vary', 'Accept, Authorization').header('cache-control', 'no-cache, private')
+			if (isNoneMatch(request.headers['if-none-match'], etag)) return sent(reply.status(304).send())
+			return read(scope)
+		},
+	}
+}
+
+export function pageIn({ limit = LIMIT_DEFAULT, cursor }: { limit?: number | undefined; cursor?: string | undefined }): Page {
+	return { limit, cursor }
+}
+
+/** Sets the header Link if there are more items. @returns the items */
+export function itemsOf<T>({ items, next }: Paged<T>, { request, reply }: Exchange): T[] {
+	if (next !== undefined) reply.header('link', `<${nextPage(request.url, next)}>; rel="next"`)
+	return items
+}
+
+/** Sends items as CSV if the client prefers it, otherwise returns them for JSON. */
+export function asPreferred<T>(items: T[], { request, reply }: Exchange, csv: (items: T[]) => string): T[] {
+	return isCsv(request) ? sent(reply.type('text/csv; charset=utf-8; header=present').send(csv(items))) : items
+}
+
+/** Fastify accepts its reply as the result of a handler, but its type of a handler with a declared response does not include it. */
+function sent(reply: FastifyReply): never {
+	return reply as never
+}
+
+function isCsv({ headers }: FastifyRequest): boolean {
+	return prefersCsv(headers.accept)
+}
