@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { countStatements, killBefore } from './kills.ts'
+import { twoWriters } from './two-writers.ts'
 import { type MariaServer, startMariaServer } from './mariadb-server.ts'
 
 /** A kill before every statement, from the migration of an empty database to the last commit. */
@@ -30,4 +31,8 @@ test('MariaDB: a process that is killed before any statement leaves nothing half
 	const statements = await countStatements(await server.settings())
 	expect(statements).toBeGreaterThan(50)
 	for (let at = 0; at < statements; at++) await killBefore(await server.settings(), at)
+})
+
+test('MariaDB: two leaders write for 30 s', async () => {
+	await twoWriters(await server.settings(), 30_000)
 })
