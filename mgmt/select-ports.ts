@@ -15,7 +15,7 @@ export type Selection = {
 	inForce: ReadonlySet<string>
 }
 
-/** Returns the ports of one VM that become interfaces, sorted by subnet, MAC and id. */
+/** Returns the ports of one VM that become interfaces, sorted by subnet, time of creation and id, so that the ids of new NICs do not depend on the order of Neutron's response. */
 export function selectPorts(ports: readonly Port[], instanceId: string, selection: Selection): SelectedPort[] {
 	const { subnets } = selection
 	return ports
@@ -24,7 +24,7 @@ export function selectPorts(ports: readonly Port[], instanceId: string, selectio
 		.toSorted(
 			(a, b) =>
 				subnets.indexOf(a.subnet) - subnets.indexOf(b.subnet) ||
-				compare(a.port.mac_address, b.port.mac_address) ||
+				compare(a.port.created_at ?? '', b.port.created_at ?? '') ||
 				compare(a.port.id, b.port.id),
 		)
 }
