@@ -53,5 +53,5 @@ export function createHttpClients(log: Log): HttpClients {
 }
 
 function endingWith(signal: AbortSignal, client: HttpClient): HttpClient {
-	return { ...client, call: call => client.call({ ...call, signal }) }
+	return { ...client, call: call => client.call({ ...call, signal }), stream: call => client.stream({ ...call, signal }) }
 }

@@ -80,6 +80,7 @@ async function callsOf(spec: object, env: object, evilUrl: string): Promise<Sent
 			const host = new URL(call.url).hostname
 			return { status: 200, headers: { 'x-subject-token': tokenFor(call.body) }, body: answerOf(host, call.url, evilUrl) as never }
 		},
+		stream: () => notCalled(),
 		close: async () => {},
 	})
 	const http: HttpClients = { during: (_, work) => work({ for: clientFor }), close: async () => {} }
@@ -143,3 +144,7 @@ test('for any OpenstackConfig, no secret of the environment is sent to a host th
 	await fc.assert(property, { numRuns: 1_000, interruptAfterTimeLimit: 600_000 })
 	expect([...reached.keys()]).toEqual(expect.arrayContaining(['viola.env', 'keystone.env', 'neutron.env', 'nova.env', 'listed.env']))
 })
+
+function notCalled(): never {
+	throw new Error('a reconcile opens no stream')
+}

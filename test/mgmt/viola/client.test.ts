@@ -9,7 +9,7 @@ type Call = Parameters<typeof createViola>[0]['call']
 function askedBy(call: (...request: Parameters<Call>) => Promise<unknown>) {
 	const endpoint = chosenEndpoint([], ['VIOLA_ENDPOINT', 'http://viola']) ?? expect.unreachable()
 	const grant = grantOf(createSecret('viola token', endpoint, 'a-token'), endpoint, [])
-	return createViola({ grant, call: call as Call }, 'biz', 1_000)
+	return createViola({ grant, call: call as Call, stream: () => expect.unreachable() }, 'biz', 1_000)
 }
 
 /** Returns a client whose every response has this body. */
