@@ -27,7 +27,9 @@ function sentIn({ settings }: World, { plan, applied, actor, at }: SentFacts): C
 /** A port that was an interface of a node, and that OpenStack no longer lists for its VM, is not an interface of that node again. */
 function portsGone({ settings, inForce, ports }: World, { plan, applied, at }: SentFacts): Change[] {
 	const attached = new Set(ports.map(({ id }) => id))
-	const before = plan.send.filter(({ nodeName }) => applied.has(nodeName)).flatMap(({ nodeName }) => inForce.get(nodeName)?.interfaces ?? [])
+	const before = plan.send
+		.filter(({ nodeName }) => applied.has(nodeName))
+		.flatMap(({ nodeName }) => inForce.get(nodeName)?.interfaces ?? [])
 	const gone = before.flatMap(({ portId }) => (portId === undefined || attached.has(portId) ? [] : portId))
 	return gone.map(portId => ({ kind: 'portGone', at, providerId: settings.providerId, portId }))
 }

@@ -2,7 +2,7 @@ import { sameJson } from '../contract/canonical.ts'
 import { OpenstackConfigSpec } from '../contract/openstack-config.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { type Failure, isFailure } from '../runtime/errors.ts'
-import { type KubeClient, keyOf, nameOf } from '../runtime/kube/index.ts'
+import { type KubeClient, nameOf } from '../runtime/kube/index.ts'
 import { faultsIn } from '../runtime/faults.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Again, Reconcile } from '../runtime/loop.ts'
@@ -11,8 +11,8 @@ import { claimsOf } from './claims.ts'
 import type { Config } from './config.ts'
 import { withNewPorts } from './changes.ts'
 import type { Follower } from './follow/follower.ts'
-import type { Actor, Inventory } from './inventory/inventory.ts'
-import { learnedFrom } from './learn.ts'
+import type { Inventory } from './inventory/inventory.ts'
+import { type Ledger, ledgerOf } from './ledger.ts'
 import { advice, type MgmtReason, nextAfter, refuse } from './model/failures.ts'
 import { gather } from './gather.ts'
 import type { Clients, HttpClients } from './http-clients.ts'
@@ -20,11 +20,10 @@ import { type OpenstackConfig, OpenstackConfigKind, WITHDRAW_FINALIZER } from '.
 import type { Tokens } from './openstack/tokens.ts'
 import { type Plan, planNodes, type World } from './plan.ts'
 import { routeToViola, violaAt } from './reach-viola.ts'
-import { rememberedIds } from './remember.ts'
 import { type Secrets, secretsOf } from './secrets.ts'
 import { addFinalizer, removeFinalizer } from './finalizer.ts'
-import { actorOf, ownersOf } from './owner.ts'
-import { retryAfterOf, type Sent } from './viola/batches.ts'
+import { ownersOf } from './owner.ts'
+import { retryAfterOf } from './viola/batches.ts'
 import type { Viola } from './viola/client.ts'
 import { pollOf, providerOf, settingsOf, warningsOf } from './settings.ts'
 import { type Outcome, statusAfter } from './status.ts'
@@ -46,8 +45,8 @@ export type Mgmt = {
 	mayWrite: () => boolean
 }
 
-/** The dependencies of one reconcile. */
-type Work = Omit<Mgmt, 'http'> & { http: Clients }
+/** The dependencies of the work on one OpenstackConfig. */
+type Work = Omit<Mgmt, 'http'> & { http: Clients; ledger: Ledger }
 
 /**
  * Reconciles one OpenstackConfig: reads everything, decides, sends the differences, and writes the status. A failure is reported in the
@@ -58,12 +57,13 @@ export function reconcileOpenstackConfig(mgmt: Mgmt): Reconcile {
 	return async (key, signal) => {
 		const config = await mgmt.client.find(OpenstackConfigKind, nameOf(key))
 		if (!config) {
-			mgmt.follower.leave(key)
+			mgmt.follower.finish(key)
 			return void downLooks.delete(key)
 		}
 		const leaving = config.metadata.deletionTimestamp !== undefined
 		if (!leaving) await addFinalizer(mgmt.client, config)
-		const work = (http: Clients) => (leaving ? withdrawAll : sync)({ ...mgmt, http }, config)
+		const ledger = ledgerOf(mgmt, config)
+		const work = (http: Clients) => (leaving ? withdrawAll : sync)({ ...mgmt, http, ledger }, config)
 		const outcome = await mgmt.http.during(signal, work).catch(error => expected(error, leaving))
 		if (leaving && isDone(outcome)) return void (await removeFinalizer(mgmt.client, config))
 		await writeStatus(mgmt, config, outcome)
@@ -73,40 +73,35 @@ export function reconcileOpenstackConfig(mgmt: Mgmt): Reconcile {
 }
 
 async function sync(mgmt: Work, config: OpenstackConfig): Promise<Outcome> {
+	const { ledger, log, clock } = mgmt
 	const spec = parse(config.spec)
 	const settings = settingsOf(spec, mgmt.env)
 	const secrets = secretsOf(mgmt.client, config.metadata.namespace ?? '', spec, mgmt.env)
 	const viola = await openViola(mgmt, config, spec, secrets)
 	const known = { before: nodesBefore(config), claims: claimsOf(config, mgmt.all(), mgmt.env), ...ownersOf(config, mgmt.all()) }
-	const { world, plan } = await planWith(mgmt, await gather({ ...mgmt, spec, settings, secrets, viola }, known))
+	const { world, plan } = await planWith(ledger, await gather({ ...mgmt, spec, settings, secrets, viola }, known))
 	const sent = await viola.send(plan.send)
+	ledger.sent(world, { plan, applied: new Set(sent.applied), at: clock.now() })
 	const withdrawn = await viola.withdraw(plan.withdraw)
-	tellInventory(mgmt, config, { world, plan, sent, withdrawn })
+	ledger.withdrew(settings.providerId, withdrawn.applied)
 	const errors = new Map([...sent.errors, ...withdrawn.errors].map(({ nodeName, message }) => [nodeName, message]))
 	if (plan.send.length + plan.withdraw.length > 0)
-		mgmt.log.info(
+		log.info(
 			{ openstackConfig: config.metadata.name, sent: sent.applied, withdrawn: withdrawn.applied, refused: [...errors.keys()] },
 			'sent',
 		)
+	const warnings = [...warningsOf(spec), ...(ledger.warning === undefined ? [] : [ledger.warning])]
 	const retryAfterMs = Math.max(sent.retryAfterMs ?? 0, withdrawn.retryAfterMs ?? 0)
-	return { plan, inForce: world.inForce, sent: new Set(sent.applied), errors, warnings: warningsOf(spec), retryAfterMs }
+	return { plan, inForce: world.inForce, sent: new Set(sent.applied), errors, warnings, retryAfterMs }
 }
 
 /** Decides, and decides again if a node has new ports and the inventory knows their ids. */
-async function planWith({ inventory }: Work, world: World): Promise<{ world: World; plan: Plan }> {
+async function planWith(ledger: Ledger, world: World): Promise<{ world: World; plan: Plan }> {
 	const plan = planNodes(world)
-	const remembered = await rememberedIds(inventory, world.settings.providerId, withNewPorts(plan.wanted, world.inForce))
+	const remembered = await ledger.remembered(world.settings.providerId, withNewPorts(plan.wanted, world.inForce))
 	if (remembered.size === 0) return { world, plan }
 	const complete = { ...world, remembered }
 	return { world: complete, plan: planNodes(complete) }
-}
-
-type Done = { world: World; plan: Plan; sent: Sent; withdrawn: Sent }
-
-function tellInventory({ inventory, follower, clock }: Work, config: OpenstackConfig, { world, plan, sent, withdrawn }: Done): void {
-	const actor = actorOf(config)
-	inventory.learn(learnedFrom(world, { plan, applied: new Set(sent.applied), actor, at: clock.now() }))
-	follower.withdrew(world.settings.providerId, withdrawn.applied, actor)
 }
 
 /** Withdraws all nodes of an OpenstackConfig that is being deleted, so that their NICs are restored. */
@@ -125,22 +120,21 @@ async function withdrawAll(mgmt: Work, config: OpenstackConfig): Promise<Outcome
 	const secrets = secretsOf(mgmt.client, config.metadata.namespace ?? '', spec, mgmt.env)
 	const viola = await openViola(mgmt, config, spec, secrets)
 	const { applied, errors, retryAfterMs } = await viola.withdraw(nodes)
-	mgmt.follower.withdrew(providerOf(spec.credentials).providerId, applied, actorOf(config))
+	mgmt.ledger.withdrew(providerOf(spec.credentials).providerId, applied)
 	mgmt.log.info({ openstackConfig: config.metadata.name, withdrawn: applied }, 'withdrawn because it is being deleted')
 	if (errors.length === 0) return nothing
 	throw refuse('ViolaPostError', errors.map(({ nodeName, message }) => `${nodeName} ${message}`).join('; '), { retryAfterMs })
 }
 
-/** Opens viola for this reconcile, and follows its stream from now on. */
+/** Opens viola for this reconcile, and follows its node configs from now on. */
 async function openViola(mgmt: Work, config: OpenstackConfig, spec: OpenstackConfigSpec, secrets: Secrets): Promise<Viola> {
-	const key = keyOf(config.metadata)
 	try {
 		const route = await routeToViola(config, spec, mgmt.env, secrets)
-		mgmt.follower.follow(key, route)
+		mgmt.ledger.follow(route)
 		return violaAt(route, mgmt.http, mgmt.mayWrite)
 	} catch (error) {
 		// a Secret that could not be read now says nothing about the token
-		if (!isFailure(error) || error.facts.cause === undefined) mgmt.follower.leave(key)
+		if (!isFailure(error) || error.facts.cause === undefined) mgmt.ledger.leave()
 		throw error
 	}
 }

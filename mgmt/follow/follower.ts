@@ -1,8 +1,10 @@
+import { type Deadline, deadline } from '../../runtime/clock.ts'
 import type { GrantedClient } from '../disclosure/client.ts'
 import { type Grant, isSameSecret } from '../disclosure/decide.ts'
 import type { Actor } from '../inventory/inventory.ts'
 import type { Remote } from '../model/settings.ts'
 import { followNodeConfigs, type StreamOptions } from './stream.ts'
+import { createWithdrawals } from './withdrawals.ts'
 
 /** A biz cluster behind a viola, and the token for it. */
 export type Target = { providerId: string; grant: Grant; remote: Remote }
@@ -20,62 +22,70 @@ export type Follower = {
 	follow(key: string, target: Target): void
 	/** Ends the stream of an OpenstackConfig, unless another one uses it. */
 	leave(key: string): void
+	/** Ends the stream of a deleted OpenstackConfig when its node configs are deleted, which takes a while, or after 15 minutes. */
+	finish(key: string): void
 	/** Remembers who has the node configs deleted, until the stream reports that they are. */
 	withdrew(providerId: string, nodeNames: readonly string[], actor: Actor): void
 	/** Ends all streams. */
 	close(): Promise<void>
 }
 
-type Stream = { target: Target; keys: Set<string>; stop: AbortController; ended: Promise<void> }
+type Stream = { target: Target; keys: Set<string>; life: Deadline; ended: Promise<void> }
+
+/** How long a stream continues without an OpenstackConfig, in milliseconds. */
+const FINISH_MS = 15 * 60_000
 
 export function createFollower(options: FollowerOptions): Follower {
 	const streams = new Set<Stream>()
-	const ending = new Set<Promise<void>>()
-	const withdrawals = new Map<string, Actor>()
-	const removedBy = (providerId: string) => (nodeName: string) => {
-		const key = JSON.stringify([providerId, nodeName])
-		const actor = withdrawals.get(key) ?? someone
-		withdrawals.delete(key)
-		return actor
-	}
+	const all = new Set<Promise<void>>()
+	const withdrawals = createWithdrawals(providerId => {
+		for (const stream of streams) if (stream.keys.size === 0 && stream.target.providerId === providerId) end(stream)
+	})
 	const open = (target: Target): Stream => {
-		const stop = new AbortController()
-		const keys = new Set<string>()
-		const { providerId, remote } = target
-		const onRefused = () => [...keys].forEach(options.onRefused)
-		const own = { ...options, providerId, timeoutMs: remote.timeoutMs, removedBy: removedBy(providerId), onRefused }
-		const ended = options.during(target, stop.signal, client => followNodeConfigs({ ...own, client }, stop.signal))
-		ending.add(ended)
-		void ended.finally(() => ending.delete(ended))
-		const stream = { target, keys, stop, ended }
+		const stream = start(options, target, nodeName => withdrawals.take(target.providerId, nodeName) ?? someone)
 		streams.add(stream)
+		all.add(stream.ended)
+		void stream.ended.finally(() => all.delete(stream.ended) && streams.delete(stream))
 		return stream
 	}
-	const leave = (key: string) => {
-		for (const stream of streams) {
-			if (!stream.keys.delete(key) || stream.keys.size > 0) continue
-			streams.delete(stream)
-			stream.stop.abort(new Error('no OpenstackConfig uses this stream'))
-		}
+	const leave = (key: string, isUnused: (stream: Stream) => void) => {
+		for (const stream of streams) if (stream.keys.delete(key) && stream.keys.size === 0) isUnused(stream)
+	}
+	const end = (stream: Stream) => {
+		streams.delete(stream)
+		stream.life.clear()
+		stream.life.abort(new Error('no OpenstackConfig uses this stream'))
 	}
 	return {
 		follow(key, target) {
 			const same = [...streams].find(stream => isSame(stream.target, target))
 			if (same?.keys.has(key)) return
-			leave(key)
+			leave(key, end)
 			const stream = same ?? open(target)
+			stream.life.restart(0)
 			stream.keys.add(key)
 		},
-		leave,
-		withdrew(providerId, nodeNames, actor) {
-			for (const nodeName of nodeNames) withdrawals.set(JSON.stringify([providerId, nodeName]), actor)
-		},
+		leave: key => leave(key, end),
+		finish: key =>
+			leave(key, stream => {
+				if (withdrawals.has(stream.target.providerId)) stream.life.restart(FINISH_MS)
+				else end(stream)
+			}),
+		withdrew: withdrawals.add,
 		async close() {
-			for (const { stop } of streams) stop.abort(new Error('mgmt stops'))
-			streams.clear()
-			await Promise.all(ending)
+			for (const stream of streams) end(stream)
+			await Promise.all(all)
 		},
 	}
+}
+
+function start({ during, onRefused, ...options }: FollowerOptions, target: Target, removedBy: StreamOptions['removedBy']): Stream {
+	const keys = new Set<string>()
+	const life = deadline(0)
+	const { providerId, remote } = target
+	const own = { ...options, providerId, removedBy, timeoutMs: remote.timeoutMs, onRefused: () => [...keys].forEach(onRefused) }
+	const ended = during(target, life.signal, client => followNodeConfigs({ ...own, client }, life.signal))
+	return { target, keys, life, ended }
 }
 
 /** Kubernetes does not report who deleted an object. */

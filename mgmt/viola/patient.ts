@@ -17,14 +17,21 @@ const ATTEMPTS = 5
  */
 export function patient(client: GrantedClient, signal: AbortSignal): GrantedClient {
 	const call: GrantedClient['call'] = async request => {
-		for (let attempt = 1; ; attempt++) {
+		for (let left = ATTEMPTS; ; ) {
 			try {
 				return await client.call(request)
 			} catch (error) {
-				const waitMs = isFailure(error) ? retryAfterOf(error) : 0
-				if (attempt === ATTEMPTS || waitMs === 0 || waitMs > WAIT_MAX_MS || !(await sleep(waitMs, signal))) throw error
+				left--
+				const waitMs = waitFor(error)
+				if (left === 0 || waitMs === 0 || !(await sleep(waitMs, signal))) throw error
 			}
 		}
 	}
 	return { ...client, call }
+}
+
+/** @returns 0 if the call must not be repeated */
+function waitFor(error: unknown): number {
+	const waitMs = isFailure(error) ? retryAfterOf(error) : 0
+	return waitMs > WAIT_MAX_MS ? 0 : waitMs
 }
