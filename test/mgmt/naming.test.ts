@@ -58,6 +58,32 @@ test.each<[sentence: string, ports: Nameable[], inForce: Taken[], ids: [string, 
 	expect([...nameInterfaces(ports, inForce)].toSorted()).toEqual(ids.toSorted())
 })
 
+test.each<[sentence: string, ports: Nameable[], sources: [inForce: Taken[], remembered: [string, number][]], ids: [string, number][]]>([
+	['a port that is not in force gets its remembered id', [port(1)], [[], [['port-1', 3]]], [['port-1', 3]]],
+	['an id in force takes precedence over a remembered one', [port(1)], [[taken(5, 1)], [['port-1', 3]]], [['port-1', 5]]],
+	[
+		'a remembered id that another port has in force is not used',
+		[port(1), port(2)],
+		[[taken(3, 2)], [['port-1', 3]]],
+		[
+			['port-1', 0],
+			['port-2', 3],
+		],
+	],
+	[
+		'a new port does not get the remembered id of another port',
+		[port(1), port(2)],
+		[[], [['port-2', 0]]],
+		[
+			['port-1', 1],
+			['port-2', 0],
+		],
+	],
+	['the remembered id of a port that is gone is free', [port(1)], [[], [['port-2', 0]]], [['port-1', 0]]],
+])('remembered ids: %s', (_, ports, [inForce, remembered], ids) => {
+	expect([...nameInterfaces(ports, inForce, new Map(remembered))].toSorted()).toEqual(ids.toSorted())
+})
+
 const numbers = fc.uniqueArray(fc.integer({ min: 0, max: 40 }), { maxLength: 14 })
 const worlds = fc
 	.tuple(

@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest'
-import { createSecret, grantOf } from '../../mgmt/disclosure/decide.ts'
-import { chosenEndpoint } from '../../mgmt/model/origin.ts'
-import { createViola } from '../../mgmt/send.ts'
+import { createSecret, grantOf } from '../../../mgmt/disclosure/decide.ts'
+import { Failure } from '../../../runtime/errors.ts'
+import { chosenEndpoint } from '../../../mgmt/model/origin.ts'
+import { createViola } from '../../../mgmt/viola/client.ts'
 
 type Call = Parameters<typeof createViola>[0]['call']
 
 /** Returns a viola client that makes its requests with `call`. */
-function askedBy(call: (...request: Parameters<Call>) => Promise<unknown>) {
+function askedBy(call: (...request: Parameters<Call>) => Promise<unknown>, mayWrite = true) {
 	const endpoint = chosenEndpoint([], ['VIOLA_ENDPOINT', 'http://viola']) ?? expect.unreachable()
 	const grant = grantOf(createSecret('viola token', endpoint, 'a-token'), endpoint, [])
-	return createViola({ grant, call: call as Call, stream: () => expect.unreachable() }, 'biz', 1_000)
+	const client = { grant, call: call as Call, stream: () => expect.unreachable() }
+	return createViola(client, { providerId: 'biz', timeoutMs: 1_000, mayWrite: () => mayWrite })
 }
 
 /** Returns a client whose every response has this body. */
@@ -53,4 +55,65 @@ test.each([
 	})
 	await viola.send(nodes)
 	expect(heard).toEqual([isHeard])
+})
+
+const many = Array.from({ length: 450 }, (_, n) => ({ nodeName: `node-${n}`, interfaces: [] }))
+type Batch = typeof many
+/** Returns a viola that accepts every node of a POST, except that the POST with this number fails. */
+function failingAt(position: number, failure: Failure) {
+	const sizes: number[] = []
+	const viola = askedBy(async ({ body }) => {
+		const batch = body?.('') as Batch
+		sizes.push(batch.length)
+		if (sizes.length === position) throw failure
+		return { status: 200, headers: {}, body: { results: batch.map(({ nodeName }) => result(nodeName)), errors: [], applied: batch.length } }
+	})
+	return { viola, sizes }
+}
+
+test('nodes are sent in batches of at most 200', async () => {
+	const { viola, sizes } = failingAt(0, new Failure('REFUSED', ''))
+	expect(await viola.send(many)).toEqual({ applied: many.map(({ nodeName }) => nodeName), errors: [] })
+	expect(sizes).toEqual([200, 200, 50])
+})
+
+test.each<[sentence: string, failure: Failure, sizes: number[], applied: number]>([
+	['the other batches are sent', new Failure('REFUSED', 'too large'), [200, 200, 50], 250],
+	['no other batch is sent if viola cannot be reached', new Failure('UNREACHABLE', 'gone'), [200, 200], 200],
+	[
+		'no other batch is sent if viola asks to wait',
+		new Failure('TOO_MANY_REQUESTS', 'later', { facts: { retryAfterMs: 60_000 } }),
+		[200, 200],
+		200,
+	],
+])('if a batch fails as a whole, %s', async (_, failure, sizes, applied) => {
+	const sending = failingAt(2, failure)
+	const sent = await sending.viola.send(many)
+	expect([sending.sizes, sent.applied.length, sent.errors.length]).toEqual([sizes, applied, 450 - applied])
+	expect(sent.errors[0]).toEqual({ nodeName: 'node-200', message: `node configs could not be sent to viola: ${failure.message}` })
+	expect(sent.retryAfterMs).toBe(failure.facts.retryAfterMs)
+})
+
+test('a withdrawal ends when viola asks to wait, and the rest is reported', async () => {
+	const asked: string[] = []
+	const viola = askedBy(async ({ path }) => {
+		asked.push(path)
+		if (asked.length === 2) throw new Failure('TOO_MANY_REQUESTS', 'later', { facts: { retryAfterMs: 60_000 } })
+		return { status: 200, headers: {}, body: {} }
+	})
+	const sent = await viola.withdraw(['a', 'b', 'c'])
+	expect(sent).toMatchObject({ applied: ['a'], errors: [{ nodeName: 'b' }, { nodeName: 'c' }], retryAfterMs: 60_000 })
+	expect(asked).toHaveLength(2)
+})
+
+test('a process that is not the leader sends and withdraws nothing', async () => {
+	const viola = askedBy(() => expect.unreachable(), false)
+	await expect(viola.send(nodes)).rejects.toMatchObject({ code: 'NOT_LEADING', retry: true })
+	await expect(viola.withdraw(['a'])).rejects.toMatchObject({ code: 'NOT_LEADING' })
+})
+
+test('views of a viola of an earlier version are read', async () => {
+	const item = { nodeName: 'a', generation: 1, interfaces: [] }
+	const viola = askedBy(async ({ schema }) => ({ status: 200, headers: {}, body: schema?.parse({ items: [item] }) }))
+	expect(await viola.inForce()).toEqual(new Map([['a', { ...item, deleting: false, resourceVersion: '' }]]))
 })
