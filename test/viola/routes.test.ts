@@ -3,29 +3,35 @@ import { type IncomingMessage, request } from 'node:http'
 import { json } from 'node:stream/consumers'
 import type { FastifyInstance } from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
-import { NODE_CONFIGS_PATH } from '../../contract/viola-api.ts'
+import { NODE_CONFIGS_PATH, type NodeConfigsResponse } from '../../contract/viola-api.ts'
+import { Failure } from '../../runtime/errors.ts'
 import { listen } from '../../runtime/http-server.ts'
 import { createLog } from '../../runtime/log.ts'
-import type { Cluster } from '../../viola/cluster.ts'
-import { createViola } from '../../viola/routes.ts'
+import { createTurns } from '../../runtime/turns.ts'
+import type { Cluster } from '../../viola/cluster/cluster.ts'
+import { project } from '../../viola/model/project.ts'
+import { stored } from './nodes.ts'
+import { createViola } from '../../viola/routes/routes.ts'
 
 const headers = { authorization: 'Bearer the-token', 'x-provider-id': 'biz', 'content-type': 'application/json' }
 const log = createLog('viola', { level: 'silent' })
 
-function start(more: Partial<Cluster> = {}) {
+/** Starts viola in front of a cluster without node configs, which records what is created and removed. */
+function start(more: Partial<Cluster> = {}, options: { postMs?: number } = {}) {
 	const done: string[] = []
 	const cluster: Cluster = {
-		providerId: 'biz',
-		upsert: async ({ nodeName }) => {
-			done.push(nodeName)
-			return { nodeName, status: 'created', generation: 1 }
+		...{ providerId: 'biz', namespace: 'ns', entries: { size: 0, get: () => undefined, values: () => [] } },
+		...{ isSynced: () => true, heardMs: () => performance.now(), isCurrent: () => true, unavailable: () => undefined },
+		...{ inTurn: createTurns(), read: async () => undefined, close: async () => {} },
+		create: async ({ metadata: { name } }) => {
+			done.push(name)
+			return project(stored({ nodeName: name }))
 		},
-		list: async () => [],
-		find: async () => undefined,
+		patch: async () => project(stored()),
 		remove: async name => done.push(name) > 0,
 		...more,
 	}
-	return { done, app: createViola({ token: () => 'the-token', clusterOf: async () => cluster, log }) }
+	return { done, app: createViola({ token: () => 'the-token', clusterOf: async () => cluster, log, ...options }) }
 }
 
 async function serve(app: FastifyInstance): Promise<string> {
@@ -73,13 +79,13 @@ test('no further node config is written after the client has disconnected, becau
 	const begun: string[] = []
 	const gone = Promise.withResolvers<void>()
 	const all = Promise.withResolvers<void>()
-	const upsert: Cluster['upsert'] = async ({ nodeName }) => {
-		begun.push(nodeName)
+	const create: Cluster['create'] = async ({ metadata: { name } }) => {
+		begun.push(name)
 		if (begun.length === 8) all.resolve()
 		await gone.promise
-		return { nodeName, status: 'created', generation: 1 }
+		return project(stored({ nodeName: name }))
 	}
-	const { app } = start({ upsert })
+	const { app } = start({ create })
 	const answered = Promise.withResolvers<void>()
 	app.addHook('onSend', async () => answered.resolve())
 	const address = await serve(app)
@@ -91,4 +97,85 @@ test('no further node config is written after the client has disconnected, becau
 	post.destroy()
 	await answered.promise
 	expect(begun).toHaveLength(8)
+})
+
+const post = (app: FastifyInstance, payload: unknown, url: string = NODE_CONFIGS_PATH) =>
+	app.inject({ method: 'POST', url, headers, payload: JSON.stringify(payload) })
+
+test('a node that is not finished in time is in the errors as Deadline, and its request is canceled', async () => {
+	const canceled: string[] = []
+	const create: Cluster['create'] = (object, { signal } = {}) => {
+		const { name } = object.metadata
+		if (name === 'fast') return Promise.resolve(project(stored({ nodeName: name })))
+		return new Promise((_, reject) =>
+			signal?.addEventListener('abort', () => {
+				canceled.push(name)
+				reject(new Failure('STOPPED', 'canceled'))
+			}),
+		)
+	}
+	const { app } = start({ create }, { postMs: 200 })
+	const nodes = ['fast', ...Array.from({ length: 10 }, (_, n) => `slow-${n}`)].map(nodeName => ({ nodeName, interfaces: [] }))
+	const response = await post(app, nodes)
+	expect(response.statusCode).toBe(503)
+	const { results, errors } = response.json() as NodeConfigsResponse
+	expect(results.map(({ nodeName }) => nodeName)).toEqual(['fast'])
+	expect(errors.map(({ code }) => code)).toEqual(Array(10).fill('Deadline'))
+	expect(canceled).toHaveLength(8)
+})
+
+test.each<[sentence: string, url: string, payload: unknown, fault: { path: string; message: string }]>([
+	['a body of another shape', '', { nodes: [] }, { path: '', message: expect.stringContaining('must be a list') }],
+	['an unknown query parameter', '?dryrun=true', [], { path: '', message: 'Unrecognized key: "dryrun"' }],
+	['an invalid query parameter', '?dryRun=1', [], { path: 'dryRun', message: expect.stringContaining('"true"|"false"') }],
+	['a repeated query parameter', '?dryRun=true&dryRun=true', [], { path: 'dryRun', message: expect.any(String) }],
+])('%s is rejected with its fault', async (_, query, payload, fault) => {
+	const { app, done } = start()
+	const response = await post(app, payload, `${NODE_CONFIGS_PATH}${query}`)
+	expect([response.statusCode, response.json()]).toEqual([
+		400,
+		{ error: { code: 'BAD_REQUEST', message: expect.any(String), faults: [fault] } },
+	])
+	expect(done).toEqual([])
+})
+
+test('an owner that lacks a field is the fault of its node only', async () => {
+	const { app, done } = start()
+	const node = (nodeName: string, owner: object) => ({ nodeName, interfaces: [], owner })
+	const response = await post(app, [
+		node('a', { namespace: 'team', name: 'cloud' }),
+		node('b', { namespace: 'team', name: 'cloud', uid: 'u' }),
+	])
+	expect(response.statusCode).toBe(422)
+	expect(response.json()).toMatchObject({ errors: [{ nodeName: 'a', code: 'Invalid', message: expect.stringMatching(/^owner\.uid: /) }] })
+	expect(done).toEqual(['b'])
+})
+
+test.each<[sentence: string, inCluster: boolean, status: string]>([
+	['deleted', false, 'created'],
+	['kept', true, 'unchanged'],
+])('if the cluster has not been heard for too long, a node config that was %s is read before the answer', async (_, inCluster, status) => {
+	const read: string[] = []
+	const entry = project(stored({ nodeName: 'a', instanceId: undefined, interfaces: [] }))
+	const { app } = start({
+		entries: { size: 1, get: () => entry, values: () => [entry] },
+		isCurrent: () => false,
+		read: async name => {
+			read.push(name)
+			return inCluster ? entry : undefined
+		},
+	})
+	expect((await post(app, [{ nodeName: 'a', interfaces: [] }])).json()).toMatchObject({ results: [{ nodeName: 'a', status }] })
+	expect(read).toEqual(['a'])
+})
+
+test.each<[sentence: string, owner: object]>([
+	['an empty namespace', { namespace: '', name: 'a', uid: 'u' }],
+	['a namespace with a slash', { namespace: 'a/b', name: 'a', uid: 'u' }],
+	['a name of 254 characters', { namespace: 'a', name: 'a'.repeat(254), uid: 'u' }],
+	['a uid of 64 characters', { namespace: 'a', name: 'a', uid: 'u'.repeat(64) }],
+	['a name that is a number', { namespace: 'a', name: 7, uid: 'u' }],
+])('an owner with %s is rejected', async (_, owner) => {
+	const response = await post(start().app, [{ nodeName: 'a', interfaces: [], owner }])
+	expect(response.json()).toMatchObject({ applied: 0, errors: [{ nodeName: 'a', code: 'Invalid' }] })
 })
