@@ -9,6 +9,7 @@ import { type Context, type Read, runProcess } from '../runtime/process.ts'
 import { type Config, readConfig, replicasRefusal, startWarnings } from './config.ts'
 import { createHttpClients } from './http-clients.ts'
 import { inventoryLine } from './inventory-condition.ts'
+import { inventoryMetrics } from './inventory/metrics.ts'
 import { openInventory } from './inventory/open.ts'
 import { readInventorySettings } from './inventory/settings.ts'
 import { createLeader, type Leader, WORKERS } from './leader.ts'
@@ -29,7 +30,7 @@ export async function main(context: Context & Read<typeof readers>): Promise<voi
 	if (refusal) throw new Failure('CONFIG_INVALID', refusal)
 	const metrics = createMetrics('mgmt', WORKERS)
 	const client = new KubeClient(credentials, { fieldManager: 'multinic-mgmt', onCall: metrics.kubeCall })
-	const inventory = openInventory(storage, { log, registry: metrics.registry })
+	const inventory = openInventory(storage, { log, metrics: inventoryMetrics(metrics.registry) })
 	const http = createHttpClients(log)
 	const leader = createLeader({ client, config, inventory, http, log, signal, metrics, clock: systemClock })
 	const app = createHttpServer({ log })
