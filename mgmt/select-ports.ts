@@ -1,3 +1,4 @@
+import { compareFirst, type FirstKeys } from './naming.ts'
 import type { Port, Subnet } from './openstack/neutron.ts'
 
 /** A port that becomes an interface, and the subnet for which it was selected. */
@@ -21,12 +22,7 @@ export function selectPorts(ports: readonly Port[], instanceId: string, selectio
 	return ports
 		.filter(port => port.device_id === instanceId && statusAllows(port, selection))
 		.flatMap(port => inSubnet(port, subnets))
-		.toSorted(
-			(a, b) =>
-				subnets.indexOf(a.subnet) - subnets.indexOf(b.subnet) ||
-				compare(a.port.created_at ?? '', b.port.created_at ?? '') ||
-				compare(a.port.id, b.port.id),
-		)
+		.toSorted((a, b) => compareFirst(keysOf(a, subnets), keysOf(b, subnets)))
 }
 
 /** Returns the ids of the ports in these subnets that are DOWN, whether or not they are already interfaces. */
@@ -56,6 +52,6 @@ function withPrefix({ subnet_id, ip_address }: Port['fixed_ips'][number], subnet
 	return [`${ip_address}/${subnet.cidr.split('/')[1]}`]
 }
 
-function compare(a: string, b: string): number {
-	return a < b ? -1 : Number(a > b)
+function keysOf({ port, subnet }: SelectedPort, subnets: readonly Subnet[]): FirstKeys {
+	return { subnet: subnets.indexOf(subnet), createdAt: port.created_at ?? undefined, portId: port.id }
 }

@@ -37,7 +37,7 @@ test.each<[sentence: string, ports: Port[], selection: Partial<typeof usual> | {
 		'ports are sorted by the order of subnets, then by the time of their creation, then by id',
 		[port('1', b), made('2', 20), made('5', 10), made('4', 10), port('3')],
 		{},
-		['3', '4', '5', '2', '1'],
+		['4', '5', '2', '3', '1'],
 	],
 ])('%s', (_, ports, selection, ids) => {
 	expect(selectPorts(ports, vm, { ...usual, ...selection }).map(({ port }) => port.id)).toEqual(ids)

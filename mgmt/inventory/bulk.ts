@@ -1,0 +1,94 @@
+import { type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Schema } from './schema.ts'
+
+/** Writes many rows: with SQLite one prepared statement that runs for each row, with MariaDB few statements with many rows. */
+export type Bulk = {
+	insert<T extends Written>(db: Kysely<Schema>, table: T, rows: readonly Schema[T][]): Promise<void>
+	/** Sets these columns of rows that exist. */
+	update<T extends Written>(db: Kysely<Schema>, table: T, columns: readonly (keyof Schema[T])[], rows: readonly Schema[T][]): Promise<void>
+}
+
+type Written = 'node' | 'nic' | 'subnet' | 'change'
+
+const columns = {
+	node: {
+		key: ['provider_id', 'name'],
+		others: [
+			...['instance_id', 'owner_namespace', 'owner_name', 'owner_uid', 'config', 'hash', 'report', 'state', 'reason', 'letters'],
+			...['revision', 'created_at', 'changed_at', 'sent_at', 'removed_at'],
+		],
+	},
+	nic: {
+		key: ['provider_id', 'node', 'id'],
+		others: ['port', 'mac', 'address', 'subnet', 'state', 'reason', 'message', 'seen_at', 'sent_at', 'started_at', 'settled_at'],
+	},
+	subnet: { key: ['id'], others: ['name', 'cidr', 'network', 'network_name', 'mtu', 'created_at', 'modified_at', 'deleted_at'] },
+	change: {
+		key: ['seq'],
+		others: ['at', 'actor_kind', 'actor', 'provider_id', 'node', 'nic', 'port', 'kind', 'reason', 'message', 'difference'],
+	},
+} as const
+
+type Row = Readonly<Record<string, string | number | null>>
+
+/** The statements are compiled once, because compiling one takes as long as running it. */
+export function createRowByRow(): Bulk {
+	const compiled = new Map<string, { query: CompiledQuery; order: readonly string[] }>()
+	const once = (name: string, order: readonly string[], compile: () => CompiledQuery) => {
+		const known = compiled.get(name) ?? { query: compile(), order }
+		compiled.set(name, known)
+		return known
+	}
+	const run = async (
+		db: Kysely<Schema>,
+		{ query, order }: { query: CompiledQuery; order: readonly string[] },
+		rows: readonly unknown[],
+	) => {
+		for (const row of rows as readonly Row[]) await db.executeQuery({ ...query, parameters: order.map(column => row[column] ?? null) })
+	}
+	return {
+		async insert(db, table, rows) {
+			const order = [...columns[table].key, ...columns[table].others]
+			await run(
+				db,
+				once(`insert ${table}`, order, () => loose(db).insertInto(table).values(anyRow(order)).compile()),
+				rows,
+			)
+		},
+		async update(db, table, set, rows) {
+			const { key } = columns[table]
+			const order = [...(set as readonly string[]), ...key]
+			const equals = (names: readonly string[]) => names.map(column => sql`${sql.ref(column)} = ${0}`)
+			const statement = sql`update ${sql.table(table)} set ${sql.join(equals(set as readonly string[]))} where ${sql.join(equals(key), sql` and `)}`
+			const compile = () => statement.compile(db)
+			await run(db, once(`update ${table} ${set.join()}`, order, compile), rows)
+		},
+	}
+}
+
+/** How many rows one statement has at most. A row has some kilobytes, and a packet at most 16 MiB by default. */
+const ROWS_MAX = 500
+
+export function createManyRows(): Bulk {
+	const insert = async (db: Kysely<Schema>, table: Written, rows: readonly unknown[], set: readonly string[]) => {
+		for (let start = 0; start < rows.length; start += ROWS_MAX) {
+			const values = (rows as readonly Row[]).slice(start, start + ROWS_MAX)
+			const query = loose(db).insertInto(table).values(values)
+			const updated = Object.fromEntries(set.map(column => [column, sql`values(${sql.ref(column)})`]))
+			await (set.length > 0 ? query.onDuplicateKeyUpdate(updated) : query).execute()
+		}
+	}
+	return {
+		insert: (db, table, rows) => insert(db, table, rows, []),
+		update: (db, table, set, rows) => insert(db, table, rows, set as readonly string[]),
+	}
+}
+
+/** The names of columns are checked against the tables by the contract suite, which runs every statement. */
+function loose(db: Kysely<Schema>) {
+	return db as unknown as Kysely<Record<string, Record<string, string | number | null | RawBuilder<unknown>>>>
+}
+
+function anyRow(order: readonly string[]): Record<string, number> {
+	return Object.fromEntries(order.map(column => [column, 0]))
+}

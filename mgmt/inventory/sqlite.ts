@@ -1,0 +1,118 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import {
+	CompiledQuery,
+	type DatabaseConnection,
+	type Dialect,
+	type Driver,
+	type QueryResult,
+	SqliteAdapter,
+	SqliteIntrospector,
+	SqliteQueryCompiler,
+	type TransactionSettings,
+} from 'kysely'
+
+/** Is called before each statement. Tests end the process here. */
+export type BeforeStatement = (sql: string) => void
+
+/**
+ * Kysely's dialect for `node:sqlite`. Kysely itself lets only one user of the connection in at a time, so no query ever sees half a
+ * transaction.
+ *
+ * @param database stays open until the dialect's driver is destroyed, and is referenced by it until then: SQLite releases the lock of a file
+ *   whose handle is collected
+ */
+export function sqliteDialect(database: DatabaseSync, before: BeforeStatement = () => {}): Dialect {
+	return {
+		createAdapter: () => new SqliteAdapter(),
+		createDriver: () => new SqliteDriver(database, before),
+		createIntrospector: db => new SqliteIntrospector(db),
+		createQueryCompiler: () => new SqliteQueryCompiler(),
+	}
+}
+
+class SqliteDriver implements Driver {
+	readonly #database: DatabaseSync
+	readonly #connection: SqliteConnection
+
+	constructor(database: DatabaseSync, before: BeforeStatement) {
+		this.#database = database
+		this.#connection = new SqliteConnection(database, before)
+	}
+
+	async init(): Promise<void> {}
+
+	async acquireConnection(): Promise<DatabaseConnection> {
+		return this.#connection
+	}
+
+	async beginTransaction(_: DatabaseConnection, { accessMode }: TransactionSettings): Promise<void> {
+		this.#connection.run(accessMode === 'read only' ? 'begin' : 'begin immediate')
+	}
+
+	async commitTransaction(): Promise<void> {
+		this.#connection.run('commit')
+	}
+
+	async rollbackTransaction(): Promise<void> {
+		// SQLite has already rolled back after some errors, such as a full disk
+		if (this.#database.isTransaction) this.#connection.run('rollback')
+	}
+
+	async releaseConnection(): Promise<void> {}
+
+	async destroy(): Promise<void> {
+		this.#connection.forget()
+		this.#database.close()
+	}
+}
+
+/** How many prepared statements are kept. The inventory has about 40; those with a list have one for each length of it. */
+const STATEMENTS_MAX = 256
+
+class SqliteConnection implements DatabaseConnection {
+	readonly #database: DatabaseSync
+	readonly #before: BeforeStatement
+	readonly #statements = new Map<string, { statement: StatementSync; reads: boolean }>()
+
+	constructor(database: DatabaseSync, before: BeforeStatement) {
+		this.#database = database
+		this.#before = before
+	}
+
+	run(sql: string): void {
+		void this.#execute(CompiledQuery.raw(sql))
+	}
+
+	async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+		return this.#execute(query)
+	}
+
+	/** Nothing in the inventory streams a query. */
+	// biome-ignore lint/correctness/useYield: there is nothing to yield
+	async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+		throw new Error('streaming is not supported')
+	}
+
+	forget(): void {
+		this.#statements.clear()
+	}
+
+	#execute<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
+		this.#before(sql)
+		const { statement, reads } = this.#prepare(sql)
+		const values = parameters as SQLInputValue[]
+		if (reads) return { rows: statement.all(...values) as R[] }
+		return { rows: [], numAffectedRows: BigInt(statement.run(...values).changes) }
+	}
+
+	#prepare(sql: string) {
+		const known = this.#statements.get(sql)
+		if (known) return known
+		const statement = this.#database.prepare(sql)
+		const prepared = { statement, reads: statement.columns().length > 0 }
+		const [oldest] = this.#statements.keys()
+		if (oldest !== undefined && this.#statements.size >= STATEMENTS_MAX) this.#statements.delete(oldest)
+		this.#statements.set(sql, prepared)
+		return prepared
+	}
+}
