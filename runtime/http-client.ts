@@ -4,25 +4,12 @@ import { faultsIn } from './faults.ts'
 import { parseBounded } from './bounded-json.ts'
 import { textOf } from './body-text.ts'
 import { deadline } from './clock.ts'
-import { Failure, wordsOf } from './errors.ts'
-import { createRedactor, responseMessage } from './response-message.ts'
+import { Failure } from './errors.ts'
+import { failure, type HttpCode, refusal, unreachable } from './http-failures.ts'
+import { openStream, type StreamCall } from './http-stream.ts'
 
-/** Codes of a failed HTTP call. */
-export type HttpCode =
-	| 'UNAUTHORIZED'
-	| 'FORBIDDEN'
-	| 'NOT_FOUND'
-	| 'CONFLICT'
-	| 'TOO_MANY_REQUESTS'
-	/** Any other 3xx or 4xx: the request or the address is wrong. */
-	| 'REFUSED'
-	| 'SERVER_ERROR'
-	/** The response does not match the schema. */
-	| 'BAD_ANSWER'
-	| 'UNREACHABLE'
-	| 'TIMED_OUT'
-	/** The caller's signal aborted the call. */
-	| 'STOPPED'
+export type { HttpCode } from './http-failures.ts'
+export type { StreamCall } from './http-stream.ts'
 
 export type HttpClientOptions = {
 	/** PEM of the certificate authorities to trust instead of the system's. */
@@ -63,6 +50,13 @@ export type HttpClient = {
 	 * @throws Failure with an HttpCode; the message contains the remote's message; facts `{ method, url, status, remote, retryAfterMs }`
 	 */
 	call<T = unknown>(call: HttpCall<T>): Promise<HttpAnswer<T>>
+	/**
+	 * Yields the bytes of one event stream, to be parsed with `readEvents`. The stream has neither a time limit nor a maximum size, only an
+	 * idle time, and a separate connection.
+	 *
+	 * @throws Failure with an HttpCode: NO_STREAM if the server has none, TIMED_OUT if no byte arrives
+	 */
+	stream(call: StreamCall): AsyncIterable<Uint8Array>
 	close(): Promise<void>
 }
 
@@ -72,10 +66,15 @@ const ANSWER = { depth: 32, values: 2_000_000 }
 
 /** Creates a client for one remote system, with a separate connection pool and its own trusted authorities. */
 export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
-	const { ca, insecure = false, connections = 4, maxAnswerBytes = ANSWER_BYTES } = options
+	const { ca, insecure = false, connections = 4, maxAnswerBytes = ANSWER_BYTES, userAgent = 'node' } = options
 	const connect = { timeout: 10_000, rejectUnauthorized: !insecure, ...(ca && { ca }) }
 	const agent = new Agent({ allowH2: false, connections, keepAliveTimeout: 30_000, maxResponseSize: maxAnswerBytes, connect })
-	return { call: call => exchange(agent, options, call), close: () => agent.destroy() }
+	const streams = new Agent({ allowH2: false, connect }) // a stream exceeds any maximum size, and never frees its connection for a call
+	return {
+		call: call => exchange(agent, options, call),
+		stream: call => openStream(streams, userAgent, call),
+		close: async () => void (await Promise.all([agent.destroy(), streams.destroy()])),
+	}
 }
 
 async function exchange<T>(dispatcher: Dispatcher, options: HttpClientOptions, call: HttpCall<T>): Promise<HttpAnswer<T>> {
@@ -128,65 +127,4 @@ function parse<T>(call: HttpCall<T>, { status, text, bytes }: Came): { value: T 
 
 function isSuccess(status: number): boolean {
 	return status >= 200 && status < 300
-}
-
-const byStatus: Readonly<Record<number, HttpCode>> = {
-	401: 'UNAUTHORIZED',
-	403: 'FORBIDDEN',
-	404: 'NOT_FOUND',
-	408: 'TIMED_OUT',
-	409: 'CONFLICT',
-	429: 'TOO_MANY_REQUESTS',
-	504: 'TIMED_OUT',
-}
-
-/** Maximum Retry-After in seconds: one day. Longer values are reduced to it. */
-const LONGEST_RETRY_S = 86_400
-
-type Refusal = { status: number; text: string; retryAfter: string | string[] | undefined }
-
-function refusal<T>(call: HttpCall<T>, { status, text, retryAfter }: Refusal): Failure<HttpCode> {
-	const code = byStatus[status] ?? (status >= 500 ? 'SERVER_ERROR' : 'REFUSED')
-	const remote = responseMessage(text, hideIn(call))
-	const seconds = Math.min(Number(retryAfter), LONGEST_RETRY_S)
-	const facts = {
-		retry: status >= 500 || status === 408 || status === 429,
-		status,
-		remote,
-		...(seconds > 0 && { retryAfterMs: seconds * 1_000 }),
-	}
-	return failure(call, code, `answered ${status}${remote && `: ${remote}`}`, facts)
-}
-
-function unreachable<T>(call: HttpCall<T>, error: unknown, expired: boolean): Failure<HttpCode> {
-	if (expired) return failure(call, 'TIMED_OUT', 'timed out', { retry: true })
-	if (call.signal?.aborted) return failure(call, 'STOPPED', `was canceled: ${wordsOf(call.signal.reason)}`, { retry: true })
-	return failure(call, 'UNREACHABLE', `cannot be reached: ${wordsOf(error)}`, { retry: true })
-}
-
-function failure<T>(
-	call: HttpCall<T>,
-	code: HttpCode,
-	words: string,
-	{ retry, ...facts }: { retry: boolean } & Record<string, unknown>,
-): Failure<HttpCode> {
-	const method = call.method ?? 'GET'
-	const url = plainUrl(call.url)
-	const hide = hideIn(call)
-	return new Failure(code, hide(`${method} ${url} ${words}`), { retry, facts: { method, url, ...hidden(facts, hide) } })
-}
-
-function hideIn<T>({ headers = {}, secrets = [] }: HttpCall<T>): (text: string) => string {
-	return createRedactor(headers, secrets)
-}
-
-function hidden(facts: Record<string, unknown>, hide: (text: string) => string): Record<string, unknown> {
-	return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, typeof value === 'string' ? hide(value) : value]))
-}
-
-/** Returns the URL without user information and query, because either may contain a secret. */
-function plainUrl(url: string): string {
-	if (!URL.canParse(url)) return '(not a URL)'
-	const { origin, pathname } = new URL(url)
-	return origin + pathname
 }

@@ -45,7 +45,7 @@ const layers: Record<string, string[][]> = {
 		['controller/model'],
 	],
 	runtime: [['runtime/auth'], ['runtime/kube'], ['runtime/kube/kubeconfig'], ['runtime']],
-	mgmt: [['mgmt'], ['mgmt/api'], ['mgmt/inventory', 'mgmt/openstack'], ['mgmt/disclosure'], ['mgmt/model']],
+	mgmt: [['mgmt'], ['mgmt/api', 'mgmt/follow'], ['mgmt/viola', 'mgmt/inventory', 'mgmt/openstack'], ['mgmt/disclosure'], ['mgmt/model']],
 	viola: [['viola'], ['viola/routes'], ['viola/apply', 'viola/read'], ['viola/cluster'], ['viola/held', 'viola/targets'], ['viola/model']],
 	lab: [
 		['lab'],

@@ -8,6 +8,8 @@ export type MgmtOrigin = (typeof mgmtOrigins)[number]
 export interface MgmtSide {
 	/** A sentence for the user: where the OpenstackConfig is. */
 	readonly where: string
+	/** Address of the inventory API, if this machine can reach it. */
+	readonly inventoryUrl?: string
 	stop(): Promise<void>
 }
 

@@ -21,8 +21,9 @@ export async function startMgmtFromSources(lab: Lab, connection: Connection): Pr
 	const mgmt = await startMgmt(lab, connection, viola.url)
 	return {
 		where: `The cluster without nodes, where mgmt's OpenstackConfig is, has ${lab.mgmt.kubeconfig}.`,
+		inventoryUrl: mgmt.inventoryUrl,
 		async stop() {
-			await Promise.all([viola.daemon.stop(), mgmt.stop()])
+			await Promise.all([viola.daemon.stop(), mgmt.daemon.stop()])
 		},
 	}
 }
@@ -37,12 +38,15 @@ async function startViola({ dir, biz }: Lab, { providerId, token }: Connection) 
 	return { daemon, url }
 }
 
-async function startMgmt({ dir, mgmt }: Lab, { openstack, providerId, token }: Connection, violaUrl: string): Promise<Daemon> {
-	const port = await freePort()
+async function startMgmt({ dir, mgmt }: Lab, { openstack, providerId, token }: Connection, violaUrl: string) {
+	const [port, inventoryPort] = [await freePort(), await freePort()]
 	const daemon = startRoom('mgmt', dir, {
 		KUBECONFIG: mgmt.kubeconfig,
 		MGMT_ADDR: `127.0.0.1:${port}`,
 		MGMT_NAMESPACE: namespace,
+		INVENTORY_ADDR: `127.0.0.1:${inventoryPort}`,
+		INVENTORY_AUTH: 'none', // it listens on the loopback device only
+		INVENTORY_DB_PATH: join(dir, 'inventory.db'),
 		CONTRABASS_ENDPOINT: openstack.contrabassUrl,
 		VIOLA_ENDPOINT: violaUrl,
 		VIOLA_TOKEN: token,
@@ -52,7 +56,7 @@ async function startMgmt({ dir, mgmt }: Lab, { openstack, providerId, token }: C
 		POLL_ERROR_INTERVAL: pollIntervals.error,
 	})
 	await until('mgmt ready', () => answers(`http://127.0.0.1:${port}/readyz`), { ended: [daemon.ended] })
-	return daemon
+	return { daemon, inventoryUrl: `http://127.0.0.1:${inventoryPort}` }
 }
 
 function startRoom(room: 'viola' | 'mgmt', dir: string, env: Record<string, string>): Daemon {

@@ -44,6 +44,7 @@ export async function attachPort(demo: Demo, node: string, options: ActionOption
 	options.print(
 		`${expected.name} of ${node} is correct: ${expected.address}, MTU ${expected.mtu}, ${seconds(times.Configured ?? 0)} after the port was attached`,
 	)
+	if (cloud.inventoryUrl) options.print(`  its path from port to NIC: curl ${cloud.inventoryUrl}/v1/inventory/ports/${port.id}`)
 	return { node, port, expected, times }
 }
 

@@ -18,7 +18,7 @@ export async function startCloud(lab: Lab, origin: MgmtOrigin): Promise<Cloud> {
 	const mgmt = await start(lab, { openstack, subnet: dataNetwork.name, nodes, providerId: randomUUID(), token })
 	return {
 		openstack,
-		where: mgmt.where,
+		...mgmt,
 		async stop() {
 			await mgmt.stop()
 			await openstack.stop()

@@ -28,7 +28,7 @@ export function createInventoryApi({ inventory, auth, tls, log, now }: Inventory
 	app.register(async api => {
 		await addOpenApi(api, { title: 'MultiNIC inventory', description, version: VERSION })
 		await api.register(async guarded => {
-			await addAuth(guarded, auth, log)
+			await addAuth(guarded, auth, { log })
 			const routes: Routes = { app: guarded, inventory, auth, now, ...createReply({ inventory, auth }) }
 			addInventoryRoutes(routes)
 			addGoRoutes(routes)

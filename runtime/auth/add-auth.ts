@@ -14,26 +14,33 @@ declare module 'fastify' {
 }
 
 /** Maximum number of requests per client, and of refused tokens per address, in a window (milliseconds). */
-const RATE = { max: 100, timeWindow: 2_000 }
+export type RateLimit = { max: number; timeWindow: number }
+const RATE: RateLimit = { max: 100, timeWindow: 2_000 }
+
+export type AuthOptions = {
+	log: Log
+	/** Default: 100 requests in 2 s. */
+	rate?: RateLimit | undefined
+}
 
 /**
  * Authenticates every request of the routes that are added afterwards, before its body is read, and sets `request.caller`. A client that
  * sends too many requests is answered with 429.
  */
-export async function addAuth(api: FastifyInstance, auth: Auth, log: Log): Promise<void> {
+export async function addAuth(api: FastifyInstance, auth: Auth, { log, rate = RATE }: AuthOptions): Promise<void> {
 	await api.register(rateLimit, { global: false })
-	const perCaller = api.createRateLimit({ ...RATE, keyGenerator: keyOf })
-	const refusals = api.createRateLimit(RATE)
+	const perCaller = api.createRateLimit({ ...rate, keyGenerator: keyOf })
+	const refusals = api.createRateLimit(rate)
 	const warnOnce = plainTokenWarning(log)
 	api.decorateRequest('caller')
 	api.addHook('onRequest', async request => {
 		warnOnce(request)
-		limited(await refusals(request, { increment: false }), 'requests with an invalid token')
+		limited(await refusals(request, { increment: false }), rate, 'requests with an invalid token')
 		request.caller = await auth.signIn(request.headers.authorization).catch(async error => {
 			if (isFailure<HttpCode>(error, 'TOKEN_REFUSED')) await refusals(request)
 			throw error
 		})
-		limited(await perCaller(request), 'requests')
+		limited(await perCaller(request), rate, 'requests')
 	})
 }
 
@@ -49,9 +56,9 @@ export async function requireAgain(auth: Auth, { headers }: FastifyRequest, acce
 type Count = Awaited<ReturnType<ReturnType<FastifyInstance['createRateLimit']>>>
 
 /** @throws Failure RATE_LIMITED if the limit of the window is reached */
-function limited(count: Count, what: string): void {
+function limited(count: Count, { max, timeWindow }: RateLimit, what: string): void {
 	if (count.isAllowed || !count.isExceeded) return
-	throw new Failure<HttpCode>('RATE_LIMITED', `too many ${what}: at most ${RATE.max} in ${RATE.timeWindow / 1_000} s`, {
+	throw new Failure<HttpCode>('RATE_LIMITED', `too many ${what}: at most ${max} in ${timeWindow / 1_000} s`, {
 		retry: true,
 		facts: { retryAfterMs: count.ttl },
 	})

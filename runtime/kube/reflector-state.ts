@@ -38,6 +38,13 @@ export type ReflectorOptions<T extends KubeObject, P> = Selection & {
 	project?: (object: Stored<T>, before?: P) => P
 	/** Called for every change, in order, after the change is in the store. An error that it throws or rejects with is only logged. */
 	onChange?: Change<P>
+	/**
+	 * Called when every change up to this resource version has been reported to `onChange`: after all objects have been read, and after each
+	 * event of the watch, including bookmarks. Only a restore of the cluster from a backup makes the version go backwards.
+	 *
+	 * A deletion has no other version. Objects that were passed to `observeWrite` may be ahead of it.
+	 */
+	onReached?: (resourceVersion: string) => void
 	log: Log
 	signal: AbortSignal
 	/** How all objects are read; as a watch list only if the server supports it. Default: watchlist. */

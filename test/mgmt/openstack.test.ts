@@ -225,7 +225,7 @@ test.each<[sentence: string, token: object, words: RegExp]>([
 		headers: { 'x-subject-token': 't' },
 		body: schema?.parse({ token }),
 	})
-	const hostile = { call, close: async () => {} } as HttpClient
+	const hostile = { call, close: async () => {} } as unknown as HttpClient
 	await expect(signIn(hostile, login(), 5_000)).rejects.toThrow(words)
 })
 

@@ -43,7 +43,13 @@ async function startViola() {
 	const calls: string[] = []
 	const onCall = ({ verb, code }: { verb: string; code: string }) => void calls.push(`${verb} ${code}`)
 	const cluster = openCluster({ providerId: 'biz', namespace, credentials, log, onCall })
-	const app = createViola({ auth: createAuth({ token: () => 't' }), clusterOf: async () => cluster, log, postMs: 600_000 })
+	const app = createViola({
+		auth: createAuth({ token: () => 't' }),
+		rate: { max: 1_000_000, timeWindow: 1_000 },
+		clusterOf: async () => cluster,
+		log,
+		postMs: 600_000,
+	})
 	onTestFinished(async () => {
 		await app.close()
 		await cluster.close()

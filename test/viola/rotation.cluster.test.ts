@@ -91,6 +91,7 @@ async function startViola(): Promise<string> {
 	targets.onChange(clusters.apply)
 	const app = createViola({
 		auth: createAuth({ token: () => 't' }),
+		rate: { max: 1_000_000, timeWindow: 1_000 },
 		clusterOf: async (id, use) => clusters.borrow(route(targets, id).providerId, use),
 		log,
 	})

@@ -48,7 +48,12 @@ afterAll(async () => {
 
 function openViola(options: Partial<ClusterOptions> = {}) {
 	const cluster = openCluster({ providerId: 'biz', namespace, credentials, log, ...options })
-	const app = createViola({ auth: createAuth({ token: () => 't' }), clusterOf: async () => cluster, log })
+	const app = createViola({
+		auth: createAuth({ token: () => 't' }),
+		rate: { max: 1_000_000, timeWindow: 1_000 },
+		clusterOf: async () => cluster,
+		log,
+	})
 	onTestFinished(async () => {
 		await app.close()
 		await cluster.close()

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { NodeName } from '../../contract/primitives.ts'
 import { NODE_CONFIGS_PATH, PostQuery, PROVIDER_HEADER } from '../../contract/viola-api.ts'
 import { Failure } from '../../runtime/errors.ts'
-import { addAuth } from '../../runtime/auth/add-auth.ts'
+import { addAuth, type RateLimit } from '../../runtime/auth/add-auth.ts'
 import type { Auth } from '../../runtime/auth/auth.ts'
 import { keepBodiesAsText } from '../../runtime/http-body.ts'
 import { rejected } from '../../runtime/http-errors.ts'
@@ -25,6 +25,8 @@ export type RouteOptions = {
 	/** @throws Failure UNKNOWN_PROVIDER, BAD_REQUEST if there is no provider id, or CLUSTER_UNREACHABLE if its credentials cannot be used */
 	clusterOf(providerId: string | undefined, use: Use): Promise<Cluster>
 	log: Log
+	/** Maximum number of requests per client. Default: 100 in 2 s. */
+	rate?: RateLimit
 	/** Time for a whole POST in milliseconds, below the time after which clients give up (30 s). Default: 25 000. */
 	postMs?: number
 }
@@ -38,12 +40,12 @@ const PARSED_AT_ONCE = 8
  * Creates the HTTP server, which authenticates a request, finds its cluster, parses the body, and responds. Errors are `{ error: { code,
  * message, faults? } }`.
  */
-export function createViola({ auth, tls, clusterOf, log, postMs = 25_000 }: RouteOptions): FastifyInstance {
+export function createViola({ auth, tls, clusterOf, log, rate, postMs = 25_000 }: RouteOptions): FastifyInstance {
 	const app = createHttpServer({ log, bodyLimitBytes: BODY_LIMIT, statusOf, tls })
 	const cluster = (request: FastifyRequest, reply: FastifyReply) => clusterOf(providerIn(request), { ended: goneOf(reply) })
 	const parsing = createSlots(PARSED_AT_ONCE)
 	app.register(async api => {
-		await addAuth(api, auth, log)
+		await addAuth(api, auth, { log, rate })
 		api.addHook('onRequest', async request => {
 			const providerId = providerIn(request)
 			// without a provider, the request is rejected later and reaches no cluster

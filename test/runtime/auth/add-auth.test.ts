@@ -19,7 +19,7 @@ function start(auth: Auth = withClients) {
 	const app = createHttpServer({ log })
 	addHealth(app, { ready: () => true })
 	app.register(async api => {
-		await addAuth(api, auth, log)
+		await addAuth(api, auth, { log })
 		api.all('/things', ({ caller }) => ({ name: caller.name, how: caller.how }))
 	})
 	onTestFinished(() => app.close())

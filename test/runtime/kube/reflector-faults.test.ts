@@ -32,12 +32,12 @@ const turn = fc.record({
 type Turn = typeof turn extends fc.Arbitrary<infer Value> ? Value : never
 type Event = WatchEvent<ConfigMap>
 
-test('after any faults and any order of responses, the store equals the cluster, the reported changes add up to it, and no object returns to an older version', async () => {
+test('after any faults and any order of responses, the store equals the cluster, the reported changes add up to it at every reached version, and no object returns to an older version', async () => {
 	const listModes = fc.constantFrom('watchlist', 'paged', 'single')
 	const one = fc.asyncProperty(fc.array(turn, { maxLength: 12 }), listModes, fc.nat(), async (turns, listMode, seed) => {
 		const cluster = faultyCluster(turns)
 		const end = new AbortController()
-		const { told, wrong, onChange } = ledger()
+		const { told, wrong, onChange, onReached } = ledger(cluster.at)
 		const { store, done, synced, observeWrite } = startReflector<ConfigMap, string>({
 			client: cluster.client,
 			kind: ConfigMap,
@@ -45,6 +45,7 @@ test('after any faults and any order of responses, the store equals the cluster,
 			pageSize: 1,
 			project: ({ metadata }) => String(metadata.resourceVersion),
 			onChange,
+			onReached,
 			log: createLog('test', { level: 'silent' }),
 			signal: end.signal,
 			chance: () => (seed % 10) / 10,
@@ -62,7 +63,7 @@ test('after any faults and any order of responses, the store equals the cluster,
 })
 
 /** Applies the reported changes, and collects the impossible ones. */
-function ledger() {
+function ledger(at: (version: number) => Map<string, string>) {
 	const told = new Map<string, string>()
 	const latest = new Map<string, number>()
 	const wrong: string[] = []
@@ -74,7 +75,14 @@ function ledger() {
 		told.set(key, now)
 		latest.set(key, Number(now))
 	}
-	return { told, wrong, onChange }
+	const onReached = (version: string) => {
+		const isAhead = (name: string) => Number(told.get(name)) > Number(version)
+		const then = at(Number(version))
+		for (const name of ['a', 'b', 'c'])
+			if (told.get(name) !== then.get(name) && !isAhead(name))
+				wrong.push(`${name} is ${told.get(name)} at ${version}, not ${then.get(name)}`)
+	}
+	return { told, wrong, onChange, onReached }
 }
 
 /** A cluster of at most three objects. It handles each request as the next entry specifies, and works normally after the last entry. */
@@ -142,8 +150,25 @@ function faultyCluster(turns: readonly Turn[]) {
 		resolve()
 		await new Promise(end => signal.addEventListener('abort', end))
 	}
+	/** Returns the objects as they were at a version. */
+	const at = (then: number) => {
+		const objects = new Map<string, string>()
+		for (const { type, object } of history) {
+			const { name = '', resourceVersion } = object.metadata as { name?: string; resourceVersion: string }
+			if (Number(resourceVersion) > then) break
+			if (type === 'DELETED') objects.delete(name)
+			else objects.set(name, resourceVersion)
+		}
+		return objects
+	}
 	const client = { pages, watch } as unknown as KubeClient
-	return { client, calm, objects: () => Object.fromEntries(live), onAnswer: (hear: (typeof hearers)[number]) => void hearers.push(hear) }
+	return {
+		client,
+		calm,
+		at,
+		objects: () => Object.fromEntries(live),
+		onAnswer: (hear: (typeof hearers)[number]) => void hearers.push(hear),
+	}
 }
 
 function strike(fault: Turn['fault'], isTime: boolean): void {
