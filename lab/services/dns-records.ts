@@ -17,8 +17,6 @@ export const serviceLabel = 'kubernetes.io/service-name'
  * Returns the DNS records of Services as lines of a hosts file, sorted. The name of a Service has its cluster IP; the name of a headless
  * Service has the addresses of its ready endpoints, and each endpoint with a hostname also has its own name. There are no records for
  * ExternalName Services, nor SRV records.
- *
- * @see https://github.com/kubernetes/dns/blob/master/docs/specification.md
  */
 export function dnsRecords(services: Iterable<Service>, slices: Iterable<EndpointSlice>): string {
 	const bySlice = Map.groupBy(slices, slice => keyOf(slice.metadata.namespace, slice.metadata.labels?.[serviceLabel]))
