@@ -4,11 +4,16 @@ import { FixedToken, TokenFile } from '../runtime/token-file.ts'
 import { AllowedHosts } from './disclosure/hosts.ts'
 import { AllowedProviders } from './disclosure/providers.ts'
 
+const Namespaces = z
+	.string()
+	.transform(text => [...new Set(text.split(',').map(name => name.trim()))])
+	.pipe(z.array(ObjectName.max(63)).max(32))
+
 /**
  * The environment of `node mgmt/main.ts`: defaults for every OpenstackConfig, whose own settings take precedence. KUBECONFIG, or the pod's
  * service account, selects the cluster.
  */
-const Env = z.object({
+export const Env = z.object({
 	CONTRABASS_ENDPOINT: HttpUrl.optional().describe('Contrabass, for OpenstackConfigs with an openstackProviderID'),
 	CONTRABASS_ENCRYPT_KEY: z.string().optional().describe('Key of adminPw: 16, 24 or 32 bytes, or the passphrase of a Salted__ one'),
 	CONTRABASS_TIMEOUT: Duration.prefault('30s'),
@@ -32,7 +37,7 @@ const Env = z.object({
 	POLL_SLOW_INTERVAL: Duration.prefault('5m').describe('Otherwise'),
 	POLL_ERROR_INTERVAL: Duration.prefault('30s').describe('After an error'),
 	POLL_FAST_WINDOW: Duration.prefault('3m'),
-	MGMT_NAMESPACE: ObjectName.max(63).optional().describe('Namespace of the OpenstackConfigs; default: all namespaces'),
+	MGMT_NAMESPACE: Namespaces.optional().describe('Namespaces of the OpenstackConfigs, separated by commas; default: all namespaces'),
 	MGMT_ADDR: ListenAddress.prefault(':8081').describe('Listen address of /healthz, /readyz and /metrics'),
 })
 export type Config = Readonly<Omit<z.infer<typeof Env>, 'MGMT_ADDR' | 'VIOLA_TOKEN_FILE'>> & { host: string; port: number }

@@ -1,7 +1,7 @@
 import { sameJson } from '../contract/canonical.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { addHealth, createHttpServer, listen } from '../runtime/http-server.ts'
-import { KubeClient, loadCredentials, startReflector } from '../runtime/kube/index.ts'
+import { KubeClient, loadCredentials } from '../runtime/kube/index.ts'
 import { runLoop } from '../runtime/loop.ts'
 import { createMetrics } from '../runtime/metrics.ts'
 import { type Context, type Read, runProcess } from '../runtime/process.ts'
@@ -9,9 +9,10 @@ import { createQueue, LOW_PRIORITY } from '../runtime/queue.ts'
 import { readConfig, startWarnings } from './config.ts'
 import { fairly } from './fair.ts'
 import { createHttpClients } from './http-clients.ts'
-import { type OpenstackConfig, OpenstackConfigKind } from './kind.ts'
+import type { OpenstackConfig } from './kind.ts'
 import { createTokens } from './openstack/tokens.ts'
 import { reconcileOpenstackConfig } from './reconcile.ts'
+import { watchConfigs } from './watch.ts'
 
 const readers = { config: readConfig, credentials: (env: Context['env']) => loadCredentials({}, env) }
 
@@ -21,23 +22,27 @@ export async function main({ signal, log, config, credentials }: Context & Read<
 	const client = new KubeClient(credentials, { fieldManager: 'multinic-mgmt', onCall: metrics.kubeCall })
 	const queue = createQueue({ metrics: metrics.queue })
 	metrics.observe(queue)
-	const configs = startReflector({
-		client,
-		kind: OpenstackConfigKind,
-		...(config.MGMT_NAMESPACE && { namespace: config.MGMT_NAMESPACE }),
+	const configs = watchConfigs({
+		...{ client, namespaces: config.MGMT_NAMESPACE, log, signal },
 		onChange: (key, now, before, backlog) => changedByPeople(now, before) && queue.add(key, { priority: backlog ? LOW_PRIORITY : 0 }),
-		log,
-		signal,
 	})
 	const http = createHttpClients(log)
 	const app = createHttpServer({ log })
 	addHealth(app, { ready: () => configs.isSynced() || 'OpenstackConfigs are not read yet', metrics: metrics.registry })
 	const { address, closed } = await listen(app, config, signal)
-	log.info({ address, namespace: config.MGMT_NAMESPACE ?? 'all' }, 'watching OpenstackConfigs')
+	log.info({ address, namespaces: config.MGMT_NAMESPACE ?? 'all' }, 'watching OpenstackConfigs')
 	for (const warning of startWarnings(config)) log.warn(warning)
-	const all = () => configs.store.values()
 	const tokens = createTokens(systemClock)
-	const reconcile = reconcileOpenstackConfig({ client, all, env: config, http, tokens, log, clock: systemClock, chance: Math.random })
+	const reconcile = reconcileOpenstackConfig({
+		client,
+		all: configs.values,
+		env: config,
+		http,
+		tokens,
+		log,
+		clock: systemClock,
+		chance: Math.random,
+	})
 	const fair = fairly(reconcile, key => queue.add(key))
 	await runLoop({ queue, reconcile: fair, workers: WORKERS, log, signal, metrics: metrics.loop })
 	await Promise.all([closed, configs.done])

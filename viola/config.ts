@@ -10,7 +10,7 @@ import { type Clusters, parseClusters } from './routing.ts'
  * The environment of `node viola/main.ts`. Either VIOLA_TOKEN or VIOLA_TOKEN_FILE is required: no client may configure nodes without
  * authentication.
  */
-const Env = z
+export const Env = z
 	.object({
 		VIOLA_ADDR: ListenAddress.prefault(':8080').describe('Listen address; with port 0 a free port is chosen and logged'),
 		VIOLA_TOKEN: FixedToken.optional().describe('Bearer token required from every request'),
