@@ -15,9 +15,13 @@ type Options = {
 export function watchConfigs({ namespaces, ...options }: Options) {
 	const scopes = namespaces?.map(namespace => ({ namespace })) ?? [{}]
 	const reflectors = scopes.map(scope => startReflector({ ...options, ...scope, kind: OpenstackConfigKind }))
+	const synced = Promise.all(reflectors.map(reflector => reflector.synced))
+	synced.catch(() => {}) // callers that await it get the rejection; without such a caller, the rejection must not end the process
 	return {
 		/** What is known so far. */
 		values: () => reflectors.flatMap(({ store }) => [...store.values()]),
+		/** Resolves when every namespace has been read; rejects with the reason of the signal if it is aborted first. */
+		synced,
 		/** Whether every namespace has been read. */
 		isSynced: () => reflectors.every(reflector => reflector.isSynced()),
 		/** Resolves when the last watch has ended. */

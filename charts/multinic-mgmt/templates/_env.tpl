@@ -1,6 +1,9 @@
 {{/* The environment of mgmt, as mgmt/config.ts reads it. */}}
 {{- define "multinic-mgmt.mgmtEnv" -}}
 {{- include "multinic-mgmt.logEnv" . }}
+- {name: NAMESPACE, value: {{ .Release.Namespace | quote }}}
+- {name: POD_NAME, valueFrom: {fieldRef: {apiVersion: v1, fieldPath: metadata.name}}}
+- {name: MGMT_REPLICAS, value: {{ max 1 (int64 .Values.mgmt.replicas) | quote }}}
 - {name: MGMT_ADDR, value: {{ printf ":%d" (int64 .Values.mgmt.port) | quote }}}
 {{- if not .Values.mgmt.allNamespaces }}
 - {name: MGMT_NAMESPACE, value: {{ include "multinic-mgmt.namespaces" . | fromJsonArray | join "," | quote }}}
@@ -58,8 +61,13 @@
 
 {{- define "multinic-mgmt.inventoryEnv" -}}
 - {name: INVENTORY_ADDR, value: {{ printf ":%d" (int64 .Values.inventory.port) | quote }}}
-{{- with .Values.inventory.auth }}
-- {name: INVENTORY_AUTH, value: {{ . | quote }}}
+{{- if eq .Values.inventory.auth "none" }}
+- {name: INVENTORY_AUTH, value: none}
+{{- else }}
+- {name: INVENTORY_KUBE_AUTH, value: {{ .Values.inventory.kubernetesTokens | quote }}}
+{{- end }}
+{{- if .Values.inventory.token.secretName }}
+- {name: INVENTORY_TOKEN_FILE, value: {{ printf "/etc/multinic/inventory-token/%s" .Values.inventory.token.key | quote }}}
 {{- end }}
 {{- if .Values.inventory.clients.secretName }}
 - {name: INVENTORY_CLIENTS, value: {{ printf "/etc/multinic/inventory-clients/%s" .Values.inventory.clients.key | quote }}}
@@ -95,8 +103,10 @@
 {{- if .token.secretName }}
 - {name: VIOLA_TOKEN_FILE, value: {{ printf "/etc/multinic/viola-token/%s" .token.key | quote }}}
 {{- end }}
-{{- with .auth }}
-- {name: VIOLA_AUTH, value: {{ . | quote }}}
+{{- if eq .auth "none" }}
+- {name: VIOLA_AUTH, value: none}
+{{- else }}
+- {name: VIOLA_KUBE_AUTH, value: {{ .kubernetesTokens | quote }}}
 {{- end }}
 {{- if .clients.secretName }}
 - {name: VIOLA_CLIENTS, value: {{ printf "/etc/multinic/clients/%s" .clients.key | quote }}}
@@ -107,12 +117,20 @@
 {{- if .clusters.secretName }}
 - {name: VIOLA_CLUSTERS, value: {{ printf "/etc/multinic/clusters/%s" .clusters.key | quote }}}
 {{- end }}
+{{- if .targetSecrets }}
+- {name: VIOLA_SECRETS_NAMESPACE, value: {{ $.Release.Namespace | quote }}}
+{{- end }}
 {{- end }}
 {{- end }}
 
 {{/* Whether mgmt sends a token to viola: one from a Secret, or that of its own service account. Empty if not. */}}
 {{- define "multinic-mgmt.sendsToken" -}}
-{{- if or .Values.viola.token.secretName (and .Values.viola.install .Values.viola.kubernetesTokens (ne .Values.viola.auth "none")) }}true{{ end -}}
+{{- if or .Values.viola.token.secretName (include "multinic-mgmt.sendsOwnToken" .) }}true{{ end -}}
+{{- end }}
+{{- define "multinic-mgmt.sendsOwnToken" -}}
+{{- with .Values.viola -}}
+{{- if and .install .kubernetesTokens (not .token.secretName) (ne .auth "none") }}true{{ end -}}
+{{- end -}}
 {{- end }}
 
 {{/* namespace=id,id;namespace=id */}}

@@ -11,6 +11,9 @@ the Secret changes (not those of a subPath). {name, source, path, write} of each
 {{- $all = append $all (dict "name" "ca" "source" (dict "configMap" (dict "name" .))) -}}
 {{- end -}}
 {{- if .Values.inventory.enabled -}}
+{{- with .Values.inventory.token.secretName -}}
+{{- $all = append $all (dict "name" "inventory-token" "source" (dict "secret" (dict "secretName" .))) -}}
+{{- end -}}
 {{- with .Values.inventory.clients.secretName -}}
 {{- $all = append $all (dict "name" "inventory-clients" "source" (dict "secret" (dict "secretName" .))) -}}
 {{- end -}}

@@ -21,6 +21,8 @@ test.each<[title: string, set: Values, said: string]>([
 	['no viola and no endpoint of another', { 'viola.install': false }, 'viola.endpoint'],
 	['MariaDB without a Secret', { 'database.host': 'db' }, 'database.secretName'],
 	['a host with a port', { ...database, 'database.host': 'db:3306' }, 'database.host'],
+	['a token beside auth: none', { 'viola.auth': 'none', 'viola.token.secretName': 'a' }, 'viola.token.secretName'],
+	['clients beside auth: none', { 'inventory.auth': 'none', 'inventory.clients.secretName': 'a' }, 'inventory.clients.secretName'],
 	['an unknown value', { 'mgmt.replica': 2 }, "additional properties 'replica' not allowed"],
 	['a secret as a value', { 'database.password': 'x' }, "additional properties 'password' not allowed"],
 	['another word than none', { 'viola.auth': 'off' }, 'viola.auth'],

@@ -10,7 +10,8 @@ import { chart, namespace, podOf, render, setJson, type Values } from './rendere
 
 let cluster: Cluster
 beforeAll(async () => {
-	cluster = await startCluster({ controllerManager: ['serviceaccount-controller', 'serviceaccount-token-controller'] })
+	const claims = 'persistentvolumeclaim-protection-controller' // removes the finalizer of a claim that is deleted
+	cluster = await startCluster({ controllerManager: ['serviceaccount-controller', claims] })
 	await cluster.kubectl(['create', 'namespace', namespace])
 	await cluster.kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted'])
 	for (const name of ['team-a', 'team-b', 'team-c']) await cluster.kubectl(['create', 'namespace', name])

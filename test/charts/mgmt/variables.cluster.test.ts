@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { render, envOf } from './rendered.ts'
-import { type Component, insteadOf, ofNode, rows, schemas } from './variables.ts'
+import { type Component, insteadOf, ofNode, ofPod, rows, schemas, withoutValue } from './variables.ts'
 
 /** Compares the values of the chart with the variables that the processes read, in both directions. */
 
@@ -17,8 +17,14 @@ describe.each(components)('%s', component => {
 	})
 
 	test('has a value of the chart for every variable that it reads', () => {
-		const without = Object.keys(schemas[component]).filter(name => !named(component).includes(insteadOf[name] ?? name))
+		const known = [...named(component), ...ofPod, ...withoutValue]
+		const without = Object.keys(schemas[component]).filter(name => !known.includes(insteadOf[name] ?? name))
 		expect(without).toEqual([])
+	})
+
+	test('gets no variable that the table does not name', async () => {
+		const known = new Set([...named(component), ...ofPod])
+		expect(Object.keys(envOf(await render(), component)).filter(name => !known.has(name))).toEqual([])
 	})
 
 	test('reads every variable that the chart sets', () => {
@@ -48,7 +54,8 @@ const isFile = (env: string) => env.startsWith('/etc/multinic/')
 
 /** Set by the chart before the part of the process that reads them: authentication, targets and inventory. */
 const notYetRead = [
-	...['VIOLA_AUTH', 'VIOLA_CLIENTS', 'VIOLA_TLS_DIR'],
+	...['VIOLA_AUTH', 'VIOLA_CLIENTS', 'VIOLA_TLS_DIR', 'VIOLA_KUBE_AUTH', 'VIOLA_SECRETS_NAMESPACE', 'MGMT_REPLICAS'],
 	...['INVENTORY_ENABLED', 'INVENTORY_ADDR', 'INVENTORY_DB_PATH', 'INVENTORY_AUTH', 'INVENTORY_CLIENTS', 'INVENTORY_TLS_DIR'],
+	...['INVENTORY_KUBE_AUTH', 'INVENTORY_TOKEN_FILE'],
 	...['DB_HOST', 'DB_PORT', 'DB_NAME', 'DB_USER', 'DB_USER_FILE', 'DB_PASSWORD_FILE', 'DB_CA_FILE'],
 ]

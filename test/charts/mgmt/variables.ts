@@ -31,6 +31,7 @@ const mariadb = { ...account, 'database.host': 'db.example.com' }
 export const rows: Readonly<Record<Component, readonly Row[]>> = {
 	mgmt: [
 		...log,
+		...beside(mariadb, [row('MGMT_REPLICAS', 'mgmt.replicas', 2)]),
 		row('MGMT_ADDR', 'mgmt.port', 9081, ':9081'),
 		row('MGMT_NAMESPACE', 'mgmt.namespaces', ['b', 'a'], 'a,b'),
 		row('POLL_FAST_INTERVAL', 'mgmt.poll.fastInterval', '7s'),
@@ -57,6 +58,8 @@ export const rows: Readonly<Record<Component, readonly Row[]>> = {
 		row('INVENTORY_ENABLED', 'inventory.enabled', false),
 		row('INVENTORY_ADDR', 'inventory.port', 19081, ':19081'),
 		row('INVENTORY_DB_PATH', 'inventory.dbPath', '/data/inventory.json'),
+		row('INVENTORY_KUBE_AUTH', 'inventory.kubernetesTokens', false),
+		row('INVENTORY_TOKEN_FILE', 'inventory.token.secretName', 'shared', '/etc/multinic/inventory-token/token'),
 		row('INVENTORY_AUTH', 'inventory.auth', 'none'),
 		row('INVENTORY_CLIENTS', 'inventory.clients.secretName', 'readers', '/etc/multinic/inventory-clients/clients.yaml'),
 		row('INVENTORY_TLS_DIR', 'inventory.tls.secretName', 'certificate', '/etc/multinic/inventory-tls'),
@@ -74,6 +77,8 @@ export const rows: Readonly<Record<Component, readonly Row[]>> = {
 		...log,
 		row('VIOLA_ADDR', 'viola.port', 9080, ':9080'),
 		row('VIOLA_TOKEN_FILE', 'viola.token.secretName', 'shared', '/etc/multinic/viola-token/token'),
+		row('VIOLA_KUBE_AUTH', 'viola.kubernetesTokens', false),
+		...beside({ 'viola.targetSecrets': false }, [row('VIOLA_SECRETS_NAMESPACE', 'viola.targetSecrets', true, 'multinic-mgmt')]),
 		row('VIOLA_AUTH', 'viola.auth', 'none'),
 		row('VIOLA_CLIENTS', 'viola.clients.secretName', 'others', '/etc/multinic/clients/clients.yaml'),
 		row('VIOLA_TLS_DIR', 'viola.tls.secretName', 'certificate', '/etc/multinic/tls'),
@@ -82,7 +87,17 @@ export const rows: Readonly<Record<Component, readonly Row[]>> = {
 }
 
 /** Variables without a value of their own: a secret is mounted as a file, and never a value. */
-export const insteadOf: Readonly<Record<string, string>> = { VIOLA_TOKEN: 'VIOLA_TOKEN_FILE', DB_PASSWORD: 'DB_PASSWORD_FILE' }
+export const insteadOf: Readonly<Record<string, string>> = {
+	VIOLA_TOKEN: 'VIOLA_TOKEN_FILE',
+	INVENTORY_TOKEN: 'INVENTORY_TOKEN_FILE',
+	DB_PASSWORD: 'DB_PASSWORD_FILE',
+}
+
+/** Variables that the chart sets from the pod and its namespace. */
+export const ofPod = ['NAMESPACE', 'POD_NAME']
+
+/** Variables for other ways to run mgmt: the chart always elects a leader, and its Role names the Lease. */
+export const withoutValue = ['LEADER_ELECT', 'LEASE_NAME']
 
 /** Variables that Node.js itself reads. */
 export const ofNode = ['NODE_EXTRA_CA_CERTS']
