@@ -77,6 +77,7 @@
 {{- end }}
 {{- if include "multinic-mgmt.hasFile" . }}
 - {name: INVENTORY_DB_PATH, value: {{ .Values.inventory.dbPath | quote }}}
+- {name: SQLITE_TMPDIR, value: {{ dir .Values.inventory.dbPath | quote }}} {{- /* the only directory that SQLite can write to */}}
 {{- else }}
 {{- with .Values.database }}
 - {name: DB_HOST, value: {{ .host | quote }}}

@@ -149,3 +149,16 @@ of the first release would lose their permissions. Objects that remain from a de
 {{- fail (printf "multinic-mgmt is already installed in namespace %s, and a cluster can have one release. Uninstall it first (helm list -n %s)" $other $other) -}}
 {{- end -}}
 {{- end }}
+
+{{/* The Secrets that the values name and that do not exist, separated by commas. */}}
+{{- define "multinic-mgmt.missingSecrets" -}}
+{{- $volumes := include "multinic-mgmt.mgmtVolumeList" . | fromJsonArray -}}
+{{- if .Values.viola.install }}{{ $volumes = concat $volumes (include "multinic-mgmt.violaVolumeList" . | fromJsonArray) }}{{ end -}}
+{{- $names := compact (list .Values.contrabass.encryptKey.secretName) -}}
+{{- range $volumes }}{{ with .source.secret }}{{ $names = append $names .secretName }}{{ end }}{{ end -}}
+{{- $missing := list -}}
+{{- range $names | uniq | sortAlpha -}}
+{{- if not (lookup "v1" "Secret" $.Release.Namespace .) }}{{ $missing = append $missing . }}{{ end -}}
+{{- end -}}
+{{ join ", " $missing }}
+{{- end }}

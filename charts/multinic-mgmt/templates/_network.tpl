@@ -1,8 +1,11 @@
-{{/* Ingress rules. Takes a list of {from, ports}. Without a peer there is no rule: an empty `from` would admit everyone. */}}
+{{/*
+Ingress rules. Takes a list of {from, ports}. Without a peer there is no rule: an empty `from` would admit everyone. Nothing without a rule,
+because the API server drops an empty list, and a tool that compares would always find a difference.
+*/}}
 {{- define "multinic-mgmt.ingress" -}}
 {{- $rules := list -}}
 {{- range . }}{{ if .from }}{{ $rules = append $rules (dict "from" .from "ports" (include "multinic-mgmt.tcp" .ports | fromJsonArray)) }}{{ end }}{{ end -}}
-{{ toYaml $rules }}
+{{- with $rules }}{{ toYaml . }}{{ end -}}
 {{- end }}
 
 {{/* Egress rules. Takes a list of {to, ports}. Without a port there is no rule: an empty list would admit every port. */}}

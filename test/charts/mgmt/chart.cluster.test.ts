@@ -156,6 +156,8 @@ test('the alerts are those of the file, with the prefix of the runbooks', async 
 	const text = readFileSync(`${chart}/rules/multinic-mgmt.yaml`, 'utf8')
 	const wanted = parse(text.replaceAll('runbook_url: docs/', 'runbook_url: https://git.example.com/main/docs/')) as object
 	expect(rule?.spec).toEqual(wanted)
+	const without = await render({ 'monitoring.enabled': true, 'inventory.enabled': false })
+	expect(JSON.stringify(without)).not.toContain('MultinicInventoryUnavailable')
 })
 
 test('every way to place and label pods reaches both components', async () => {

@@ -3,6 +3,7 @@ import { crds } from '../../../contract/crds.ts'
 import { waitForCrds } from '../../../lab/cluster/wait-for-crds.ts'
 import { watchConfigs } from '../../../mgmt/watch.ts'
 import { createLog } from '../../../runtime/log.ts'
+import { differences } from '../differences.ts'
 import { type Cluster, chart as bizChart, type Manifest, startCluster, tokenOf } from '../release.ts'
 import { chart, namespace, podOf, render, setJson, type Values } from './rendered.ts'
 
@@ -49,21 +50,26 @@ describe.each<[title: string, set: Values]>([
 	['all namespaces, and the platform sets the user', { 'mgmt.allNamespaces': true, fixedUser: false }],
 ])('with %s', (_, set) => {
 	let rendered: Manifest[]
-	const apply = (...args: string[]) => cluster.kubectl(['apply', '-n', namespace, ...args, '-f', '-'], rendered)
+	const apply = (...args: string[]) => cluster.kubectl(['apply', ...args, '-f', '-'], rendered)
+	const stored = async () =>
+		(JSON.parse((await cluster.kubectl(['get', '-o', 'json', '-f', '-'], rendered)).all) as { items: Stored[] }).items
 
 	beforeAll(async () => {
 		rendered = await render(set)
 		expect((await apply()).all).not.toMatch(/[Ww]arning|[Ee]rror/)
 	})
 
-	test('a second apply changes nothing', async () => {
-		const lines = (await apply()).all.trim().split('\n')
-		expect(lines.filter(line => !line.endsWith(' unchanged'))).toEqual([])
-		expect(lines).toHaveLength(rendered.length)
+	test('every object contains what was rendered, and a second apply changes nothing', async () => {
+		const before = await stored()
+		expect(before).toHaveLength(rendered.length)
+		expect(rendered.flatMap((one, at) => differences(one, before[at], `${one.kind}/${one.metadata.name}`))).toEqual([])
+		const { all, exitCode } = await apply()
+		expect(exitCode, all).toBe(0)
+		expect(versions(await stored())).toEqual(versions(before))
 	})
 
-	test('a server-side apply is accepted', async () => {
-		const { all, exitCode } = await apply('--server-side', '--dry-run=server', '--force-conflicts')
+	test('a server-side apply by another tool causes no conflict', async () => {
+		const { all, exitCode } = await apply('--server-side', '--dry-run=server', '--field-manager', 'another-tool')
 		expect(exitCode, all).toBe(0)
 		expect(all).not.toMatch(/[Ww]arning/)
 	})
@@ -82,7 +88,7 @@ describe.each<[title: string, set: Values]>([
 		expect(rules.length).toBeGreaterThan(4)
 	})
 
-	afterAll(() => cluster.kubectl(['delete', '--ignore-not-found', '-n', namespace, '-f', '-'], rendered.filter(isNotCrd)))
+	afterAll(() => cluster.kubectl(['delete', '--ignore-not-found', '-f', '-'], rendered.filter(isNotCrd)))
 })
 
 describe('the permissions of the accounts', () => {
@@ -161,6 +167,12 @@ describe('the notes', () => {
 		expect((await upgrade({ ...teams, ...set })).all).toContain(said)
 	})
 
+	test('name the Secrets that do not exist', async () => {
+		await cluster.kubectl(['create', 'secret', 'generic', 'there', '-n', namespace])
+		const set = { 'viola.token.secretName': 'there', 'viola.tls.secretName': 'b', 'contrabass.encryptKey.secretName': 'a' }
+		expect((await upgrade({ ...teams, ...set })).all).toContain(`these Secrets exist in namespace ${namespace}: a, b.`)
+	})
+
 	test('warn of a namespace that allows privileged pods, with the command that fixes it', async () => {
 		await cluster.kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce-'])
 		expect((await upgrade(teams)).all).toContain(`kubectl label namespace ${namespace} pod-security.kubernetes.io/enforce=restricted`)
@@ -191,6 +203,10 @@ test('an uninstall keeps the claim, the CRD and its objects, and a new installat
 	expect(exitCode, all).toBe(0)
 	expect(await claim()).toContain('multinic-inventory')
 })
+
+type Stored = Manifest & { metadata: { resourceVersion: string } }
+
+const versions = (objects: readonly Stored[]) => objects.map(({ kind, metadata }) => `${kind}/${metadata.name} ${metadata.resourceVersion}`)
 
 const isNotCrd = ({ kind }: Manifest) => kind !== 'CustomResourceDefinition'
 

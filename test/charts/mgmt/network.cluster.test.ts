@@ -7,7 +7,7 @@ import { type Component, rows, schemas } from './variables.ts'
 
 type Peer = { podSelector?: { matchLabels?: Record<string, string> }; ipBlock?: object; namespaceSelector?: object }
 type Rule = { from?: Peer[]; to?: Peer[]; ports: { port: number; protocol: string }[] }
-type Policy = Manifest & { spec: { podSelector: object; policyTypes: string[]; ingress: Rule[]; egress: Rule[] } }
+type Policy = Manifest & { spec: { podSelector: object; policyTypes: string[]; ingress?: Rule[]; egress: Rule[] } }
 
 const enabled = { 'networkPolicy.enabled': true }
 const policyOf = async (component: Component, set: Values = {}) => {
@@ -86,8 +86,8 @@ describe('what may be called', () => {
 		['mgmt', 'no inventory by default', { port: 18081 }, []],
 		['mgmt', 'no metrics by default', { port: 8081 }, []],
 	])('%s: %s', async (component, _, { set = {}, port }, names) => {
-		const rules = (await policyOf(component, set)).spec.ingress.filter(({ ports }) => ports.some(one => one.port === port))
-		expect(rules.flatMap(({ from = [] }) => from.map(nameOf))).toEqual(names)
+		const rules = (await policyOf(component, set)).spec.ingress?.filter(({ ports }) => ports.some(one => one.port === port))
+		expect((rules ?? []).flatMap(({ from = [] }) => from.map(nameOf))).toEqual(names)
 	})
 
 	test('the ports are those of the containers, also if they change', async () => {
@@ -101,7 +101,7 @@ describe('what may be called', () => {
 		const objects = await render({ ...enabled, ...set })
 		for (const component of ['mgmt', 'viola'] as const) {
 			const [{ ports }] = podOf(objects, component).spec.containers
-			expect(portsOf((await policyOf(component, set)).spec.ingress)).toEqual(new Set(ports.map(one => one.containerPort)))
+			expect(portsOf((await policyOf(component, set)).spec.ingress ?? [])).toEqual(new Set(ports.map(one => one.containerPort)))
 		}
 		expect(portsOf((await policyOf('mgmt', set)).spec.egress)).toContain(9001)
 	})
@@ -117,9 +117,9 @@ test('a policy selects the pods of its component, and denies the rest in both di
 
 test('no rule admits everyone or every port', async () => {
 	const all = await Promise.all((['mgmt', 'viola'] as const).map(component => policyOf(component)))
-	const rules = all.flatMap(({ spec }) => [...spec.ingress.map(rule => ({ ...rule, to: rule.from })), ...spec.egress])
+	const rules = all.flatMap(({ spec }) => [...(spec.ingress ?? []).map(rule => ({ ...rule, to: rule.from })), ...spec.egress])
 	expect(rules.filter(({ ports, from, to }) => ports.length === 0 || from?.length === 0 || to?.length === 0)).toEqual([])
-	expect(all.flatMap(({ spec }) => spec.ingress).filter(({ from }) => !from?.length)).toEqual([])
+	expect(all.flatMap(({ spec }) => spec.ingress ?? []).filter(({ from }) => !from?.length)).toEqual([])
 })
 
 test('the destinations of a rule can be limited', async () => {

@@ -58,6 +58,7 @@ export const rows: Readonly<Record<Component, readonly Row[]>> = {
 		row('INVENTORY_ENABLED', 'inventory.enabled', false),
 		row('INVENTORY_ADDR', 'inventory.port', 19081, ':19081'),
 		row('INVENTORY_DB_PATH', 'inventory.dbPath', '/data/inventory.json'),
+		row('SQLITE_TMPDIR', 'inventory.dbPath', '/data/inventory.db', '/data'),
 		row('INVENTORY_KUBE_AUTH', 'inventory.kubernetesTokens', false),
 		row('INVENTORY_TOKEN_FILE', 'inventory.token.secretName', 'shared', '/etc/multinic/inventory-token/token'),
 		row('INVENTORY_AUTH', 'inventory.auth', 'none'),
@@ -99,8 +100,8 @@ export const ofPod = ['NAMESPACE', 'POD_NAME']
 /** Variables for other ways to run mgmt: the chart always elects a leader, and its Role names the Lease. */
 export const withoutValue = ['LEADER_ELECT', 'LEASE_NAME']
 
-/** Variables that Node.js itself reads. */
-export const ofNode = ['NODE_EXTRA_CA_CERTS']
+/** Variables that Node.js itself reads, and the SQLite in it. */
+export const ofNode = ['NODE_EXTRA_CA_CERTS', 'SQLITE_TMPDIR']
 
 function fromSecret(name: string, key: string): string {
 	return JSON.stringify({ secretKeyRef: { name, key } })
