@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { stringify } from 'yaml'
 import { type Crd, customResourceDefinition } from './crd.ts'
 import { crds } from './crds.ts'
+import { NODE_CONFIG, OPENSTACK_CONFIG } from './names.ts'
 
 /**
  * Returns the files that `npm run crds` generates from the contract: path from the repository root → content. A test fails if a file
@@ -20,15 +21,22 @@ const KEPT = {
 	'kustomize.toolkit.fluxcd.io/prune': 'disabled',
 }
 
+/** The chart of each group: that of the biz clusters, and that of the MGMT cluster. */
+const CHARTS = new Map<string, string>([
+	[NODE_CONFIG.group, 'multinic'],
+	[OPENSTACK_CONFIG.group, 'multinic-mgmt'],
+])
+
 /**
- * Returns the CRD as a template of the chart, so that an upgrade of the chart also updates the CRD. The CRD is kept when the release is
+ * Returns the CRD as a template of its chart, so that an upgrade of the chart also updates the CRD. The CRD is kept when the release is
  * deleted.
  */
 function chartCopy(crd: Crd): [string, string][] {
-	if (crd.group !== 'multinic.io') return []
+	const chart = CHARTS.get(crd.group)
+	if (!chart) return []
 	const manifest = customResourceDefinition(crd) as { metadata: { annotations?: Record<string, string> } }
 	manifest.metadata.annotations = { ...KEPT }
-	return [[`charts/multinic/templates/crds/${fileName(crd)}`, yaml(manifest)]]
+	return [[`charts/${chart}/templates/crds/${fileName(crd)}`, yaml(manifest)]]
 }
 
 function fileName({ group, names }: Crd): string {

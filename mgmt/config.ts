@@ -5,11 +5,16 @@ import { FixedToken, TokenFile } from '../runtime/token-file.ts'
 import { AllowedHosts } from './disclosure/hosts.ts'
 import { AllowedProviders } from './disclosure/providers.ts'
 
+const Namespaces = z
+	.string()
+	.transform(text => [...new Set(text.split(',').map(name => name.trim()))])
+	.pipe(z.array(ObjectName.max(63)).max(32))
+
 /**
  * The environment of `node mgmt/main.ts`: defaults for every OpenstackConfig, whose own settings take precedence. KUBECONFIG, or the pod's
  * service account, selects the cluster.
  */
-const Env = z.object({
+export const Env = z.object({
 	CONTRABASS_ENDPOINT: HttpUrl.optional().describe('Contrabass, for OpenstackConfigs with an openstackProviderID'),
 	CONTRABASS_ENCRYPT_KEY: z.string().optional().describe('Key of adminPw: 16, 24 or 32 bytes, or the passphrase of a Salted__ one'),
 	CONTRABASS_TIMEOUT: Duration.prefault('30s'),
@@ -33,7 +38,7 @@ const Env = z.object({
 	POLL_SLOW_INTERVAL: Duration.prefault('5m').describe('Otherwise'),
 	POLL_ERROR_INTERVAL: Duration.prefault('30s').describe('After an error'),
 	POLL_FAST_WINDOW: Duration.prefault('3m'),
-	MGMT_NAMESPACE: ObjectName.max(63).optional().describe('Namespace of the OpenstackConfigs; default: all namespaces'),
+	MGMT_NAMESPACE: Namespaces.optional().describe('Namespaces of the OpenstackConfigs, separated by commas; default: all namespaces'),
 	MGMT_REPLICAS: Whole.pipe(z.int().min(1).max(9)).prefault('1').describe('Number of mgmt processes; more than one needs MariaDB'),
 	NAMESPACE: ObjectName.max(63).optional().describe('Namespace of the Lease; default: that of the pod or the kubeconfig'),
 	LEADER_ELECT: Bool.default(true).describe('Use leader election; required for more than one mgmt'),

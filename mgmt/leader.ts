@@ -1,7 +1,7 @@
 import { sleep } from '../runtime/clock.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { sameJson } from '../contract/canonical.ts'
-import { type KubeClient, startReflector } from '../runtime/kube/index.ts'
+import type { KubeClient } from '../runtime/kube/index.ts'
 import type { Log } from '../runtime/log.ts'
 import { runLoop } from '../runtime/loop.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -12,9 +12,10 @@ import { fairly } from './fair.ts'
 import { createFollower } from './follow/follower.ts'
 import type { HttpClients } from './http-clients.ts'
 import type { Inventory } from './inventory/inventory.ts'
-import { type OpenstackConfig, OpenstackConfigKind } from './kind.ts'
+import type { OpenstackConfig } from './kind.ts'
 import { createTokens } from './openstack/tokens.ts'
 import { reconcileOpenstackConfig } from './reconcile.ts'
+import { watchConfigs } from './watch.ts'
 
 export type LeaderOptions = {
 	client: KubeClient
@@ -50,15 +51,10 @@ export function createLeader(options: LeaderOptions): Leader {
 	const { client, config, inventory, http, log, signal, metrics, clock } = options
 	const queue = createQueue({ metrics: metrics.queue })
 	metrics.observe(queue)
-	const configs = startReflector({
-		client,
-		kind: OpenstackConfigKind,
-		...(config.MGMT_NAMESPACE && { namespace: config.MGMT_NAMESPACE }),
+	const configs = watchConfigs({
+		...{ client, namespaces: config.MGMT_NAMESPACE, log, signal },
 		onChange: (key, now, before, backlog) => changedByPeople(now, before) && queue.add(key, { priority: backlog ? LOW_PRIORITY : 0 }),
-		log,
-		signal,
 	})
-	const all = () => configs.store.values()
 	const run = async (term: AbortSignal, isLeading = () => true) => {
 		if (!(await Promise.race([configs.synced.then(() => true), ended(term)]))) return
 		inventory.lead()
@@ -69,7 +65,17 @@ export function createLeader(options: LeaderOptions): Leader {
 			onRefused: key => queue.add(key),
 			...{ log, clock, chance: Math.random },
 		})
-		const shared = { all, env: config, http, tokens: createTokens(clock), log, clock, chance: Math.random, inventory, follower }
+		const shared = {
+			all: configs.values,
+			env: config,
+			http,
+			tokens: createTokens(clock),
+			log,
+			clock,
+			chance: Math.random,
+			inventory,
+			follower,
+		}
 		const reconcile = fairly(reconcileOpenstackConfig({ ...shared, client: client.guarded(isLeading), mayWrite: isLeading }), key =>
 			queue.add(key),
 		)
@@ -79,7 +85,7 @@ export function createLeader(options: LeaderOptions): Leader {
 		await follower.close()
 		if (isLeading()) await Promise.race([inventory.drained(), sleep(DRAIN_MS)])
 	}
-	return { isSynced: configs.isSynced, run, done: configs.done }
+	return { isSynced: configs.isSynced, run, done: configs.done.then(() => {}) }
 }
 
 /** Whether a user changed the object. Status writes of mgmt itself must not trigger a reconcile. */

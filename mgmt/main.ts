@@ -42,9 +42,9 @@ export async function main(context: Context & Read<typeof readers>): Promise<voi
 	const { address, closed } = await listen(app, config, signal)
 	const at = config.INVENTORY_ADDR
 	const api = await startInventoryApi({ inventory, access, at, log, env, signal, onCall: metrics.kubeCall })
-	log.info({ address, namespace: config.MGMT_NAMESPACE ?? 'all' }, 'watching OpenstackConfigs')
+	log.info({ address, namespaces: config.MGMT_NAMESPACE ?? 'all' }, 'watching OpenstackConfigs')
 	for (const warning of startWarnings(config)) log.warn(warning)
-	const namespace = config.NAMESPACE ?? credentials.namespace ?? config.MGMT_NAMESPACE ?? 'default'
+	const namespace = config.NAMESPACE ?? credentials.namespace ?? config.MGMT_NAMESPACE?.[0] ?? 'default'
 	await lead(context, { client, config, leader, metrics, namespace })
 	await Promise.all([closed, api.closed, leader.done])
 	await inventory.close()

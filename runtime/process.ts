@@ -63,7 +63,8 @@ async function readAll<R extends Readers>(readers: R, env: Env): Promise<Read<R>
 	return Object.fromEntries(Object.keys(readers).map((name, index) => [name, values[index]])) as Read<R>
 }
 
-const LogEnv = z.object({
+/** Variables of every process. */
+export const LogEnv = z.object({
 	LOG_LEVEL: z.enum(logLevels).default('info').describe('Log level'),
 	LOG_FORMAT: z.enum(['json', 'text']).default('json').describe('Log format'),
 })

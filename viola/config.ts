@@ -5,7 +5,7 @@ import { type FileSource, filePath } from '../runtime/watched-file.ts'
 import { type ClustersFile, parseClusters } from './targets/clusters-file.ts'
 
 /** The environment of `node viola/main.ts`, without the variables for the access of clients (`runtime/auth/config.ts`). */
-const Env = z
+export const Env = z
 	.object({
 		VIOLA_ADDR: ListenAddress.prefault(':8080').describe('Listen address; with port 0 a free port is chosen and logged'),
 		VIOLA_CLUSTERS: filePath(parseClusters)

@@ -4,7 +4,7 @@ import { Bool, readEnv, Whole } from '../../runtime/env.ts'
 import { Failure, wordsOf } from '../../runtime/errors.ts'
 
 /** The environment of the inventory. */
-const Env = z
+export const Env = z
 	.object({
 		INVENTORY_ENABLED: Bool.default(true).describe('false: mgmt runs as if the database were lost'),
 		INVENTORY_DB_PATH: z

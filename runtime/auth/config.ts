@@ -31,11 +31,15 @@ const Variables = z.object({
 })
 type Variables = z.output<typeof Variables>
 
-/** Returns the schema of the variables of one server, such as `VIOLA_TOKEN` for the prefix `VIOLA`. */
+/** Returns the variables of one server, such as `VIOLA_TOKEN` for the prefix `VIOLA`. */
+export function accessVariables(prefix: string): Record<string, z.ZodType> {
+	return Object.fromEntries(Object.entries(Variables.shape).map(([name, schema]) => [`${prefix}_${name}`, schema]))
+}
+
+/** Returns the schema of the variables of one server. */
 export function accessEnv(prefix: string): z.ZodType<AccessSettings> {
-	const shape = Object.fromEntries(Object.entries(Variables.shape).map(([name, schema]) => [`${prefix}_${name}`, schema]))
 	return z
-		.object(shape)
+		.object(accessVariables(prefix))
 		.refine(values => faultIn(withoutPrefix(values, prefix), prefix) === undefined, {
 			error: ({ input }) => faultIn(withoutPrefix(Object(input), prefix), prefix) ?? '',
 			when: () => true, // also evaluated if another variable is invalid, so that all errors are reported together

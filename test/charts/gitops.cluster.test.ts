@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { differences } from './differences.ts'
 import { type Cluster, chart, type Manifest, manifests, startCluster } from './release.ts'
 
 /**
@@ -75,15 +76,6 @@ describe.each([
 })
 
 const apply = (objects: readonly Manifest[]) => cluster.kubectl(['apply', '-n', namespace, '-f', '-'], objects)
-
-/** Returns the paths at which a live object differs from the rendered object. */
-function differences(rendered: unknown, live: unknown, at: string): string[] {
-	if (typeof rendered !== 'object' || rendered === null) return Object.is(rendered, live) ? [] : [`${at}: ${rendered}, not ${live}`]
-	if (typeof live !== 'object' || live === null) return [`${at}: missing`]
-	if (Array.isArray(rendered) && Array.isArray(live) && rendered.length !== live.length)
-		return [`${at}: ${rendered.length} items, not ${live.length}`]
-	return Object.entries(rendered).flatMap(([key, value]) => differences(value, (live as Record<string, unknown>)[key], `${at}.${key}`))
-}
 
 function affinity(): object {
 	const podAffinityTerm = {
