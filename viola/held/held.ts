@@ -7,6 +7,8 @@ import { createStateDigest } from './state-digest.ts'
 export type Held = {
 	/** Handles a change; to be called by `onChange` of the reflector. */
 	observe(now: Entry | undefined, before: Entry | undefined): void
+	/** Removes a node config that viola has deleted. It becomes a change when the reflector reports the deletion, with its version. */
+	hide(nodeName: string): void
 	/** Handles the version up to which all changes were observed; to be called by `onReached` of the reflector. */
 	reach(resourceVersion: string, isList: boolean): void
 	/** The version up to which all changes were observed. Later ones may have been observed too: those that viola wrote. */
@@ -31,15 +33,17 @@ export function createHeld(deletionsMax?: number): Held {
 	const listeners = new Set<(changes: readonly Recorded[]) => void>()
 	const find = (nodeName: string) => entries.get(nodeName)
 	const put = (now: Entry) => {
+		hide(now.nodeName)
 		state.toggle(now.view)
 		entries.set(now.nodeName, now)
 		names.add(now.nodeName)
-		log.note(now.nodeName, { isDeleted: false, version: BigInt(now.resourceVersion) })
 	}
-	const remove = (nodeName: string) => {
+	const hide = (nodeName: string) => {
+		const known = find(nodeName)
+		if (!known) return
+		state.toggle(known.view)
 		entries.delete(nodeName)
 		names.remove(nodeName)
-		log.note(nodeName, { isDeleted: true, version: 0n }) // unknown, but not later than the next version that is reached
 	}
 	return {
 		get version() {
@@ -51,13 +55,14 @@ export function createHeld(deletionsMax?: number): Held {
 		find,
 		after: (nodeName, limit) => names.after(nodeName, limit).flatMap(name => find(name) ?? []),
 		observe(now, before) {
-			const nodeName = (now ?? before)?.nodeName
-			const known = nodeName === undefined ? undefined : find(nodeName)
-			if (known === now) return
-			if (known) state.toggle(known.view)
+			const { nodeName } = now ?? before ?? {}
+			if (nodeName === undefined || (now && now === find(nodeName))) return
 			if (now) put(now)
-			else if (known) remove(known.nodeName)
+			else hide(nodeName)
+			// the version of a deletion is unknown, but it is not later than the next one that is reached
+			log.note(nodeName, { isDeleted: !now, version: BigInt(now?.resourceVersion ?? 0) })
 		},
+		hide,
 		reach(resourceVersion, isList) {
 			const changes = log.reach(BigInt(resourceVersion), isList)
 			if (changes.length > 0) for (const listener of listeners) listener(changes)

@@ -15,6 +15,7 @@ const step = fc.oneof(
 	{ weight: 20, arbitrary: fc.record({ do: fc.constant('set' as const), nodeName }) },
 	{ weight: 8, arbitrary: fc.record({ do: fc.constant('delete' as const), nodeName }) },
 	{ weight: 10, arbitrary: fc.record({ do: fc.constant('write' as const), nodeName, replica }) },
+	{ weight: 4, arbitrary: fc.record({ do: fc.constant('erase' as const), nodeName, replica }) },
 	{ weight: 20, arbitrary: fc.record({ do: fc.constant('watch' as const), replica, events: fc.integer({ min: 1, max: 4 }) }) },
 	{ weight: 4, arbitrary: fc.record({ do: fc.constant('bookmark' as const), replica }) },
 	{ weight: 6, arbitrary: fc.record({ do: fc.constant('relist' as const), replica }) },
@@ -168,6 +169,10 @@ function run(one: Step, { cluster, replicas, reader }: World): number | undefine
 			break
 		case 'write':
 			target.write(one.nodeName)
+			break
+		case 'erase':
+			cluster.remove(one.nodeName)
+			target.held.hide(one.nodeName)
 			break
 		case 'watch':
 			target.watch(one.events)
