@@ -7,6 +7,11 @@ import { Id, NodeName } from './primitives.ts'
 
 /** What mgmt sends to viola, and what viola responds. */
 
+/** The query of a POST. */
+export const PostQuery = z.strictObject({
+	dryRun: z.enum(['true', 'false']).default('false').describe('true: answer what would be done, and write nothing'),
+})
+
 export const NODE_CONFIGS_PATH = '/v1/k8s/multinic/node-configs'
 /** The header that names the biz cluster (k8sProviderID). */
 export const PROVIDER_HEADER = 'x-provider-id'
@@ -39,9 +44,18 @@ const SentInterfaces = z
 
 /** The OpenstackConfig from which a node config comes. */
 export const Owner = z.object({
-	namespace: z.string().min(1).max(63),
-	name: z.string().min(1).max(253),
-	uid: z.string().min(1).max(63),
+	namespace: z
+		.string()
+		.max(63)
+		.regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be the name of a namespace'),
+	name: z
+		.string()
+		.max(253)
+		.regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Kubernetes object'),
+	uid: z
+		.string()
+		.max(63)
+		.regex(/^[A-Za-z0-9-]+$/, 'must be the uid of a Kubernetes object'),
 })
 export type Owner = z.infer<typeof Owner>
 
@@ -68,6 +82,7 @@ export const NodeConfigsResponse = z.object({
 	applied: z.int(),
 	results: listOf(NodeResult, 10_000),
 	errors: listOf(NodeError, 10_000),
+	dryRun: z.literal(true).optional().describe('Nothing was written; the results are what would have been done'),
 })
 export type NodeConfigsResponse = z.infer<typeof NodeConfigsResponse>
 

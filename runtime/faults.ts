@@ -16,6 +16,14 @@ export function faultsIn({ issues }: Pick<z.ZodError, 'issues'>, { field = '', w
 	return [...faults, ...(issues.length > MOST ? [`and ${issues.length - MOST} more`] : [])].join('; ')
 }
 
+/** One fault of an input, for a program. `path` is empty if the whole input is wrong. */
+export type Fault = { path: string; message: string }
+
+/** Returns the first faults of an input, at most 8. */
+export function faultList({ issues }: Pick<z.ZodError, 'issues'>): Fault[] {
+	return issues.slice(0, MOST).map(({ path, message }) => ({ path: placeOf(path), message: message.slice(0, LENGTH) }))
+}
+
 /** @returns the path of a fault: `spec.interfaces[0].mtu`, or `interfaces[0].mtu` if `field` is empty */
 export function placeOf(path: readonly PropertyKey[], field = ''): string {
 	const parts = path.map(step => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))

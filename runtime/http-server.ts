@@ -1,6 +1,7 @@
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { parseBounded } from './bounded-json.ts'
 import { Failure, isFailure } from './errors.ts'
+import type { Fault } from './faults.ts'
 import type { Log } from './log.ts'
 
 export type HttpServerOptions = {
@@ -17,12 +18,12 @@ const BODY = { depth: 16, values: 2_000_000 }
 /** Maximum length of a path parameter in characters, longer than any name. Fastify's default is 100. */
 const PARAM_MAX = 1_024
 
-/** The body of an error response. */
-export type ErrorBody = { error: { code: string; message: string } }
+/** The body of an error response. `faults`: every fault of a rejected body, up to a limit. */
+export type ErrorBody = { error: { code: string; message: string; faults?: readonly Fault[] } }
 
 /**
  * Creates a JSON server whose error responses are `{ error: { code, message } }`. A bug is logged and answered with 500, without the
- * original error message.
+ * original error message. A Failure with the fact `faults` reports them in `error.faults`, and with `retryAfterMs` sets Retry-After.
  */
 export function createHttpServer({ log, bodyLimitBytes = 1 << 20, statusOf = defaultStatus }: HttpServerOptions): FastifyInstance {
 	const app = fastify({
@@ -43,8 +44,10 @@ export function createHttpServer({ log, bodyLimitBytes = 1 << 20, statusOf = def
 		return json.value
 	})
 	app.setErrorHandler((error, request, reply) => {
-		if (isFailure(error)) return answer(reply, statusOf(error), error.code, error.message)
+		if (isFailure(error)) return answerFailure(reply, statusOf(error), error)
 		const refused = error as FastifyError
+		if (refused.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+			return answer(reply, 413, 'BAD_REQUEST', `the body is too large: at most ${bodyLimitBytes} bytes are allowed`)
 		if (refused.statusCode !== undefined && refused.statusCode < 500)
 			return answer(reply, refused.statusCode, 'BAD_REQUEST', refused.message)
 		log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'bug: a request failed')
@@ -60,6 +63,13 @@ function notThere({ method, url }: FastifyRequest, reply: FastifyReply): Fastify
 
 function defaultStatus({ retry }: Failure): number {
 	return retry ? 503 : 400
+}
+
+function answerFailure(reply: FastifyReply, status: number, { code, message, facts }: Failure): FastifyReply {
+	const { faults, retryAfterMs } = facts
+	if (typeof retryAfterMs === 'number') reply.header('retry-after', Math.ceil(retryAfterMs / 1_000))
+	const body: ErrorBody = { error: { code, message, ...(Array.isArray(faults) && { faults: faults as Fault[] }) } }
+	return reply.status(status).send(body)
 }
 
 function answer(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {

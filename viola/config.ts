@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { ListenAddress, readEnv } from '../runtime/env.ts'
 import { wordsOf } from '../runtime/errors.ts'
 import { FixedToken, TokenFile, type TokenSource } from '../runtime/token-file.ts'
-import { type Clusters, parseClusters } from './routing.ts'
+import { type Clusters, parseClusters } from './targets/routing.ts'
 
 /**
  * The environment of `node viola/main.ts`. Either VIOLA_TOKEN or VIOLA_TOKEN_FILE is required: no client may configure nodes without

@@ -1,5 +1,5 @@
 import { settle } from '../../contract/interface.ts'
-import { NodeConfigKind } from '../../viola/cluster.ts'
+import { NodeConfigKind } from '../../viola/model/node-config-kind.ts'
 import { dataNetwork, namespace, withPrefix } from './cloud.ts'
 import type { ExpectedNic } from './node-faults.ts'
 import type { Demo } from './demo.ts'

@@ -1,8 +1,8 @@
 import { LABEL_GENERATION, LABEL_NODE_NAME, REPORT_KEY } from '../../contract/names.ts'
 import { ConfigMap, Job, type KubeClient, Pod, startReflector, type Stored } from '../../runtime/kube/index.ts'
 import type { Log } from '../../runtime/log.ts'
-import { NodeConfigKind } from '../../viola/cluster.ts'
-import type { NodeConfigObject } from '../../viola/manifest.ts'
+import { NodeConfigKind } from '../../viola/model/node-config-kind.ts'
+import type { NodeConfigObject } from '../../viola/model/node-config-kind.ts'
 
 /** The milestones from a port to a NIC, in order. */
 export const milestones = ['port seen', 'node config written', 'Job created', 'pod started', 'agent reported', 'Configured'] as const

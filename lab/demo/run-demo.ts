@@ -1,4 +1,4 @@
-import { NodeConfigKind } from '../../viola/cluster.ts'
+import { NodeConfigKind } from '../../viola/model/node-config-kind.ts'
 import { namespace } from './cloud.ts'
 import type { MilestoneTimes, Milestone } from './follow-port.ts'
 import { attachPort, rebootAndCheck, type Print } from './port-actions.ts'

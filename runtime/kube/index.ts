@@ -3,6 +3,7 @@
 export { loadAsKubectl, loadCredentials } from './auth.ts'
 export { KubeClient } from './client.ts'
 export { isKubeFailure } from './failures.ts'
+export type { Credentials } from './kubeconfig/credentials.ts'
 export { endOf } from './job-end.ts'
 export { leadWhileElected } from './leader-election.ts'
 export type { Page, Selection } from './list.ts'
@@ -11,7 +12,18 @@ export type { Change } from './store.ts'
 export { createTransport, type Transport, type TransportOptions } from './transport.ts'
 
 /** Kinds and their objects. */
-export { apiVersionOf, defineKind, type Kind, type KubeObject, keyOf, nameOf, type ObjectMeta, objectPath, type Stored } from './kind.ts'
+export {
+	apiVersionOf,
+	collectionPath,
+	defineKind,
+	type Kind,
+	type KubeObject,
+	keyOf,
+	nameOf,
+	type ObjectMeta,
+	objectPath,
+	type Stored,
+} from './kind.ts'
 export { ConfigMap, CustomResourceDefinition, Deployment, Event, Job, Lease, Namespace, Node, Pod, Secret } from './kinds.ts'
 
 /** Tables of the fields that a watch decodes from protobuf. */

@@ -38,7 +38,8 @@ export async function watch<T extends KubeObject, P>(running: RunningReflector<T
 	const timeoutSeconds = Math.round(300 + 300 * chance())
 	const openedAt = performance.now()
 	const isStable = () => performance.now() - openedAt > stableMs
-	const how = { resourceVersion, protobuf, timeoutSeconds, idleMs, initialIdleMs, signal, setTimer }
+	const onOpen = () => hear(running)
+	const how = { resourceVersion, protobuf, timeoutSeconds, idleMs, initialIdleMs, signal, setTimer, onOpen }
 	try {
 		await takeAll(running, client.watch(kind, { ...selectionOf(running.options), ...how }))
 	} finally {
@@ -88,7 +89,13 @@ function replaceStore<T extends KubeObject, P>(running: RunningReflector<T, P>, 
 	fresh.commit(state.phase === 'listing')
 	reportReached(running, resourceVersion, true)
 	running.state = { phase: 'watching', resourceVersion }
+	hear(running)
 	running.onReplaced()
+}
+
+/** Notes that the API server has confirmed the store. While all objects are read, the store does not have them yet. */
+function hear<T extends KubeObject, P>(running: RunningReflector<T, P>): void {
+	if (running.state.phase === 'watching') running.heardMs = performance.now()
 }
 
 function take<T extends KubeObject, P>(running: RunningReflector<T, P>, event: WatchEvent<T>): void {
@@ -97,6 +104,7 @@ function take<T extends KubeObject, P>(running: RunningReflector<T, P>, event: W
 	if (event.type !== 'BOOKMARK') takeChange(running, event)
 	reportReached(running, resourceVersion, false)
 	running.state = { phase: 'watching', resourceVersion }
+	hear(running)
 	// a server that sends only bookmarks before it fails is not healthy
 	if (event.type !== 'BOOKMARK') running.backoff.reset()
 }

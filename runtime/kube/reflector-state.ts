@@ -84,6 +84,8 @@ export type RunningReflector<T extends KubeObject, P> = {
 	/** Waits before all objects are read again, which is expensive. */
 	readonly relistBackoff: Backoff
 	relistedAt: number
+	/** When the API server last confirmed that the store is current. */
+	heardMs: number | undefined
 	/** Called each time all objects have been read and are in the store. */
 	readonly onReplaced: () => void
 }

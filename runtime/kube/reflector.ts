@@ -16,6 +16,11 @@ export type Reflector<T extends KubeObject, P> = {
 	/** Resolves when the store holds all objects for the first time; rejects with the signal's reason if the signal is aborted first. */
 	synced: Promise<void>
 	isSynced(): boolean
+	/**
+	 * When the API server last confirmed that the store is current, on the clock of `performance.now()`: by a list, the opening of a watch, an
+	 * event or a bookmark. Undefined before the first list. Responses to other requests do not count, because the watch may be dead.
+	 */
+	heardMs(): number | undefined
 	/** Resolves when the reflector has ended. Only the signal ends it. */
 	done: Promise<void>
 	counts: Readonly<ReflectorCounts>
@@ -38,6 +43,7 @@ export function startReflector<T extends KubeObject, P = Stored<T>>(options: Ref
 		...{ store, synced, done, counts: running.counts },
 		observeWrite: object => observeWrite(running, object),
 		isSynced: () => running.state.phase !== 'listing',
+		heardMs: () => running.heardMs,
 	}
 }
 
@@ -58,6 +64,7 @@ function createRunning<T extends KubeObject, P>(
 		backoff: createBackoff(times),
 		relistBackoff: createBackoff(times),
 		relistedAt: Number.NEGATIVE_INFINITY,
+		heardMs: undefined,
 		onReplaced,
 	}
 }

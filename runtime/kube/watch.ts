@@ -23,6 +23,8 @@ export type WatchOptions<T extends KubeObject = KubeObject> = Selection & {
 	/** The idle time until the end of the initial events, which arrive without a pause. Default: 10 000, and at most `idleMs`. */
 	initialIdleMs?: number
 	signal: AbortSignal
+	/** Called when the server has accepted the watch. */
+	onOpen?: () => void
 	/** Timer for the idle time. */
 	setTimer?: SetTimer | undefined
 }
@@ -60,6 +62,7 @@ export async function* watchEvents<T extends KubeObject>(
 		const accept = protobuf && WATCH_AS_PROTOBUF
 		const wanted: Request = { method: 'GET', verb: 'watch', path, query: queryOf(options), accept }
 		const { bytes, contentType } = await transport.open({ ...wanted, signal: watchdog.signal })
+		options.onOpen?.()
 		const alive = () => watchdog.restart(idleLimitMs)
 		const told =
 			protobuf && isProtobuf(contentType) ? fromProtobuf(framesOf(bytes, alive), kind, protobuf) : fromJson(linesOf(bytes, alive))

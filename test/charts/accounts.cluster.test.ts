@@ -1,11 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { nodeConfigCrd } from '../../contract/crds.ts'
 import { waitForCrds } from '../../lab/cluster/wait-for-crds.ts'
 import { AGENT_MANAGER, ANNOTATION_RETRY, FINALIZER } from '../../contract/names.ts'
 import { isFailure } from '../../runtime/errors.ts'
 import type { KubeClient } from '../../runtime/kube/client.ts'
 import type { Request } from '../../runtime/kube/request.ts'
-import { createCluster } from '../../viola/cluster.ts'
+import { createLog } from '../../runtime/log.ts'
+import { upsert } from '../../viola/apply/upsert.ts'
+import { openCluster } from '../../viola/cluster/cluster.ts'
+import { wantedOf } from '../../viola/model/wanted.ts'
 import { type Account, type Act, accounts, acts, job, namespace, nodeConfig, pod, runOf } from './acts.ts'
 import { type Cluster, chart, startCluster, tokenOf } from './release.ts'
 
@@ -33,13 +36,16 @@ describe.each(accounts)('%s', account => {
 })
 
 test('viola needs only the permissions of a spec writer', async () => {
-	const { upsert, list, find, remove } = createCluster(as.viola, 'biz', namespace)
+	const credentials = cluster.credentials(await tokenOf(cluster, 'viola', 'default'))
+	const viola = openCluster({ providerId: 'biz', namespace, credentials, log: createLog('viola', { level: 'silent' }) })
+	onTestFinished(() => viola.close())
+	await expect.poll(() => viola.isSynced()).toBe(true)
+	const how = { dryRun: false, signal: new AbortController().signal }
 	const node = { nodeName: 'worker-9', instanceId: 'a', interfaces: [{ id: 0, macAddress: 'fa:16:3e:37:c3:f1' }] }
-	expect(await upsert(node)).toMatchObject({ status: 'created' })
-	expect(await upsert({ ...node, interfaces: [] })).toMatchObject({ status: 'updated' })
-	expect((await list()).map(({ metadata }) => metadata.name)).toContain('worker-9')
-	expect(await find('worker-9')).toBeDefined()
-	expect(await remove('worker-9')).toBe(true)
+	expect(await upsert(viola, wantedOf(node, viola), how)).toMatchObject({ status: 'created' })
+	expect(await upsert(viola, wantedOf({ ...node, interfaces: [] }, viola), how)).toMatchObject({ status: 'updated' })
+	expect(await viola.read('worker-9')).toBeDefined()
+	expect(await viola.remove('worker-9')).toBe(true)
 })
 
 /** Permissions may be granted by mistake; the policies still apply then. */

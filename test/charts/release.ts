@@ -33,6 +33,7 @@ export async function startCluster(options: ApiServerOptions = {}) {
 		return client
 	}
 	return {
+		credentials: (token: string) => credentials(api, token),
 		helm: (...args: string[]) => run('helm', args),
 		/** Runs helm with its releases in ConfigMaps. */
 		helmInConfigMaps: (...args: string[]) => run('helm', args, '', { HELM_DRIVER: 'configmap' }),

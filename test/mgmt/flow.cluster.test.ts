@@ -10,7 +10,7 @@ import { systemClock } from '../../runtime/clock.ts'
 import type { KubeObject } from '../../runtime/kube/kind.ts'
 import { Event } from '../../runtime/kube/kinds.ts'
 import { createLog } from '../../runtime/log.ts'
-import { NodeConfigKind } from '../../viola/cluster.ts'
+import { NodeConfigKind } from '../../viola/model/node-config-kind.ts'
 import { NAMESPACE, PROVIDER, startWorld, type World } from './world.ts'
 
 /** OpenStack → mgmt → viola → a real API server, each a separate process, over HTTP. */

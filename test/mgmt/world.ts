@@ -10,7 +10,7 @@ import { type OpenstackConfig, OpenstackConfigKind } from '../../mgmt/kind.ts'
 import { loadCredentials } from '../../runtime/kube/auth.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import { Namespace, Secret } from '../../runtime/kube/kinds.ts'
-import { NodeConfigKind } from '../../viola/cluster.ts'
+import { NodeConfigKind } from '../../viola/model/node-config-kind.ts'
 import { putCrds } from './cluster.ts'
 
 /** A real API server (as MGMT and as biz cluster), the lab's OpenStack, and viola and mgmt as processes of the same sources. */

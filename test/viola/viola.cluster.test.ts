@@ -1,43 +1,49 @@
 import type { FastifyInstance } from 'fastify'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { FINALIZER } from '../../contract/names.ts'
+import fc from 'fast-check'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { ANNOTATION_OWNER, FINALIZER } from '../../contract/names.ts'
 import { NODE_CONFIGS_PATH } from '../../contract/viola-api.ts'
 import { type ApiServer, startApiServer } from '../../lab/cluster/api-server.ts'
 import { loadCredentials } from '../../runtime/kube/auth.ts'
 import type { Credentials } from '../../runtime/kube/kubeconfig/credentials.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import { createLog } from '../../runtime/log.ts'
-import { createCluster, NodeConfigKind } from '../../viola/cluster.ts'
-import { createViola } from '../../viola/routes.ts'
-import { parseClusters, route } from '../../viola/routing.ts'
+import { type Cluster, openCluster } from '../../viola/cluster/cluster.ts'
+import { NodeConfigKind } from '../../viola/model/node-config-kind.ts'
+import { createViola } from '../../viola/routes/routes.ts'
+import { parseClusters, route } from '../../viola/targets/routing.ts'
 import { putCrds } from '../mgmt/cluster.ts'
 
 /** The HTTP API of viola in front of a real API server; provider `gone` is a cluster that cannot be reached. */
 
 const token = 'the-token'
 const namespace = 'default'
+const patience = { timeout: 60_000, interval: 20 }
 let api: ApiServer
 let credentials: Credentials
 let client: KubeClient
-let nowhere: KubeClient
+let clusters: Record<string, Cluster>
 let viola: FastifyInstance
 
 beforeAll(async () => {
 	api = await startApiServer()
 	credentials = await loadCredentials({ kubeconfig: api.kubeconfig }, {})
 	client = new KubeClient(credentials, { fieldManager: 'multinic-viola' })
-	nowhere = new KubeClient({ ...credentials, server: 'https://127.0.0.1:1' }, { fieldManager: 'multinic-viola', retryForMs: 0 })
 	await putCrds(client)
-	const clusters = parseClusters({ biz: { namespace }, gone: { namespace } })
-	const clusterOf = async (id: string | undefined) => {
-		const { providerId, target } = route(clusters, id)
-		return createCluster(providerId === 'gone' ? nowhere : client, providerId, target.namespace)
+	const log = createLog('viola', { level: 'silent' })
+	clusters = {
+		biz: openCluster({ providerId: 'biz', namespace, credentials, log }),
+		gone: openCluster({ providerId: 'gone', namespace, credentials: { ...credentials, server: 'https://127.0.0.1:1' }, log }),
 	}
-	viola = createViola({ token: () => token, clusterOf, log: createLog('viola', { level: 'silent' }) })
+	const targets = parseClusters({ biz: { namespace }, gone: { namespace } })
+	const clusterOf = async (id: string | undefined) => biz(route(targets, id).providerId)
+	viola = createViola({ token: () => token, clusterOf, log })
+	await vi.waitFor(() => expect(biz().isSynced()).toBe(true), patience)
 })
 afterAll(async () => {
 	await viola?.close()
-	await Promise.all([client?.close(), nowhere?.close()])
+	for (const cluster of Object.values(clusters ?? {})) await cluster.close()
+	await client?.close()
 	await api?.stop()
 })
 beforeEach(async () => {
@@ -45,7 +51,14 @@ beforeEach(async () => {
 		await client.patch(NodeConfigKind, metadata, { metadata: { finalizers: null } })
 		await client.delete(NodeConfigKind, metadata)
 	}
+	await vi.waitFor(() => expect(biz().entries.size).toBe(0), patience)
 })
+
+function biz(providerId = 'biz'): Cluster {
+	const cluster = clusters[providerId]
+	if (!cluster) throw new Error(`no cluster ${providerId}`)
+	return cluster
+}
 
 const nic = { id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
 const node = (nodeName: string, interfaces: unknown = [nic], more: object = {}) => ({
@@ -55,10 +68,10 @@ const node = (nodeName: string, interfaces: unknown = [nic], more: object = {}) 
 	...more,
 })
 const auth = { authorization: `Bearer ${token}`, 'x-provider-id': 'biz' }
-const send = async (payload: unknown, headers: Record<string, string> = auth) => {
+const send = async (payload: unknown, headers: Record<string, string> = auth, query = '') => {
 	const answer = await viola.inject({
 		method: 'POST',
-		url: NODE_CONFIGS_PATH,
+		url: `${NODE_CONFIGS_PATH}${query}`,
 		headers: { 'content-type': 'application/json', ...headers },
 		payload: JSON.stringify(payload),
 	})
@@ -200,8 +213,13 @@ test('a duplicate node is rejected, and so is a node whose node config is being 
 test('GET returns all current node configs or a single one, with their status', async () => {
 	await send([node('worker-1'), node('worker-2', [])])
 	await client.patchStatus(NodeConfigKind, { namespace, name: 'worker-1' }, { observedGeneration: 1, state: 'Configured' })
+	await expect.poll(() => biz().entries.get('worker-1')?.view).toContain('Configured')
 	const one = await viola.inject({ url: `${NODE_CONFIGS_PATH}/worker-1`, headers: auth })
+	expect(Number(one.headers.age)).toBeLessThan(60)
 	const worker1 = {
+		deleting: false,
+		resourceVersion: (await stored('worker-1'))?.metadata.resourceVersion,
+		lastManager: 'multinic-viola',
 		nodeName: 'worker-1',
 		instanceId: 'vm-worker-1',
 		providerId: 'biz',
@@ -227,7 +245,7 @@ test.each<[sentence: string, headers: Record<string, string>, payload: unknown, 
 	['an object instead of a list', auth, node('worker-1'), 400, 'must be a list'],
 	['a body with too many nodes', auth, Array(5_001).fill({}), 400, 'at most 5000 are allowed'],
 	['a body that is nested too deeply', auth, [deep], 400, 'the body cannot be read: it is nested 102 levels deep'],
-	['a body over the limit', auth, 'x'.repeat(17 << 20), 413, 'too large'],
+	['a body over the limit', auth, 'x'.repeat(5 << 20), 413, 'at most 4194304 bytes'],
 ])('%s is rejected as a whole', async (...[, headers, payload, status, words]) => {
 	const answer = await send(payload, headers)
 	expect(answer).toMatchObject({ status, body: { error: { message: expect.stringContaining(words) } } })
@@ -236,9 +254,121 @@ test.each<[sentence: string, headers: Record<string, string>, payload: unknown, 
 
 test('a cluster that cannot be reached results in status 503, also for a GET', async () => {
 	const headers = { ...auth, 'x-provider-id': 'gone' }
+	await expect.poll(() => biz('gone').unavailable()?.code).toBe('CLUSTER_UNREACHABLE')
 	expect(await send([node('worker-1'), node('worker-2', null)], headers)).toMatchObject({
 		status: 503,
 		body: { applied: 0, errors: [{ nodeName: 'worker-1', code: 'ClusterUnreachable' }, { code: 'Invalid' }] },
 	})
-	expect((await viola.inject({ url: NODE_CONFIGS_PATH, headers })).statusCode).toBe(503)
+	const read = await viola.inject({ url: NODE_CONFIGS_PATH, headers })
+	expect([read.statusCode, read.headers['retry-after'], read.json()]).toMatchObject([503, '5', { error: { code: 'CLUSTER_UNREACHABLE' } }])
 })
+
+test('before the node configs have been read, nothing is answered from memory', async () => {
+	const slow = openCluster({ providerId: 'biz', namespace, credentials, log: createLog('viola', { level: 'silent' }) })
+	onTestFinished(() => slow.close())
+	const app = createViola({ token: () => token, clusterOf: async () => slow, log: createLog('viola', { level: 'silent' }) })
+	// the list of a cluster that was opened in this turn cannot have been answered
+	const unsynced = await app.inject({ url: NODE_CONFIGS_PATH, headers: auth })
+	const isSynced = slow.isSynced()
+	expect([isSynced, unsynced.statusCode, unsynced.headers['retry-after']]).toEqual([false, 503, '5'])
+})
+
+test('the owner is stored, kept by a POST without an owner, and changed without a new generation', async () => {
+	const owner = { namespace: 'team', name: 'cloud', uid: '6f1e1c8e-0001' }
+	await send([node('worker-1', [nic], { owner })])
+	const at = () => stored('worker-1').then(object => object?.metadata)
+	expect(JSON.parse((await at())?.annotations?.[ANNOTATION_OWNER] ?? '')).toEqual(owner)
+	await send([node('worker-1', [{ ...nic, mtu: 9000 }])])
+	expect([(await at())?.annotations?.[ANNOTATION_OWNER], (await at())?.generation]).toEqual([JSON.stringify(owner), 2])
+	const before = client.requests()
+	expect((await send([node('worker-1', [{ ...nic, mtu: 9000 }], { owner: { ...owner, name: 'other' } })])).body.results).toEqual([
+		{ nodeName: 'worker-1', status: 'updated', generation: 2 },
+	])
+	expect(client.requests()).toEqual(before)
+	const { body } = await send([node('worker-1', [{ ...nic, mtu: 9000 }], { owner: { ...owner, name: 'other' } })])
+	expect(body.results).toMatchObject([{ status: 'unchanged' }])
+	const one = await viola.inject({ url: `${NODE_CONFIGS_PATH}/worker-1`, headers: auth })
+	expect(one.json()).toMatchObject({ owner: { name: 'other' } })
+})
+
+test('a dry run answers what would be done, is checked by the API server, and writes nothing', async () => {
+	await send([node('worker-1'), node('worker-2')])
+	const before = (await client.list(NodeConfigKind, { namespace })).items
+	const dry = await send([node('worker-1', []), node('worker-2'), node('worker-3')], auth, '?dryRun=true')
+	expect(dry).toEqual({
+		status: 200,
+		body: {
+			applied: 3,
+			results: [
+				{ nodeName: 'worker-1', status: 'updated', generation: 2 },
+				{ nodeName: 'worker-2', status: 'unchanged', generation: 1 },
+				{ nodeName: 'worker-3', status: 'created', generation: 1 },
+			],
+			errors: [],
+			dryRun: true,
+		},
+	})
+	expect((await client.list(NodeConfigKind, { namespace })).items).toEqual(before)
+	expect(biz().entries.get('worker-3')).toBeUndefined()
+	expect((await send([node('worker-1')])).body.results).toMatchObject([{ status: 'unchanged' }])
+})
+
+test('a node config that is deleted by hand is created again, also if viola has not seen the deletion', async () => {
+	await send([node('worker-1'), node('worker-2')])
+	for (const name of ['worker-1', 'worker-2']) {
+		await client.patch(NodeConfigKind, { namespace, name }, { metadata: { finalizers: null } })
+		await client.delete(NodeConfigKind, { namespace, name })
+	}
+	// a patch of an object that no longer exists
+	expect((await send([node('worker-1', [])])).body.results).toMatchObject([{ status: 'created' }])
+	await expect.poll(() => biz().entries.get('worker-2')).toBeUndefined()
+	expect((await send([node('worker-2')])).body.results).toMatchObject([{ status: 'created' }])
+})
+
+test('a node config is created again directly after its deletion', async () => {
+	for (let turn = 0; turn < 20; turn++) {
+		await send([node('worker-1')])
+		await client.patch(NodeConfigKind, { namespace, name: 'worker-1' }, { metadata: { finalizers: null } })
+		const deleted = await viola.inject({ method: 'DELETE', url: `${NODE_CONFIGS_PATH}/worker-1`, headers: auth })
+		expect(deleted.json()).toMatchObject({ status: 'deleted' })
+		expect((await viola.inject({ url: `${NODE_CONFIGS_PATH}/worker-1`, headers: auth })).statusCode).toBe(404)
+		expect((await send([node('worker-1')])).body.results).toMatchObject([{ status: 'created' }])
+	}
+})
+
+test('whatever a POST has written, the same POST finds unchanged', async () => {
+	const samples = fc.sample(anyNode, 60).map((entry, at) => ({ ...entry, nodeName: `any-${at}` }))
+	const first = await send(samples)
+	expect(first.body.errors).toEqual([])
+	expect(await send(samples)).toMatchObject({ status: 200, body: { results: samples.map(() => ({ status: 'unchanged' })) } })
+	// also as the API server lists them to a viola that has just started
+	const fresh = openCluster({ providerId: 'biz', namespace, credentials, log: createLog('viola', { level: 'silent' }) })
+	onTestFinished(() => fresh.close())
+	await expect.poll(() => fresh.isSynced()).toBe(true)
+	expect([...fresh.entries.values()].map(({ nodeName, digest }) => [nodeName, digest]).toSorted()).toEqual(
+		[...biz().entries.values()].map(({ nodeName, digest }) => [nodeName, digest]).toSorted(),
+	)
+})
+
+const anyNic = fc.record(
+	{
+		mtu: fc.integer({ min: 68, max: 65_535 }),
+		address: fc.integer({ min: 1, max: 254 }).map(last => `10.0.0.${last}`),
+		addresses: fc.array(fc.constantFrom('10.9.0.7/24', 'fd00::7/64'), { maxLength: 2 }),
+		routes: fc.array(fc.record({ to: fc.constant('10.7.0.0/16'), metric: fc.nat(100) }, { requiredKeys: ['to'] }), { maxLength: 2 }),
+		policyRouting: fc.boolean(),
+		portId: fc.constantFrom('port-1', ''),
+	},
+	{ requiredKeys: [] },
+)
+const anyNode = fc.record(
+	{
+		instanceId: fc.constantFrom('vm-1', ''),
+		interfaces: fc
+			.array(anyNic, { maxLength: 10 })
+			.map(nics =>
+				nics.map((more, id) => ({ ...more, ...(more.address && { cidr: '10.0.0.0/24' }), id, macAddress: `fa:16:3e:00:00:0${id}` })),
+			),
+	},
+	{ requiredKeys: ['interfaces'] },
+)

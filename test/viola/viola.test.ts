@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { NodeConfigRequest } from '../../contract/viola-api.ts'
 import { readConfig } from '../../viola/config.ts'
 import { canonicalText } from '../../contract/canonical.ts'
-import { changeOf, manifest, view } from '../../viola/manifest.ts'
-import { parseClusters, route } from '../../viola/routing.ts'
+import { manifest } from '../../viola/model/manifest.ts'
+import { nic, place, request } from './nodes.ts'
+import { parseClusters, route } from '../../viola/targets/routing.ts'
 
 let folder: string
 const file = (name: string, content: string) => {
@@ -19,56 +19,9 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const nic = { id: 0, macAddress: 'fa:16:3e:37:c3:f1', address: '10.0.0.23', cidr: '10.0.0.0/24', mtu: 1450 }
-const to = { namespace: 'ns', providerId: 'biz', specHash: 'abc' }
-const node = (more: Partial<NodeConfigRequest> = {}): NodeConfigRequest => ({
-	nodeName: 'worker-1',
-	instanceId: 'vm-1',
-	interfaces: [nic],
-	...more,
-})
-const stored = manifest(node(), to)
-
-test.each<[sentence: string, existing: typeof stored, wanted: typeof stored, change: object | undefined]>([
-	['an equal node config needs no change', stored, stored, undefined],
-	[
-		'labels and status of other clients need no change',
-		{ ...stored, metadata: { ...stored.metadata, labels: { ...stored.metadata.labels, team: 'a' } }, status: { state: 'Failed' } },
-		stored,
-		undefined,
-	],
-	['paused and mode need no change', { ...stored, spec: { ...stored.spec, paused: true, mode: 'Plan' } }, stored, undefined],
-	[
-		'different interfaces need a change, even if the hash is equal',
-		{ ...stored, spec: { ...stored.spec, interfaces: [] } },
-		stored,
-		{ spec: { interfaces: [nic] } },
-	],
-	[
-		'another VM needs a change',
-		stored,
-		manifest(node({ instanceId: 'vm-2' }), to),
-		{ spec: { instanceId: 'vm-2' }, metadata: { labels: { 'multinic.io/instance-id': 'vm-2' } } },
-	],
-	[
-		'a removed label is added again',
-		{ ...stored, metadata: { ...stored.metadata, labels: {} } },
-		stored,
-		{ metadata: { labels: { 'multinic.io/node-name': 'worker-1' } } },
-	],
-])('%s', (_, existing, wanted, change) => {
-	if (change) expect(changeOf(existing, wanted)).toMatchObject(change)
-	else expect(changeOf(existing, wanted)).toBeUndefined()
-})
-
-test('a change contains neither finalizers nor fields that users set', () => {
-	const change = JSON.stringify(changeOf(stored, manifest(node({ interfaces: [] }), to)))
-	expect(change).not.toMatch(/finalizers|paused|mode|status/)
-})
-
 test('a node name of more than 63 characters is set in the spec but not as a label', () => {
 	const nodeName = `${'a'.repeat(60)}.example.com`
-	const { metadata, spec } = manifest(node({ nodeName }), to)
+	const { metadata, spec } = manifest(request({ nodeName }), { ...place, specHash: 'abc' })
 	expect([metadata.name, spec.nodeName, metadata.labels]).toEqual([
 		nodeName,
 		nodeName,
@@ -95,18 +48,6 @@ test('the canonical text of interfaces does not depend on their order, the order
 	expect(canonicalText([{ ...nic, mtu: 1451 }])).not.toBe(canonicalText([nic]))
 	expect(canonicalText([{ ...nic, defaultRoute: true }])).not.toBe(canonicalText([nic]))
 	expect(canonicalText([{ ...nic, connectedRoute: false }])).not.toBe(canonicalText([nic]))
-})
-
-test('a view shows the current node config, and a status only if there is one', () => {
-	expect(view({ ...stored, metadata: { name: 'worker-1', generation: 4 } })).toEqual({
-		deleting: false,
-		resourceVersion: '',
-		nodeName: 'worker-1',
-		instanceId: 'vm-1',
-		providerId: 'biz',
-		generation: 4,
-		interfaces: [nic],
-	})
 })
 
 test.each<[sentence: string, document: unknown, words: string]>([

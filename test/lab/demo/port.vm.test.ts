@@ -10,7 +10,7 @@ import { type Attached, attachPort, rebootAndCheck } from '../../../lab/demo/por
 import { findNodeFaults } from '../../../lab/demo/node-faults.ts'
 import { type Demo, startDemo } from '../../../lab/demo/demo.ts'
 import { expectedNics } from '../../../lab/demo/expected-nics.ts'
-import { NodeConfigKind } from '../../../viola/cluster.ts'
+import { NodeConfigKind } from '../../../viola/model/node-config-kind.ts'
 
 /**
  * The whole demo on real components: helm, kube-apiserver, kubelet, containerd, systemd, netplan, udev and a kernel on each node; mgmt and

@@ -1,7 +1,7 @@
 import * as z from 'zod'
-import { faultsIn } from '../runtime/faults.ts'
-import { Failure } from '../runtime/errors.ts'
-import type { ViolaCode } from './failures.ts'
+import { faultsIn } from '../../runtime/faults.ts'
+import { Failure } from '../../runtime/errors.ts'
+import type { ViolaCode } from '../model/failures.ts'
 
 /** One biz cluster: its credentials (if there is no kubeconfig, those of viola's own pod) and the namespace of its node configs. */
 export const Target = z.strictObject({

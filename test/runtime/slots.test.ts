@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { createSlots } from '../../runtime/slots.ts'
+
+/** Work that ends when it is told to, and records when it began. */
+function gate(begun: string[], name: string) {
+	const { promise, resolve, reject } = Promise.withResolvers<string>()
+	const work = () => {
+		begun.push(name)
+		return promise
+	}
+	return { work, end: () => resolve(name), fail: () => reject(new Error(name)) }
+}
+
+const turn = () => new Promise(resolve => setImmediate(resolve))
+
+test('no more work runs than there are slots, and the rest begins in its order', async () => {
+	const begun: string[] = []
+	const slots = createSlots(2)
+	const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(name => gate(begun, name)) as [ReturnType<typeof gate>, ...ReturnType<typeof gate>[]]
+	const all = [a, b, c, d].map(one => slots(one?.work ?? (async () => '')))
+	await turn()
+	expect(begun).toEqual(['a', 'b'])
+	b?.end()
+	await turn()
+	expect(begun).toEqual(['a', 'b', 'c'])
+	for (const one of [a, c, d]) one?.end()
+	expect(await Promise.all(all)).toEqual(['a', 'b', 'c', 'd'])
+})
+
+test('work that fails frees its slot', async () => {
+	const slots = createSlots(1)
+	await expect(slots(async () => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
+	expect(await slots(async () => 'next')).toBe('next')
+})

@@ -1,9 +1,0 @@
-/** The error codes for rejecting a whole request, and their HTTP status. */
-export const failures = {
-	BAD_REQUEST: 400,
-	TOKEN_REFUSED: 401,
-	UNKNOWN_PROVIDER: 404,
-	UNKNOWN_NODE: 404,
-	CLUSTER_UNREACHABLE: 503,
-} as const
-export type ViolaCode = keyof typeof failures

@@ -1,0 +1,22 @@
+import { canonicalJson, canonicalText } from '../../contract/canonical.ts'
+import type { Interface } from '../../contract/interface.ts'
+import type { NodeConfigSpec } from '../../contract/node-config.ts'
+import { ownLabels } from './manifest.ts'
+import type { NodeConfigObject } from './node-config-kind.ts'
+
+/**
+ * Returns the same text for two node configs if a POST that asks for one of them need not change the other: everything that a POST sets,
+ * except the owner, which may be left out of a POST.
+ *
+ * Never throws: interfaces that cannot be read differ from all interfaces that a POST can ask for.
+ */
+export function contentText({ metadata, spec }: NodeConfigObject): string {
+	const { interfaces, specHash, providerId, instanceId }: Partial<NodeConfigSpec> = spec ?? {}
+	const labels = ownLabels.map(name => metadata.labels?.[name] ?? null)
+	const nics = areObjects(interfaces) ? canonicalText(interfaces) : null
+	return canonicalJson([nics, specHash ?? null, providerId ?? null, instanceId ?? null, labels])
+}
+
+function areObjects(interfaces: unknown): interfaces is Interface[] {
+	return Array.isArray(interfaces) && interfaces.every(nic => typeof nic === 'object' && nic !== null)
+}

@@ -1,0 +1,17 @@
+/** The error codes for rejecting a whole request, and their HTTP status. */
+export const failures = {
+	BAD_REQUEST: 400,
+	TOKEN_REFUSED: 401,
+	UNKNOWN_PROVIDER: 404,
+	UNKNOWN_NODE: 404,
+	CLUSTER_UNREACHABLE: 503,
+	/** The node configs of the cluster have not been read yet. */
+	CLUSTER_NOT_SYNCED: 503,
+	/** A node config that is being deleted cannot be changed. */
+	TERMINATING: 503,
+	/** Other clients change the node config again and again. */
+	CONFLICT: 503,
+	/** The time for the whole request is over. */
+	DEADLINE: 503,
+} as const
+export type ViolaCode = keyof typeof failures

@@ -1,0 +1,20 @@
+import { contentText } from './content.ts'
+import { digestOf } from './digest.ts'
+import type { Entry } from './entry.ts'
+import type { NodeConfigObject } from './node-config-kind.ts'
+import { ownerIn } from './owner.ts'
+import { viewText } from './view.ts'
+
+/** Returns what viola keeps of an object. Never throws, whatever people or older systems have written. */
+export function project(object: NodeConfigObject): Entry {
+	const { name, generation, resourceVersion, deletionTimestamp, annotations } = object.metadata
+	return {
+		nodeName: name,
+		generation: generation ?? 0,
+		resourceVersion: resourceVersion ?? '',
+		isDeleting: deletionTimestamp !== undefined,
+		digest: digestOf(contentText(object)),
+		owner: ownerIn(annotations),
+		view: viewText(object),
+	}
+}
