@@ -299,3 +299,28 @@ describe('an HTTP server', () => {
 		await closed
 	})
 })
+
+test('an error response has the faults of a Failure, and when to try again', async () => {
+	const app = createHttpServer({ log: createLog('test', { level: 'silent' }), bodyLimitBytes: 100 })
+	const faults = [{ path: 'dryRun', message: 'must be true or false' }]
+	app.get('/fails', async () => {
+		throw new Failure('BAD', 'wrong', { facts: { faults, retryAfterMs: 4_100 } })
+	})
+	app.post('/large', async () => ({}))
+	const failed = await app.inject('/fails')
+	expect([failed.statusCode, failed.headers['retry-after'], failed.json()]).toEqual([
+		400,
+		'5',
+		{ error: { code: 'BAD', message: 'wrong', faults } },
+	])
+	const large = await app.inject({
+		method: 'POST',
+		url: '/large',
+		headers: { 'content-type': 'application/json' },
+		payload: `"${'x'.repeat(100)}"`,
+	})
+	expect([large.statusCode, large.json()]).toMatchObject([
+		413,
+		{ error: { message: 'the body is too large: at most 100 bytes are allowed' } },
+	])
+})

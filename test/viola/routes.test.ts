@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type IncomingMessage, request } from 'node:http'
+import { type IncomingMessage, request as httpRequest } from 'node:http'
 import { json } from 'node:stream/consumers'
 import type { FastifyInstance } from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
@@ -10,14 +10,15 @@ import { createLog } from '../../runtime/log.ts'
 import { createTurns } from '../../runtime/turns.ts'
 import type { Cluster } from '../../viola/cluster/cluster.ts'
 import { project } from '../../viola/model/project.ts'
-import { stored } from './nodes.ts'
-import { createViola } from '../../viola/routes/routes.ts'
+import type { ViolaCode } from '../../viola/model/failures.ts'
+import { nic, request, stored } from './nodes.ts'
+import { createViola, type RouteOptions } from '../../viola/routes/routes.ts'
 
 const headers = { authorization: 'Bearer the-token', 'x-provider-id': 'biz', 'content-type': 'application/json' }
 const log = createLog('viola', { level: 'silent' })
 
 /** Starts viola in front of a cluster without node configs, which records what is created and removed. */
-function start(more: Partial<Cluster> = {}, options: { postMs?: number } = {}) {
+function start(more: Partial<Cluster> = {}, options: Partial<RouteOptions> = {}) {
 	const done: string[] = []
 	const cluster: Cluster = {
 		...{ providerId: 'biz', namespace: 'ns', entries: { size: 0, get: () => undefined, values: () => [] } },
@@ -46,7 +47,7 @@ async function serve(app: FastifyInstance): Promise<string> {
 
 /** Sends the path unchanged: most clients normalize it. */
 async function remove(address: string, path: string): Promise<{ status: number | undefined; body: unknown }> {
-	const sent = request(address, { method: 'DELETE', path: `${NODE_CONFIGS_PATH}${path}`, headers, agent: false }).end()
+	const sent = httpRequest(address, { method: 'DELETE', path: `${NODE_CONFIGS_PATH}${path}`, headers, agent: false }).end()
 	const [response] = (await once(sent, 'response')) as [IncomingMessage]
 	return { status: response.statusCode, body: await json(response) }
 }
@@ -89,7 +90,7 @@ test('no further node config is written after the client has disconnected, becau
 	const answered = Promise.withResolvers<void>()
 	app.addHook('onSend', async () => answered.resolve())
 	const address = await serve(app)
-	const post = request(`${address}${NODE_CONFIGS_PATH}`, { method: 'POST', headers })
+	const post = httpRequest(`${address}${NODE_CONFIGS_PATH}`, { method: 'POST', headers })
 	post.on('error', () => {})
 	app.server.once('connection', socket => socket.once('close', () => setImmediate(gone.resolve)))
 	post.end(JSON.stringify(Array.from({ length: 100 }, (_, n) => ({ nodeName: `n-${n}`, interfaces: [] }))))
@@ -178,4 +179,54 @@ test.each<[sentence: string, owner: object]>([
 ])('an owner with %s is rejected', async (_, owner) => {
 	const response = await post(start().app, [{ nodeName: 'a', interfaces: [], owner }])
 	expect(response.json()).toMatchObject({ applied: 0, errors: [{ nodeName: 'a', code: 'Invalid' }] })
+})
+
+test('each changed node config is logged once: who changed it, its generation, and the ids of its interfaces', async () => {
+	const lines: Record<string, unknown>[] = []
+	const other = { ...nic, id: 3, macAddress: 'fa:16:3e:37:c3:f3' }
+	const before = project(stored({ nodeName: 'b', interfaces: [nic, other] }))
+	const same = project(stored({ nodeName: 'c' }))
+	const { app } = start(
+		{
+			entries: {
+				size: 2,
+				get: name =>
+					new Map([
+						['b', before],
+						['c', same],
+					]).get(name),
+				values: () => [before, same],
+			},
+			patch: async name => project(stored({ nodeName: name }, { generation: 4 })),
+		},
+		{ log: createLog('viola', { to: { write: text => void lines.push(JSON.parse(text) as Record<string, unknown>) } }) },
+	)
+	const changed = { ...nic, mtu: 9000 }
+	const nodes = [request({ nodeName: 'a' }), request({ nodeName: 'b', interfaces: [changed] }), request({ nodeName: 'c' })]
+	expect((await post(app, nodes)).statusCode).toBe(200)
+	await app.inject({ method: 'DELETE', url: `${NODE_CONFIGS_PATH}/c`, headers })
+	const by = { client: 'default', how: 'token', requestId: expect.any(String), providerId: 'biz' }
+	expect(lines.filter(({ msg }) => msg === 'node config changed')).toMatchObject([
+		{ ...by, nodeName: 'a', act: 'create', generation: { before: 0, after: 3 }, interfaces: { added: [0], removed: [], changed: [] } },
+		{ ...by, nodeName: 'b', act: 'patch', generation: { before: 3, after: 4 }, interfaces: { added: [], removed: [3], changed: [0] } },
+		{ ...by, nodeName: 'c', act: 'delete', generation: { before: 3 }, interfaces: { added: [], removed: [0], changed: [] } },
+	])
+	expect(JSON.stringify(lines)).not.toMatch(/the-token|fa:16:3e|10\.0\.0/)
+})
+
+test('an unavailable cluster is told apart for each node, with the time of the next attempt', async () => {
+	const failure = new Failure<ViolaCode>('CLUSTER_NOT_SYNCED', 'not read yet', { retry: true, facts: { retryAfterMs: 5_000 } })
+	const { app, done } = start({ isSynced: () => false, unavailable: () => failure })
+	const response = await post(app, [{ nodeName: 'a', interfaces: [] }, { nodeName: 'b' }])
+	expect([response.statusCode, response.headers['retry-after']]).toEqual([503, '5'])
+	expect(response.json()).toMatchObject({
+		applied: 0,
+		errors: [
+			{ nodeName: 'a', code: 'ClusterNotSynced' },
+			{ nodeName: 'b', code: 'Invalid' },
+		],
+	})
+	const read = await app.inject({ url: `${NODE_CONFIGS_PATH}/a`, headers })
+	expect([read.statusCode, read.headers['retry-after'], read.json()]).toMatchObject([503, '5', { error: { code: 'CLUSTER_NOT_SYNCED' } }])
+	expect(done).toEqual([])
 })
