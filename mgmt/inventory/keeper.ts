@@ -1,5 +1,5 @@
 import { sleep } from '../../runtime/clock.ts'
-import { Failure } from '../../runtime/errors.ts'
+import { Failure, isFailure, wordsOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Opened } from './connect.ts'
 import type { InventoryCode, InventoryState, LostReason } from './inventory.ts'
@@ -45,7 +45,7 @@ export class Keeper {
 		return this.#state
 	}
 
-	/** Runs one operation. @throws Failure Unavailable if the database is lost, before or during the operation */
+	/** Runs one operation. An error of an operation whose database was closed meanwhile says only that. @throws Failure Unavailable if the database is lost, before or during the operation */
 	async use<T>(operation: string, work: (opened: Opened) => Promise<T>): Promise<T> {
 		const current = this.#opened
 		if (!current) throw unavailable(this.#state)
@@ -57,9 +57,11 @@ export class Keeper {
 			return result
 		} catch (error) {
 			end('failed')
-			const lost = lostBy(error)
+			const isClosed = this.#opened !== current
+			const lost: Lost | undefined =
+				lostBy(error) ?? (isClosed && !isFailure(error) ? { reason: 'DatabaseError', message: wordsOf(error) } : undefined)
 			if (!lost) throw error
-			if (this.#opened === current) await this.#lose(lost, current)
+			if (!isClosed) await this.#lose(lost, current)
 			throw unavailable(lost, error)
 		}
 	}

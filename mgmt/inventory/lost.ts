@@ -30,9 +30,9 @@ const reasons: Readonly<Record<string, LostReason>> = {
 	Timeout: 'Unreachable',
 }
 
-/** Errors after which a connection of MariaDB cannot be used, by code. Errors of the operating system begin with E and a letter. */
+/** Codes of errors that end a connection to MariaDB: those of the network, of mysql2, and some of the server. */
 const isOfConnection =
-	/^(E(?!R_)[A-Z]{2}|PROTOCOL_|ER_(SERVER_SHUTDOWN|CON_COUNT_ERROR|NORMAL_SHUTDOWN|NEW_ABORTING_CONNECTION)|HANDSHAKE_)/
+	/^(ECONN|ETIMEDOUT|EPIPE|EHOST|ENET|ENOTFOUND|EAI_|PROTOCOL_|HANDSHAKE_|ER_(SERVER_SHUTDOWN|CON_COUNT_ERROR|NORMAL_SHUTDOWN|NEW_ABORTING_CONNECTION)$)/
 
 /** Returns why the database cannot be used after this error, or undefined if the error does not come from the database. */
 export function lostBy(error: unknown): { reason: LostReason; message: string } | undefined {

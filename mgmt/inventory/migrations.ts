@@ -20,10 +20,20 @@ async function createTables(db: Kysely<Schema>): Promise<void> {
 	await addRevisionRow(db)
 }
 
-/** Adds the row of the counter unless it exists. */
+/** Adds the row of the counter unless it exists. It continues above every number that is in use. */
 export async function addRevisionRow(db: Kysely<Schema>): Promise<void> {
 	const row = await db.selectFrom('revision').select('id').executeTakeFirst()
-	if (!row) await db.insertInto('revision').values({ id: 1, epoch: '', value: 0, forgotten: 0, imported: '' }).execute()
+	if (row) return
+	const node = await db
+		.selectFrom('node')
+		.select(of => of.fn.max('revision').as('last'))
+		.executeTakeFirst()
+	const change = await db
+		.selectFrom('change')
+		.select(of => of.fn.max('seq').as('last'))
+		.executeTakeFirst()
+	const value = Math.max(node?.last ?? 0, change?.last ?? 0)
+	await db.insertInto('revision').values({ id: 1, epoch: '', value, forgotten: 0, imported: '' }).execute()
 }
 
 async function createIndexes(db: Kysely<Schema>): Promise<void> {

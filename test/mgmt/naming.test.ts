@@ -131,7 +131,7 @@ test.each<[sentence: string, ports: Nameable[], inForce: Taken[], rows: [string,
 			['port-2', 0],
 		],
 	],
-])('%s', (_, ports, inForce, rows, ids) => {
+])('%s', (_, ...[ports, inForce, rows, ids]) => {
 	expect([...nameInterfaces(ports, inForce, new Map(rows))].toSorted()).toEqual(ids.toSorted())
 })
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -72,6 +72,9 @@ export async function startMariaServer(options: readonly string[] = []): Promise
 		async signal(name) {
 			process.kill(daemon?.pid ?? 0, name)
 			if (name === 'SIGKILL') await daemon?.ended
+			// each thread stops by itself, a moment after the signal
+			const isStopped = async () => /^State:\tT/m.test(await readFile(`/proc/${daemon?.pid}/status`, 'utf8'))
+			if (name === 'SIGSTOP') await until('MariaDB is stopped', isStopped, { everyMs: 5 })
 		},
 		start: () => startOn(port),
 		async stop() {

@@ -8,6 +8,9 @@ export const providerId = 'biz-1'
 export const actor = { kind: 'OpenstackConfig', name: 'team-a/web' } as const
 export const owner = { namespace: 'team-a', name: 'web', uid: '3b1f0f0a-0000-4000-8000-000000000001' }
 
+/** What Neutron has about the subnet of every first NIC. */
+export const web = { name: 'web', cidr: '10.0.0.0/16', networkId: 'network-0', networkName: 'Front', mtu: 1450 }
+
 export function portId(node: number, port: number): string {
 	return `port-${node}-${port}`
 }
