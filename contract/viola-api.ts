@@ -100,8 +100,20 @@ export const NodeConfigView = z.object({
 	status: NodeConfigStatus.optional().describe('As the controller of the biz cluster wrote it'),
 })
 export type NodeConfigView = z.infer<typeof NodeConfigView>
+
+/** The body of a GET of the list. */
 export const NodeConfigList = z.object({ items: listOf(NodeConfigView, 100_000) })
 export type NodeConfigList = z.infer<typeof NodeConfigList>
+
+/** Names of the events of the stream; `docs/api.md` describes what a reader does with them. */
+export const NODE_CONFIG_EVENT = 'node-config'
+export const DELETED = 'deleted'
+export const SYNCED = 'synced'
+export const RESET = 'reset'
+
+/** The data of an event `deleted`. The data of `node-config` is a `NodeConfigView`, and that of `synced` and `reset` is `{}`. */
+export const NodeConfigDeleted = z.object({ nodeName: z.string() })
+export type NodeConfigDeleted = z.infer<typeof NodeConfigDeleted>
 
 /**
  * Sets missing ids. Older clients omit an id of 0, which is then taken from the name, or all ids, which are then the positions in the list.

@@ -14,8 +14,8 @@ export type Sweep = {
 }
 
 /**
- * Reports to the inventory that the node configs that a stream did not send do not exist any more. A node that changed after the stream
- * began is left to the stream, because its node config may be younger than what the stream sent.
+ * Reports to the inventory that the node configs that a stream did not send do not exist any more. A node that was sent after the stream
+ * began is left to the stream, because its node config may be younger than what the stream has sent.
  *
  * @returns false if the inventory did not become available before `signal` was aborted or a write failed
  * @throws Failure Unavailable or Disabled
@@ -36,6 +36,6 @@ export async function sweep({ inventory, providerId, nodeNames, beganAt, removed
 /** Number of nodes that are read at once. */
 const PAGE = 500
 
-function isGone({ nodeName, changedAt }: NodeRecord, nodeNames: ReadonlySet<string>, beganAt: number): boolean {
-	return !nodeNames.has(nodeName) && changedAt < beganAt
+function isGone({ nodeName, sentAt = 0 }: NodeRecord, nodeNames: ReadonlySet<string>, beganAt: number): boolean {
+	return !nodeNames.has(nodeName) && sentAt < beganAt
 }

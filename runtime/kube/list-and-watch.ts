@@ -87,7 +87,7 @@ function replaceStore<T extends KubeObject, P>(running: RunningReflector<T, P>, 
 	overlay.advance(resourceVersion)
 	for (const { key, version, value } of overlay.values()) fresh.add(key, version, value)
 	fresh.commit(state.phase === 'listing')
-	reportReached(running, resourceVersion)
+	reportReached(running, resourceVersion, true)
 	running.state = { phase: 'watching', resourceVersion }
 	hear(running)
 	running.onReplaced()
@@ -102,16 +102,16 @@ function take<T extends KubeObject, P>(running: RunningReflector<T, P>, event: W
 	const { resourceVersion } = event.object.metadata
 	running.overlay.advance(resourceVersion)
 	if (event.type !== 'BOOKMARK') takeChange(running, event)
-	reportReached(running, resourceVersion)
+	reportReached(running, resourceVersion, false)
 	running.state = { phase: 'watching', resourceVersion }
 	hear(running)
 	// a server that sends only bookmarks before it fails is not healthy
 	if (event.type !== 'BOOKMARK') running.backoff.reset()
 }
 
-function reportReached<T extends KubeObject, P>({ options }: RunningReflector<T, P>, resourceVersion: string): void {
+function reportReached<T extends KubeObject, P>({ options }: RunningReflector<T, P>, resourceVersion: string, isList: boolean): void {
 	try {
-		options.onReached?.(resourceVersion)
+		options.onReached?.(resourceVersion, isList)
 	} catch (error) {
 		options.log.error({ err: error, kind: options.kind.kind }, 'bug: the handler of reached versions threw')
 	}

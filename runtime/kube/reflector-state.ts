@@ -43,8 +43,10 @@ export type ReflectorOptions<T extends KubeObject, P> = Selection & {
 	 * event of the watch, including bookmarks. Only a restore of the cluster from a backup makes the version go backwards.
 	 *
 	 * A deletion has no other version. Objects that were passed to `observeWrite` may be ahead of it.
+	 *
+	 * @param isList all objects have been read, so an object that was created and deleted since the last version was never reported
 	 */
-	onReached?: (resourceVersion: string) => void
+	onReached?: (resourceVersion: string, isList: boolean) => void
 	log: Log
 	signal: AbortSignal
 	/** How all objects are read; as a watch list only if the server supports it. Default: watchlist. */

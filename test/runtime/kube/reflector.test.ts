@@ -444,14 +444,14 @@ test('the reached version is reported after the changes up to it, also by a book
 	const first = watch(['ADDED b@6', 'BOOKMARK @8', 'DELETED a@9', 'ERROR 410'], ends)
 	const { logged } = await reflect([list('5', ['a@1']), first, list('12', ['c@11']), quiet], {
 		onChange: (key, now) => seen.push(now ?? `-${key}`),
-		onReached: version => {
-			seen.push(`reached ${version}`)
+		onReached: (version, isList) => {
+			seen.push(`${isList ? 'listed' : 'reached'} ${version}`)
 			throw new TypeError('a handler of versions with a bug')
 		},
 	})
-	await expect.poll(() => seen.at(-1)).toBe('reached 12')
-	const upTo9 = ['a@1', 'reached 5', 'b@6', 'reached 6', 'reached 8', '-a', 'reached 9']
-	expect(seen).toEqual([...upTo9, '-b', 'c@11', 'reached 12'])
+	await expect.poll(() => seen.at(-1)).toBe('listed 12')
+	const upTo9 = ['a@1', 'listed 5', 'b@6', 'reached 6', 'reached 8', '-a', 'reached 9']
+	expect(seen).toEqual([...upTo9, '-b', 'c@11', 'listed 12'])
 	expect(logged.join('')).toContain('a handler of versions with a bug')
 })
 
