@@ -26,6 +26,7 @@ const options: PartialStrykerOptions = {
 	allowConsoleColors: false,
 	timeoutMS: 60_000, // a mutant that takes a minute longer than the original never ends; a busy machine also delays tests
 	timeoutFactor: 4,
+	dryRunTimeoutMinutes: 30, // the same tests without a change; the default of 5 is not enough on a busy machine
 }
 
 /**
