@@ -43,7 +43,7 @@ describe.each(components)('%s', component => {
 
 test('every variable in the sources of both processes is in a schema that this test knows', () => {
 	const known = new Set(components.flatMap(component => Object.keys(schemas[component])))
-	const sources = globSync(['{mgmt,viola}/**/*.ts', 'runtime/{auth/*,process}.ts']).map(path => readFileSync(path, 'utf8'))
+	const sources = globSync(['{mgmt,viola}/**/*.ts', 'runtime/process.ts']).map(path => readFileSync(path, 'utf8'))
 	const found = sources.flatMap(text => text.match(/(?<=^\t+)[A-Z][A-Z0-9]*(_[A-Z0-9]+)+(?=: (z\.|[A-Z][A-Za-z]+(\.|,$)))/gm) ?? [])
 	expect(found.length).toBeGreaterThan(20)
 	expect(found.filter(name => !known.has(name))).toEqual([])
