@@ -104,6 +104,7 @@ describe('the permissions of the accounts', () => {
 	})
 
 	test.each<[account: string, verb: string, resource: string, where: string, may: boolean]>([
+		['mgmt', 'get', 'openstackconfigs.multinic.example.com', 'team-a', true],
 		['mgmt', 'list', 'openstackconfigs.multinic.example.com', 'team-a', true],
 		['mgmt', 'watch', 'openstackconfigs.multinic.example.com', 'team-b', true],
 		['mgmt', 'patch', 'openstackconfigs.multinic.example.com', 'team-a', true],
