@@ -28,9 +28,10 @@ export type ConnectOptions = {
 /** @throws the error of SQLite */
 export async function connectSqlite({ path }: SqliteSettings, { now, before }: ConnectOptions): Promise<Opened> {
 	const { database, replaced } = openSqlite(path, now())
-	const db = new Kysely<Schema>({ dialect: sqliteDialect(database, before) })
+	const { dialect, runEach } = sqliteDialect(database, before)
+	const db = new Kysely<Schema>({ dialect })
 	await orClose(db, () => migrate(db))
-	const open = { store: { db, bulk: createRowByRow() }, file: path, connections: () => Number(database.isOpen) }
+	const open = { store: { db, bulk: createRowByRow(runEach) }, file: path, connections: () => Number(database.isOpen) }
 	return { ...open, ...(replaced && { replaced }), close: () => db.destroy() }
 }
 
