@@ -13,7 +13,7 @@ import { createHttpClients } from './http-clients.ts'
 import { inventoryLine } from './inventory-condition.ts'
 import { inventoryMetrics } from './inventory/metrics.ts'
 import { openInventory } from './inventory/open.ts'
-import { readInventorySettings } from './inventory/settings.ts'
+import { readInventorySettings } from './inventory/config.ts'
 import { createLeader, type Leader, WORKERS } from './leader.ts'
 
 const readers = {

@@ -4,7 +4,7 @@ import { mariaDialect } from './mariadb.ts'
 import { migrate } from './migrate.ts'
 import type { Store } from './record.ts'
 import type { Schema } from './schema.ts'
-import type { MariaSettings, SqliteSettings } from './settings.ts'
+import type { MariaSettings, SqliteSettings } from './config.ts'
 import { type BeforeStatement, sqliteDialect } from './sqlite.ts'
 import { openSqlite, type Replaced } from './sqlite-file.ts'
 
@@ -28,9 +28,10 @@ export type ConnectOptions = {
 /** @throws the error of SQLite */
 export async function connectSqlite({ path }: SqliteSettings, { now, before }: ConnectOptions): Promise<Opened> {
 	const { database, replaced } = openSqlite(path, now())
-	const db = new Kysely<Schema>({ dialect: sqliteDialect(database, before) })
+	const { dialect, runEach } = sqliteDialect(database, before)
+	const db = new Kysely<Schema>({ dialect })
 	await orClose(db, () => migrate(db))
-	const open = { store: { db, bulk: createRowByRow() }, file: path, connections: () => Number(database.isOpen) }
+	const open = { store: { db, bulk: createRowByRow(runEach) }, file: path, connections: () => Number(database.isOpen) }
 	return { ...open, ...(replaced && { replaced }), close: () => db.destroy() }
 }
 

@@ -14,7 +14,7 @@ import type { Connection, ResultSetHeader } from 'mysql2/promise'
 import { Failure } from '../../runtime/errors.ts'
 import { isConnectionLoss } from './lost.ts'
 import { connect, within } from './mariadb-connect.ts'
-import type { MariaSettings } from './settings.ts'
+import type { MariaSettings } from './config.ts'
 import type { BeforeStatement } from './sqlite.ts'
 
 export type MariaOptions = {
@@ -87,7 +87,7 @@ class MariaDriver implements Driver {
 	}
 
 	async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-		// a server rolls back by itself when a connection ends
+		// the server rolls back when a connection ends
 		if (!(connection as MariaConnection).isBroken()) await connection.executeQuery(CompiledQuery.raw('rollback'))
 	}
 

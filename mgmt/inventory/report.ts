@@ -31,7 +31,7 @@ export function lettersOf(rows: readonly NicRow[], interfaces: readonly Interfac
 	return ids.map(id => letters[rows.find(row => row.id === id)?.state ?? ''] ?? 'P').join('')
 }
 
-/** The part of a view that has no column of its own. */
+/** The part of a view that has no separate column. */
 function reportOf({ deleting, generation, resourceVersion, lastManager, status }: NodeConfigView) {
 	return { deleting, generation, resourceVersion, lastManager, status }
 }
@@ -70,7 +70,7 @@ function stateDrafts(before: NodeRow, { state, reason }: Pick<NodeRow, 'state' |
 	return [{ kind: 'StateChanged', reason, message, difference: { state: [before.state, state] }, actor: actorOf(view) }]
 }
 
-/** A NIC that is configured as the whole node is costs no row of its own. */
+/** A NIC that is configured as the whole node is costs no separate row. */
 function nicDrafts(before: readonly NicRow[], after: readonly NicRow[], actor: Actor): Draft[] {
 	return after.flatMap(({ id, port, state, reason, message }, i): Draft[] => {
 		const was = before[i]

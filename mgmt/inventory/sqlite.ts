@@ -21,22 +21,27 @@ export type BeforeStatement = (sql: string) => void
  * @param database stays open until the dialect's driver is destroyed, and is referenced by it until then: SQLite releases the lock of a file
  *   whose handle is collected
  */
-export function sqliteDialect(database: DatabaseSync, before: BeforeStatement = () => {}): Dialect {
-	return {
+export function sqliteDialect(database: DatabaseSync, before: BeforeStatement = () => {}): { dialect: Dialect; runEach: RunEach } {
+	const connection = new SqliteConnection(database, before)
+	const dialect: Dialect = {
 		createAdapter: () => new SqliteAdapter(),
-		createDriver: () => new SqliteDriver(database, before),
+		createDriver: () => new SqliteDriver(database, connection),
 		createIntrospector: db => new SqliteIntrospector(db),
 		createQueryCompiler: () => new SqliteQueryCompiler(),
 	}
+	return { dialect, runEach: (sql, rows) => connection.runEach(sql, rows) }
 }
+
+/** Runs a statement once for each list of parameters. To be called by the holder of the connection only, that is, in a transaction. */
+export type RunEach = (sql: string, rows: Iterable<readonly unknown[]>) => void
 
 class SqliteDriver implements Driver {
 	readonly #database: DatabaseSync
 	readonly #connection: SqliteConnection
 
-	constructor(database: DatabaseSync, before: BeforeStatement) {
+	constructor(database: DatabaseSync, connection: SqliteConnection) {
 		this.#database = database
-		this.#connection = new SqliteConnection(database, before)
+		this.#connection = connection
 	}
 
 	async init(): Promise<void> {}
@@ -81,6 +86,14 @@ class SqliteConnection implements DatabaseConnection {
 
 	run(sql: string): void {
 		void this.#execute(CompiledQuery.raw(sql))
+	}
+
+	runEach(sql: string, rows: Iterable<readonly unknown[]>): void {
+		const { statement } = this.#prepare(sql)
+		for (const row of rows) {
+			this.#before(sql)
+			statement.run(...(row as SQLInputValue[]))
+		}
 	}
 
 	async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {

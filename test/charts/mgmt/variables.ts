@@ -1,6 +1,6 @@
 import type * as z from 'zod'
 import { Env as MgmtEnv } from '../../../mgmt/config.ts'
-import { Env as StorageEnv } from '../../../mgmt/inventory/settings.ts'
+import { Env as StorageEnv } from '../../../mgmt/inventory/config.ts'
 import { accessVariables } from '../../../runtime/auth/config.ts'
 import { LogEnv } from '../../../runtime/process.ts'
 import { Env as ViolaEnv } from '../../../viola/config.ts'

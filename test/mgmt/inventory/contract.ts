@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Inventory } from '../../../mgmt/inventory/inventory.ts'
 import { openInventory } from '../../../mgmt/inventory/open.ts'
-import type { InventorySettings } from '../../../mgmt/inventory/settings.ts'
+import type { InventorySettings } from '../../../mgmt/inventory/config.ts'
 import { createLog } from '../../../runtime/log.ts'
 import { actor, nic, nics, owner, portId, providerId, reported, sent, view, viewIn } from './samples.ts'
 

@@ -6,14 +6,14 @@ import { createConnection } from 'mysql2/promise'
 import { type Daemon, startDaemon, until } from '../../../lab/base/daemon.ts'
 import { freePort } from '../../../lab/base/free-port.ts'
 import { databasePackages, unpackPackages } from '../../../lab/base/packages.ts'
-import type { InventorySettings, MariaSettings } from '../../../mgmt/inventory/settings.ts'
+import type { InventorySettings, MariaSettings } from '../../../mgmt/inventory/config.ts'
 
 /** A real MariaDB on a free port of 127.0.0.1, from the packages of the distribution. */
 export type MariaServer = {
 	/** Runs one statement as root, over a connection of its own. */
 	run(statement: string): Promise<unknown>
 	/** Creates an empty database, and returns the settings for it. */
-	settings(user?: { user: string; password: string }): Promise<Extract<InventorySettings, { use: 'mariadb' }>>
+	settings(): Promise<Extract<InventorySettings, { use: 'mariadb' }>>
 	signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>
 	/** Starts the server again on the same port and data, after a kill. */
 	start(): Promise<void>
@@ -63,10 +63,10 @@ export async function startMariaServer(options: readonly string[] = []): Promise
 	await run(`grant all on *.* to '${login.user}'@'%'`)
 	return {
 		run,
-		async settings(user = login) {
+		async settings() {
 			const database = `inventory_${++count}`
 			await run(`create database ${database}`)
-			const mariadb: MariaSettings = { host: '127.0.0.1', port, database, credentials: () => user }
+			const mariadb: MariaSettings = { host: '127.0.0.1', port, database, login }
 			return { use: 'mariadb', mariadb }
 		},
 		async signal(name) {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { openInventory } from '../../../mgmt/inventory/open.ts'
-import type { InventorySettings } from '../../../mgmt/inventory/settings.ts'
+import type { InventorySettings } from '../../../mgmt/inventory/config.ts'
 import { isFailure } from '../../../runtime/errors.ts'
 import { createLog } from '../../../runtime/log.ts'
 import { nics, reported, sent, viewIn } from './samples.ts'
