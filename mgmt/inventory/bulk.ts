@@ -1,5 +1,5 @@
 import { type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely'
-import type { Schema } from './schema.ts'
+import type { NicRow, Schema } from './schema.ts'
 import type { RunEach } from './sqlite.ts'
 
 /** Writes many rows: with SQLite one prepared statement that runs for each row, with MariaDB few statements with many rows. */
@@ -7,7 +7,14 @@ export type Bulk = {
 	insert<T extends Written>(db: Kysely<Schema>, table: T, rows: readonly Schema[T][]): Promise<void>
 	/** Sets these columns of rows that exist. */
 	update<T extends Written>(db: Kysely<Schema>, table: T, columns: readonly (keyof Schema[T])[], rows: readonly Schema[T][]): Promise<void>
+	/** Sets what was reported about NICs. */
+	report(db: Kysely<Schema>, nodes: readonly ReportedNics[]): Promise<void>
 }
+
+/** NICs of one node. `areAll`: the node has no others. */
+export type ReportedNics = { rows: readonly NicRow[]; areAll: boolean }
+
+const reportedColumns = ['state', 'reason', 'message', 'sent_at', 'started_at', 'settled_at'] as const
 
 type Written = 'node' | 'nic' | 'subnet' | 'change'
 
@@ -43,7 +50,7 @@ export function createRowByRow(runEach: RunEach): Bulk {
 			(rows as readonly Row[]).map(row => order.map(column => row[column] ?? null)),
 		)
 	}
-	return {
+	const bulk: Bulk = {
 		async insert(db, table, rows) {
 			const order = [...columns[table].key, ...columns[table].others]
 			run(`insert ${table}`, order, rows, () => loose(db).insertInto(table).values(anyRow(order)).compile())
@@ -51,11 +58,27 @@ export function createRowByRow(runEach: RunEach): Bulk {
 		async update(db, table, set, rows) {
 			const { key } = columns[table]
 			const changed = set as readonly string[]
-			const equals = (names: readonly string[]) => names.map(column => sql`${sql.ref(column)} = ${0}`)
-			const statement = sql`update ${sql.table(table)} set ${sql.join(equals(changed))} where ${sql.join(equals(key), sql` and `)}`
-			run(`update ${table} ${changed.join()}`, [...changed, ...key], rows, () => statement.compile(db))
+			run(`update ${table} ${changed.join()}`, [...changed, ...key], rows, () => updateOf(table, changed, key).compile(db))
+		},
+		async report(db, nodes) {
+			const areAlike = ({ rows, areAll }: ReportedNics) => areAll && rows.every(row => isReportedAlike(row, rows[0]))
+			const key = ['provider_id', 'node']
+			const firsts = nodes.filter(areAlike).flatMap(({ rows }) => rows.slice(0, 1))
+			run('report node', [...reportedColumns, ...key], firsts, () => updateOf('nic', reportedColumns, key).compile(db))
+			const others = nodes.filter(of => !areAlike(of)).flatMap(({ rows }) => rows)
+			await bulk.update(db, 'nic', reportedColumns, others)
 		},
 	}
+	return bulk
+}
+
+function updateOf(table: Written, set: readonly string[], key: readonly string[]) {
+	const equals = (names: readonly string[]) => names.map(column => sql`${sql.ref(column)} = ${0}`)
+	return sql`update ${sql.table(table)} set ${sql.join(equals(set))} where ${sql.join(equals(key), sql` and `)}`
+}
+
+function isReportedAlike(row: NicRow, other: NicRow | undefined): boolean {
+	return reportedColumns.every(column => row[column] === other?.[column])
 }
 
 /** How many rows one statement has at most. A row has some kilobytes, and a packet at most 16 MiB by default. */
@@ -73,6 +96,13 @@ export function createManyRows(): Bulk {
 	return {
 		insert: (db, table, rows) => insert(db, table, rows, []),
 		update: (db, table, set, rows) => insert(db, table, rows, set as readonly string[]),
+		report: (db, nodes) =>
+			insert(
+				db,
+				'nic',
+				nodes.flatMap(({ rows }) => rows),
+				reportedColumns,
+			),
 	}
 }
 
