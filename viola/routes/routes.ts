@@ -1,10 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import * as z from 'zod'
-import { NodeName } from '../../contract/primitives.ts'
 import { NODE_CONFIGS_PATH, PostQuery, PROVIDER_HEADER } from '../../contract/viola-api.ts'
 import { Failure } from '../../runtime/errors.ts'
-import { faultList, faultsIn } from '../../runtime/faults.ts'
 import { createHttpServer } from '../../runtime/http-server.ts'
 import { isKubeFailure } from '../../runtime/kube/index.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -15,6 +12,9 @@ import { type By, logRemoval } from '../apply/audit.ts'
 import { BODY_LIMIT, readBody } from '../apply/read-body.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { failures, type ViolaCode } from '../model/failures.ts'
+import { createStreams, type Streams } from '../read/streams.ts'
+import { addReading } from './read.ts'
+import { type ByNode, NoQuery, nodeIn, queryOf } from './request.ts'
 
 export type RouteOptions = {
 	token: TokenSource
@@ -23,9 +23,8 @@ export type RouteOptions = {
 	log: Log
 	/** Time for a whole POST in milliseconds, below the time after which clients give up (30 s). Default: 25 000. */
 	postMs?: number
+	streams?: Streams
 }
-
-type ByNode = { Params: { nodeName: string } }
 
 /** Number of bodies that are parsed concurrently. A parsed body needs several times the memory of its text, so the others wait as text. */
 const PARSED_AT_ONCE = 8
@@ -34,7 +33,7 @@ const PARSED_AT_ONCE = 8
  * Creates the HTTP server, which authenticates a request, finds its cluster, parses the body, and responds. Errors are `{ error: { code,
  * message, faults? } }`.
  */
-export function createViola({ token, clusterOf, log, postMs = 25_000 }: RouteOptions): FastifyInstance {
+export function createViola({ token, clusterOf, log, postMs = 25_000, streams = createStreams(log) }: RouteOptions): FastifyInstance {
 	const app = createHttpServer({ log, bodyLimitBytes: BODY_LIMIT, statusOf })
 	const cluster = ({ headers }: FastifyRequest) => clusterOf(headers[PROVIDER_HEADER]?.toString())
 	const parsing = createSlots(PARSED_AT_ONCE)
@@ -54,16 +53,7 @@ export function createViola({ token, clusterOf, log, postMs = 25_000 }: RouteOpt
 			if (target.unavailable()) reply.header('retry-after', RETRY_AFTER_SECONDS)
 			return reply.code(status).send(body)
 		})
-		api.get(NODE_CONFIGS_PATH, async (request, reply) => {
-			const target = readable(await cluster(request))
-			return answer(reply, target, `{"items":[${[...target.entries.values()].map(({ view }) => view).join(',')}]}`)
-		})
-		api.get<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, async (request, reply) => {
-			queryOf(request, NoQuery)
-			const nodeName = nodeIn(request)
-			const target = readable(await cluster(request))
-			return answer(reply, target, (target.entries.get(nodeName) ?? unknownNode(nodeName)).view)
-		})
+		addReading(api, { sourceOf: cluster, clientOf: request => byOf(request).client, streams })
 		api.delete<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, async request => {
 			queryOf(request, NoQuery)
 			const nodeName = nodeIn(request)
@@ -80,30 +70,6 @@ export function createViola({ token, clusterOf, log, postMs = 25_000 }: RouteOpt
 /** After how many seconds a client should send the nodes of an unavailable cluster again. */
 const RETRY_AFTER_SECONDS = 5
 
-const NoQuery = z.strictObject({})
-
-/** @throws Failure BAD_REQUEST for an unknown or invalid query parameter */
-function queryOf<T>({ query }: FastifyRequest<ByNode> | FastifyRequest, schema: z.ZodType<T>): T {
-	const parsed = schema.safeParse(query)
-	if (parsed.success) return parsed.data
-	throw new Failure<ViolaCode>('BAD_REQUEST', faultsIn(parsed.error, { whole: 'the query' }), {
-		facts: { faults: faultList(parsed.error) },
-	})
-}
-
-/** Responds with JSON from the entries of a cluster, and how old they may be. */
-function answer(reply: FastifyReply, { heardMs }: Cluster, json: string): FastifyReply {
-	const age = Math.floor((performance.now() - (heardMs() ?? 0)) / 1_000)
-	return reply.header('age', age).type('application/json; charset=utf-8').send(json)
-}
-
-/** @throws Failure CLUSTER_NOT_SYNCED or CLUSTER_UNREACHABLE if the node configs have never been read */
-function readable(cluster: Cluster): Cluster {
-	const failure = cluster.isSynced() ? undefined : cluster.unavailable()
-	if (failure) throw failure
-	return cluster
-}
-
 function byOf({ id }: FastifyRequest | FastifyRequest<ByNode>): By {
 	return { client: 'default', how: 'token', requestId: id }
 }
@@ -113,12 +79,6 @@ function goneOf({ raw }: FastifyReply): AbortSignal {
 	const gone = new AbortController()
 	raw.once('close', () => gone.abort())
 	return gone.signal
-}
-
-function nodeIn({ params }: FastifyRequest<ByNode>): string {
-	const parsed = NodeName.safeParse(params.nodeName.toLowerCase())
-	if (parsed.success) return parsed.data
-	throw new Failure<ViolaCode>('BAD_REQUEST', faultsIn(parsed.error, { whole: 'the last part of the path' }))
 }
 
 /** Authenticates a request. Compares digests, so that the duration reveals nothing about the token. */
@@ -133,10 +93,6 @@ function statusOf(failure: Failure): number {
 	if (failure.code in failures) return failures[failure.code as ViolaCode]
 	if (isKubeFailure(failure, 'INVALID', 'BAD_REQUEST')) return 422
 	return 503
-}
-
-function unknownNode(nodeName: string): never {
-	throw new Failure<ViolaCode>('UNKNOWN_NODE', `there is no node config of ${nodeName} in this cluster`)
 }
 
 function counted(results: readonly { status: string }[]): Record<string, number> {
