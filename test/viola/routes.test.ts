@@ -9,6 +9,7 @@ import { listen } from '../../runtime/http-server.ts'
 import { createLog } from '../../runtime/log.ts'
 import { createTurns } from '../../runtime/turns.ts'
 import type { Cluster } from '../../viola/cluster/cluster.ts'
+import { createHeld } from '../../viola/held/held.ts'
 import { project } from '../../viola/model/project.ts'
 import type { ViolaCode } from '../../viola/model/failures.ts'
 import { nic, request, stored } from './nodes.ts'
@@ -31,6 +32,7 @@ function start(more: Partial<Cluster> = {}, options: Partial<RouteOptions> = {})
 			unavailable: () => undefined,
 		},
 		...{ inTurn: createTurns(), read: async () => undefined, close: async () => {} },
+		held: createHeld(),
 		create: async ({ metadata: { name } }) => {
 			done.push(name)
 			return project(stored({ nodeName: name }))

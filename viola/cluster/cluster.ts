@@ -1,17 +1,9 @@
 import type { Failure } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/clock.ts'
-import {
-	type Credentials,
-	collectionPath,
-	KubeClient,
-	keyOf,
-	nameOf,
-	type Reflector,
-	startReflector,
-	type TransportOptions,
-} from '../../runtime/kube/index.ts'
+import { type Credentials, collectionPath, KubeClient, startReflector, type TransportOptions } from '../../runtime/kube/index.ts'
 import type { Log } from '../../runtime/log.ts'
 import { createTurns, type Turns } from '../../runtime/turns.ts'
+import { createHeld, type Held } from '../held/held.ts'
 import type { Entry } from '../model/entry.ts'
 import type { ViolaCode } from '../model/failures.ts'
 import { NodeConfigKind, type NodeConfigObject } from '../model/node-config-kind.ts'
@@ -28,6 +20,8 @@ export type Cluster = Requests & {
 	namespace: string
 	/** The node configs by node name, as the API server last reported them to this process. */
 	entries: { readonly size: number; get(nodeName: string): Entry | undefined; values(): Iterable<Entry> }
+	/** The same node configs, in order, with their changes. */
+	held: Held
 	/** Whether all node configs have been read. */
 	isSynced(): boolean
 	/** Whether they are being read for the first time, and no attempt has failed. */
@@ -71,24 +65,24 @@ export function openCluster(options: ClusterOptions): Cluster & Opened {
 	const stop = new AbortController()
 	const contact = contactOf(options)
 	const client = clientOf(options, contact)
-	/** Nodes whose node config this process has deleted, until the watch reports it. */
-	const gone = new Set<string>()
+	const held = createHeld()
 	const reflector = startReflector<NodeConfigObject, Entry>({
 		...{ client, kind: NodeConfigKind, namespace, project, log: options.log, signal: stop.signal },
 		...{ listMode: 'single', idleMs, backoff: { firstMs: 200, maxMs: RETRY_MS } },
-		onChange: key => void gone.delete(nameOf(key).name),
+		onChange: (_, now, before) => held.observe(now, before),
+		onReached: held.reach,
 	})
 	const probing = probeWhileDown(client, namespace, contact, stop.signal)
 	const { isSynced, heardMs } = reflector
 	return {
-		...{ providerId, namespace, isSynced, heardMs, server: options.credentials.server },
+		...{ providerId, namespace, isSynced, heardMs, held, server: options.credentials.server },
 		ready: reflector.synced.catch(() => {}), // rejects when the cluster is closed
-		entries: entriesOf(reflector, namespace, gone),
+		entries: entriesOf(held),
 		isOpening: () => !isSynced() && reflector.counts.failures === 0,
 		isCurrent: () => performance.now() - (heardMs() ?? Number.NEGATIVE_INFINITY) < 2 * idleMs,
 		unavailable: () => unavailable({ providerId, state: contact.state(), why: contact.why(), isSynced: isSynced() }),
 		inTurn: createTurns(),
-		...requestsOf({ ...{ client, namespace, providerId, contact, reflector }, hide: name => void gone.add(name) }),
+		...requestsOf({ ...{ client, namespace, providerId, contact, reflector }, hide: held.hide }),
 		async close() {
 			stop.abort(new Error(`the cluster of provider ${providerId} was closed`))
 			await client.close()
@@ -115,15 +109,13 @@ function clientOf({ credentials, onCall = () => {} }: ClusterOptions, contact: C
 	})
 }
 
-function entriesOf({ store }: Reflector<NodeConfigObject, Entry>, namespace: string, gone: ReadonlySet<string>): Cluster['entries'] {
+function entriesOf(held: Held): Cluster['entries'] {
 	return {
 		get size() {
-			return store.size - gone.size
+			return held.content.size
 		},
-		get: name => (gone.has(name) ? undefined : store.get(keyOf({ namespace, name }))),
-		*values() {
-			for (const entry of store.values()) if (!gone.has(entry.nodeName)) yield entry
-		},
+		get: held.content.find,
+		values: () => held.content.after(),
 	}
 }
 

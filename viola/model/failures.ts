@@ -12,5 +12,7 @@ export const failures = {
 	CONFLICT: 503,
 	/** The time for the whole request is over. */
 	DEADLINE: 503,
+	/** The client, or all clients, have as many event streams open as allowed. */
+	TOO_MANY_STREAMS: 503,
 } as const
 export type ViolaCode = keyof typeof failures

@@ -33,14 +33,14 @@ type Item = { readonly nodeName: string; readonly version: bigint | undefined }
 export function createFeed({ held, lastEventId, isWanted, onChange }: FeedOptions): Feed {
 	const missed = lastEventId === undefined ? undefined : held.changesAfter(lastEventId)
 	const startedAt = held.version
-	const all = () => held.after().map(({ nodeName }) => ({ nodeName, version: undefined }))
+	const all = () => held.content.after().map(({ nodeName }) => ({ nodeName, version: undefined }))
 	const later = createLater()
 	let round = createRound((missed ?? all()).filter(({ nodeName }) => isWanted(nodeName)))
 	let isReset = lastEventId !== undefined && !missed
 	let isSynced = false
 	const end = held.subscribe(changes => {
 		for (const { nodeName, version } of changes)
-			if (isWanted(nodeName) && !round.has(nodeName)) later.add({ nodeName, version }, held.find(nodeName)?.view.length ?? 0)
+			if (isWanted(nodeName) && !round.has(nodeName)) later.add({ nodeName, version }, held.content.find(nodeName)?.view.length ?? 0)
 		onChange()
 	})
 	const next = (): string | undefined => {
@@ -63,7 +63,7 @@ export function createFeed({ held, lastEventId, isWanted, onChange }: FeedOption
 }
 
 function itemText(held: Held, { nodeName, version }: Item): string {
-	const view = held.find(nodeName)?.view
+	const view = held.content.find(nodeName)?.view
 	const id = version === undefined ? undefined : String(version)
 	return view === undefined ? eventText(DELETED, JSON.stringify({ nodeName }), id) : eventText(NODE_CONFIG_EVENT, view, id)
 }

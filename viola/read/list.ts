@@ -11,7 +11,7 @@ export type Page = { entries: Entry[]; link: string | undefined }
 /** Returns the page that a query selects, in the order of the node names. */
 export function pageOf(held: Held, query: ListQuery): Page {
 	const { limit, nodeName, cursor } = query
-	const found = nodeName ? selected(held, nodeName, cursor) : held.after(cursor, limit && limit + 1)
+	const found = nodeName ? selected(held, nodeName, cursor) : held.content.after(cursor, limit && limit + 1)
 	const entries = found.slice(0, limit)
 	const last = entries.at(-1)
 	if (found.length === entries.length || !last) return { entries, link: undefined }
@@ -20,7 +20,7 @@ export function pageOf(held: Held, query: ListQuery): Page {
 
 function selected(held: Held, nodeNames: readonly string[], cursor = ''): Entry[] {
 	const names = [...new Set(nodeNames)].filter(name => name > cursor).toSorted((a, b) => (a < b ? -1 : 1))
-	return names.flatMap(name => held.find(name) ?? [])
+	return names.flatMap(name => held.content.find(name) ?? [])
 }
 
 /** Length of a part of a body, in characters. */

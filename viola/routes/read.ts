@@ -1,32 +1,40 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type * as z from 'zod'
-import { NodeName } from '../../contract/primitives.ts'
 import { NODE_CONFIGS_PATH, PROVIDER_HEADER } from '../../contract/viola-api.ts'
 import { Failure } from '../../runtime/errors.ts'
-import { faultsIn } from '../../runtime/faults.ts'
-import { etagOf, isNoneMatch } from '../read/etag.ts'
+import type { ViolaCode } from '../model/failures.ts'
+import { etagOf, isNoneMatch } from '../../runtime/http-etag.ts'
 import { bodyOf, pageOf } from '../read/list.ts'
 import { ListQuery, StreamQuery } from '../read/query.ts'
 import { ageOf, mustBeSynced, type Source } from '../read/source.ts'
 import type { Streams } from '../read/streams.ts'
+import { type ByNode, NoQuery, nodeIn, queryOf } from './request.ts'
+
+type AnyRequest = FastifyRequest | FastifyRequest<ByNode>
 
 export type ReadOptions = {
-	/** Finds the cluster of a request. @throws Failure if there is none */
-	sourceOf(request: FastifyRequest): Source | Promise<Source>
+	/**
+	 * Finds the cluster of a request, which uses it until its response has ended.
+	 *
+	 * @param onReplaced called if the cluster is no longer the one of its provider: a stream then ends
+	 * @throws Failure if there is none
+	 */
+	sourceOf(request: AnyRequest, reply: FastifyReply, onReplaced: () => void): Source | Promise<Source>
 	/** Returns the name of the authenticated client. */
 	clientOf(request: FastifyRequest): string
+	/** Returns whether the client may still read; called at each heartbeat of a stream. Default: always. */
+	mayContinue?: (request: FastifyRequest) => Promise<boolean>
 	streams: Streams
 	/** Time on the clock of `performance.now()`. */
 	nowMs?: () => number
-	/** Time without progress after which a reader of a list is disconnected, in milliseconds. Default: 60 000. */
+	/** Time without progress after which a reader is disconnected, in milliseconds. Default: 60 000. */
 	stallMs?: number
 }
 
 /** Adds the GET routes: the list, its event stream at the same path, and one node config. */
 export function addReading(api: FastifyInstance, options: ReadOptions): void {
-	const { sourceOf, nowMs = () => performance.now() } = options
-	const sourceFor = async (request: FastifyRequest, reply: FastifyReply): Promise<Source> => {
-		const source = await sourceOf(request)
+	const { nowMs = () => performance.now() } = options
+	const sourceOf = async (request: AnyRequest, reply: FastifyReply, onReplaced = () => {}): Promise<Source> => {
+		const source = await options.sourceOf(request, reply, onReplaced)
 		mustBeSynced(source)
 		reply.header('vary', `accept, authorization, ${PROVIDER_HEADER}`)
 		return source
@@ -34,20 +42,22 @@ export function addReading(api: FastifyInstance, options: ReadOptions): void {
 	const reading = { exposeHeadRoute: false } // the response to HEAD would read the whole body, which of a stream has no end
 	api.get(NODE_CONFIGS_PATH, reading, async (request, reply) => {
 		if (wantsStream(request)) {
-			const query = read(StreamQuery, request)
-			return sendStream(reply, await sourceFor(request, reply), { request, query, options })
+			const query = queryOf(request, StreamQuery)
+			const end = new AbortController()
+			const source = await sourceOf(request, reply, () => end.abort())
+			return sendStream(reply, source, { request, query, options, signal: end.signal })
 		}
-		const query = read(ListQuery, request)
-		const source = await sourceFor(request, reply)
+		const query = queryOf(request, ListQuery)
+		const source = await sourceOf(request, reply)
 		reply.header('age', ageOf(source, nowMs()))
 		return sendList(reply, source, { request, query, options })
 	})
-	api.get<{ Params: { nodeName: string } }>(`${NODE_CONFIGS_PATH}/:nodeName`, reading, async (request, reply) => {
-		const nodeName = NodeName.safeParse(request.params.nodeName.toLowerCase())
-		if (!nodeName.success) throw new Failure('BAD_REQUEST', faultsIn(nodeName.error, { whole: 'the last part of the path' }))
-		const source = await sourceFor(request, reply)
-		const entry = source.held.find(nodeName.data)
-		if (!entry) throw new Failure('UNKNOWN_NODE', `there is no node config of ${nodeName.data} in this cluster`)
+	api.get<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, reading, async (request, reply) => {
+		queryOf(request, NoQuery)
+		const nodeName = nodeIn(request)
+		const source = await sourceOf(request, reply)
+		const entry = source.held.content.find(nodeName)
+		if (!entry) throw new Failure<ViolaCode>('UNKNOWN_NODE', `there is no node config of ${nodeName} in this cluster`)
 		return reply.header('age', ageOf(source, nowMs())).type('application/json; charset=utf-8').send(entry.view)
 	})
 	api.addHook('preClose', async () => options.streams.endAll())
@@ -56,31 +66,35 @@ export function addReading(api: FastifyInstance, options: ReadOptions): void {
 type Means<Query> = { request: FastifyRequest; query: Query; options: ReadOptions }
 
 function sendList(reply: FastifyReply, { held, providerId }: Source, { request, query, options }: Means<ListQuery>): FastifyReply {
-	const etag = etagOf(providerId, query, held.digest)
+	const etag = etagOf(providerId, query, held.content.digest)
 	reply.headers({ etag, 'cache-control': 'private, no-cache' })
 	if (isNoneMatch(request.headers['if-none-match'], etag)) return reply.code(304).send()
 	const { entries, link } = pageOf(held, query)
 	if (link) reply.header('link', link)
-	reply.raw.setTimeout(options.stallMs ?? 60_000, () => reply.raw.destroy())
+	dropIfStalled(reply, options)
 	return reply.type('application/json; charset=utf-8').send(bodyOf(entries))
 }
 
-function sendStream(reply: FastifyReply, { held, signal }: Source, { request, query, options }: Means<StreamQuery>): FastifyReply {
+type StreamMeans = Means<StreamQuery> & { signal: AbortSignal }
+
+function sendStream(reply: FastifyReply, { held }: Source, { request, query, options, signal }: StreamMeans): FastifyReply {
+	const { clientOf, mayContinue = async () => true, streams } = options
 	const lastEventId = request.headers['last-event-id']?.toString()
 	const names = query.nodeName && new Set(query.nodeName)
 	const isWanted = (nodeName: string) => names?.has(nodeName) ?? true
-	const body = options.streams.open({ held, signal, lastEventId, isWanted, client: options.clientOf(request) })
+	const client = clientOf(request)
+	const reader = { response: reply.raw, client, signal, mayContinue: () => mayContinue(request) }
+	const body = streams.open({ held, lastEventId, isWanted, ...reader })
+	dropIfStalled(reply, options)
 	reply.headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
 	return reply.type('text/event-stream').send(body)
 }
 
-function wantsStream({ headers }: FastifyRequest): boolean {
-	return /(^|,)\s*text\/event-stream\s*(;|,|$)/i.test(headers.accept ?? '')
+/** Disconnects a reader that takes no data, because what it has not taken stays in memory. */
+function dropIfStalled({ raw }: FastifyReply, { stallMs = 60_000 }: ReadOptions): void {
+	raw.setTimeout(stallMs, () => raw.destroy())
 }
 
-/** @throws Failure BAD_REQUEST that names the parameter */
-function read<T>(schema: z.ZodType<T>, { query }: FastifyRequest): T {
-	const parsed = schema.safeParse(query)
-	if (parsed.success) return parsed.data
-	throw new Failure('BAD_REQUEST', faultsIn(parsed.error, { whole: 'the query' }))
+function wantsStream({ headers }: FastifyRequest): boolean {
+	return /(^|,)\s*text\/event-stream\s*(;|,|$)/i.test(headers.accept ?? '')
 }

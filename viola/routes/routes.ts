@@ -1,12 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import * as z from 'zod'
-import { NodeName } from '../../contract/primitives.ts'
 import { NODE_CONFIGS_PATH, PostQuery, PROVIDER_HEADER } from '../../contract/viola-api.ts'
-import { Failure } from '../../runtime/errors.ts'
-import { addAuth, type RateLimit } from '../../runtime/auth/add-auth.ts'
+import { type Failure, isFailure } from '../../runtime/errors.ts'
+import type { HttpCode } from '../../runtime/http-errors.ts'
+import { addAuth, type RateLimit, requireAgain } from '../../runtime/auth/add-auth.ts'
 import type { Auth } from '../../runtime/auth/auth.ts'
 import { keepBodiesAsText } from '../../runtime/http-body.ts'
-import { rejected } from '../../runtime/http-errors.ts'
 import { createHttpServer, type HttpServerOptions } from '../../runtime/http-server.ts'
 import { isKubeFailure } from '../../runtime/kube/index.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -17,6 +15,9 @@ import { BODY_LIMIT, readBody } from '../apply/read-body.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Use } from '../cluster/clusters.ts'
 import { failures, type ViolaCode } from '../model/failures.ts'
+import { createStreams, type Streams } from '../read/streams.ts'
+import { addReading } from './read.ts'
+import { type ByNode, NoQuery, nodeIn, queryOf } from './request.ts'
 
 export type RouteOptions = {
 	auth: Auth
@@ -29,9 +30,10 @@ export type RouteOptions = {
 	rate?: RateLimit
 	/** Time for a whole POST in milliseconds, below the time after which clients give up (30 s). Default: 25 000. */
 	postMs?: number
+	streams?: Streams
 }
 
-type ByNode = { Params: { nodeName: string } }
+type AnyRequest = FastifyRequest | FastifyRequest<ByNode>
 
 /** Number of bodies that are parsed concurrently. A parsed body needs several times the memory of its text, so the others wait as text. */
 const PARSED_AT_ONCE = 8
@@ -40,9 +42,19 @@ const PARSED_AT_ONCE = 8
  * Creates the HTTP server, which authenticates a request, finds its cluster, parses the body, and responds. Errors are `{ error: { code,
  * message, faults? } }`.
  */
-export function createViola({ auth, tls, clusterOf, log, rate, postMs = 25_000 }: RouteOptions): FastifyInstance {
+export function createViola({
+	auth,
+	tls,
+	clusterOf,
+	log,
+	rate,
+	postMs = 25_000,
+	streams = createStreams(log),
+}: RouteOptions): FastifyInstance {
 	const app = createHttpServer({ log, bodyLimitBytes: BODY_LIMIT, statusOf, tls })
-	const cluster = (request: FastifyRequest, reply: FastifyReply) => clusterOf(providerIn(request), { ended: goneOf(reply) })
+	const cluster = (request: AnyRequest, reply: FastifyReply, onReplaced?: () => void) =>
+		clusterOf(providerIn(request), { ended: goneOf(reply), ...(onReplaced && { onReplaced }) })
+	const mayContinue = (request: FastifyRequest) => mayStillRead(auth, request)
 	const parsing = createSlots(PARSED_AT_ONCE)
 	app.register(async api => {
 		await addAuth(api, auth, { log, rate })
@@ -63,16 +75,7 @@ export function createViola({ auth, tls, clusterOf, log, rate, postMs = 25_000 }
 			if (target.unavailable()) reply.header('retry-after', RETRY_AFTER_SECONDS)
 			return reply.code(status).send(body)
 		})
-		api.get(NODE_CONFIGS_PATH, async (request, reply) => {
-			const target = readable(await cluster(request, reply))
-			return answer(reply, target, `{"items":[${[...target.entries.values()].map(({ view }) => view).join(',')}]}`)
-		})
-		api.get<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, async (request, reply) => {
-			queryOf(request, NoQuery)
-			const nodeName = nodeIn(request)
-			const target = readable(await cluster(request, reply))
-			return answer(reply, target, (target.entries.get(nodeName) ?? unknownNode(nodeName)).view)
-		})
+		addReading(api, { sourceOf: cluster, clientOf: request => byOf(request).client, mayContinue, streams })
 		api.delete<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, async (request, reply) => {
 			queryOf(request, NoQuery)
 			const nodeName = nodeIn(request)
@@ -89,29 +92,7 @@ export function createViola({ auth, tls, clusterOf, log, rate, postMs = 25_000 }
 /** After how many seconds a client should send the nodes of an unavailable cluster again. */
 const RETRY_AFTER_SECONDS = 5
 
-const NoQuery = z.strictObject({})
-
-/** @throws Failure BAD_REQUEST for an unknown or invalid query parameter */
-function queryOf<T>({ query }: FastifyRequest<ByNode> | FastifyRequest, schema: z.ZodType<T>): T {
-	const parsed = schema.safeParse(query)
-	if (parsed.success) return parsed.data
-	throw rejected(parsed.error, { whole: 'the query' })
-}
-
-/** Responds with JSON from the entries of a cluster, and how old they may be. */
-function answer(reply: FastifyReply, { heardMs }: Cluster, json: string): FastifyReply {
-	const age = Math.floor((performance.now() - (heardMs() ?? 0)) / 1_000)
-	return reply.header('age', age).type('application/json; charset=utf-8').send(json)
-}
-
-/** @throws Failure CLUSTER_NOT_SYNCED or CLUSTER_UNREACHABLE if the node configs have never been read */
-function readable(cluster: Cluster): Cluster {
-	const failure = cluster.isSynced() ? undefined : cluster.unavailable()
-	if (failure) throw failure
-	return cluster
-}
-
-function byOf({ id, caller }: FastifyRequest | FastifyRequest<ByNode>): By {
+function byOf({ id, caller }: AnyRequest): By {
 	return { client: caller.name, how: caller.how, requestId: id }
 }
 
@@ -122,13 +103,7 @@ function goneOf({ raw }: FastifyReply): AbortSignal {
 	return gone.signal
 }
 
-function nodeIn({ params }: FastifyRequest<ByNode>): string {
-	const parsed = NodeName.safeParse(params.nodeName.toLowerCase())
-	if (parsed.success) return parsed.data
-	throw rejected(parsed.error, { whole: 'the last part of the path' })
-}
-
-function providerIn({ headers }: FastifyRequest): string | undefined {
+function providerIn({ headers }: AnyRequest): string | undefined {
 	return headers[PROVIDER_HEADER]?.toString()
 }
 
@@ -136,14 +111,22 @@ function isRead({ method }: FastifyRequest): boolean {
 	return method === 'GET' || method === 'HEAD'
 }
 
+/** Returns whether the client of a stream may still read: its token may have been removed since the stream began. */
+async function mayStillRead(auth: Auth, request: FastifyRequest): Promise<boolean> {
+	try {
+		await requireAgain(auth, request, 'read', providerIn(request) ?? '')
+		return true
+	} catch (error) {
+		if (isFailure<HttpCode>(error, 'AUTH_UNAVAILABLE')) return true // the API server does not answer; the client was accepted before
+		if (isFailure<HttpCode>(error, 'TOKEN_REFUSED', 'ACCESS_DENIED')) return false
+		throw error
+	}
+}
+
 function statusOf(failure: Failure): number {
 	if (failure.code in failures) return failures[failure.code as ViolaCode]
 	if (isKubeFailure(failure, 'INVALID', 'BAD_REQUEST')) return 422
 	return 503
-}
-
-function unknownNode(nodeName: string): never {
-	throw new Failure<ViolaCode>('UNKNOWN_NODE', `there is no node config of ${nodeName} in this cluster`)
 }
 
 function counted(results: readonly { status: string }[]): Record<string, number> {

@@ -80,7 +80,7 @@ describe('changes after a version', () => {
 			['3', 'a'],
 			['4', 'b'],
 		] as const) {
-			held.observe(undefined, held.find(name))
+			held.observe(undefined, held.content.find(name))
 			held.reach(version, false)
 		}
 		expect([held.changesAfter('2'), held.changesAfter('3')]).toEqual([undefined, [{ nodeName: 'b', version: 4n }]])
@@ -88,16 +88,16 @@ describe('changes after a version', () => {
 
 	test('of an own deletion are known when the watch has reached it, although the node config is no longer held', () => {
 		const { held, set, remove } = replicaOf(['a', 'b'], 10)
-		const without = replicaOf(['a'], 10).held.digest
+		const without = replicaOf(['a'], 10).held.content.digest
 		held.hide('b')
 		held.hide('b')
-		expect([namesOf(held.after()), held.find('b'), held.digest]).toEqual([['a'], undefined, without])
+		expect([namesOf(held.content.after()), held.content.find('b'), held.content.digest]).toEqual([['a'], undefined, without])
 		set('a', 11)
 		held.observe(undefined, entryOf('b', 2))
 		held.reach('12', false)
 		expect(held.changesAfter('11')).toEqual([{ nodeName: 'b', version: 12n }])
 		remove('a', 13)
-		expect(held.digest).toBe(createHeld().digest)
+		expect(held.content.digest).toBe(createHeld().content.digest)
 	})
 
 	test('of an own write are known when the watch has reached its version', () => {
@@ -106,7 +106,7 @@ describe('changes after a version', () => {
 		const end = held.subscribe(changes => heard.push(...changes.map(({ nodeName, version }) => `${nodeName}@${version}`)))
 		held.observe(entryOf('own', 13), undefined)
 		set('a', 12)
-		expect([held.find('own')?.resourceVersion, heard, held.version]).toEqual(['13', ['a@12'], '12'])
+		expect([held.content.find('own')?.resourceVersion, heard, held.version]).toEqual(['13', ['a@12'], '12'])
 		held.reach('13', false)
 		end()
 		set('a', 14)
@@ -122,19 +122,19 @@ describe('the digest', () => {
 		const second = replicaOf([], 12)
 		second.held.observe(entryOf('b', 11), undefined)
 		second.held.observe(entryOf('a', 1), undefined)
-		expect(second.held.digest).toBe(first.held.digest)
+		expect(second.held.content.digest).toBe(first.held.content.digest)
 	})
 
 	test('changes with every change and deletion, and not with a bookmark or an unchanged report', () => {
 		const { held, set, remove } = replicaOf(['a', 'b'], 10)
-		const seen = [held.digest]
+		const seen = [held.content.digest]
 		held.reach('11', false)
-		held.observe(held.find('a'), held.find('a'))
-		expect(held.digest).toBe(seen[0])
+		held.observe(held.content.find('a'), held.content.find('a'))
+		expect(held.content.digest).toBe(seen[0])
 		set('a', 12)
-		seen.push(held.digest)
+		seen.push(held.content.digest)
 		remove('b', 13)
-		seen.push(held.digest)
+		seen.push(held.content.digest)
 		expect(new Set(seen).size).toBe(3)
 	})
 })
@@ -144,5 +144,9 @@ test('node configs are in the order of their names, and a deletion of an unknown
 	set('w-1', 11)
 	held.observe(undefined, entryOf('w-3', 3))
 	held.observe(undefined, undefined)
-	expect([namesOf(held.after()), namesOf(held.after('w-1', 1)), namesOf(held.after('w-2'))]).toEqual([['w-1', 'w-10', 'w-2'], ['w-10'], []])
+	expect([namesOf(held.content.after()), namesOf(held.content.after('w-1', 1)), namesOf(held.content.after('w-2'))]).toEqual([
+		['w-1', 'w-10', 'w-2'],
+		['w-10'],
+		[],
+	])
 })

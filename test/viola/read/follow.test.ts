@@ -147,9 +147,19 @@ test('after any changes, disconnections and restarts, a reader that follows the 
 			for (const { watch } of replicas) watch()
 			const { held } = replicas[connected] ?? expect.unreachable()
 			reader.read()
-			const expected = viewsOf(held.after().filter(({ nodeName }) => isWanted(nodeName)))
+			const expected = viewsOf(held.content.after().filter(({ nodeName }) => isWanted(nodeName)))
 			expect(Object.fromEntries(reader.known)).toEqual(expected)
-			expect(new Set(replicas.map(({ held: { digest } }) => digest)).size).toBe(1)
+			expect(
+				new Set(
+					replicas.map(
+						({
+							held: {
+								content: { digest },
+							},
+						}) => digest,
+					),
+				).size,
+			).toBe(1)
 		},
 	)
 	fc.assert(property, { numRuns: 2_000 })

@@ -22,14 +22,22 @@ export function replicaOf(names: readonly string[], version: number, more: Parti
 	const held: Held = createHeld()
 	for (const [at, name] of names.entries()) held.observe(entryOf(name, at + 1, more.filler), undefined)
 	held.reach(String(version), true)
-	const source = { providerId: 'biz', held, isSynced: () => true, heardMs: () => 0, signal: new AbortController().signal, ...more }
+	const source = {
+		providerId: 'biz',
+		held,
+		isSynced: () => true,
+		heardMs: () => 0,
+		unavailable: () => undefined,
+		signal: new AbortController().signal,
+		...more,
+	}
 	return Object.assign(source, {
 		set: (name: string, at: number, filler?: number) => {
-			held.observe(entryOf(name, at, filler), held.find(name))
+			held.observe(entryOf(name, at, filler), held.content.find(name))
 			held.reach(String(at), false)
 		},
 		remove: (name: string, at: number) => {
-			held.observe(undefined, held.find(name))
+			held.observe(undefined, held.content.find(name))
 			held.reach(String(at), false)
 		},
 	})

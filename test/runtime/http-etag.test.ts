@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { etagOf, isNoneMatch } from '../../../viola/read/etag.ts'
+import { etagOf, isNoneMatch } from '../../runtime/http-etag.ts'
 
 test.each<[header: string | undefined, isMatch: boolean]>([
 	[undefined, false],
