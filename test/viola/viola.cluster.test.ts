@@ -39,7 +39,7 @@ beforeAll(async () => {
 	}
 	const targets = sourcesWith(['biz', 'gone'])
 	const clusterOf = async (id: string | undefined) => biz(route(targets, id).providerId)
-	viola = createViola({ auth: createAuth({ token: () => token }), clusterOf, log })
+	viola = createViola({ auth: createAuth({ token: () => token }), rate: { max: 1_000_000, timeWindow: 1_000 }, clusterOf, log })
 	await vi.waitFor(() => expect(biz().isSynced()).toBe(true), patience)
 })
 afterAll(async () => {

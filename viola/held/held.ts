@@ -15,15 +15,22 @@ export type Held = {
 	readonly version: string
 	/** Returns which node configs changed after a version; undefined if that is not known for every later change. */
 	changesAfter(resourceVersion: string): Recorded[] | undefined
-	/** Calls `listener` after each change or deletion that was reached. @returns the function that ends it */
-	subscribe(listener: (changes: readonly Recorded[]) => void): () => void
+	/**
+	 * Calls `listener` after each change or deletion that was reached, and after each list.
+	 *
+	 * @returns the function that ends it
+	 */
+	subscribe(listener: Listener): () => void
 }
+
+/** @param isList changes in between may be missing: a node config that was created and deleted again was never seen */
+type Listener = (changes: readonly Recorded[], isList: boolean) => void
 
 /** Creates an empty collection. @param deletionsMax number of deletions that are remembered for `changesAfter` */
 export function createHeld(deletionsMax?: number): Held {
 	const content = createContent()
 	const log = createChangeLog(deletionsMax)
-	const listeners = new Set<(changes: readonly Recorded[]) => void>()
+	const listeners = new Set<Listener>()
 	return {
 		content,
 		get version() {
@@ -40,7 +47,7 @@ export function createHeld(deletionsMax?: number): Held {
 		hide: content.remove,
 		reach(resourceVersion, isList) {
 			const changes = log.reach(BigInt(resourceVersion), isList)
-			if (changes.length > 0) for (const listener of listeners) listener(changes)
+			if (changes.length > 0 || isList) for (const listener of listeners) listener(changes, isList)
 		},
 		changesAfter: resourceVersion => (/^\d{1,20}$/.test(resourceVersion) ? log.after(BigInt(resourceVersion)) : undefined),
 		subscribe(listener) {

@@ -32,13 +32,25 @@ type Item = { readonly nodeName: string; readonly version: bigint | undefined }
  */
 export function createFeed({ held, lastEventId, isWanted, onChange }: FeedOptions): Feed {
 	const missed = lastEventId === undefined ? undefined : held.changesAfter(lastEventId)
-	const startedAt = held.version
 	const all = () => held.content.after().map(({ nodeName }) => ({ nodeName, version: undefined }))
+	const roundOf = (items: readonly Item[]) => createRound(items.filter(({ nodeName }) => isWanted(nodeName)))
 	const later = createLater()
-	let round = createRound((missed ?? all()).filter(({ nodeName }) => isWanted(nodeName)))
+	let startedAt = held.version
+	let round = roundOf(missed ?? all())
+	let isContinued = missed !== undefined
 	let isReset = lastEventId !== undefined && !missed
 	let isSynced = false
-	const end = held.subscribe(changes => {
+	/** The reader may know a node config that only another replica has seen, and whose deletion this one has missed. */
+	const startOver = () => {
+		later.take()
+		startedAt = held.version
+		round = roundOf(all())
+		isContinued = false
+		isReset = true
+		isSynced = false
+	}
+	const end = held.subscribe((changes, isList) => {
+		if (isList && isContinued) startOver()
 		for (const { nodeName, version } of changes)
 			if (isWanted(nodeName) && !round.has(nodeName)) later.add({ nodeName, version }, held.content.find(nodeName)?.view.length ?? 0)
 		onChange()
