@@ -57,7 +57,7 @@ export const namesIn = (text: string) => NodeConfigList.parse(JSON.parse(text)).
 export const workers = (count: number) => Array.from({ length: count }, (_, n) => `worker-${String(n).padStart(5, '0')}`)
 
 /** A reader that follows the protocol. */
-export function reader() {
+export function reader(always: Record<string, string> = {}) {
 	const http = createHttpClient()
 	onTestFinished(() => http.close())
 	const follower = createStreamFollower()
@@ -74,7 +74,7 @@ export function reader() {
 		/** Reads until `isEnd`, or the stream ends. */
 		async read(url: string, isEnd: (seen: string[]) => boolean) {
 			follower.connect()
-			const headers: Record<string, string> = follower.lastEventId === undefined ? {} : { 'last-event-id': follower.lastEventId }
+			const headers = { ...always, ...(follower.lastEventId !== undefined && { 'last-event-id': follower.lastEventId }) }
 			for await (const event of readEvents(http.stream({ url, headers }))) {
 				take(event)
 				if (isEnd(seen)) return
