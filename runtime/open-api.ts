@@ -6,21 +6,26 @@ import * as z from 'zod'
 import { type ApiDocument, apiPage } from './api-page.ts'
 import { rejected } from './http-errors.ts'
 
-export type OpenApiOptions = { title: string; description: string; version: string }
+export type OpenApiOptions = {
+	title: string
+	description: string
+	version: string
+	/** Whether path parameters and queries are validated by the schemas, and not by the handlers. */
+	isValidating: boolean
+}
 
 /**
  * Describes the routes that are added afterwards, from their zod schemas: `/openapi.json`, `/openapi.yaml`, and `/docs` as one page without
  * scripts. They need no authentication.
  *
- * Path parameters and queries are validated by their schemas. A body is not: its handler parses it, because one invalid item must not
- * affect the others. Responses are written as they are, because a response that differs from its schema would become an error.
+ * A body is always parsed by its handler, because one invalid item must not affect the others. Responses are written as they are, because a response that differs from its schema would become an error.
  */
-export async function addOpenApi(app: FastifyInstance, info: OpenApiOptions): Promise<void> {
+export async function addOpenApi(app: FastifyInstance, { isValidating, ...info }: OpenApiOptions): Promise<void> {
 	app.addHook('onRoute', route => {
 		const { schema } = route
 		if (!schema?.hide) route.schema = { ...schema, response: { ...Object(schema?.response), ...commonResponses(route.method) } }
 	})
-	app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? value => ({ value }) : validator(schema)))
+	app.setValidatorCompiler(({ schema, httpPart }) => (isValidating && httpPart !== 'body' ? validator(schema) : value => ({ value })))
 	app.setSerializerCompiler(() => value => JSON.stringify(value))
 	await app.register(swagger, {
 		openapi: {

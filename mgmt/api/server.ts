@@ -26,7 +26,7 @@ const VERSION = '1'
 export function createInventoryApi({ inventory, auth, tls, log, now }: InventoryApiOptions): FastifyInstance {
 	const app = createHttpServer({ log, statusOf, tls })
 	app.register(async api => {
-		await addOpenApi(api, { title: 'MultiNIC inventory', description, version: VERSION })
+		await addOpenApi(api, { title: 'MultiNIC inventory', description, version: VERSION, isValidating: true })
 		await api.register(async guarded => {
 			await addAuth(guarded, auth, { log })
 			const routes: Routes = { app: guarded, inventory, auth, now, ...createReply({ inventory, auth }) }

@@ -5,6 +5,7 @@ import { createInventoryApi } from '../../mgmt/api/server.ts'
 import { openInventory } from '../../mgmt/inventory/open.ts'
 import { noAuth } from '../../runtime/auth/auth.ts'
 import { createLog } from '../../runtime/log.ts'
+import { createViola } from '../../viola/routes/routes.ts'
 
 /** The committed OpenAPI documents, as the servers return them. `node test/docs/openapi-docs.ts` writes them again. */
 
@@ -16,6 +17,7 @@ type Documents = Readonly<Record<string, () => FastifyInstance>>
 export const servers: Documents = {
 	'docs/openapi-inventory.yaml': () =>
 		createInventoryApi({ inventory: openInventory({ use: 'nothing' }, { log }), auth: noAuth, log, now: () => 0 }),
+	'docs/openapi-viola.yaml': () => createViola({ auth: noAuth, log, clusterOf: () => Promise.reject(new Error('no cluster')) }),
 }
 
 export function fileOf(path: string): string {

@@ -7,6 +7,7 @@ import { bodyOf, pageOf } from '../read/list.ts'
 import { ListQuery, StreamQuery } from '../read/query.ts'
 import { ageOf, mustBeSynced, type Source } from '../read/source.ts'
 import type { Streams } from '../read/streams.ts'
+import { list, one } from './documented.ts'
 import { type ByNode, NoQuery, nodeIn, queryOf } from './request.ts'
 
 type AnyRequest = FastifyRequest | FastifyRequest<ByNode>
@@ -40,7 +41,7 @@ export function addReading(api: FastifyInstance, options: ReadOptions): void {
 		return source
 	}
 	const reading = { exposeHeadRoute: false } // the response to HEAD would read the whole body, which of a stream has no end
-	api.get(NODE_CONFIGS_PATH, reading, async (request, reply) => {
+	api.get(NODE_CONFIGS_PATH, { ...reading, schema: list }, async (request, reply) => {
 		if (wantsStream(request)) {
 			const query = queryOf(request, StreamQuery)
 			const end = new AbortController()
@@ -52,7 +53,7 @@ export function addReading(api: FastifyInstance, options: ReadOptions): void {
 		reply.header('age', ageOf(source, nowMs()))
 		return sendList(reply, source, { request, query, options })
 	})
-	api.get<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, reading, async (request, reply) => {
+	api.get<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, { ...reading, schema: one }, async (request, reply) => {
 		queryOf(request, NoQuery)
 		const nodeName = nodeIn(request)
 		const source = await sourceOf(request, reply)

@@ -8,6 +8,7 @@ import { keepBodiesAsText } from '../../runtime/http-body.ts'
 import { createHttpServer, type HttpServerOptions } from '../../runtime/http-server.ts'
 import { isKubeFailure } from '../../runtime/kube/index.ts'
 import type { Log } from '../../runtime/log.ts'
+import { addOpenApi } from '../../runtime/open-api.ts'
 import { createSlots } from '../../runtime/slots.ts'
 import { applyNodes } from '../apply/apply.ts'
 import { type By, logRemoval } from '../apply/audit.ts'
@@ -16,6 +17,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { Use } from '../cluster/clusters.ts'
 import { failures, type ViolaCode } from '../model/failures.ts'
 import { createStreams, type Streams } from '../read/streams.ts'
+import { info, post, remove } from './documented.ts'
 import { addReading } from './read.ts'
 import { type ByNode, NoQuery, nodeIn, queryOf } from './request.ts'
 
@@ -56,7 +58,13 @@ export function createViola({
 		clusterOf(providerIn(request), { ended: goneOf(reply), ...(onReplaced && { onReplaced }) })
 	const mayContinue = (request: FastifyRequest) => mayStillRead(auth, request)
 	const parsing = createSlots(PARSED_AT_ONCE)
-	app.register(async api => {
+	app.register(async documented => {
+		await addOpenApi(documented, info)
+		await documented.register(addRoutes)
+	})
+	return app
+
+	async function addRoutes(api: FastifyInstance): Promise<void> {
 		await addAuth(api, auth, { log, rate })
 		api.addHook('onRequest', async request => {
 			const providerId = providerIn(request)
@@ -64,7 +72,7 @@ export function createViola({
 			if (providerId) await auth.require(request.caller, isRead(request) ? 'read' : 'write', providerId)
 		})
 		keepBodiesAsText(api)
-		api.post(NODE_CONFIGS_PATH, async (request, reply) => {
+		api.post(NODE_CONFIGS_PATH, { schema: post }, async (request, reply) => {
 			const { dryRun } = queryOf(request, PostQuery)
 			const target = await cluster(request, reply)
 			const nodes = await parsing.run(() => readBody(request.body, target))
@@ -76,7 +84,7 @@ export function createViola({
 			return reply.code(status).send(body)
 		})
 		addReading(api, { sourceOf: cluster, clientOf: request => byOf(request).client, mayContinue, streams })
-		api.delete<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, async (request, reply) => {
+		api.delete<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, { schema: remove }, async (request, reply) => {
 			queryOf(request, NoQuery)
 			const nodeName = nodeIn(request)
 			const target = await cluster(request, reply)
@@ -85,8 +93,7 @@ export function createViola({
 			if (isDeleted) logRemoval(log, nodeName, { by: byOf(request), providerId: target.providerId, before })
 			return { nodeName, status: isDeleted ? 'deleted' : 'absent' }
 		})
-	})
-	return app
+	}
 }
 
 /** After how many seconds a client should send the nodes of an unavailable cluster again. */

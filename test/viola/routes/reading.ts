@@ -7,8 +7,10 @@ import { readEvents, type StreamEvent } from '../../../runtime/event-stream.ts'
 import { createHttpClient } from '../../../runtime/http-client.ts'
 import { createHttpServer, listen } from '../../../runtime/http-server.ts'
 import { createLog } from '../../../runtime/log.ts'
+import { addOpenApi } from '../../../runtime/open-api.ts'
 import { failures, type ViolaCode } from '../../../viola/model/failures.ts'
 import { createStreams, STREAM_LIMITS, type StreamLimits } from '../../../viola/read/streams.ts'
+import { info } from '../../../viola/routes/documented.ts'
 import { addReading, type ReadOptions } from '../../../viola/routes/read.ts'
 import { manualTime } from '../../runtime/manual-time.ts'
 import type { Replica } from '../read/replica.ts'
@@ -26,6 +28,7 @@ export async function serve(replica: Replica, { limits, ...options }: Options = 
 	const app = createHttpServer({ log, statusOf: ({ code }) => failures[code as ViolaCode] })
 	let replace = () => {}
 	app.register(async api => {
+		await addOpenApi(api, info)
 		const sourceOf: ReadOptions['sourceOf'] = (_, __, onReplaced) => {
 			replace = onReplaced
 			return replica
