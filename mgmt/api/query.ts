@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { InventoryState } from '../../contract/inventory-api.ts'
+import { CHANGE_CURSOR, NODE_CURSOR } from '../inventory/cursor.ts'
 
 /**
  * The parameters of requests. A parameter that is not known is an error, because a misspelled filter would return more than was asked for.
@@ -11,7 +12,7 @@ export const HITS_MAX = 20
 
 const text = z.string().min(1).max(253)
 
-const page = {
+const limit = {
 	limit: z
 		.string()
 		.regex(/^[1-9]\d{0,3}$/, `must be a number from 1 to ${LIMIT_MAX}`)
@@ -19,13 +20,20 @@ const page = {
 		.pipe(z.int().max(LIMIT_MAX, `must be a number from 1 to ${LIMIT_MAX}`))
 		.optional()
 		.describe(`Number of items in the response, 1 to ${LIMIT_MAX}; default 100`),
-	cursor: z.string().min(1).max(1_024).optional().describe('Continues after a page: from its header Link'),
 }
+
+const cursorOf = (form: RegExp) =>
+	z
+		.string()
+		.regex(form, 'must be a cursor from the header Link of a page')
+		.optional()
+		.describe('Continues after a page: from its header Link')
+const nodePage = { ...limit, cursor: cursorOf(NODE_CURSOR) }
 
 const providerId = text.optional().describe('Only this biz cluster')
 
 export const NodesQuery = z.strictObject({
-	...page,
+	...nodePage,
 	providerId,
 	nodeName: text.toLowerCase().optional(),
 	instanceId: text.optional().describe('Only the node of this VM'),
@@ -41,11 +49,11 @@ export const NodesQuery = z.strictObject({
 export type NodesQuery = z.infer<typeof NodesQuery>
 
 export const NodeQuery = z.strictObject({ providerId })
-export const HistoryQuery = z.strictObject({ ...page, providerId })
+export const HistoryQuery = z.strictObject({ ...limit, cursor: cursorOf(CHANGE_CURSOR), providerId })
 export const SearchQuery = z.strictObject({ q: text.describe('Part of a name, id, MAC or address') })
 export const NoQuery = z.strictObject({})
 /** The Go operator rejects a request without a provider. */
-export const ProviderQuery = z.strictObject({ ...page, providerId: text.describe('The biz cluster') })
+export const ProviderQuery = z.strictObject({ ...nodePage, providerId: text.describe('The biz cluster') })
 export const InstanceQuery = z.strictObject({ providerId })
 
 export const ByNode = z.object({ nodeName: text.toLowerCase() })

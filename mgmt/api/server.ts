@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { addAuth } from '../../runtime/auth/add-auth.ts'
+import { addAuth, type RateLimit } from '../../runtime/auth/add-auth.ts'
 import type { Auth } from '../../runtime/auth/auth.ts'
 import { addHealth, createHttpServer, type HttpServerOptions } from '../../runtime/http-server.ts'
 import type { Log } from '../../runtime/log.ts'
@@ -17,18 +17,20 @@ export type InventoryApiOptions = {
 	tls?: HttpServerOptions['tls']
 	log: Log
 	now: () => number
+	/** Maximum number of requests per client. Default: 100 in 2 s. */
+	rate?: RateLimit
 }
 
 /** The version of the API, which is in its paths. */
 const VERSION = '1'
 
 /** Creates the HTTP server of the inventory, which every replica of mgmt runs. It only reads. */
-export function createInventoryApi({ inventory, auth, tls, log, now }: InventoryApiOptions): FastifyInstance {
+export function createInventoryApi({ inventory, auth, tls, log, now, rate }: InventoryApiOptions): FastifyInstance {
 	const app = createHttpServer({ log, statusOf, tls })
 	app.register(async api => {
 		await addOpenApi(api, { title: 'MultiNIC inventory', description, version: VERSION, isValidating: true })
 		await api.register(async guarded => {
-			await addAuth(guarded, auth, { log })
+			await addAuth(guarded, auth, { log, rate })
 			const routes: Routes = { app: guarded, inventory, auth, now, ...createReply({ inventory, auth }) }
 			addInventoryRoutes(routes)
 			addGoRoutes(routes)

@@ -1,32 +1,34 @@
-import * as z from 'zod'
 import { Failure } from '../../runtime/errors.ts'
 import type { InventoryCode } from './inventory.ts'
+import type { NodeKey } from './records.ts'
 
-/** Cursors: the key of the last item of a page, which clients pass back unread. */
+/** Cursors: the key of the last item of a page. They stay valid when items are added or removed, even that one. */
 
-const Key = z.array(z.union([z.string().max(253), z.int()])).max(3)
-type Key = z.infer<typeof Key>
+/** Form of the cursor in a list of nodes: `biz-1/worker-1`. */
+export const NODE_CURSOR = /^[A-Za-z0-9_.-]{1,253}\/[a-z0-9.-]{1,253}$/
+/** Form of the cursor in a history: the number of a change. */
+export const CHANGE_CURSOR = /^\d{1,15}$/
 
-/** Returns the cursor for the page that begins after this key. */
-export function cursorAfter(...key: Key): string {
-	return btoa(JSON.stringify(key)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+export function afterNode({ providerId, nodeName }: NodeKey): string {
+	return `${providerId}/${nodeName}`
 }
 
-/** Longer than any valid cursor, which has at most two names of 253 characters. */
-const CURSOR_MAX = 1_024
+/** @throws Failure InvalidCursor */
+export function nodeIn(cursor: string): NodeKey {
+	const [providerId = '', nodeName = ''] = valid(cursor, NODE_CURSOR).split('/')
+	return { providerId, nodeName }
+}
 
-/** @throws Failure InvalidCursor if this is not a cursor with parts of these types */
-export function readCursor(cursor: string, ...types: readonly ('string' | 'number')[]): Key {
-	const key = Key.safeParse(parsed(cursor))
-	if (key.success && key.data.length === types.length && key.data.every((part, i) => typeof part === types[i])) return key.data
+export function afterChange(seq: number): string {
+	return String(seq)
+}
+
+/** @throws Failure InvalidCursor */
+export function changeIn(cursor: string): number {
+	return Number(valid(cursor, CHANGE_CURSOR))
+}
+
+function valid(cursor: string, form: RegExp): string {
+	if (form.test(cursor)) return cursor
 	throw new Failure<InventoryCode>('InvalidCursor', 'the cursor is not one that this API returned: start again without a cursor')
-}
-
-function parsed(cursor: string): unknown {
-	if (cursor.length > CURSOR_MAX) return undefined
-	try {
-		return JSON.parse(atob(cursor.replaceAll('-', '+').replaceAll('_', '/')))
-	} catch {
-		return undefined
-	}
 }

@@ -1,5 +1,5 @@
 import { type ExpressionBuilder, type Kysely, type SelectQueryBuilder, sql } from 'kysely'
-import { cursorAfter, readCursor } from './cursor.ts'
+import { afterChange, afterNode, changeIn, nodeIn } from './cursor.ts'
 import { changeRecord, type NicWithSubnet, nicRecord, nodeRecord } from './from-rows.ts'
 import type { NodeFilter, Page, Paged, Scope } from './inventory.ts'
 import type { ChangeRecord, NicRecord, NodeKey, NodeRecord, ProviderSummary } from './records.ts'
@@ -14,7 +14,7 @@ type Nodes = SelectQueryBuilder<Schema, 'node', NodeRow>
 export async function readNodes(db: Db, scope: Scope, filter: NodeFilter, { limit, cursor }: Page): Promise<Paged<NodeRecord>> {
 	let query = filtered(nodesIn(db, scope), filter)
 	if (cursor !== undefined) {
-		const [providerId = '', nodeName = ''] = readCursor(cursor, 'string', 'string') as string[]
+		const { providerId, nodeName } = nodeIn(cursor)
 		query = query
 			.where('provider_id', '>=', providerId)
 			.where(row => row.or([row('provider_id', '>', providerId), row('name', '>', nodeName)]))
@@ -25,7 +25,7 @@ export async function readNodes(db: Db, scope: Scope, filter: NodeFilter, { limi
 	const shown = rows.slice(0, limit)
 	const last = shown.at(-1)
 	const items = await withNics(db, shown)
-	return { items, ...(rows.length > limit && last && { next: cursorAfter(last.provider_id, last.name) }) }
+	return { items, ...(rows.length > limit && last && { next: afterNode({ providerId: last.provider_id, nodeName: last.name }) }) }
 }
 
 export async function readNodesBy(db: Db, scope: Scope, column: 'name' | 'instance_id', value: string): Promise<NodeRecord[]> {
@@ -35,14 +35,14 @@ export async function readNodesBy(db: Db, scope: Scope, column: 'name' | 'instan
 
 export async function readHistory(db: Db, { providerId, nodeName }: NodeKey, { limit, cursor }: Page): Promise<Paged<ChangeRecord>> {
 	let query = db.selectFrom('change').selectAll().where('provider_id', '=', providerId).where('node', '=', nodeName)
-	if (cursor !== undefined) query = query.where('seq', '<', Number(readCursor(cursor, 'number')[0]))
+	if (cursor !== undefined) query = query.where('seq', '<', changeIn(cursor))
 	const rows = await query
 		.orderBy('seq', 'desc')
 		.limit(limit + 1)
 		.execute()
 	const items = rows.slice(0, limit).map(changeRecord)
 	const last = items.at(-1)
-	return { items, ...(rows.length > limit && last && { next: cursorAfter(last.seq) }) }
+	return { items, ...(rows.length > limit && last && { next: afterChange(last.seq) }) }
 }
 
 export async function readProviderIds(db: Db): Promise<string[]> {

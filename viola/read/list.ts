@@ -2,7 +2,6 @@ import { Readable } from 'node:stream'
 import { NODE_CONFIGS_PATH } from '../../contract/viola-api.ts'
 import type { Held } from '../held/held.ts'
 import type { Entry } from '../model/entry.ts'
-import { cursorAfter } from './cursor.ts'
 import { type ListQuery, nextQuery } from './query.ts'
 
 /** The node configs of a response, and the value of its header Link, if there are more. */
@@ -15,7 +14,7 @@ export function pageOf(held: Held, query: ListQuery): Page {
 	const entries = found.slice(0, limit)
 	const last = entries.at(-1)
 	if (found.length === entries.length || !last) return { entries, link: undefined }
-	return { entries, link: `<${NODE_CONFIGS_PATH}?${nextQuery(query, cursorAfter(last.nodeName))}>; rel="next"` }
+	return { entries, link: `<${NODE_CONFIGS_PATH}?${nextQuery(query, last.nodeName)}>; rel="next"` }
 }
 
 function selected(held: Held, nodeNames: readonly string[], cursor = ''): Entry[] {

@@ -1,6 +1,5 @@
 import * as z from 'zod'
 import { NodeName } from '../../contract/primitives.ts'
-import { readCursor } from './cursor.ts'
 
 /** Maximum number of node configs of a page, and of node names of a request. */
 const LIMIT_MAX = 1_000
@@ -12,12 +11,8 @@ const Limit = z
 	.transform(Number)
 	.pipe(z.number().max(LIMIT_MAX))
 
-const Cursor = z.string().transform((text, context) => {
-	const cursor = readCursor(text)
-	if (cursor !== undefined) return cursor
-	context.addIssue({ code: 'custom', message: 'is not a cursor that this API has returned' })
-	return z.NEVER
-})
+/** The name of the last node of a page. It stays valid when node configs are added or deleted, even that one. */
+const Cursor = NodeName
 
 const NodeNames = z.preprocess(
 	value => (typeof value === 'string' ? [value] : value),

@@ -1,9 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { cursorAfter, readCursor } from '../../../viola/read/cursor.ts'
 import { ListQuery, nextQuery, StreamQuery } from '../../../viola/read/query.ts'
 
-const cursor = cursorAfter('worker-1')
+const cursor = 'worker-1'
 
 test.each<[query: object, parsed: object]>([
 	[{}, {}],
@@ -25,9 +23,9 @@ test.each<[query: object, fault: RegExp]>([
 	[{ limit: '' }, /limit/],
 	[{ limit: ['1', '2'] }, /limit/],
 	[{ cursor: '' }, /cursor/],
-	[{ cursor: 'worker-1' }, /cursor/],
+	[{ cursor: 'Worker-1' }, /cursor/],
 	[{ cursor: `${cursor}=` }, /cursor/],
-	[{ cursor: 'A'.repeat(10_000) }, /cursor/],
+	[{ cursor: 'a'.repeat(10_000) }, /cursor/],
 	[{ cursor: [cursor, cursor] }, /cursor/],
 	[{ nodeName: '' }, /nodeName/],
 	[{ nodeName: 'a/b' }, /nodeName/],
@@ -42,13 +40,6 @@ test.each<[query: object, fault: RegExp]>([
 test('a stream has neither pages nor unknown parameters', () => {
 	for (const query of [{ limit: '1' }, { cursor }, { x: '1' }]) expect(StreamQuery.safeParse(query).success).toBe(false)
 	expect(StreamQuery.parse({ nodeName: 'a' })).toEqual({ nodeName: ['a'] })
-})
-
-test('only a cursor that was created is read', () => {
-	const name = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,60}[a-z0-9])?$/)
-	fc.assert(fc.property(name, nodeName => readCursor(cursorAfter(nodeName)) === nodeName))
-	fc.assert(fc.property(fc.string(), text => readCursor(text) === undefined || cursorAfter(readCursor(text) ?? '') === text))
-	expect(readCursor(cursorAfter('a'.repeat(253)))).toHaveLength(253)
 })
 
 test('the next page has the same query', () => {
