@@ -16,7 +16,7 @@ export type Rows = ReadonlyMap<string, number>
  * config decides nothing, and rows of ports that are not given reserve nothing: so the ids are the same with and without the inventory while
  * the node config exists.
  *
- * @returns port id → interface id; a port is missing if none of the ten ids is free
+ * @returns port id → interface id; a port is missing if all ten ids are in use
  */
 export function nameInterfaces(ports: readonly Nameable[], inForce: readonly Taken[], rows: Rows = new Map()): Map<string, number> {
 	const ids = new Map<string, number>()

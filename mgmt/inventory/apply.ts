@@ -1,10 +1,10 @@
 import { canonicalText } from '../../contract/canonical.ts'
-import { type Interface, settle } from '../../contract/interface.ts'
+import type { Interface } from '../../contract/interface.ts'
 import type { NodeConfigView, Owner } from '../../contract/viola-api.ts'
 import { differenceOf, wordsOfDifference } from './difference.ts'
 import type { Applied, Draft, Stored } from './drafts.ts'
 import type { Change } from './inventory.ts'
-import { notInForce, rowsFor } from './nics.ts'
+import { areInForce, notInForce, rowsFor } from './nics.ts'
 import { actorOf, lettersOf, withReport } from './report.ts'
 import { interfacesOf, ownerOf } from './stored.ts'
 import type { Actor, NodeKey } from './records.ts'
@@ -60,23 +60,23 @@ type Spec = NodeKey & {
 }
 
 function withSpec(stored: Stored, spec: Spec, hash: Hash): Applied & { node: NodeRow } {
-	const isNew = !stored.node || stored.node.removed_at !== null
-	const interfaces = settle(spec.interfaces).map(nic => withoutDefaults(spec.interfaces, nic.id, nic))
+	const config = configOf(spec.interfaces)
+	const { node } = stored
+	return node && isAsStored(node, stored.nics, spec, config)
+		? { node, nics: stored.nics, drafts: [] }
+		: withOtherSpec(stored, spec, config, hash)
+}
+
+function withOtherSpec({ node: before, nics: oldRows }: Stored, spec: Spec, config: string, hash: Hash): Applied & { node: NodeRow } {
+	const isNew = before === undefined || before.removed_at !== null
 	const own = { ...ownerColumns(spec.owner), instance_id: spec.instanceId ?? null, hash: hash(canonicalText(spec.interfaces)) }
-	const { rows, drafts } = rowsFor(spec, stored.nics, { ...spec, old: isNew ? [] : interfacesOf(stored.node) })
-	const nics = isEachSame(rows, stored.nics) ? stored.nics : rows
-	const before = stored.node
-	const difference = before && !isNew ? differenceOf(identityOf(before), identityOf(own)) : {}
-	const isChanged = Object.keys(difference).length > 0
-	if (before && !isNew && !isChanged && before.hash === own.hash) return { node: before, nics, drafts }
+	const { rows, drafts } = rowsFor(spec, oldRows, { ...spec, old: isNew ? [] : interfacesOf(before) })
+	const nics = isEachSame(rows, oldRows) ? oldRows : rows
+	const difference = isNew ? {} : differenceOf(identityOf(before), identityOf(own))
+	const isOtherConfig = isNew || before.hash !== own.hash
+	if (!isOtherConfig && Object.keys(difference).length === 0) return { node: before, nics, drafts }
 	const base = before ?? emptyNode(spec)
-	const isOtherConfig = isNew || base.hash !== own.hash
-	const node = {
-		...base,
-		...own,
-		removed_at: null,
-		...(isOtherConfig && { config: JSON.stringify(interfaces), ...waiting(rows, interfaces) }),
-	}
+	const node = { ...base, ...own, removed_at: null, ...(isOtherConfig && { config, ...waiting(rows, spec.interfaces) }) }
 	return { node, nics, drafts: [...nodeDrafts(isNew, difference, spec.interfaces.length), ...drafts] }
 }
 
@@ -95,10 +95,20 @@ function emptyNode({ providerId, nodeName, at }: Spec): NodeRow {
 	return { provider_id: providerId, name: nodeName, instance_id: null, ...ownerColumns(undefined), ...empty, ...times }
 }
 
-/** Stores an interface as it was given, with its id, because the position may be what gave the id. */
-function withoutDefaults(given: readonly Interface[], id: number, settled: Interface): Interface {
-	const own = given.find((nic, position) => (nic.id ?? position) === id) ?? settled
-	return { ...own, id }
+/** Returns the interfaces as they are stored: as they were given, with their ids, because the position may be what gave the id. */
+function configOf(interfaces: readonly Interface[]): string {
+	return JSON.stringify(interfaces.map((nic, position) => ({ ...nic, id: nic.id ?? position })))
+}
+
+/** Returns whether nothing differs, without computing a hash: most reports repeat the spec that is stored. */
+function isAsStored(node: NodeRow, rows: readonly NicRow[], spec: Spec, config: string): boolean {
+	const isSameNode = node.removed_at === null && node.config === config && node.instance_id === (spec.instanceId ?? null)
+	return isSameNode && isSameOwner(node, spec.owner) && areInForce(rows, spec)
+}
+
+function isSameOwner(node: NodeRow, owner: Owner | undefined): boolean {
+	const { owner_namespace, owner_name, owner_uid } = ownerColumns(owner)
+	return node.owner_uid === owner_uid && node.owner_name === owner_name && node.owner_namespace === owner_namespace
 }
 
 function ownerColumns(owner: Owner | undefined) {

@@ -3,7 +3,7 @@ import { type Applied, rowOfDraft, type Stored, type Unnumbered } from './drafts
 import type { Change } from './inventory.ts'
 import { nameOfKey } from './load.ts'
 import type { Actor, NodeKey } from './records.ts'
-import type { SubnetRow } from './schema.ts'
+import type { NicRow, SubnetRow } from './schema.ts'
 
 /** The most nodes that one transaction covers. */
 export const NODES_PER_TRANSACTION = 50
@@ -54,43 +54,75 @@ export function portsOf(change: OfNode): { providerId: string; portId: string }[
  * @returns what is stored afterwards about the nodes that differ, and the rows for table `change`
  */
 export function applyAll(before: ReadonlyMap<string, Stored>, changes: readonly OfNode[], hash: (text: string) => string) {
-	const after = new Map(before)
-	const changeRows: Unnumbered[] = []
-	const times = new Map<string, number>()
-	const store = (name: string, applied: Applied, change: OfNode) => {
-		const now = after.get(name)
-		if (applied.node !== now?.node || applied.nics !== now?.nics) times.set(name, change.at)
-		after.set(name, { node: applied.node, nics: applied.nics })
-		const [providerId = '', nodeName = ''] = name.split(' ')
-		changeRows.push(...applied.drafts.map(draft => rowOfDraft(draft, { providerId, nodeName, at: change.at, actor: causeOf(change) })))
-	}
+	const applying = new Applying(before)
 	for (const change of changes) {
-		for (const [name, stored, portId] of elsewhere(after, change)) store(name, applyPortMoved(stored, portId, change), change)
 		const key = keyOf(change)
-		if (key) store(nameOfKey(key), applyOne(after.get(nameOfKey(key)) ?? { node: undefined, nics: [] }, change, hash), change)
+		const own = key && nameOfKey(key)
+		for (const [holder, stored, portId] of applying.elsewhere(change, own))
+			applying.store(holder, applyPortMoved(stored, portId, change), change)
+		if (own !== undefined) applying.store(own, applyOne(applying.about(own), change, hash), change)
 	}
-	const different = [...after].filter(([name, { node, nics }]) => node !== before.get(name)?.node || nics !== before.get(name)?.nics)
-	const stored = different.map(([name, { node, nics }]) => {
-		return [name, { node: node && { ...node, changed_at: times.get(name) ?? node.changed_at }, nics }] as const
-	})
-	return { different: new Map<string, Stored>(stored), changeRows }
+	return { different: applying.different(), changeRows: applying.changeRows }
+}
+
+/** What is stored while changes are applied to it. */
+class Applying {
+	readonly #before: ReadonlyMap<string, Stored>
+	readonly #after: Map<string, Stored>
+	readonly #changedAt = new Map<string, number>()
+	/** Which node has each port. An entry may be out of date: rows that have left are not removed from it. */
+	readonly #holders = new Map<string, string>()
+	readonly changeRows: Unnumbered[] = []
+
+	constructor(before: ReadonlyMap<string, Stored>) {
+		this.#before = before
+		this.#after = new Map(before)
+		for (const [name, { nics }] of before) this.#hold(name, nics)
+	}
+
+	about(name: string): Stored {
+		return this.#after.get(name) ?? { node: undefined, nics: [] }
+	}
+
+	/** Returns the ports of the change that other nodes may have. */
+	elsewhere(change: OfNode, own: string | undefined): [holder: string, Stored, portId: string][] {
+		return portsOf(change).flatMap(({ providerId, portId }): [string, Stored, string][] => {
+			const holder = this.#holders.get(`${providerId} ${portId}`)
+			return holder === undefined || holder === own ? [] : [[holder, this.about(holder), portId]]
+		})
+	}
+
+	store(name: string, { node, nics, drafts }: Applied, change: OfNode): void {
+		const now = this.about(name)
+		if (node !== now.node || nics !== now.nics) this.#changedAt.set(name, change.at)
+		if (nics !== now.nics) this.#hold(name, nics)
+		this.#after.set(name, { node, nics })
+		const [providerId = '', nodeName = ''] = name.split(' ')
+		const of = { providerId, nodeName, at: change.at, actor: causeOf(change) }
+		this.changeRows.push(...drafts.map(draft => rowOfDraft(draft, of)))
+	}
+
+	different(): Map<string, Stored> {
+		const changed = [...this.#after].filter(([name, { node, nics }]) => {
+			const before = this.#before.get(name)
+			return node !== before?.node || nics !== before?.nics
+		})
+		return new Map(
+			changed.map(([name, { node, nics }]) => {
+				return [name, { node: node && { ...node, changed_at: this.#changedAt.get(name) ?? node.changed_at }, nics }]
+			}),
+		)
+	}
+
+	#hold(name: string, nics: readonly NicRow[]): void {
+		for (const { provider_id, port } of nics) if (port !== null) this.#holders.set(`${provider_id} ${port}`, name)
+	}
 }
 
 function applyOne(stored: Stored, change: OfNode, hash: (text: string) => string): Applied {
 	if (change.kind === 'sent') return applySent(stored, change, hash)
 	if (change.kind === 'reported') return applyReported(stored, change, hash)
 	return applyRemoved(stored, change.at)
-}
-
-/** Finds the rows of ports that the change takes away from other nodes. */
-function elsewhere(stored: ReadonlyMap<string, Stored>, change: OfNode): [name: string, Stored, portId: string][] {
-	const key = keyOf(change)
-	const own = key && nameOfKey(key)
-	const named = new Set(portsOf(change).map(({ portId }) => portId))
-	return [...stored].flatMap(([name, one]) => {
-		if (name === own || !name.startsWith(`${change.providerId} `)) return []
-		return one.nics.flatMap(({ port }): [string, Stored, string][] => (port !== null && named.has(port) ? [[name, one, port]] : []))
-	})
 }
 
 function applyPortMoved(stored: Stored, portId: string, change: OfNode): Applied {

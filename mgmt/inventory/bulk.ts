@@ -1,12 +1,20 @@
 import { type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely'
-import type { Schema } from './schema.ts'
+import type { NicRow, Schema } from './schema.ts'
+import type { RunEach } from './sqlite.ts'
 
 /** Writes many rows: with SQLite one prepared statement that runs for each row, with MariaDB few statements with many rows. */
 export type Bulk = {
 	insert<T extends Written>(db: Kysely<Schema>, table: T, rows: readonly Schema[T][]): Promise<void>
 	/** Sets these columns of rows that exist. */
 	update<T extends Written>(db: Kysely<Schema>, table: T, columns: readonly (keyof Schema[T])[], rows: readonly Schema[T][]): Promise<void>
+	/** Sets what was reported about NICs. */
+	report(db: Kysely<Schema>, nodes: readonly ReportedNics[]): Promise<void>
 }
+
+/** NICs of one node. `areAll`: the node has no others. */
+export type ReportedNics = { rows: readonly NicRow[]; areAll: boolean }
+
+const reportedColumns = ['state', 'reason', 'message', 'sent_at', 'started_at', 'settled_at'] as const
 
 type Written = 'node' | 'nic' | 'subnet' | 'change'
 
@@ -31,39 +39,46 @@ const columns = {
 
 type Row = Readonly<Record<string, string | number | null>>
 
-/** The statements are compiled once, because compiling one takes as long as running it. */
-export function createRowByRow(): Bulk {
-	const compiled = new Map<string, { query: CompiledQuery; order: readonly string[] }>()
-	const once = (name: string, order: readonly string[], compile: () => CompiledQuery) => {
-		const known = compiled.get(name) ?? { query: compile(), order }
+/** Compiles each statement once and runs it without Kysely: both take longer than the statement itself. */
+export function createRowByRow(runEach: RunEach): Bulk {
+	const compiled = new Map<string, string>()
+	const run = (name: string, order: readonly string[], rows: readonly unknown[], compile: () => CompiledQuery) => {
+		const known = compiled.get(name) ?? compile().sql
 		compiled.set(name, known)
-		return known
+		runEach(
+			known,
+			(rows as readonly Row[]).map(row => order.map(column => row[column] ?? null)),
+		)
 	}
-	const run = async (
-		db: Kysely<Schema>,
-		{ query, order }: { query: CompiledQuery; order: readonly string[] },
-		rows: readonly unknown[],
-	) => {
-		for (const row of rows as readonly Row[]) await db.executeQuery({ ...query, parameters: order.map(column => row[column] ?? null) })
-	}
-	return {
+	const bulk: Bulk = {
 		async insert(db, table, rows) {
 			const order = [...columns[table].key, ...columns[table].others]
-			await run(
-				db,
-				once(`insert ${table}`, order, () => loose(db).insertInto(table).values(anyRow(order)).compile()),
-				rows,
-			)
+			run(`insert ${table}`, order, rows, () => loose(db).insertInto(table).values(anyRow(order)).compile())
 		},
 		async update(db, table, set, rows) {
 			const { key } = columns[table]
-			const order = [...(set as readonly string[]), ...key]
-			const equals = (names: readonly string[]) => names.map(column => sql`${sql.ref(column)} = ${0}`)
-			const statement = sql`update ${sql.table(table)} set ${sql.join(equals(set as readonly string[]))} where ${sql.join(equals(key), sql` and `)}`
-			const compile = () => statement.compile(db)
-			await run(db, once(`update ${table} ${set.join()}`, order, compile), rows)
+			const changed = set as readonly string[]
+			run(`update ${table} ${changed.join()}`, [...changed, ...key], rows, () => updateOf(table, changed, key).compile(db))
+		},
+		async report(db, nodes) {
+			const areAlike = ({ rows, areAll }: ReportedNics) => areAll && rows.every(row => isReportedAlike(row, rows[0]))
+			const key = ['provider_id', 'node']
+			const firsts = nodes.filter(areAlike).flatMap(({ rows }) => rows.slice(0, 1))
+			run('report node', [...reportedColumns, ...key], firsts, () => updateOf('nic', reportedColumns, key).compile(db))
+			const others = nodes.filter(of => !areAlike(of)).flatMap(({ rows }) => rows)
+			await bulk.update(db, 'nic', reportedColumns, others)
 		},
 	}
+	return bulk
+}
+
+function updateOf(table: Written, set: readonly string[], key: readonly string[]) {
+	const equals = (names: readonly string[]) => names.map(column => sql`${sql.ref(column)} = ${0}`)
+	return sql`update ${sql.table(table)} set ${sql.join(equals(set))} where ${sql.join(equals(key), sql` and `)}`
+}
+
+function isReportedAlike(row: NicRow, other: NicRow | undefined): boolean {
+	return reportedColumns.every(column => row[column] === other?.[column])
 }
 
 /** How many rows one statement has at most. A row has some kilobytes, and a packet at most 16 MiB by default. */
@@ -81,6 +96,13 @@ export function createManyRows(): Bulk {
 	return {
 		insert: (db, table, rows) => insert(db, table, rows, []),
 		update: (db, table, set, rows) => insert(db, table, rows, set as readonly string[]),
+		report: (db, nodes) =>
+			insert(
+				db,
+				'nic',
+				nodes.flatMap(({ rows }) => rows),
+				reportedColumns,
+			),
 	}
 }
 

@@ -1,4 +1,5 @@
-import { Kysely } from 'kysely'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Kysely, sql } from 'kysely'
 import { createManyRows, createRowByRow } from './bulk.ts'
 import { mariaDialect } from './mariadb.ts'
 import { migrate } from './migrate.ts'
@@ -28,10 +29,24 @@ export type ConnectOptions = {
 /** @throws the error of SQLite */
 export async function connectSqlite({ path }: SqliteSettings, { now, before }: ConnectOptions): Promise<Opened> {
 	const { database, replaced } = openSqlite(path, now())
-	const db = new Kysely<Schema>({ dialect: sqliteDialect(database, before) })
+	const { dialect, runEach } = sqliteDialect(database, before)
+	const db = new Kysely<Schema>({ dialect })
 	await orClose(db, () => migrate(db))
-	const open = { store: { db, bulk: createRowByRow() }, file: path, connections: () => Number(database.isOpen) }
+	const store = { db, bulk: createRowByRow(runEach), afterCommit: checkpoints(db) }
+	const open = { store, file: path, connections: () => Number(database.isOpen) }
 	return { ...open, ...(replaced && { replaced }), close: () => db.destroy() }
+}
+
+/** After how many transactions the write-ahead log is copied into the file. One of 50 nodes writes about a megabyte. */
+const COMMITS_PER_CHECKPOINT = 4
+
+function checkpoints(db: Kysely<Schema>): () => Promise<void> {
+	let commits = 0
+	return async () => {
+		if (++commits % COMMITS_PER_CHECKPOINT > 0) return
+		await nextTurn()
+		await sql`pragma wal_checkpoint(passive)`.execute(db)
+	}
 }
 
 /** How long a statement of a migration may take: it may have to copy a table. */

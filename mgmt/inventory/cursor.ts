@@ -12,7 +12,7 @@ export function cursorAfter(...key: Key): string {
 	return btoa(JSON.stringify(key)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
-/** Longer than any cursor of ours: two names of 253 characters. */
+/** Longer than any valid cursor, which has at most two names of 253 characters. */
 const CURSOR_MAX = 1_024
 
 /** @throws Failure InvalidCursor if this is not a cursor with parts of these types */

@@ -2,7 +2,7 @@ import type { ChangeKind, ChangeRecord, NicRecord, NodeRecord, NodeState } from 
 import type { ChangeRow, NicRow, NodeRow, SubnetRow } from './schema.ts'
 import { interfacesOf, ownerOf } from './stored.ts'
 
-/** Records made of rows. The words in the rows are ours, so they are not validated again. */
+/** Records made of rows. This process validated them before it wrote them, so they are not validated again. */
 
 /** A row of `nic` with the columns of its subnet, all null if Neutron did not describe the subnet yet. */
 export type NicWithSubnet = NicRow & {

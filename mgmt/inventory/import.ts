@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import * as z from 'zod'
 import { canonicalText } from '../../contract/canonical.ts'
-import { NodeConfigRequest } from '../../contract/viola-api.ts'
-import { Id } from '../../contract/primitives.ts'
+import { StoredInterface } from '../../contract/interface.ts'
+import { MAX_INTERFACES } from '../../contract/names.ts'
+import { Id, NodeName } from '../../contract/primitives.ts'
 import { readBounded } from '../../runtime/bounded-json.ts'
 import { Failure } from '../../runtime/errors.ts'
 import { faultsIn } from '../../runtime/faults.ts'
@@ -20,6 +21,13 @@ const Record = z.object({
 	instanceId: z.string().optional(),
 	config: z.unknown(),
 	updatedAt: z.string().max(40).optional(),
+})
+/** The Go operator wrote "" and 0 for unknown values, and omitted an id of 0. It stored more than viola accepts today. */
+const Nic = z.preprocess(nic => (isObject(nic) ? withId(nic) : nic), StoredInterface.extend({ id: z.int().min(0).max(9) }))
+const Node = z.object({
+	nodeName: z.string().toLowerCase().pipe(NodeName),
+	instanceId: Id.optional(),
+	interfaces: z.array(Nic).max(MAX_INTERFACES).nullable().default([]),
 })
 const File = z.object({ records: z.array(z.unknown()).max(100_000).nullable().default([]) })
 
@@ -83,10 +91,12 @@ function readRecord(value: unknown, position: number, now: number): { change: Se
 	if (!outer.success) return { fault: `records[${position}]: ${faultsIn(outer.error)}` }
 	const { providerId, instanceId, config, updatedAt = '' } = outer.data
 	const own = { nodeName: outer.data.nodeName, ...(instanceId && { instanceId }), ...(isObject(config) && config) }
-	const node = NodeConfigRequest.safeParse(own)
+	const node = Node.safeParse(own)
 	if (!node.success) return { fault: `records[${position}]: ${faultsIn(node.error)}` }
+	const interfaces = node.data.interfaces ?? []
+	if (new Set(interfaces.map(({ id }) => id)).size < interfaces.length) return { fault: `records[${position}]: two interfaces have one id` }
 	const at = Number.isNaN(Date.parse(updatedAt)) ? now : Date.parse(updatedAt)
-	return { change: { kind: 'sent', at, providerId, actor: { kind: 'mgmt', name: 'import' }, ...node.data } }
+	return { change: { kind: 'sent', at, providerId, actor: { kind: 'mgmt', name: 'import' }, ...node.data, interfaces } }
 }
 
 async function unknownOf({ db }: Store, changes: readonly Sent[]): Promise<Sent[]> {
@@ -110,6 +120,14 @@ async function verify({ db }: Store, all: readonly Sent[], fresh: readonly Sent[
 				throw failed(`node ${change.nodeName} of provider ${change.providerId} was not stored as the file has it`)
 		}
 	}
+}
+
+function withId(nic: object): object {
+	const known = Object.fromEntries(
+		Object.entries(nic).filter(([key, value]) => value !== null && value !== '' && !(key === 'mtu' && value === 0)),
+	)
+	const [, digit = '0'] = /^multinic(\d)$/.exec(String(known.name)) ?? []
+	return { id: Number(digit), ...known }
 }
 
 function failed(message: string): Failure {

@@ -1,11 +1,12 @@
 import type { Connection } from 'mysql2/promise'
 import { Failure } from '../../runtime/errors.ts'
+import { readLogin } from './login.ts'
 import type { MariaSettings } from './settings.ts'
 
 /** Opens a connection. @throws the error of mysql2, or Failure CredentialsUnreadable or Timeout */
-export async function connect({ host, port, database, credentials }: MariaSettings, deadlineMs: number): Promise<Connection> {
+export async function connect({ host, port, database, login }: MariaSettings, deadlineMs: number): Promise<Connection> {
 	const { createConnection } = await import('mysql2/promise')
-	const { user, password, ca } = credentials()
+	const { user, password, ca } = readLogin(login)
 	const ssl = ca === undefined ? {} : { ssl: { ca, verifyIdentity: true } }
 	const connecting = createConnection({ host, port, user, password, database, charset: 'utf8mb4_bin', connectTimeout: deadlineMs, ...ssl })
 	// mysql2 does not count the handshake: a server that accepts and then is silent needs the second limit
@@ -19,7 +20,7 @@ export async function connect({ host, port, database, credentials }: MariaSettin
 	}
 }
 
-/** The server ends by itself what this side has given up. Text is escaped with backslashes, which one SQL mode switches off. */
+/** The server has the same time limit, so it also ends statements that this side has abandoned. Text is escaped with backslashes, which one SQL mode switches off. */
 function sessionSql(deadlineMs: number): string[] {
 	const seconds = Math.ceil(deadlineMs / 1000)
 	return [

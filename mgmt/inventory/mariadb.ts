@@ -87,7 +87,7 @@ class MariaDriver implements Driver {
 	}
 
 	async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-		// a server rolls back by itself when a connection ends
+		// the server rolls back when a connection ends
 		if (!(connection as MariaConnection).isBroken()) await connection.executeQuery(CompiledQuery.raw('rollback'))
 	}
 

@@ -5,7 +5,7 @@ import type { Schema } from './schema.ts'
 import { tables } from './tables.ts'
 
 /**
- * Brings the schema up to date, under Kysely's lock. Tables that somebody dropped are created again, empty.
+ * Brings the schema up to date, under Kysely's lock. Tables that were dropped are created again, empty.
  *
  * A schema of a newer version is used as it is, because each version works beside the one before it.
  *

@@ -6,7 +6,7 @@ import { createTable, indexes, isSqlite, tables } from './tables.ts'
 /**
  * Every step of the schema, by name, in the order of the names.
  *
- * A step works beside the version of mgmt before it, and may be repeated: MariaDB commits each statement by itself, so a step that was
+ * A step works beside the version of mgmt before it, and may be repeated: MariaDB commits each statement separately, so a step that was
  * interrupted runs again from its beginning. A step that was released is never changed.
  */
 export const migrations: Readonly<Record<string, Migration>> = {

@@ -31,6 +31,17 @@ export function rowsFor(place: Place, rows: readonly NicRow[], listing: Listing)
 	return { rows: [...placed.map(({ row }) => row), ...left].toSorted((a, b) => a.id - b.id), drafts }
 }
 
+/** Returns whether the rows are those of the interfaces, and whether it is known of each that viola accepted it, if the list was sent. */
+export function areInForce(rows: readonly NicRow[], { interfaces, isSent }: Pick<Listing, 'interfaces' | 'isSent'>): boolean {
+	if (rows.length !== interfaces.length) return false
+	return interfaces.every((nic, position) => {
+		const row = rows.find(({ id }) => id === (nic.id ?? position))
+		const { port, mac, address, subnet } = factsOf(nic)
+		const isSame = row?.port === port && row.mac === mac && row.address === address && row.subnet === subnet
+		return isSame && row.reason !== NOT_IN_FORCE && (!isSent || row.sent_at !== null)
+	})
+}
+
 /** Finds the row of an interface by its port, or by its MAC where one of them has no port. */
 function rowOf(nic: Interface, rows: readonly NicRow[]): NicRow | undefined {
 	const byPort = nic.portId === undefined ? undefined : rows.find(row => row.port === nic.portId)
@@ -83,7 +94,7 @@ function wordsOf({ macAddress, address }: Interface): string {
 const waiting = { state: 'Pending', reason: '', message: '', started_at: null, settled_at: null } as const
 const NOT_IN_FORCE = 'NotInForce'
 
-/** The row of a port that the node config does not list, although nobody said that the port is gone: it keeps its id for the port. */
+/** The row of a port that the node config does not list, although OpenStack may still have the port: it keeps the id for the port. */
 export function notInForce(row: NicRow): NicRow {
 	return row.reason === NOT_IN_FORCE ? row : { ...row, ...waiting, reason: NOT_IN_FORCE, sent_at: null }
 }

@@ -32,7 +32,7 @@ export type InventoryOptions = {
 /** How often old changes are deleted. */
 const PRUNE_MS = 60 * 60 * 1_000
 
-/** Opens the inventory. It returns at once: until the database is open, and while it is lost, every call is refused. */
+/** Opens the inventory. It returns immediately: until the database is open, and while it is lost, every call is refused. */
 export function openInventory(settings: InventorySettings, options: InventoryOptions): Inventory {
 	if (settings.use === 'nothing') return disabled()
 	const { log, metrics, clock = systemClock, retryMs = 5_000, deadlineMs = 3_000, before } = options

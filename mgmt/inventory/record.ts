@@ -10,7 +10,12 @@ import { loadNodes, nodesOfPorts } from './load.ts'
 import type { NodeKey } from './records.ts'
 import type { NicRow, Schema, SubnetRow } from './schema.ts'
 
-export type Store = { db: Kysely<Schema>; bulk: Bulk }
+export type Store = {
+	db: Kysely<Schema>
+	bulk: Bulk
+	/** Work that follows a commit in its own turn of the event loop, so that no transaction takes longer because of it. */
+	afterCommit?: () => Promise<void>
+}
 
 /** How many numbers one change may use: for its nodes, and for its rows in table `change`. */
 const NUMBERS_PER_CHANGE = 128
@@ -25,7 +30,9 @@ export async function record(store: Store, epoch: string, changes: readonly Chan
 	for (const [i, part] of partsOf(changes).entries()) {
 		if (i > 0) await nextTurn()
 		const revision = await recordPart(store, epoch, part)
-		if (revision !== undefined) onCommit(revision)
+		if (revision === undefined) continue
+		onCommit(revision)
+		await store.afterCommit?.()
 	}
 }
 
@@ -113,11 +120,9 @@ async function writeNodes(db: Transaction<Schema>, bulk: Bulk, { before, differe
 		'nic',
 		nics.flatMap(({ enter }) => enter),
 	)
-	await bulk.update(
+	await bulk.report(
 		db,
-		'nic',
-		reportedColumns,
-		nics.flatMap(({ stay }) => stay),
+		nics.map(({ stay, enter, kept }) => ({ rows: stay, areAll: enter.length === 0 && stay.length === kept })),
 	)
 	await bulk.insert(
 		db,
@@ -130,7 +135,6 @@ const nodeColumns = [
 	...(['instance_id', 'owner_namespace', 'owner_name', 'owner_uid', 'config', 'hash', 'report', 'state', 'reason', 'letters'] as const),
 	...(['revision', 'changed_at', 'sent_at', 'removed_at'] as const),
 ]
-const reportedColumns = ['state', 'reason', 'message', 'sent_at', 'started_at', 'settled_at'] as const
 const placeColumns = ['id', 'port', 'mac', 'address', 'subnet'] as const
 
 /** A row whose indexed columns stay is updated; any other one is written again. */
@@ -140,7 +144,7 @@ function nicWrites(before: readonly NicRow[], after: readonly NicRow[]) {
 	const changed = after.filter(row => old.get(row.id) !== row)
 	const enter = changed.filter(row => !staysInPlace(row))
 	const kept = new Set(after.filter(staysInPlace).map(({ id }) => id))
-	return { leave: before.filter(({ id }) => !kept.has(id)), enter, stay: changed.filter(staysInPlace) }
+	return { leave: before.filter(({ id }) => !kept.has(id)), enter, stay: changed.filter(staysInPlace), kept: kept.size }
 }
 
 async function deleteNic(db: Transaction<Schema>, { provider_id, node, id }: NicRow): Promise<void> {

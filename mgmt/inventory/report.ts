@@ -4,13 +4,13 @@ import type { NodeConfigView } from '../../contract/viola-api.ts'
 import { type Applied, cut, type Draft } from './drafts.ts'
 import type { Actor } from './records.ts'
 import type { NicRow, NodeRow } from './schema.ts'
-import { interfacesOf } from './stored.ts'
 
 /** Applies what the controller of the biz cluster reports. A status of an older generation says nothing about this one. */
 export function withReport(applied: Applied & { node: NodeRow }, view: NodeConfigView, at: number): Applied {
 	const status = view.status?.observedGeneration === view.generation ? view.status : undefined
-	const nics = applied.nics.map(nic => nicAfter(nic, status, view, at))
-	const own = { ...stateOf(view, status), report: JSON.stringify(reportOf(view)), letters: lettersOf(nics, interfacesOf(applied.node)) }
+	const byId = new Map(status?.interfaceStatuses?.map(own => [own.id, own]))
+	const nics = applied.nics.map(nic => nicAfter(nic, byId.get(nic.id), view, at))
+	const own = { ...stateOf(view, status), report: JSON.stringify(reportOf(view)), letters: lettersOf(nics, view.interfaces) }
 	const { node } = applied
 	const isSame = node.report === own.report && node.state === own.state && node.reason === own.reason && node.letters === own.letters
 	const rows = nics.every((nic, i) => nic === applied.nics[i]) ? applied.nics : nics
@@ -31,7 +31,7 @@ export function lettersOf(rows: readonly NicRow[], interfaces: readonly Interfac
 	return ids.map(id => letters[rows.find(row => row.id === id)?.state ?? ''] ?? 'P').join('')
 }
 
-/** The part of a view that has no column of its own. */
+/** The part of a view that has no separate column. */
 function reportOf({ deleting, generation, resourceVersion, lastManager, status }: NodeConfigView) {
 	return { deleting, generation, resourceVersion, lastManager, status }
 }
@@ -42,9 +42,8 @@ function stateOf({ deleting }: NodeConfigView, status: NodeConfigStatus | undefi
 	return { state: status?.state ?? 'Pending', reason: cut(ready?.reason ?? '', 64) }
 }
 
-function nicAfter(nic: NicRow, status: NodeConfigStatus | undefined, view: NodeConfigView, at: number): NicRow {
-	const own = status?.interfaceStatuses?.find(({ id, macAddress }) => id === nic.id && macAddress.toLowerCase() === nic.mac)
-	if (!own) return nic
+function nicAfter(nic: NicRow, own: InterfaceStatus | undefined, view: NodeConfigView, at: number): NicRow {
+	if (!own || (own.macAddress !== nic.mac && own.macAddress.toLowerCase() !== nic.mac)) return nic
 	const { status: state, reason, message } = own
 	if (nic.state === state && nic.reason === reason && nic.message === message) return nic
 	return { ...nic, state, reason, message, ...timesAfter(nic, own, view, at) }
@@ -70,7 +69,7 @@ function stateDrafts(before: NodeRow, { state, reason }: Pick<NodeRow, 'state' |
 	return [{ kind: 'StateChanged', reason, message, difference: { state: [before.state, state] }, actor: actorOf(view) }]
 }
 
-/** A NIC that is configured as the whole node is costs no row of its own. */
+/** A NIC that is configured as the whole node is costs no separate row. */
 function nicDrafts(before: readonly NicRow[], after: readonly NicRow[], actor: Actor): Draft[] {
 	return after.flatMap(({ id, port, state, reason, message }, i): Draft[] => {
 		const was = before[i]

@@ -1,7 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
 import * as z from 'zod'
 import { Bool, readEnv, Whole } from '../../runtime/env.ts'
-import { Failure, wordsOf } from '../../runtime/errors.ts'
 
 /** The environment of the inventory. */
 const Env = z
@@ -34,9 +32,11 @@ export type MariaSettings = {
 	host: string
 	port: number
 	database: string
-	/** Reads what a new connection needs. @throws Failure CredentialsUnreadable */
-	credentials: () => { user: string; password: string; ca?: string }
+	login: MariaLogin
 }
+
+/** Values, or paths of the files that contain them. */
+export type MariaLogin = { user?: string; userFile?: string; password?: string; passwordFile?: string; caFile?: string }
 
 export type SqliteSettings = {
 	path: string
@@ -52,7 +52,7 @@ export function readInventorySettings(env: Readonly<Record<string, string | unde
 	if (!read.INVENTORY_ENABLED) return { use: 'nothing' }
 	if (read.DB_HOST === undefined) return { use: 'sqlite', sqlite: sqliteOf(read.INVENTORY_DB_PATH) }
 	const { DB_HOST: host, DB_PORT: port, DB_NAME: database } = read
-	return { use: 'mariadb', mariadb: { host, port, database, credentials: () => credentialsOf(read) } }
+	return { use: 'mariadb', mariadb: { host, port, database, login: loginOf(read) } }
 }
 
 /** Returns the file of the database: the path, or beside a `.json` file the same name with `.db`. */
@@ -61,23 +61,8 @@ function sqliteOf(path: string): SqliteSettings {
 	return { path: `${path.slice(0, -'.json'.length)}.db`, importFrom: path }
 }
 
-function credentialsOf(env: Env): ReturnType<MariaSettings['credentials']> {
-	return {
-		user: env.DB_USER ?? textOf(env.DB_USER_FILE),
-		password: env.DB_PASSWORD ?? textOf(env.DB_PASSWORD_FILE),
-		...(env.DB_CA_FILE !== undefined && { ca: textOf(env.DB_CA_FILE) }),
-	}
-}
-
-/** A bundle of certificates has some hundred kilobytes; a name or a password is far shorter. */
-const FILE_MAX = 1024 * 1024
-
-function textOf(path: string | undefined): string {
-	if (path === undefined) return ''
-	try {
-		if (statSync(path).size > FILE_MAX) throw new Error(`${path}: has more than ${FILE_MAX} bytes`)
-		return readFileSync(path, 'utf8').trim()
-	} catch (cause) {
-		throw new Failure('CredentialsUnreadable', wordsOf(cause), { retry: true, cause })
-	}
+function loginOf(env: Env): MariaLogin {
+	const { DB_USER: user, DB_USER_FILE: userFile, DB_PASSWORD: password, DB_PASSWORD_FILE: passwordFile, DB_CA_FILE: caFile } = env
+	const all = { user, userFile, password, passwordFile, caFile }
+	return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }

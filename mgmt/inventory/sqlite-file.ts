@@ -10,15 +10,15 @@ export const IN_MEMORY = ':memory:'
 export type Replaced = { file: string; why: string }
 
 /**
- * Opens the file, takes its lock for as long as it is open, and checks it. A damaged file is renamed and replaced by an empty one.
+ * Opens the file, holds its lock while it is open, and checks it. A damaged file is renamed and replaced by an empty one.
  *
- * @param now milliseconds since 1970, for the new name of a damaged file
+ * @param now milliseconds since 1970; it becomes part of the new name of a damaged file
  * @throws the error of SQLite if the file is locked, is read-only, or cannot be opened for another reason
  */
 export function openSqlite(path: string, now: number): { database: DatabaseSync; replaced?: Replaced } {
 	if (path === IN_MEMORY) return { database: opened(path) }
 	mkdirSync(dirname(path), { recursive: true })
-	// created here, because SQLite would create it readable by everybody
+	// created here, because SQLite would create it readable by every user
 	closeSync(openSync(path, 'a', 0o600))
 	removeDrafts(path)
 	try {
@@ -41,11 +41,16 @@ export function check(database: DatabaseSync): void {
 	if (row?.quick_check !== 'ok') throw new Damaged(`quick_check: ${row?.quick_check}`)
 }
 
+/** Enough for the tables of 10,000 nodes with 10 NICs except their JSON, so that a change of one node reads few pages. */
+export const CACHE_KIB = 64 * 1024
+
 function opened(path: string): DatabaseSync {
 	const database = new DatabaseSync(path, { timeout: 0 })
 	try {
 		// in this order: with the exclusive lock first, WAL needs no shared memory, which network file systems do not have
 		database.exec('pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on')
+		// the log is copied into the file between transactions; a transaction does it only if that did not happen for long
+		database.exec(`pragma cache_size = -${CACHE_KIB}; pragma wal_autocheckpoint = 8000`)
 		database.exec('begin immediate; commit')
 		check(database)
 		return database

@@ -7,7 +7,7 @@ import { record } from './record.ts'
 import type { Revision } from './records.ts'
 import type { Schema } from './schema.ts'
 
-/** Writes under an epoch of its own, and knows the revision while no other process can write. */
+/** Writes under its own epoch, and knows the revision while no other process can write. */
 export class Writer {
 	#epoch: string | undefined
 	/** The database that has our epoch. */
@@ -33,7 +33,7 @@ export class Writer {
 		try {
 			await record(opened.store, epoch, changes, onCommit)
 		} catch (error) {
-			// a database that was made anew has no epoch yet
+			// a database that was created again has no epoch yet
 			if (!isFailure(error, 'Superseded') || !(await adopt(opened.store.db, epoch))) throw error
 			await record(opened.store, epoch, changes, onCommit)
 		}

@@ -10,13 +10,11 @@ import { steps } from './scenario.ts'
  * Usage: node killed.ts <settings as JSON> <number of the statement>
  */
 const [, , given = '', at = ''] = process.argv
-const { mariadb, ...rest } = JSON.parse(given)
-const settings = mariadb ? { ...rest, mariadb: { ...mariadb, credentials: () => mariadb.login } } : rest
 let count = 0
 const before = () => {
 	if (count++ === Number(at)) process.kill(process.pid, 'SIGKILL')
 }
-const inventory = openInventory(settings, { log: createLog('test', { level: 'warn' }), before })
+const inventory = openInventory(JSON.parse(given), { log: createLog('test', { level: 'warn' }), before })
 await inventory.opened
 inventory.lead()
 for (const step of steps) {

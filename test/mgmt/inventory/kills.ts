@@ -3,7 +3,6 @@ import { expect } from 'vitest'
 import { openInventory } from '../../../mgmt/inventory/open.ts'
 import type { InventorySettings } from '../../../mgmt/inventory/settings.ts'
 import { createLog } from '../../../runtime/log.ts'
-import { login } from './mariadb-server.ts'
 import { contentOf, contentsOf, steps } from './scenario.ts'
 
 /** Ends a process that writes the inventory with SIGKILL before one of its statements, and checks what the next process finds. */
@@ -37,8 +36,7 @@ function lastOf(content: unknown): unknown {
 }
 
 function runUntil(settings: InventorySettings, at: number) {
-	const json = JSON.stringify(settings.use === 'mariadb' ? { ...settings, mariadb: { ...settings.mariadb, login } } : settings)
-	return execa('node', ['test/mgmt/inventory/killed.ts', json, String(at)], { reject: false, stderr: 'inherit' })
+	return execa('node', ['test/mgmt/inventory/killed.ts', JSON.stringify(settings), String(at)], { reject: false, stderr: 'inherit' })
 }
 
 let contents: Promise<unknown[]> | undefined

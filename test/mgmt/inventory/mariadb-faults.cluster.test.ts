@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createConnection } from 'mysql2/promise'
 import type { Inventory } from '../../../mgmt/inventory/inventory.ts'
@@ -15,22 +18,26 @@ const node = { providerId, nodeName: 'worker-1' }
 let server: MariaServer
 let settings: Awaited<ReturnType<MariaServer['settings']>>
 let inventory: Inventory
-let credentials = login
+let passwordFile: string
 
 beforeAll(async () => {
 	server = await startMariaServer()
 })
 afterAll(() => server.stop())
 beforeEach(async () => {
-	credentials = login
 	const made = await server.settings()
-	settings = { ...made, mariadb: { ...made.mariadb, credentials: () => credentials } }
+	passwordFile = join(mkdtempSync(join(tmpdir(), 'inventory-')), 'password')
+	writeFileSync(passwordFile, login.password)
+	settings = { ...made, mariadb: { ...made.mariadb, login: { user: login.user, passwordFile } } }
 	inventory = openInventory(settings, { log, retryMs: 100, deadlineMs: 1_000 })
 	await inventory.opened
 	inventory.lead()
 	await inventory.record([sent(1, nics(1, 2))])
 })
-afterEach(() => inventory.close())
+afterEach(async () => {
+	await inventory.close()
+	rmSync(dirname(passwordFile), { recursive: true })
+})
 
 const unavailable = { code: 'Unavailable', retry: true }
 const isAvailable = () => expect.poll(() => inventory.state()).toMatchObject({ state: 'available' })
@@ -116,7 +123,7 @@ describe('MariaDB', () => {
 		await expect(inventory.idsOf(node)).rejects.toMatchObject(unavailable)
 		await expect.poll(() => inventory.state()).toMatchObject({ state: 'unavailable', reason: 'AccessDenied' })
 		await learnLost()
-		credentials = { ...login, password: 'second-password' }
+		writeFileSync(passwordFile, 'second-password\n')
 		await isAvailable()
 		await hasStored()
 		await server.run(`alter user '${login.user}'@'%' identified by '${login.password}'`)
@@ -135,7 +142,7 @@ describe('MariaDB', () => {
 		},
 	)
 
-	test('two leaders at once: only one writes, and every reader sees revisions in their order', async () => {
+	test('two concurrent leaders: only one writes, and every reader sees revisions in their order', async () => {
 		await twoWriters(settings, 3_000)
 	})
 })

@@ -13,7 +13,7 @@ export type MariaServer = {
 	/** Runs one statement as root, over a connection of its own. */
 	run(statement: string): Promise<unknown>
 	/** Creates an empty database, and returns the settings for it. */
-	settings(user?: { user: string; password: string }): Promise<Extract<InventorySettings, { use: 'mariadb' }>>
+	settings(): Promise<Extract<InventorySettings, { use: 'mariadb' }>>
 	signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>
 	/** Starts the server again on the same port and data, after a kill. */
 	start(): Promise<void>
@@ -63,10 +63,10 @@ export async function startMariaServer(options: readonly string[] = []): Promise
 	await run(`grant all on *.* to '${login.user}'@'%'`)
 	return {
 		run,
-		async settings(user = login) {
+		async settings() {
 			const database = `inventory_${++count}`
 			await run(`create database ${database}`)
-			const mariadb: MariaSettings = { host: '127.0.0.1', port, database, credentials: () => user }
+			const mariadb: MariaSettings = { host: '127.0.0.1', port, database, login }
 			return { use: 'mariadb', mariadb }
 		},
 		async signal(name) {

@@ -150,7 +150,7 @@ describe('the disk', () => {
 		expect(await countOf(inventory)).toBe(2)
 	})
 
-	test('has no such folder, and nobody may make it', async () => {
+	test('has no such folder, and it cannot be created', async () => {
 		writeFileSync(join(folder, 'file'), '')
 		await using inventory = await open(join(folder, 'file', 'inventory.db'))
 		expect(inventory.state()).toMatchObject({ state: 'unavailable', reason: 'DatabaseError' })
