@@ -133,6 +133,7 @@ function fieldOf(child: ChildProcess, text: () => string, message: string, name:
 			if (line) resolve(String(parse(line)[name]))
 		}
 		child.stdout?.on('data', look)
+		look()
 		child.once('exit', () => reject(new Error(`ended before it logged "${message}":\n${text()}`)))
 	})
 }

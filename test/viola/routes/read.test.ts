@@ -41,7 +41,7 @@ describe('a list', () => {
 		expect([namesIn(second.text), second.headers.get('link')]).toEqual([['worker-00004'], null])
 	})
 
-	test.each(['limit=0', 'limit=x', 'limit=1001', 'cursor=x', 'cursor=', 'page=2', 'nodeName=a/b', 'limit=1&limit=2'])(
+	test.each(['limit=0', 'limit=x', 'limit=1001', 'cursor=X', 'cursor=', 'page=2', 'nodeName=a/b', 'limit=1&limit=2'])(
 		'with ?%s is rejected',
 		async query => {
 			const { status, text } = await get(`${(await serve(replicaOf([], 10))).url}?${query}`)
