@@ -21,6 +21,7 @@ type Program = { reads: string[]; variables: Variables }
 /** Variables whose values appear in the error message: they name an expected file, a run, or the invalid entry of a list. */
 const areTold = new Set([
 	...['KUBECONFIG', 'VIOLA_TOKEN_FILE', 'VIOLA_CLUSTERS', 'VIOLA_CLIENTS', 'VIOLA_TLS_DIR'],
+	...['INVENTORY_TOKEN_FILE', 'INVENTORY_CLIENTS', 'INVENTORY_TLS_DIR'],
 	...['RUN', 'SECRET_ENDPOINT_HOSTS', 'VIOLA_ALLOWED_PROVIDERS'],
 ])
 
@@ -81,6 +82,7 @@ const programs: Readonly<Record<string, Program>> = {
 			VIOLA_TOKEN: [secret],
 			VIOLA_TOKEN_FILE: missing,
 			VIOLA_CLUSTERS: [...missing, 'package.json'],
+			VIOLA_SECRETS_NAMESPACE: name,
 		},
 	},
 	mgmt: {
@@ -114,6 +116,12 @@ const programs: Readonly<Record<string, Program>> = {
 			LEADER_ELECT: bool,
 			LEASE_NAME: name,
 			INVENTORY_ADDR: address,
+			INVENTORY_AUTH: ['None', 'off', 'NONE'],
+			INVENTORY_CLIENTS: [...missing, 'package.json'],
+			INVENTORY_KUBE_AUTH: bool,
+			INVENTORY_TLS_DIR: missing,
+			INVENTORY_TOKEN: [secret],
+			INVENTORY_TOKEN_FILE: missing,
 			POD_NAME: ['p'.repeat(254)],
 			INVENTORY_ENABLED: bool,
 			INVENTORY_DB_PATH: [],
@@ -169,7 +177,7 @@ test.each([
 		['NAMESPACE', 'ON_UNINSTALL', 'CONTROLLER', 'JOB', 'RELEASE_NAME', 'RELEASE_REVISION', 'kubeconfig /nowhere/.kube/config'],
 	],
 	['viola', ['VIOLA_CLUSTERS', 'VIOLA_TOKEN, VIOLA_TOKEN_FILE, VIOLA_CLIENTS or VIOLA_KUBE_AUTH=true is required']],
-	['mgmt', ['kubeconfig /nowhere/.kube/config']],
+	['mgmt', ['INVENTORY_TOKEN, INVENTORY_TOKEN_FILE, INVENTORY_CLIENTS or INVENTORY_KUBE_AUTH=true', 'kubeconfig /nowhere/.kube/config']],
 	['agent', ['set REPORT_FILE, or run in a pod']],
 ])('%s reports everything it needs when no variable is set', (program, needs) => {
 	const { status, said } = start(program, {})
