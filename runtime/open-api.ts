@@ -13,7 +13,7 @@ export type OpenApiOptions = { title: string; description: string; version: stri
  * scripts. They need no authentication.
  *
  * Path parameters and queries are validated by their schemas. A body is not: its handler parses it, because one invalid item must not
- * affect the others. Responses are written as they are, because a response that differs from its schema would become an error.
+ * affect the others. Responses are not validated, because a response that differs from its schema would become an error.
  */
 export async function addOpenApi(app: FastifyInstance, info: OpenApiOptions): Promise<void> {
 	app.addHook('onRoute', route => {
@@ -45,7 +45,7 @@ const ErrorResponse = z
 		error: z.object({
 			code: z.string(),
 			message: z.string(),
-			requestId: z.string().describe('Is in every log line of the request'),
+			requestId: z.string().describe('Also in every log line of the request'),
 			faults: z
 				.array(z.object({ path: z.string(), message: z.string() }))
 				.optional()
@@ -67,7 +67,7 @@ export function withForms(schema: z.ZodType, ...types: readonly string[]): objec
 	return { description: schema.description ?? '', content: { 'application/json': { schema }, ...Object.fromEntries(forms) } }
 }
 
-/** The page has only its own styles. */
+/** Content-Security-Policy of the page, which has inline styles and loads nothing. */
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 /** Returns the document as it is committed to the repository. */
