@@ -11,7 +11,7 @@ import { ageOf, mustBeSynced, type Source } from '../read/source.ts'
 import type { Streams } from '../read/streams.ts'
 
 export type ReadOptions = {
-	/** Finds the cluster of a request. @throws Failure if there is none */
+	/** Finds the cluster of a request. @throws Failure if it does not exist */
 	sourceOf(request: FastifyRequest): Source | Promise<Source>
 	/** Returns the name of the authenticated client. */
 	clientOf(request: FastifyRequest): string
@@ -31,7 +31,7 @@ export function addReading(api: FastifyInstance, options: ReadOptions): void {
 		reply.header('vary', `accept, authorization, ${PROVIDER_HEADER}`)
 		return source
 	}
-	const reading = { exposeHeadRoute: false } // the response to HEAD would read the whole body, which of a stream has no end
+	const reading = { exposeHeadRoute: false } // the response to HEAD would read the whole body, and that of a stream never ends
 	api.get(NODE_CONFIGS_PATH, reading, async (request, reply) => {
 		if (wantsStream(request)) {
 			const query = read(StreamQuery, request)

@@ -86,7 +86,7 @@ export function createViola({ auth, tls, clusterOf, log, rate, postMs = 25_000 }
 	return app
 }
 
-/** After how many seconds a client should send the nodes of an unavailable cluster again. */
+/** Number of seconds after which a client should send the nodes of an unavailable cluster again. */
 const RETRY_AFTER_SECONDS = 5
 
 const NoQuery = z.strictObject({})
@@ -98,7 +98,7 @@ function queryOf<T>({ query }: FastifyRequest<ByNode> | FastifyRequest, schema: 
 	throw rejected(parsed.error, { whole: 'the query' })
 }
 
-/** Responds with JSON from the entries of a cluster, and how old they may be. */
+/** Responds with JSON from the entries of a cluster. The header Age is the time since the API server last confirmed them. */
 function answer(reply: FastifyReply, { heardMs }: Cluster, json: string): FastifyReply {
 	const age = Math.floor((performance.now() - (heardMs() ?? 0)) / 1_000)
 	return reply.header('age', age).type('application/json; charset=utf-8').send(json)
@@ -115,7 +115,10 @@ function byOf({ id, caller }: FastifyRequest | FastifyRequest<ByNode>): By {
 	return { client: caller.name, how: caller.how, requestId: id }
 }
 
-/** Returns a signal that is aborted when the response has been sent or the connection is closed. Fastify's own signal is already aborted once the body has been read. */
+/**
+ * Returns a signal that is aborted when the response has been sent or the connection is closed. Fastify's own signal is already aborted
+ * once the body has been read.
+ */
 function goneOf({ raw }: FastifyReply): AbortSignal {
 	const gone = new AbortController()
 	raw.once('close', () => gone.abort())
