@@ -1,9 +1,7 @@
 import * as z from 'zod'
 import { InventoryState } from '../../contract/inventory-api.ts'
 
-/**
- * The parameters of requests. A parameter that is not known is an error, because a misspelled filter would return more than was asked for.
- */
+/** The parameters of requests. An unknown parameter is an error, because a misspelled filter would return more than was requested. */
 
 const LIMIT_MAX = 1_000
 /** Maximum number of hits of a search. */
@@ -19,7 +17,7 @@ const page = {
 		.pipe(z.int().max(LIMIT_MAX, `must be a number from 1 to ${LIMIT_MAX}`))
 		.optional()
 		.describe(`Number of items in the response, 1 to ${LIMIT_MAX}; default 100`),
-	cursor: z.string().min(1).max(1_024).optional().describe('Continues after a page: from its header Link'),
+	cursor: z.string().min(1).max(1_024).optional().describe('Continues after a page; the value is in the header Link of that page'),
 }
 
 const providerId = text.optional().describe('Only this biz cluster')
@@ -36,7 +34,7 @@ export const NodesQuery = z.strictObject({
 		.transform(time => Date.parse(time))
 		.optional()
 		.describe('Only nodes that changed at this time or later'),
-	q: text.optional().describe('Only nodes with this in a name, id, MAC or address'),
+	q: text.optional().describe('Only nodes with this text in a name, id, MAC or address'),
 })
 export type NodesQuery = z.infer<typeof NodesQuery>
 

@@ -19,10 +19,10 @@ export type InventoryApiOptions = {
 	now: () => number
 }
 
-/** The version of the API, which is in its paths. */
+/** The version of the API. It is also in the paths: `/v1`. */
 const VERSION = '1'
 
-/** Creates the HTTP server of the inventory, which every replica of mgmt runs. It only reads. */
+/** Creates the HTTP server of the inventory, which every replica of mgmt runs. The API is read-only. */
 export function createInventoryApi({ inventory, auth, tls, log, now }: InventoryApiOptions): FastifyInstance {
 	const app = createHttpServer({ log, statusOf, tls })
 	app.register(async api => {
@@ -40,4 +40,4 @@ export function createInventoryApi({ inventory, auth, tls, log, now }: Inventory
 
 const description =
 	'What is configured on which node, since when and why. A client sees only the providers that it may read. ' +
-	'Responses have an ETag; a list is returned in pages, and the header Link has the address of the next one.'
+	'Responses have an ETag; a list is returned in pages, and the header Link has the path of the next one.'
