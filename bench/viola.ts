@@ -15,7 +15,7 @@ const ROUNDS = 3
 const SINGLE = 1_000
 const CLIENTS = 50
 const small = { nics: 5 }
-/** As many as viola uses for one request. */
+/** Number of concurrent requests, the same as viola makes for one POST. */
 const AT_ONCE = 8
 
 /** Measures viola as an image runs it, in front of a real API server: how many requests a POST costs, how long it takes, and the memory. */
@@ -45,7 +45,7 @@ async function measurePosts(cluster: Cluster, script: string, log: Log): Promise
 	}
 }
 
-/** The baseline is a bare client that creates the same objects over as many connections, before and after each POST by turns. */
+/** The baseline is a bare client that creates the same objects over as many connections, alternately before and after each POST. */
 async function measureNew({ api }: Cluster, viola: Viola, log: Log): Promise<Figure[]> {
 	const headers = async () => ({ authorization: `Bearer ${api.token}` })
 	const bare = new KubeClient({ server: api.server, tls: { ca: api.ca }, headers }, { fieldManager: 'bench' })

@@ -8,7 +8,7 @@ import { Owner } from './viola-api.ts'
 /** The responses of the inventory API. */
 
 export const INVENTORY_PATH = '/v1/inventory'
-/** The paths of the Go operator, whose responses keep their form. */
+/** The paths of the Go operator. Their responses have the same form as those of the Go operator. */
 export const INTERFACES_PATH = '/v1/interfaces'
 
 export const InventoryState = z.enum(['Pending', 'InProgress', 'Configured', 'Failed', 'Removing', 'Removed'])
@@ -75,21 +75,21 @@ export const InventoryNode = z
 export type InventoryNode = z.infer<typeof InventoryNode>
 
 export const ChangeEntry = z.object({
-	seq: z.int().describe('Grows with every change'),
+	seq: z.int().describe('Increases with every change'),
 	at: Timestamp,
 	providerId: z.string(),
 	nodeName: z.string(),
 	nic: z.int().optional(),
 	portId: z.string().optional(),
 	kind: z.string(),
-	actor: z.object({ kind: z.string(), name: z.string() }).describe('Who caused it'),
+	actor: z.object({ kind: z.string(), name: z.string() }).describe('What caused the change'),
 	reason: z.string(),
 	message: z.string(),
 	difference: z.record(z.string(), z.array(z.unknown())).describe('Field: [before, after]'),
 })
 export type ChangeEntry = z.infer<typeof ChangeEntry>
 
-/** The way of one port to its NIC. */
+/** The path of one port to its NIC. */
 export const PortPath = z.object({
 	nic: Nic,
 	step: z.enum(portSteps).describe('The last step that the port has reached'),

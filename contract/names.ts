@@ -32,7 +32,7 @@ export const LABEL_PROVIDER_ID = `${GROUP}/provider-id`
  */
 export const ANNOTATION_TARGET_NAMESPACE = `${GROUP}/namespace`
 export const ANNOTATION_TARGET_CONTEXT = `${GROUP}/context`
-/** The OpenstackConfig from which a node config comes, as JSON: `{namespace, name, uid}`. Viola writes it as a POST says. */
+/** The OpenstackConfig from which a node config comes, as JSON: `{namespace, name, uid}`. viola copies it from the POST. */
 export const ANNOTATION_OWNER = `${GROUP}/owner`
 export const LABEL_CONFIG_UID = `${GROUP}/config-uid`
 export const LABEL_GENERATION = `${GROUP}/generation`
@@ -76,7 +76,7 @@ export const RUN_NAME_MAX = 57
 
 /** The default name of the controller's Lease. */
 export const CONTROLLER_LEASE = 'multinic-controller'
-/** Name of the Lease by which one mgmt process leads. */
+/** The default name of the Lease of mgmt. */
 export const MGMT_LEASE = 'multinic-mgmt'
 
 /** Label of every object of MultiNIC, by which support bundles select objects. */

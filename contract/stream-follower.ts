@@ -1,9 +1,9 @@
-/** An event of viola's stream, as far as it concerns which node configs exist. */
+/** The part of an event of viola's stream that shows which node configs exist. */
 export type StreamChange = { event: 'node-config' | 'deleted'; nodeName: string } | { event: 'reset' | 'synced' }
 
-/** Follows the stream over any number of connections, and knows which node configs exist. */
+/** Follows the stream across connections, and records which node configs exist. */
 export type StreamFollower = {
-	/** What the next connection must send as `Last-Event-ID`; undefined: nothing. */
+	/** The `Last-Event-ID` for the next connection; undefined if it must not send one. */
 	readonly lastEventId: string | undefined
 	/** Must be called before each connection. */
 	connect(): void
@@ -11,14 +11,14 @@ export type StreamFollower = {
 	 * Handles an event.
 	 *
 	 * @param id of the event, if it has one
-	 * @returns the nodes whose node configs no longer exist: of `deleted`, or of `synced` those that were not sent again
+	 * @returns the nodes whose node configs no longer exist: for `deleted` its node, and for `synced` the nodes that were not sent again
 	 */
 	take(change: StreamChange, id?: string): string[]
 	/** Forgets the id, so that the next connection receives everything. */
 	forget(): void
 }
 
-/** @param nodeNames the node configs that are known from before, for example from a database */
+/** @param nodeNames nodes whose node configs are already known, for example from a database */
 export function createStreamFollower(nodeNames: Iterable<string> = []): StreamFollower {
 	const known = new Set(nodeNames)
 	let lastEventId: string | undefined

@@ -9,7 +9,7 @@ import { Id, NodeName } from './primitives.ts'
 
 /** The query of a POST. */
 export const PostQuery = z.strictObject({
-	dryRun: z.enum(['true', 'false']).default('false').describe('true: answer what would be done, and write nothing'),
+	dryRun: z.enum(['true', 'false']).default('false').describe('true: return what would be done, and write nothing'),
 })
 
 export const NODE_CONFIGS_PATH = '/v1/k8s/multinic/node-configs'
@@ -29,7 +29,7 @@ const SentInterfaces = z
 	.array(z.unknown())
 	.max(MAX_INTERFACES)
 	.superRefine((nics, ctx) => {
-		// before the items are validated: each invalid item would be reported as a separate fault
+		// checked before the items are validated, because each invalid item would be reported as a separate fault
 		for (const [at, nic] of nics.entries())
 			for (const [key, value] of Object.entries(isRecord(nic) ? nic : {}))
 				if (Array.isArray(value) && value.length > LIST_MAX)
@@ -76,13 +76,13 @@ export type NodeError = z.infer<typeof NodeError>
 
 /**
  * The body of every response to a POST. The status is 200 if all nodes were applied, 503 if at least one of the failed nodes may be applied
- * later, and 422 if none of them can be applied unchanged.
+ * later, and 422 if sending the failed nodes again unchanged cannot succeed.
  */
 export const NodeConfigsResponse = z.object({
 	applied: z.int(),
 	results: listOf(NodeResult, 10_000),
 	errors: listOf(NodeError, 10_000),
-	dryRun: z.literal(true).optional().describe('Nothing was written; the results are what would have been done'),
+	dryRun: z.literal(true).optional().describe('Nothing was written; the results show what would have been done'),
 })
 export type NodeConfigsResponse = z.infer<typeof NodeConfigsResponse>
 
@@ -105,7 +105,7 @@ export type NodeConfigView = z.infer<typeof NodeConfigView>
 export const NodeConfigList = z.object({ items: listOf(NodeConfigView, 100_000) })
 export type NodeConfigList = z.infer<typeof NodeConfigList>
 
-/** Names of the events of the stream; `docs/api.md` describes what a reader does with them. */
+/** Names of the events of the stream. `contract/stream-follower.ts` shows what a reader does with them. */
 export const NODE_CONFIG_EVENT = 'node-config'
 export const DELETED = 'deleted'
 export const SYNCED = 'synced'

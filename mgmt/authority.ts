@@ -9,19 +9,19 @@ type Env = Pick<Config, 'VIOLA_ENDPOINT' | 'VIOLA_ALLOWED_PROVIDERS' | 'SECRET_E
 /**
  * Returns why nothing that this OpenstackConfig sends or receives is stored in the inventory; undefined if it is.
  *
- * The inventory has one biz cluster per provider id, so it believes one viola per provider id: the one of the environment, or a host on
- * SECRET_ENDPOINT_HOSTS, otherwise the one that the oldest OpenstackConfig names. Otherwise an author could set up a server that reports
- * anything about the nodes of other namespaces.
+ * The inventory has one biz cluster per provider id, so it stores the data of one viola per provider id: the viola of the environment or one
+ * on SECRET_ENDPOINT_HOSTS, otherwise the viola that the oldest OpenstackConfig names. If it trusted every viola, an author could set up a
+ * server that reports anything about the nodes of other namespaces.
  */
 export function notRecorded(own: OpenstackConfig, all: Iterable<OpenstackConfig>, env: Env): string | undefined {
 	const providerId = providerOf(own.spec)
 	const others = [...all].filter(other => providerOf(other.spec) === providerId && urlOf(other, env) !== urlOf(own, env))
 	const stronger = others.find(other => isEntitled(other, env) && strength(other, env) < strength(own, env))
 	if (!stronger) return undefined
-	return `the inventory does not contain its nodes: it takes provider ${providerId} from the viola of ${stronger.metadata.namespace}/${stronger.metadata.name}`
+	return `its nodes are not stored in the inventory, which reads provider ${providerId} from the viola of ${stronger.metadata.namespace}/${stronger.metadata.name}`
 }
 
-/** The lower string comes first. */
+/** Returns a sort key: the viola with the lowest one is trusted. */
 function strength(config: OpenstackConfig, env: Env): string {
 	return `${isTrusted(config, env) ? 0 : 1} ${rank(config)}`
 }

@@ -21,9 +21,8 @@ export function toSend(
 }
 
 /**
- * Whether a node config must be sent so that its owner becomes known. The owner that viola shows is not replaced while that OpenstackConfig
- * exists: otherwise two of them would replace each other in turns. A viola of an earlier version stores no owner, and shows no
- * resourceVersion.
+ * Whether a node config must be sent to store its owner. A stored owner is not replaced while that OpenstackConfig exists; otherwise two
+ * OpenstackConfigs would replace each other repeatedly. A viola of an earlier version stores no owner, and reports no resourceVersion.
  */
 function needsOwner(now: NodeConfigView, owner: Owner | undefined, others: ReadonlySet<string>): boolean {
 	if (!owner || now.resourceVersion === '' || now.deleting) return false
@@ -56,7 +55,7 @@ export type Standing = {
  * Decides which nodes are withdrawn, and which are kept because there is no proof that they may be withdrawn.
  *
  * There are three kinds of proof: the VM exists and is no longer named; the VM exists under another node name; Nova returns 404 for its id
- * while it lists other VMs that are named. If Nova lists none of these, it is more likely that the project is wrong than that all VMs were
+ * while it lists other VMs that are named. If Nova lists no VM that is named, a wrong project is more likely than that all VMs were
  * deleted.
  */
 export function toWithdraw(standing: Standing): { withdraw: string[]; kept: string[] } {

@@ -19,10 +19,10 @@ export const Env = z.object({
 	CONTRABASS_ENCRYPT_KEY: z.string().optional().describe('Key of adminPw: 16, 24 or 32 bytes, or the passphrase of a Salted__ one'),
 	CONTRABASS_TIMEOUT: Duration.prefault('30s'),
 	CONTRABASS_INSECURE_TLS: Bool.default(false),
-	OPENSTACK_TIMEOUT: Duration.prefault('30s').describe('Of one request'),
+	OPENSTACK_TIMEOUT: Duration.prefault('30s').describe('Time limit of one request'),
 	OPENSTACK_INSECURE_TLS: Bool.default(false),
-	OPENSTACK_NEUTRON_ENDPOINT: HttpUrl.optional().describe('Instead of the one in the catalog'),
-	OPENSTACK_NOVA_ENDPOINT: HttpUrl.optional().describe('Instead of the one in the catalog'),
+	OPENSTACK_NEUTRON_ENDPOINT: HttpUrl.optional().describe('Used instead of the endpoint in the catalog'),
+	OPENSTACK_NOVA_ENDPOINT: HttpUrl.optional().describe('Used instead of the endpoint in the catalog'),
 	OPENSTACK_ENDPOINT_INTERFACE: z.enum(['public', 'internal', 'admin']).default('public'),
 	OPENSTACK_ENDPOINT_REGION: z.string().default('').describe('Default: any region'),
 	VIOLA_ENDPOINT: HttpUrl.optional(),
@@ -34,9 +34,9 @@ export const Env = z.object({
 		'Provider ids that may use that token: namespace=id,id;namespace=id. Default: all ids',
 	),
 	SECRET_ENDPOINT_HOSTS: AllowedHosts.default([]).describe('Hosts to which every secret may be sent, separated by commas'),
-	POLL_FAST_INTERVAL: Duration.prefault('20s').describe('After a change, for POLL_FAST_WINDOW'),
-	POLL_SLOW_INTERVAL: Duration.prefault('5m').describe('Otherwise'),
-	POLL_ERROR_INTERVAL: Duration.prefault('30s').describe('After an error'),
+	POLL_FAST_INTERVAL: Duration.prefault('20s').describe('Poll interval after a change, for POLL_FAST_WINDOW'),
+	POLL_SLOW_INTERVAL: Duration.prefault('5m').describe('Poll interval otherwise'),
+	POLL_ERROR_INTERVAL: Duration.prefault('30s').describe('Poll interval after an error'),
 	POLL_FAST_WINDOW: Duration.prefault('3m'),
 	MGMT_NAMESPACE: Namespaces.optional().describe('Namespaces of the OpenstackConfigs, separated by commas; default: all namespaces'),
 	MGMT_REPLICAS: Whole.pipe(z.int().min(1).max(9)).prefault('1').describe('Number of mgmt processes; more than one needs MariaDB'),
@@ -62,7 +62,7 @@ export function startWarnings({ VIOLA_TOKEN, VIOLA_ALLOWED_PROVIDERS }: Config):
 	return ['VIOLA_ALLOWED_PROVIDERS is not set: every OpenstackConfig may use the viola token of mgmt for every provider id']
 }
 
-/** Returns why there must not be so many mgmt processes, if that is so. `use`: where the inventory is stored. */
+/** Returns why the number of mgmt processes is not allowed; undefined if it is. `use`: where the inventory is stored. */
 export function replicasRefusal(
 	{ MGMT_REPLICAS, LEADER_ELECT }: Pick<Config, 'MGMT_REPLICAS' | 'LEADER_ELECT'>,
 	{ use }: { use: 'nothing' | 'sqlite' | 'mariadb' },

@@ -4,7 +4,7 @@ import type { InventoryState } from './inventory/inventory.ts'
 
 type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>
 
-/** How long the database must be lost before a condition reports it, in milliseconds: a restart of it is no news. */
+/** How long the database must be unavailable before the condition reports it, in milliseconds, so that a restart is not reported. */
 const GRACE_MS = 10_000
 
 /** Returns what the condition InventoryAvailable reports. Only a changed reason changes the message, because each status write has a cost. */

@@ -28,7 +28,7 @@ export type LeaderOptions = {
 	clock: Clock
 }
 
-/** What only the leader does. A standby keeps its cache and its queue filled, so that it can take over quickly. */
+/** The work that only the leader does. A standby keeps its cache and its queue filled, so that it can take over quickly. */
 export type Leader = {
 	isSynced(): boolean
 	/** Reconciles and writes the inventory until `signal` is aborted; begins nothing while `isLeading` returns false. */
@@ -40,9 +40,9 @@ export type Leader = {
 /** Number of OpenstackConfigs that are reconciled concurrently. Almost all of the time is spent waiting for remote systems. */
 export const WORKERS = 16
 
-/** How long a leader waits for the inventory before the first reconcile, in milliseconds: its ids are needed, but no port waits for it. */
+/** How long a new leader waits for the inventory and its ids before the first reconcile, in milliseconds. */
 const OPEN_MS = 10_000
-/** How long the last reconciles may take to end, and after that the last writes to the inventory, in milliseconds. */
+/** How long running reconciles may take to finish, and then the last writes to the inventory, in milliseconds. */
 const GRACE_MS = 20_000
 const DRAIN_MS = 3_000
 
@@ -79,7 +79,7 @@ export function createLeader(options: LeaderOptions): Leader {
 		const reconcile = fairly(reconcileOpenstackConfig({ ...shared, client: client.guarded(isLeading), mayWrite: isLeading }), key =>
 			queue.add(key),
 		)
-		// a reconcile that has sent something may end, but not if another process already leads
+		// running reconciles may finish, unless another process already leads
 		const graceMs = () => (isLeading() ? GRACE_MS : 1)
 		await runLoop({ queue, reconcile, workers: WORKERS, log, signal: term, mayBegin: isLeading, graceMs, metrics: metrics.loop })
 		await follower.close()

@@ -4,7 +4,7 @@ import type { Plan, World } from './plan.ts'
 /** `applied`: names of the nodes that viola accepted. `at`: milliseconds since 1970. */
 export type SentFacts = { plan: Plan; applied: ReadonlySet<string>; actor: Actor; at: number }
 
-/** Returns what the inventory learns from a reconcile: the subnets, the nodes that viola accepted, and which ports are no longer theirs. */
+/** Returns the changes of a reconcile for the inventory: the subnets, the nodes that viola accepted, and the ports that are gone from them. */
 export function learnedFrom(world: World, facts: SentFacts): Change[] {
 	return [...subnetsIn(world, facts), ...sentIn(world, facts), ...portsGone(world, facts)]
 }
@@ -24,7 +24,7 @@ function sentIn({ settings }: World, { plan, applied, actor, at }: SentFacts): C
 	}))
 }
 
-/** A port that was an interface of a node, and that OpenStack no longer lists for its VM, is not an interface of that node again. */
+/** A port is gone if it was an interface of a node that was sent, and OpenStack no longer lists it as attached. */
 function portsGone({ settings, inForce, ports }: World, { plan, applied, at }: SentFacts): Change[] {
 	const attached = new Set(ports.map(({ id }) => id))
 	const before = plan.send

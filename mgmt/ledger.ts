@@ -10,11 +10,11 @@ import { rememberedIds } from './remember.ts'
 
 /** The inventory, as the reconcile of one OpenstackConfig uses it. */
 export type Ledger = {
-	/** Why nothing is stored, if that is so. */
+	/** Why nothing is stored; undefined if it is stored. */
 	warning: string | undefined
 	/** Follows the node configs of this biz cluster from now on. */
 	follow(target: Target): void
-	/** Ends that. */
+	/** Stops following them. */
 	leave(): void
 	/** Returns the ids that ports had on these nodes: node name → port id → interface id. Never waits for more than two seconds. */
 	remembered(providerId: string, nodeNames: readonly string[]): Promise<Map<string, Map<string, number>>>

@@ -12,9 +12,9 @@ export type Rows = ReadonlyMap<string, number>
  * Assigns `multinicN` ids to ports. A port keeps the id that is in force; if none is, it gets the id of its row; otherwise the lowest free
  * id, in the given order.
  *
- * In force, a port is recognized by its id, or otherwise by its MAC, by which the node identifies a NIC. A row that differs from the node
- * config decides nothing, and rows of ports that are not given reserve nothing: so the ids are the same with and without the inventory while
- * the node config exists.
+ * In the node config, a port is recognized by its id, or otherwise by its MAC, by which the node identifies a NIC. A row that differs from the
+ * node config is ignored, and so are the rows of other ports. So, while the node config exists, the ids are the same with and without the
+ * inventory.
  *
  * @returns port id → interface id; a port is missing if all ten ids are in use
  */
@@ -34,7 +34,7 @@ export function nameInterfaces(ports: readonly Nameable[], inForce: readonly Tak
 	return ids
 }
 
-/** What orders ports that have no id yet. */
+/** The sort keys of ports that have no id yet. */
 export type FirstKeys = {
 	/** Position of the port's subnet in the OpenstackConfig. */
 	subnet: number
@@ -43,7 +43,7 @@ export type FirstKeys = {
 	portId: string
 }
 
-/** Compares two ports for the order in which they get ids if neither the biz cluster nor the inventory knows them: for `toSorted`. */
+/** Compares two ports, for `toSorted`: the order in which they get ids if neither the biz cluster nor the inventory has ids for them. */
 export function compareFirst(a: FirstKeys, b: FirstKeys): number {
 	return a.subnet - b.subnet || compare(timeOf(a), timeOf(b)) || compare(a.portId, b.portId)
 }

@@ -28,7 +28,7 @@ export type World = {
 	owner: Owner
 	/** Uids of the other OpenstackConfigs. */
 	others: ReadonlySet<string>
-	/** Node name → port id → interface id in the inventory. Nodes that need none of these ids may be missing. */
+	/** Node name → port id → interface id in the inventory. Nodes that do not need these ids may be missing. */
 	remembered: ReadonlyMap<string, ReadonlyMap<string, number>>
 }
 

@@ -13,10 +13,10 @@ import { providerOf } from './settings.ts'
 import { createViola, type Viola } from './viola/client.ts'
 import { patient } from './viola/patient.ts'
 
-/** How viola is reached for one OpenstackConfig, and the biz cluster that is meant. */
+/** The connection to viola for one OpenstackConfig, and the target biz cluster. */
 export type ViolaRoute = { remote: Remote; providerId: string; grant: Grant }
 
-/** Determines how viola is reached. @throws Failure SecretWithheld or ProviderNotAllowed, before anything is sent */
+/** Determines the connection to viola. @throws Failure SecretWithheld or ProviderNotAllowed, before anything is sent */
 export async function routeToViola(
 	{ metadata }: OpenstackConfig,
 	spec: OpenstackConfigSpec,

@@ -95,7 +95,7 @@ async function sync(mgmt: Work, config: OpenstackConfig): Promise<Outcome> {
 	return { plan, inForce: world.inForce, sent: new Set(sent.applied), errors, warnings, retryAfterMs }
 }
 
-/** Decides, and decides again if a node has new ports and the inventory knows their ids. */
+/** Plans, and plans again with the ids in the inventory if nodes have new ports. */
 async function planWith(ledger: Ledger, world: World): Promise<{ world: World; plan: Plan }> {
 	const plan = planNodes(world)
 	const remembered = await ledger.remembered(world.settings.providerId, withNewPorts(plan.wanted, world.inForce))
@@ -133,7 +133,7 @@ async function openViola(mgmt: Work, config: OpenstackConfig, spec: OpenstackCon
 		mgmt.ledger.follow(route)
 		return violaAt(route, mgmt.http, mgmt.mayWrite)
 	} catch (error) {
-		// a Secret that could not be read now says nothing about the token
+		// if a Secret could not be read now, the previous token may still be valid
 		if (!isFailure(error) || error.facts.cause === undefined) mgmt.ledger.leave()
 		throw error
 	}

@@ -3,15 +3,15 @@ import { isFailure } from '../runtime/errors.ts'
 import { inParallel } from '../runtime/in-parallel.ts'
 import type { Inventory } from './inventory/inventory.ts'
 
-/** How long a reconcile waits for the inventory in milliseconds: a port never waits for it any longer. */
+/** How long a reconcile waits for the inventory, in milliseconds. */
 const PATIENCE_MS = 2_000
 
 /** Number of nodes that are read concurrently. */
 const AT_ONCE = 8
 
 /**
- * Reads the ids that ports had on these nodes. Without the inventory, or after two seconds, it returns what was read until then: the ids that
- * are in force in the biz cluster are enough to continue.
+ * Reads the ids that ports had on these nodes. Without the inventory, or after two seconds, it returns the ids that it has read so far. The
+ * ids that are in force in the biz cluster are sufficient to continue.
  *
  * @returns node name → port id → interface id
  */

@@ -16,7 +16,10 @@ export type Selection = {
 	inForce: ReadonlySet<string>
 }
 
-/** Returns the ports of one VM that become interfaces, sorted by subnet, time of creation and id, so that the ids of new NICs do not depend on the order of Neutron's response. */
+/**
+ * Returns the ports of one VM that become interfaces, sorted by subnet, time of creation and id, so that the ids of new NICs do not depend
+ * on the order of Neutron's response.
+ */
 export function selectPorts(ports: readonly Port[], instanceId: string, selection: Selection): SelectedPort[] {
 	const { subnets } = selection
 	return ports

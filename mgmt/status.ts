@@ -21,7 +21,7 @@ export type Outcome =
 			errors: ReadonlyMap<string, string>
 			/** Reported if there is no other problem. */
 			warnings: readonly string[]
-			/** How long viola asked to wait. */
+			/** The Retry-After of viola. */
 			retryAfterMs?: number
 	  }
 

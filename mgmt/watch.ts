@@ -18,7 +18,7 @@ export function watchConfigs({ namespaces, ...options }: Options) {
 	const synced = Promise.all(reflectors.map(reflector => reflector.synced))
 	synced.catch(() => {}) // callers that await it get the rejection; without such a caller, the rejection must not end the process
 	return {
-		/** What is known so far. */
+		/** The OpenstackConfigs that have been read so far. */
 		values: () => reflectors.flatMap(({ store }) => [...store.values()]),
 		/** Resolves when every namespace has been read; rejects with the reason of the signal if it is aborted first. */
 		synced,

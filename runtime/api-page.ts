@@ -22,7 +22,7 @@ export function apiPage({ info, paths = {} }: ApiDocument): string {
 <style>${style}</style></head><body>
 <h1>${escaped(info.title)} <small>${escaped(info.version)}</small></h1>
 <p>${escaped(info.description ?? '')}</p>
-<p>The same as a document: <a href="openapi.yaml">openapi.yaml</a>, <a href="openapi.json">openapi.json</a></p>
+<p>The OpenAPI document: <a href="openapi.yaml">openapi.yaml</a>, <a href="openapi.json">openapi.json</a></p>
 <ul>${operations.map(({ id, operation }) => `<li><a href="#${anchor(id)}"><code>${escaped(id)}</code></a> ${escaped(operation.summary ?? '')}</li>`).join('\n')}</ul>
 ${operations.map(({ id, method, path, operation }) => section(anchor(id), `${method} ${path}`, operation)).join('\n')}
 </body></html>

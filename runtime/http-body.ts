@@ -10,8 +10,8 @@ const BODY = { depth: 16, values: 2_000_000 }
 const RECEIVED_AT_ONCE = 32
 
 /**
- * Reads JSON bodies: UTF-8, without compression, bounded in size, depth and number of values. A request that waits until other bodies have
- * been received has not been read from its connection.
+ * Reads JSON bodies: UTF-8, without compression, bounded in size, depth and number of values. The body of a request that waits for a slot
+ * stays unread on its connection.
  */
 export function addJsonBodies(app: FastifyInstance, bodyLimitBytes: number): void {
 	const slots = createSlots(RECEIVED_AT_ONCE)
@@ -32,7 +32,7 @@ export function addJsonBodies(app: FastifyInstance, bodyLimitBytes: number): voi
 	)
 }
 
-/** Leaves JSON bodies as text for the routes of `api`, which parse them when it is their turn. */
+/** Passes JSON bodies as text to the routes of `api`, which parse them later. */
 export function keepBodiesAsText(api: FastifyInstance): void {
 	api.removeContentTypeParser('application/json')
 	api.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (_: unknown, bytes: Buffer) => textOf(bytes))

@@ -16,14 +16,14 @@ export function rejected(error: Pick<z.ZodError, 'issues'>, subject?: Subject): 
 	return new Failure('BAD_REQUEST', faultsIn(error, subject), { facts: { faults: faultListOf(error, subject) } })
 }
 
-/** Returns the failure for a body that is rejected as a whole, for one reason. */
+/** Returns the failure for a body that is rejected as a whole: its only fault has an empty path. */
 export function rejectedWhole(message: string): Failure<'BAD_REQUEST'> {
 	return new Failure('BAD_REQUEST', message, { facts: { faults: [{ path: '', message }] } })
 }
 
 export type ErrorOptions = { statusOf: (failure: Failure) => number; bodyLimitBytes: number }
 
-/** Answers a request that failed. A bug is logged, and the response does not contain its message. */
+/** Sends the response for a failed request. A bug is logged, and the response does not contain its message. */
 export function answerError(reply: FastifyReply, error: unknown, { statusOf, bodyLimitBytes }: ErrorOptions): FastifyReply {
 	if (isFailure(error)) {
 		const status = error.code in httpFailures ? httpFailures[error.code as HttpCode] : statusOf(error)

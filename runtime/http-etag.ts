@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto'
 
 /**
- * Returns the ETag of a response. It is the same in every replica that has the same state, and differs if anything differs on which the
- * body depends.
+ * Returns the ETag of a response. It is the same in every replica that has the same state, and differs if any part differs.
  *
  * @param parts all that the body depends on, such as the query and a version of the state
  */

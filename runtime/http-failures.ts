@@ -13,7 +13,7 @@ export type HttpCode =
 	| 'SERVER_ERROR'
 	/** The response does not match the schema. */
 	| 'BAD_ANSWER'
-	/** The server has no event stream at this address: an older version, or another program. */
+	/** The server has no event stream at this address, for example because it is an older version. */
 	| 'NO_STREAM'
 	| 'UNREACHABLE'
 	| 'TIMED_OUT'

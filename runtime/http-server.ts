@@ -33,7 +33,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
 	const end = new AbortController()
 	const app = fastify({
 		logger: false,
-		// its own lines of a request contain all headers, and with them the token
+		// Fastify's own log lines of a request contain all headers, including the token
 		logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
 		childLoggerFactory: (_, bindings) => log.child(bindings),
 		genReqId: ({ headers }) => requestIdIn(headers['x-request-id']) ?? randomUUID(),
@@ -57,8 +57,8 @@ function requestIdIn(header: string | string[] | undefined): string | undefined 
 }
 
 /**
- * Answers what no route handles: an unknown path, a method that a path does not have, and OPTIONS. This happens before the body is read,
- * because such a request is not authenticated.
+ * Responds to requests that no route handles: those for an unknown path, those with a method that is not allowed, and OPTIONS. It does so
+ * before the body is read, because such a request is not authenticated.
  */
 function addRouting(app: FastifyInstance): void {
 	const routes: RoutePattern[] = []
@@ -71,7 +71,7 @@ function addRouting(app: FastifyInstance): void {
 		if (allow === '') return answer(reply, 404, { code: 'NOT_FOUND', message: `there is no ${request.method} ${path}` })
 		reply.header('allow', allow)
 		if (request.method === 'OPTIONS') return reply.status(204).send()
-		return answer(reply, 405, { code: 'METHOD_NOT_ALLOWED', message: `${path} does not have ${request.method}, only ${allow}` })
+		return answer(reply, 405, { code: 'METHOD_NOT_ALLOWED', message: `${request.method} is not allowed for ${path}, only ${allow}` })
 	}
 	app.addHook('onRequest', async (request, reply) => {
 		reply.header('x-request-id', request.id)
@@ -89,7 +89,7 @@ export type HealthOptions = {
 	ready: () => true | string
 	/** Liveness: returns a sentence if the process must be restarted. A process that is only not ready stays alive. Default: always true. */
 	alive?: () => true | string
-	/** Lines that `/healthz` shows after `ok`, such as the state of something that the process can do without. Default: none. */
+	/** Lines that `/healthz` returns after its result, such as the state of an optional dependency. Default: no lines. */
 	details?: () => readonly string[]
 	metrics?: { contentType: string; metrics(): Promise<string> }
 }

@@ -22,8 +22,8 @@ export const TlsDirectory = z
 	)
 
 /**
- * Limits for connections, so that clients that send slowly or hold connections cannot keep the server from answering others. A request
- * must have arrived within the timeouts; a connection between two requests may idle longer.
+ * Limits for connections, so that clients that send slowly or keep many connections open cannot block other clients. A request must arrive
+ * within `headersMs` and `requestMs`; a connection may be idle for `idleMs` between two requests.
  */
 const limits = {
 	headersMs: 10_000,
@@ -96,10 +96,10 @@ function part<T>(fault: string, read: () => T): T {
 	}
 }
 
-/** Answers what is not a valid HTTP request, or did not arrive in time, and closes the connection. */
+/** Responds to a request that is not valid HTTP or did not arrive in time, and closes the connection. */
 export function answerInvalidHttp(error: Error, socket: Duplex): void {
 	if (codeOf(error) === 'ECONNRESET' || !socket.writable) return void socket.destroy(error)
-	const [status, message] = invalidHttp[codeOf(error)] ?? ['400 Bad Request', 'this is not a valid HTTP request']
+	const [status, message] = invalidHttp[codeOf(error)] ?? ['400 Bad Request', 'the request is not valid HTTP']
 	const body = JSON.stringify({ error: { code: 'BAD_REQUEST', message } })
 	const head = [`HTTP/1.1 ${status}`, 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close']
 	socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())

@@ -16,11 +16,11 @@ export type StreamCall = {
 	setTimer?: SetTimer
 }
 
-/** Maximum length of an error response that is read, in bytes. */
+/** Maximum number of bytes of an error response that are read. */
 const ERROR_BYTES = 1 << 16
 
 /**
- * Opens one event stream (`text/event-stream`) and yields its bytes until the server ends it (returns). A redirect is not followed.
+ * Opens one event stream (`text/event-stream`) and yields its bytes until the server ends it. A redirect is not followed.
  *
  * The request is sent when the first bytes are requested, and ends when the consumer stops.
  *
@@ -42,7 +42,7 @@ export async function* openStream(dispatcher: Dispatcher, userAgent: string, cal
 		for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
 			idle.restart(idleMs)
 			yield chunk
-			idle.restart(idleMs) // while the consumer is busy, it reads nothing
+			idle.restart(idleMs) // the time that the consumer needed for the chunk does not count
 		}
 	} catch (error) {
 		throw error instanceof Failure ? error : unreachable(call, error, idle.expired())

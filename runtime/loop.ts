@@ -44,8 +44,8 @@ export type LoopOptions = {
 	/** Time limit of one reconcile in milliseconds; 0: none. Default: 120 000. */
 	timeoutMs?: number
 	/**
-	 * Grace period: how long after the end of the loop the signal of running reconciles is aborted, in milliseconds, above 0. Called when the
-	 * loop ends. Default: 20 000.
+	 * Returns the grace period in milliseconds, above 0: how long after the end of the loop the signal of running reconciles is aborted.
+	 * Called when the loop ends. Default: 20 000.
 	 */
 	graceMs?: () => number
 	/**

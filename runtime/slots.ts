@@ -1,11 +1,11 @@
 export type Slots = {
 	/** Waits for a free slot, in the order of the calls. Returns the function that releases it, which may be called more than once. */
 	take(): Promise<() => void>
-	/** Runs work while it holds a slot. */
+	/** Waits for a slot, and runs work while it holds the slot. */
 	run<T>(work: () => Promise<T>): Promise<T>
 }
 
-/** Limits how many pieces of work run concurrently. */
+/** Limits the number of tasks that run concurrently. */
 export function createSlots(count: number): Slots {
 	const waiting: (() => void)[] = []
 	let free = count

@@ -1,12 +1,12 @@
-/** Runs work with the same key one after the other, in the order in which it came, and other work concurrently. */
+/** Runs work with the same key in sequence, in the order of the calls, and work with different keys concurrently. */
 export type Turns = <T>(key: string, work: () => Promise<T>) => Promise<T>
 
-/** Creates turns without work. A key is held only while it has work. */
+/** Creates the turns. A key takes memory only while it has work. */
 export function createTurns(): Turns {
 	const last = new Map<string, Promise<unknown>>()
 	return async (key, work) => {
 		const before = last.get(key)
-		// a failure of the work before is reported to its own caller
+		// a failure of the previous work is reported to its caller only
 		const mine = before ? before.then(work, work) : work()
 		last.set(key, mine)
 		try {

@@ -9,7 +9,7 @@ import type { Log } from './log.ts'
 export type FileSource<T> = {
 	readonly paths: readonly string[]
 	/**
-	 * Must depend on nothing except the texts, because it is only called again when a text has changed.
+	 * Must depend only on the texts, because it is called again only when a text has changed.
 	 *
 	 * @throws Error whose message lists all faults, and contains no secret
 	 */
@@ -37,7 +37,7 @@ export function filePath<T>(parse: (text: string) => T): z.ZodType<FileSource<T>
 	return z.string().transform((path, context) => sourceIn(context, [path], text => parse(text ?? '')))
 }
 
-/** Reads the files of a variable, and adds what is wrong with them to the faults of the variable. */
+/** Reads the files that a variable names, and reports their faults as faults of the variable. */
 export function sourceIn<T>(context: z.RefinementCtx, paths: readonly string[], parse: FileSource<T>['parse']): FileSource<T> {
 	try {
 		return readSource(paths, parse)
@@ -58,7 +58,7 @@ export type WatchOptions<T> = {
 	setTimer?: SetTimer
 }
 
-/** How long a file that stays invalid is not reported again (milliseconds). */
+/** How often a file that stays invalid is logged (milliseconds). */
 const WARN_EVERY_MS = 60_000
 
 /**
@@ -95,7 +95,7 @@ export function watchFiles<T>(source: FileSource<T>, options: WatchOptions<T>): 
 
 type Seen<T> = { value: T } | { fault: string } | { isUnchanged: true }
 
-/** Returns a function that reads the files, and parses each version once, because a large invalid file would be parsed at each interval. */
+/** Returns a function that reads the files. It parses each version once, so that a large invalid file is not parsed at each interval. */
 function reader<T>({ paths, parse, digest }: FileSource<T>): () => Seen<T> {
 	let valid = digest
 	let invalid: { digest: string; fault: string } | undefined

@@ -10,7 +10,7 @@ export function createViolaMetrics(registry: Registry) {
 	})
 	return {
 		setUp: (provider: string, isUp: boolean) => up.set({ provider }, isUp ? 1 : 0),
-		/** To be called when a biz cluster was removed. */
+		/** Must be called when a biz cluster was removed. */
 		forget: (provider: string) => up.remove({ provider }),
 	}
 }

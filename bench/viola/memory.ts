@@ -13,7 +13,7 @@ const large = { nics: 10 }
 
 /**
  * Measures the memory of a viola that holds 10,000 node configs with ten interfaces and their status, and how much it grows. The first POSTs
- * are a warm-up: until then, no code of a POST is compiled, and the heap has not reached its working size. A leak also grows after that.
+ * are a warm-up, in which the code of a POST is compiled and the heap reaches its working size. A leak would also grow afterwards.
  */
 export async function measureMemory(cluster: Cluster, script: string, log: Log): Promise<Figure[]> {
 	await fill(cluster, log)

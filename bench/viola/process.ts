@@ -24,7 +24,7 @@ export type Viola = {
 	stop(): Promise<void>
 }
 
-/** The Node flags and the environment of the controller's chart, which the chart of viola shares. */
+/** The flags of Node.js and the environment of the controller's chart. The chart of viola sets the same ones. */
 const flags = ['--max-semi-space-size=4', '--max-old-space-size=160']
 const imageEnv = { MALLOC_ARENA_MAX: '2' }
 const headers = { authorization: 'Bearer bench', 'x-provider-id': 'biz', 'content-type': 'application/json' }
@@ -68,7 +68,7 @@ async function readiness(url: string, child: ChildProcess): Promise<void> {
 	throw new Error(`viola exited with ${child.exitCode}`)
 }
 
-/** The histogram has the verb, so lists and watches can be left out. */
+/** Returns the number of requests except lists and watches, according to the label `verb` of the histogram. */
 function requestsIn(metrics: string): number {
 	const lines = metrics.matchAll(/^rest_client_request_duration_seconds_count\{([^}]*)\} (\d+)/gm)
 	return [...lines].filter(([, labels = '']) => !/verb="(LIST|WATCH)"/.test(labels)).reduce((sum, [, , count]) => sum + Number(count), 0)

@@ -6,7 +6,7 @@ export type MgmtOrigin = (typeof mgmtOrigins)[number]
 
 /** The running mgmt and viola. */
 export interface MgmtSide {
-	/** A sentence for the user: where the OpenstackConfig is. */
+	/** A sentence for the user that says where the OpenstackConfig is. */
 	readonly where: string
 	/** Address of the inventory API, if this machine can reach it. */
 	readonly inventoryUrl?: string
@@ -29,5 +29,5 @@ export function withPrefix(address: string): string {
 /** Namespace of the controller, the agents and the node configs. */
 export const namespace = 'multinic-system'
 
-/** How often mgmt asks OpenStack: more often than in production, so that nobody has to wait. */
+/** The poll intervals of mgmt. They are shorter than in production, so that the demo shows changes soon. */
 export const pollIntervals = { fast: '1s', slow: '2s', error: '2s' } as const

@@ -5,7 +5,7 @@ import type { Openstack } from '../openstack/server.ts'
 import type { Cluster, Lab } from '../setup/start-lab.ts'
 import { applyObjects, secretObject } from './kubectl.ts'
 
-/** What mgmt and viola connect. */
+/** The OpenStack and the biz cluster that mgmt and viola connect. */
 export interface Connection {
 	readonly openstack: Openstack
 	/** Name of the subnet whose ports become NICs. */
@@ -19,8 +19,8 @@ export interface Connection {
 }
 
 /**
- * Applies what an operator would apply to the cluster of mgmt: the encryption key of Contrabass, and one OpenstackConfig for all nodes. The
- * CRD may have been applied a moment ago.
+ * Applies what an operator would apply to the cluster of mgmt: the encryption key of Contrabass, and one OpenstackConfig for all nodes.
+ * Before that, it waits until the API server serves the CRD.
  */
 export async function applyOpenstackConfig(lab: Lab, cluster: Cluster, namespace: string, connection: Connection): Promise<void> {
 	const client = new KubeClient(await loadCredentials({ kubeconfig: cluster.kubeconfig }, {}), { fieldManager: 'multinic-lab' })

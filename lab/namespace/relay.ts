@@ -9,7 +9,7 @@ export interface Relay {
 	close(): void
 }
 
-/** Where a relay listens: a Unix socket path, or a port; with port 0 any free one. */
+/** Where a relay listens: at a Unix socket path, or at a port. With port 0, a free port is chosen. */
 export type Listen = { path: string } | { host: string; port: number }
 
 /** Relays connections from one address to another. If one of the two is a Unix socket, this works across network namespaces. */

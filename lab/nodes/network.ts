@@ -5,8 +5,8 @@ import { type Identity, management } from './identity.ts'
 
 /**
  * Creates the network between the control plane and the nodes, in the network namespace of the current process. The pods of each node are
- * routed through that node. A node sends packets to a cluster IP here, because this is its default gateway; the route to the cluster IPs is
- * for the control plane itself.
+ * routed through that node. Nodes send packets for a cluster IP to this namespace, because it is their default gateway; the route to the
+ * cluster IPs is for the control plane itself.
  */
 export async function createManagementNetwork(nodes: readonly Identity[]): Promise<void> {
 	await ip([

@@ -26,7 +26,7 @@ export type OpenstackOptions = {
 	/** Default: 127.0.0.1 and a free port. */
 	host?: string
 	port?: number
-	/** Host in the URLs that clients receive, if they reach the server at another address. Default: `host`. */
+	/** Host in the URLs that clients receive, if clients reach the server at another address. Default: `host`. */
 	publicHost?: string
 	/** The paths on which Contrabass is served. Default: both. */
 	contrabassPaths?: readonly ContrabassPath[]

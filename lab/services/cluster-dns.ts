@@ -20,13 +20,13 @@ const EndpointSliceKind = defineKind<EndpointSlice>({
 
 /**
  * Starts the cluster's DNS server: dnsmasq on the gateway of the management network, with the Service `kube-dns` in front of it and the
- * records of all Services. It knows no other names and answers NXDOMAIN for them, so that a resolver continues with the next search domain.
+ * records of all Services. For every other name it returns NXDOMAIN, so that a resolver continues with the next search domain.
  */
 export async function startClusterDns(dir: string, client: KubeClient): Promise<Daemon> {
 	const records = join(dir, 'dns-records')
 	writeFileSync(records, '')
 	const dnsmasq = startDnsmasq(dir, records)
-	// A signal that arrives before dnsmasq handles it would end it.
+	// A SIGHUP that arrives before dnsmasq has a handler for it would end dnsmasq.
 	await until('cluster DNS answers', answers, { ended: [dnsmasq.ended], everyMs: 20 })
 	await createService(client)
 	publishRecords(client, records, dnsmasq)
@@ -74,7 +74,7 @@ async function createService(client: KubeClient): Promise<void> {
 	})
 }
 
-/** Writes the records whenever they change, and makes dnsmasq read them. This continues until the process ends. */
+/** Writes the records whenever they change, and makes dnsmasq read them, until the process ends. */
 function publishRecords(client: KubeClient, path: string, dnsmasq: Daemon): void {
 	let published = ''
 	const onChange = () => {

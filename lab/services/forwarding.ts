@@ -6,10 +6,10 @@ const { bridge } = management
 
 const settings = {
 	[`ipv4/conf/${bridge}/forwarding`]: '1',
-	// Without this, a node learns that a pod is reached through its own node, and sends past kube-proxy.
+	// Otherwise an ICMP redirect makes a node send directly to the node of a pod, so that the packets bypass kube-proxy.
 	'ipv4/conf/all/send_redirects': '0',
 	[`ipv4/conf/${bridge}/send_redirects`]: '0',
-	// The rules are for routed packets, not for those between two ports of a bridge.
+	// The rules apply to routed packets, not to packets between two ports of a bridge.
 	'bridge/bridge-nf-call-iptables': '0',
 	'bridge/bridge-nf-call-ip6tables': '0',
 }
@@ -29,7 +29,7 @@ export async function forwardBetweenNodes(): Promise<void> {
 	await execa('nft', ['--file', '-'], { input: rules })
 }
 
-/** Sets a value of the kernel. The settings of bridges exist only if the kernel can filter bridged packets. */
+/** Sets a kernel parameter. Those of bridges exist only if the kernel can filter bridged packets. */
 async function set(path: string, value: string): Promise<void> {
 	const isMissing = await access(path).then(
 		() => false,

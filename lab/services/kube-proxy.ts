@@ -8,13 +8,13 @@ export interface KubeProxyOptions {
 	binary: string
 	dir: string
 	kubeconfig: string
-	/** The node whose place kube-proxy takes. It waits until this node is registered, for at most 30 s. */
+	/** The node under whose name kube-proxy runs. kube-proxy waits at most 30 s until this node is registered. */
 	node: string
 }
 
 /**
  * Starts one kube-proxy for all nodes, in the network namespace of the current process, through which all packets to a cluster IP pass. It
- * replaces the source address of every connection, so that the reply of an endpoint on the sender's own node also passes here.
+ * replaces the source address of every connection, so that the reply also passes here if the endpoint is on the sender's node.
  */
 export function startKubeProxy({ binary, dir, kubeconfig, node }: KubeProxyOptions): Daemon {
 	const flags = {
@@ -25,7 +25,7 @@ export function startKubeProxy({ binary, dir, kubeconfig, node }: KubeProxyOptio
 		'cluster-cidr': podRange,
 		'healthz-bind-address': '127.0.0.1:10256',
 		'metrics-bind-address': '127.0.0.1:10249',
-		// 0 leaves the kernel's setting: the limit of connections cannot be set in a network namespace.
+		// 0 keeps the setting of the kernel, because the limit of connections cannot be set in a network namespace.
 		'conntrack-max-per-core': '0',
 		'conntrack-tcp-timeout-established': '0',
 		'conntrack-tcp-timeout-close-wait': '0',

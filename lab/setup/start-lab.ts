@@ -53,7 +53,7 @@ export interface Lab extends AsyncDisposable {
 	loadImage(image: BuiltImage, nodes?: readonly string[]): Promise<void>
 	/** Address at which nodes and pods reach the ports that `exposePort` has exposed. */
 	readonly gateway: string
-	/** Makes a TCP port of 127.0.0.1 reachable from the nodes and pods of this lab, and from nowhere else, at the same port of `gateway`. */
+	/** Makes a TCP port of 127.0.0.1 reachable only from the nodes and pods of this lab, at the same port of `gateway`. */
 	exposePort(port: number): Promise<void>
 	/** Resolves when the lab has ended without being stopped, with the end of its main process's log. */
 	readonly ended: Promise<string>
@@ -110,10 +110,10 @@ export async function startLab({ nodes = 2, megabytes = 1024 }: LabOptions = {})
 	}
 }
 
-/** What connects the lab's namespaces with the outside. */
+/** The connections between the lab's namespaces and the host. */
 interface Edge {
 	dir: string
-	/** The relays outside. They are closed when the lab stops. */
+	/** The relays on the host. They are closed when the lab stops. */
 	relays: Relay[]
 	namespace: Namespace
 }

@@ -56,7 +56,7 @@ function addNodeRoutes({ app, inventory, unlessKnown }: Routes): void {
 
 function addLookups({ app, inventory, unlessKnown }: Routes): void {
 	const api = app.withTypeProvider<ZodTypeProvider>()
-	const port = { summary: 'Returns the way of one port to its NIC: which step it has reached, since when, and why.' }
+	const port = { summary: 'Returns the path of one port to its NIC: which step it has reached, since when, and why.' }
 	const ofPort = { ...port, params: ByPort, querystring: NoQuery, response: { 200: PortReport } }
 	api.get(`${INVENTORY_PATH}/ports/:portId`, { schema: ofPort }, (request, reply) =>
 		unlessKnown({ request, reply }, undefined, async scope => portView(request.params.portId, await portIn(scope, request.params.portId))),

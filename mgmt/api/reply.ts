@@ -16,9 +16,9 @@ export type Routes = {
 
 export type Reply = {
 	/**
-	 * Answers a GET: 304 without reading a row if the client already has the response, otherwise what `read` returns.
+	 * Responds to a GET: with 304, without reading a row, if the client already has the response, otherwise with the result of `read`.
 	 *
-	 * @param providerId the only provider that the request is about, if it names one
+	 * @param providerId the provider that the request names, if any
 	 * @throws Failure ACCESS_DENIED
 	 */
 	unlessKnown<T>(exchange: Exchange, providerId: string | undefined, read: (scope: Scope) => Promise<T>): Promise<T>
@@ -54,7 +54,7 @@ export function asPreferred<T>(items: T[], { request, reply }: Exchange, csv: (i
 	return isCsv(request) ? sent(reply.type('text/csv; charset=utf-8; header=present').send(csv(items))) : items
 }
 
-/** Fastify accepts its reply as the result of a handler, but its type of a handler with a declared response does not include it. */
+/** Fastify accepts its reply as the result of a handler, but the type of a handler with a declared response does not include it. */
 function sent(reply: FastifyReply): never {
 	return reply as never
 }

@@ -7,8 +7,8 @@ const READ: Access = 'read'
 /**
  * Returns the providers that a client may read.
  *
- * @param providerId the only one that the request is about, if it names one
- * @throws Failure ACCESS_DENIED if the client may not read the provider that it names
+ * @param providerId the provider that the request names, if any
+ * @throws Failure ACCESS_DENIED if the client may not read that provider
  */
 export async function scopeOf(auth: Auth, caller: Caller, inventory: Inventory, providerId: string | undefined): Promise<Scope> {
 	if (providerId !== undefined) {

@@ -47,7 +47,7 @@ export function portView(portId: string, { nics, changes }: { nics: NicRecord[];
 	return { portId, paths: nics.map(pathOf), changes: changes.map(changeView) }
 }
 
-/** Returns the steps of a port, and the last one that it has reached. A new run on the node takes a settled NIC back to `Started`. */
+/** Returns the steps of a port, and the last one that it has reached. A new run on the node returns a settled NIC to `Started`. */
 function pathOf(nic: NicRecord): PortPath {
 	const times: Readonly<Record<PortStep, number | undefined>> = {
 		Seen: nic.seenAt,

@@ -12,7 +12,7 @@ export type Meaning =
 	| { kind: 'synced' }
 	/** Everything is sent again. */
 	| { kind: 'reset' }
-	/** An event that this version does not know. */
+	/** An event with an unknown name, for example of a later version. */
 	| { kind: 'unknown' }
 	/** `nodeName` is set if at least the name can be read. */
 	| { kind: 'invalid'; fault: string; nodeName: string | undefined }

@@ -18,13 +18,13 @@ export type FollowerOptions = Pick<StreamOptions, 'inventory' | 'log' | 'clock' 
 
 /** Follows the node configs of every biz cluster to which an OpenstackConfig sends: one stream per viola endpoint, token and provider. */
 export type Follower = {
-	/** Follows the target of an OpenstackConfig, and no longer its previous one if it is different. */
+	/** Follows the target of an OpenstackConfig, instead of its previous target. */
 	follow(key: string, target: Target): void
 	/** Ends the stream of an OpenstackConfig, unless another one uses it. */
 	leave(key: string): void
-	/** Ends the stream of a deleted OpenstackConfig when its node configs are deleted, which takes a while, or after 15 minutes. */
+	/** Ends the stream of a deleted OpenstackConfig when the node configs that it withdrew are deleted, but after at most 15 minutes. */
 	finish(key: string): void
-	/** Remembers who has the node configs deleted, until the stream reports that they are. */
+	/** Records the actor that has these node configs deleted, until the stream reports the deletion. */
 	withdrew(providerId: string, nodeNames: readonly string[], actor: Actor): void
 	/** Ends all streams. */
 	close(): Promise<void>

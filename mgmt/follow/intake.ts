@@ -12,20 +12,20 @@ import { sweep } from './sweep.ts'
 export type IntakeOptions = {
 	providerId: string
 	inventory: Pick<Inventory, 'state' | 'learn' | 'drained' | 'nodes'>
-	/** Who removed a node config, if mgmt knows it. */
+	/** Returns the actor that removed a node config. */
 	removedBy(nodeName: string): Actor
 	log: Log
 	clock: Clock
 }
 
-/** Writes to the inventory what viola sends about the node configs of one biz cluster. */
+/** Writes the events of one biz cluster that viola sends to the inventory. */
 export type Intake = {
 	/** Number of events that were received. */
 	readonly received: number
 	/** Must be called before each connection. @returns the id of the event after which the stream continues, if it can */
 	connect(): string | undefined
 	take(event: StreamEvent): void
-	/** Takes all node configs at once, from a viola without a stream. */
+	/** Takes the complete list of node configs, from a viola without a stream. */
 	takeAll(views: Iterable<NodeConfigView>): void
 	close(): void
 }
@@ -33,7 +33,7 @@ export type Intake = {
 /** Waits between two attempts to read the inventory, in milliseconds. */
 const WAITS = { firstMs: 1_000, maxMs: 60_000 }
 
-/** @param signal ends everything that still runs */
+/** @param signal ends the removal of node configs that no longer exist */
 export function createIntake(options: IntakeOptions, signal: AbortSignal): Intake {
 	const { inventory, clock, log, providerId } = options
 	const progress = createProgress()
@@ -83,7 +83,7 @@ function changesOf(meaning: Meaning, { providerId, removedBy, clock }: IntakeOpt
 
 type Round = { beganAt: number; sweeping: Deadline }
 
-/** Removes from the inventory what was not sent. While the inventory is not available, this is tried again. */
+/** Removes the node configs that were not sent from the inventory, and retries while the inventory is not available. */
 async function sweepUntilDone(options: IntakeOptions, nodeNames: ReadonlySet<string>, { beganAt, sweeping }: Round): Promise<void> {
 	const { inventory, providerId, removedBy, clock, log } = options
 	const wanted = { inventory, providerId, nodeNames, beganAt, removedBy, now: () => clock.now() }

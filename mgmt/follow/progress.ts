@@ -1,8 +1,8 @@
 import type { Meaning } from './events.ts'
 
-/** What a stream has sent so far. */
+/** The progress of a stream. */
 export type Progress = {
-	/** The node configs that exist, as far as the stream has sent them. */
+	/** The nodes whose node configs the stream has sent and has not reported as deleted. */
 	readonly nodeNames: ReadonlySet<string>
 	/** Whether the stream has sent every node config. */
 	readonly isComplete: boolean
@@ -10,7 +10,7 @@ export type Progress = {
 	readonly lastId: string | undefined
 	/** Adds an event. @param id its id, if it has one */
 	add(meaning: Meaning, id?: string): void
-	/** Forgets everything: the next events are those of a stream that begins. */
+	/** Forgets everything, because the next event is the first one of a new stream. */
 	restart(): void
 }
 

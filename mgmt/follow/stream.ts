@@ -10,7 +10,7 @@ import { createIntake, type Intake, type IntakeOptions } from './intake.ts'
 
 export type StreamOptions = IntakeOptions & {
 	client: GrantedClient
-	/** Of the list of node configs, if viola has no stream. */
+	/** Time limit of the list of node configs, if viola has no stream. */
 	timeoutMs: number
 	/** Called when viola rejects the token. */
 	onRefused(): void
@@ -24,8 +24,8 @@ const WAITS = { firstMs: 1_000, maxMs: 60_000 }
 const LIST_MS = 60_000
 
 /**
- * Follows the node configs of one biz cluster until `signal` is aborted: what viola sends is written to the inventory. A stream that ends or
- * fails is opened again, and continues after the last event if viola can do that. Without a stream, the node configs are listed regularly.
+ * Follows the node configs of one biz cluster until `signal` is aborted, and writes them to the inventory. A stream that ends or fails is
+ * reopened, and continues after the last event if viola supports that. Without a stream, the node configs are listed regularly.
  */
 export async function followNodeConfigs(options: StreamOptions, signal: AbortSignal): Promise<void> {
 	const intake = createIntake(options, signal)
@@ -39,7 +39,7 @@ export async function followNodeConfigs(options: StreamOptions, signal: AbortSig
 	intake.close()
 }
 
-/** How a connection ended: viola closed the stream, viola has none and its node configs were listed, or it failed. */
+/** How a connection ended: viola closed the stream, viola has no stream and the node configs were listed, or the connection failed. */
 type End = 'closed' | 'listed' | Failure
 
 async function readUntilEnd({ client, providerId, timeoutMs }: StreamOptions, intake: Intake): Promise<End> {
@@ -71,7 +71,7 @@ function waitFor(end: End, failures: number, { log, providerId, onRefused, chanc
 	if (end === 'listed') return LIST_MS * (1 + chance() / 10)
 	const waitMs = waitAfter(failures, WAITS, chance())
 	if (end === 'closed') return waitMs
-	if (failures === 1) log.warn({ providerId, err: end }, 'the node configs cannot be followed, and are not up to date in the inventory')
+	if (failures === 1) log.warn({ providerId, err: end }, 'the stream of node configs failed, so the inventory is not up to date; retrying')
 	if (failures === 1 && isRefused(end)) onRefused()
 	return Math.max(waitMs, retryAfterOf(end))
 }

@@ -1,6 +1,6 @@
 import type { Actor, Change, Inventory, NodeRecord } from '../inventory/inventory.ts'
 
-/** Who removed a node config, if mgmt knows it. */
+/** Returns the actor that removed a node config. */
 export type RemovedBy = (nodeName: string) => Actor
 
 /** `beganAt`: when the stream began to send everything, in milliseconds since 1970. */
@@ -14,8 +14,8 @@ export type Sweep = {
 }
 
 /**
- * Reports to the inventory that the node configs that a stream did not send do not exist any more. A node that was sent after the stream
- * began is left to the stream, because its node config may be younger than what the stream has sent.
+ * Reports to the inventory that the node configs that a stream did not send no longer exist. A node that mgmt sent after the stream began is
+ * skipped, because the stream may not have sent its node config yet.
  *
  * @returns false if the inventory did not become available before `signal` was aborted or a write failed
  * @throws Failure Unavailable or Disabled
@@ -33,7 +33,7 @@ export async function sweep({ inventory, providerId, nodeNames, beganAt, removed
 	return true
 }
 
-/** Number of nodes that are read at once. */
+/** Number of nodes per page. */
 const PAGE = 500
 
 function isGone({ nodeName, sentAt = 0 }: NodeRecord, nodeNames: ReadonlySet<string>, beganAt: number): boolean {

@@ -1,15 +1,15 @@
 import type { Actor } from '../inventory/inventory.ts'
 
-/** The node configs that mgmt has had deleted, by biz cluster, until they are. */
+/** The node configs that mgmt has withdrawn, by biz cluster, until they are deleted. */
 export type Withdrawals = {
-	/** Whether a biz cluster has such node configs. */
+	/** Whether a biz cluster has withdrawn node configs. */
 	has(providerId: string): boolean
 	add(providerId: string, nodeNames: readonly string[], actor: Actor): void
-	/** Returns who has a node config deleted, if it was mgmt, and forgets it. */
+	/** Removes a node config. @returns the actor that withdrew it; undefined if mgmt did not */
 	take(providerId: string, nodeName: string): Actor | undefined
 }
 
-/** @param onLast called when the last node config of a biz cluster is deleted */
+/** @param onLast called when the last withdrawn node config of a biz cluster is deleted */
 export function createWithdrawals(onLast: (providerId: string) => void): Withdrawals {
 	const byProvider = new Map<string, Map<string, Actor>>()
 	return {

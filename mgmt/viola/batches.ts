@@ -5,7 +5,7 @@ import { briefly, type MgmtReason } from '../model/failures.ts'
 /** Maximum number of nodes in one POST, so that viola finishes it within its deadline. */
 export const BATCH_MAX = 200
 
-/** `retryAfterMs`: how long viola asked to wait before the next request. */
+/** `retryAfterMs`: the Retry-After of viola. */
 export type Sent = { applied: string[]; errors: { nodeName: string; message: string }[]; retryAfterMs?: number }
 
 /** A batch that was processed, or one that failed as a whole. */
@@ -37,21 +37,21 @@ export function merged(parts: readonly Part[]): Sent {
 	}
 }
 
-/** Returns the failure of a batch because of which no further batch is sent. */
+/** Returns the failure of a batch after which no further batch is sent. */
 export function pauseAfter(parts: readonly Part[]): Failure<MgmtReason> | undefined {
 	return parts.flatMap(part => ('failure' in part ? part.failure : [])).find(endsCalls)
 }
 
 /**
- * Whether further calls are useless for now: viola asked to wait, cannot be reached, or the reconcile was canceled. Any other failure may be
- * specific to its call.
+ * Whether further calls would fail too: viola sent Retry-After, viola cannot be reached, or the reconcile was canceled. Any other failure may
+ * be specific to its call.
  */
 export function endsCalls(failure: Failure): boolean {
 	const cause = failure.facts.cause ?? failure.code
 	return retryAfterOf(failure) > 0 || cause === 'UNREACHABLE' || cause === 'STOPPED'
 }
 
-/** Returns how long the remote system asked to wait, in milliseconds; 0 if it did not. */
+/** Returns the Retry-After of the remote system, in milliseconds; 0 if it sent none. */
 export function retryAfterOf({ facts }: Failure): number {
 	return typeof facts.retryAfterMs === 'number' ? facts.retryAfterMs : 0
 }

@@ -31,7 +31,7 @@ export type ViolaTarget = {
 	/** Id of the target biz cluster. */
 	providerId: string
 	timeoutMs: number
-	/** Called immediately before each write, which fails if it returns false: another process may be the leader now. */
+	/** Called immediately before each write. If it returns false, the write fails, because another process may be the leader. */
 	mayWrite: () => boolean
 }
 
@@ -111,7 +111,7 @@ function sentOf(nodes: readonly NodeConfigRequest[], { results, errors }: NodeCo
 	return { applied: [...new Set(applied)], errors: [...refused, ...silent.values()] }
 }
 
-/** A view without what a viola of an earlier version does not report: such a view has the resourceVersion "". */
+/** A view from any version of viola. An earlier version reports neither `deleting` nor `resourceVersion`, which is "" then. */
 const View = NodeConfigView.extend({ deleting: z.boolean().default(false), resourceVersion: z.string().default('') })
 const InForce = z.object({ items: listOf(View, 100_000) })
 

@@ -3,15 +3,15 @@ import { isFailure } from '../../runtime/errors.ts'
 import type { GrantedClient } from '../disclosure/client.ts'
 import { retryAfterOf } from './batches.ts'
 
-/** The longest time that a call waits, in milliseconds. A longer one is left to the next reconcile, because this one occupies a worker. */
+/** Maximum wait of a call, in milliseconds. A longer Retry-After is left to the next reconcile, because the wait occupies a worker. */
 const WAIT_MAX_MS = 5_000
 
 /** Maximum number of attempts of one call. */
 const ATTEMPTS = 5
 
 /**
- * Returns a client that repeats a call that viola rejected with `Retry-After`, after that time. Viola has a rate limit, and a withdrawal of
- * many nodes makes one call per node.
+ * Returns a client that retries a call that viola rejected with `Retry-After`, after that time. This is needed because viola has a rate
+ * limit, and a withdrawal of many nodes makes one call per node.
  *
  * @param signal ends the waiting
  */
@@ -30,7 +30,7 @@ export function patient(client: GrantedClient, signal: AbortSignal): GrantedClie
 	return { ...client, call }
 }
 
-/** @returns 0 if the call must not be repeated */
+/** @returns 0 if the call must not be retried */
 function waitFor(error: unknown): number {
 	const waitMs = isFailure(error) ? retryAfterOf(error) : 0
 	return waitMs > WAIT_MAX_MS ? 0 : waitMs

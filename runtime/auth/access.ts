@@ -2,7 +2,7 @@
 export const accesses = ['read', 'write', 'admin'] as const
 export type Access = (typeof accesses)[number]
 
-/** Stands for all providers: in a grant, and as the provider of a request that concerns all of them, such as a backup. */
+/** All providers: in a grant, and as the provider of a request that concerns all of them, such as a backup. */
 export const EVERY_PROVIDER = '*'
 
 /** What a client of the clients file may do, and for which providers. */
@@ -14,8 +14,8 @@ export function isGranted({ may, providers }: Grant, access: Access, providerId:
 }
 
 /**
- * The verbs by which a Role grants access in Kubernetes. Each is granted separately, as usual there; `manage` is not a verb of the API
- * server, so only a rule that names it, or `*`, grants it.
+ * The RBAC verb for each kind of access. As usual in RBAC, a verb does not include another one. `manage` is not a verb of the API server, so
+ * only a rule with `manage` or `*` grants it.
  */
 export const verbs: Readonly<Record<Access, string>> = { read: 'get', write: 'update', admin: 'manage' }
 

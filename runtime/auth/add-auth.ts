@@ -8,12 +8,12 @@ import type { Auth, Caller } from './auth.ts'
 
 declare module 'fastify' {
 	interface FastifyRequest {
-		/** Who sent the request. Set only on routes to which `addAuth` applies. */
+		/** The client that sent the request. Set only on routes to which `addAuth` applies. */
 		caller: Caller
 	}
 }
 
-/** Maximum number of requests per client, and of refused tokens per address, in a window (milliseconds). */
+/** Maximum number of requests per client, and of invalid tokens per address, in a window of `timeWindow` milliseconds. */
 export type RateLimit = { max: number; timeWindow: number }
 const RATE: RateLimit = { max: 100, timeWindow: 2_000 }
 
@@ -25,7 +25,7 @@ export type AuthOptions = {
 
 /**
  * Authenticates every request of the routes that are added afterwards, before its body is read, and sets `request.caller`. A client that
- * sends too many requests is answered with 429.
+ * sends too many requests gets 429.
  */
 export async function addAuth(api: FastifyInstance, auth: Auth, { log, rate = RATE }: AuthOptions): Promise<void> {
 	await api.register(rateLimit, { global: false })
@@ -45,7 +45,7 @@ export async function addAuth(api: FastifyInstance, auth: Auth, { log, rate = RA
 }
 
 /**
- * Authenticates the client of a long response again, such as a stream: its token may have been removed since it began.
+ * Authenticates the client of a long response, such as a stream, again: its token may have been revoked since the response began.
  *
  * @throws Failure TOKEN_REFUSED, ACCESS_DENIED or AUTH_UNAVAILABLE
  */

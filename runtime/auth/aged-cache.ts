@@ -9,7 +9,7 @@ export type AgedCache<T> = {
 export type AgedCacheOptions<T> = {
 	/** How long a result is kept, counted from the start of its computation (milliseconds). */
 	ageMs: (value: T) => number
-	/** Maximum number of results. The one that was not used for the longest time is dropped first. */
+	/** Maximum number of results. The least recently used one is dropped first. */
 	max: number
 	clock: Clock
 }

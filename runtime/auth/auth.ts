@@ -6,7 +6,7 @@ import { type Access, bearerIn, EVERY_PROVIDER, type Grant, isGranted, isJsonWeb
 import { type Client, DEFAULT_CLIENT } from './clients.ts'
 import type { KubeReviews, KubeUser } from './kube-reviews.ts'
 
-/** Who sent a request, and how the client authenticated. */
+/** The client that sent a request, and how it authenticated. */
 export type Caller = { readonly name: string } & (
 	| { readonly how: 'none' | 'token' }
 	| { readonly how: 'clients file'; readonly grant: Grant }
@@ -21,7 +21,7 @@ export type Auth = {
 	 * @throws Failure TOKEN_REFUSED, or AUTH_UNAVAILABLE if a Kubernetes token cannot be verified now
 	 */
 	signIn(authorization: string | undefined): Promise<Caller>
-	/** Returns whether a client may do this for a provider. `EVERY_PROVIDER` stands for what concerns all of them. */
+	/** Returns whether a client has this access to a provider; with `EVERY_PROVIDER`, to what concerns all providers. */
 	mayAccess(caller: Caller, access: Access, providerId: string): Promise<boolean>
 	/** @throws Failure ACCESS_DENIED that names the client, what it may do, and the provider */
 	require(caller: Caller, access: Access, providerId: string): Promise<void>
@@ -68,7 +68,7 @@ async function signIn({ token, clients, kubernetes }: AuthSources, sent: string)
 	throw new Failure<HttpCode>('TOKEN_REFUSED', 'the bearer token is invalid')
 }
 
-/** Compares the digest with those of all clients, so that the duration reveals nothing about them. */
+/** Compares the digest with those of all clients, so that the response time reveals nothing about them. */
 function clientOf(clients: readonly Client[], digest: Buffer): Client | undefined {
 	return clients.filter(({ sha256 }) => timingSafeEqual(Buffer.from(sha256, 'hex'), digest))[0]
 }

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { faultsIn } from '../faults.ts'
 import { accesses } from './access.ts'
 
-/** The client that has the token of the environment. */
+/** Name of the client whose token is set in the environment. */
 export const DEFAULT_CLIENT = 'default'
 
 /** A client in the clients file. */
@@ -11,7 +11,10 @@ export const Client = z.strictObject({
 	name: z
 		.string()
 		.regex(/^[A-Za-z0-9][\w.-]{0,62}$/, 'must be 1 to 63 letters, digits, ".", "_" or "-", and start with a letter or digit')
-		.refine(name => name !== DEFAULT_CLIENT, `must not be "${DEFAULT_CLIENT}", which is the client with the token of the environment`)
+		.refine(
+			name => name !== DEFAULT_CLIENT,
+			`must not be "${DEFAULT_CLIENT}", the name of the client whose token is set in the environment`,
+		)
 		.describe('Its name in log lines and in the history'),
 	sha256: z
 		.string()
@@ -43,6 +46,6 @@ function repeats(document: unknown, field: 'name' | 'sha256'): { path: PropertyK
 	const values = (Array.isArray(document) ? document : []).map(entry => Object(entry)[field] as unknown)
 	return values.flatMap((value, at) => {
 		const first = values.indexOf(value)
-		return first === at || value === undefined ? [] : [{ path: [at, field], message: `must be unique, and is the same in [${first}]` }]
+		return first === at || value === undefined ? [] : [{ path: [at, field], message: `must be unique, but [${first}] has the same value` }]
 	})
 }

@@ -23,10 +23,10 @@ const TokenReview = z.object({
 })
 const AccessReview = z.object({ status: z.object({ allowed: z.boolean() }) })
 
-/** The audience that a token must have. A token for the API server itself does not have it, so that it cannot be used here. */
+/** The audience that a token must have. A token for the API server itself does not have it, so it is not accepted here. */
 export const AUDIENCE = 'multinic'
 
-/** How the API server of Kubernetes authenticates and authorizes clients. Each call throws AUTH_UNAVAILABLE if it does not answer. */
+/** Authentication and authorization by the API server of Kubernetes. Each call throws AUTH_UNAVAILABLE if the review fails. */
 export type KubeReviews = {
 	/** @returns undefined if the token is not valid, or is not for this audience */
 	identify(token: string): Promise<KubeUser | undefined>
@@ -35,19 +35,19 @@ export type KubeReviews = {
 }
 
 export type KubeReviewOptions = {
-	/** Plural of the resource that the rules name. It does not have to exist. */
+	/** Plural name of the resource in the rules. The resource does not have to exist. */
 	resource: string
 	group: string
-	/** Roles of this namespace apply, and all ClusterRoles. */
+	/** The namespace of the review: Roles that are bound in it apply, and ClusterRoles. */
 	namespace: string
 	log: Log
 	clock?: Clock
 }
 
-/** How long answers are used again (milliseconds), and how many are kept. */
+/** How long results are reused (milliseconds), and how many are kept. */
 const cached = { allowedMs: 30_000, refusedMs: 10_000, max: 4_096 }
 
-/** Time limit of one review (milliseconds), and how long a client waits before it tries again. */
+/** Time limit of one review, and how long a client should wait after a failed one (milliseconds). */
 const REVIEW_MS = 5_000
 const RETRY_AFTER_MS = 5_000
 

@@ -93,7 +93,7 @@ function replaceStore<T extends KubeObject, P>(running: RunningReflector<T, P>, 
 	running.onReplaced()
 }
 
-/** Notes that the API server has confirmed the store. While all objects are read, the store does not have them yet. */
+/** Records that the API server has confirmed the store, except while all objects are read, because the store is not complete then. */
 function hear<T extends KubeObject, P>(running: RunningReflector<T, P>): void {
 	if (running.state.phase === 'watching') running.heardMs = performance.now()
 }

@@ -42,9 +42,9 @@ export type ReflectorOptions<T extends KubeObject, P> = Selection & {
 	 * Called when every change up to this resource version has been reported to `onChange`: after all objects have been read, and after each
 	 * event of the watch, including bookmarks. Only a restore of the cluster from a backup makes the version go backwards.
 	 *
-	 * A deletion has no other version. Objects that were passed to `observeWrite` may be ahead of it.
+	 * This is the only version that is reported for a deletion. Objects that were passed to `observeWrite` may have a later one.
 	 *
-	 * @param isList all objects have been read, so an object that was created and deleted since the last version was never reported
+	 * @param isList true if all objects have been read: an object that was created and deleted since the last version was not reported
 	 */
 	onReached?: (resourceVersion: string, isList: boolean) => void
 	log: Log

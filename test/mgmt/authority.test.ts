@@ -49,5 +49,5 @@ test.each<[sentence: string, own: OpenstackConfig, others: OpenstackConfig[], wi
 ])('%s', (_, own, others, winner) => {
 	const words = notRecorded(own, [own, ...others], env)
 	if (winner === undefined) expect(words).toBeUndefined()
-	else expect(words).toContain(`takes provider biz from the viola of ${winner}`)
+	else expect(words).toContain(`reads provider biz from the viola of ${winner}`)
 })

@@ -38,7 +38,12 @@ test.each<[sentence: string, state: InventoryState, previous: Condition | undefi
 		was('False', 'Unreachable'),
 	],
 	['another reason is reported', lost(0), was('False', 'Locked'), { reason: 'Unreachable' }],
-	['a database that is available again is reported at once', available, was('False', 'Locked'), { status: 'True', reason: 'Available' }],
+	[
+		'a database that is available again is reported immediately',
+		available,
+		was('False', 'Locked'),
+		{ status: 'True', reason: 'Available' },
+	],
 	['a disabled inventory', { state: 'disabled' }, undefined, { status: 'False', reason: 'Disabled' }],
 ])('%s', (_, state, previous, expected) => {
 	expect(inventoryVerdict(state, previous, now)).toMatchObject(expected)

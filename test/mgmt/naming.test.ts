@@ -186,7 +186,7 @@ test.each<[sentence: string, order: FirstKeys[]]>([
 			{ subnet: 0, createdAt: '2020-01-01T00:00:00', portId: 'b' },
 		],
 	],
-])('ports that nobody knows are ordered %s', (_, order) => {
+])('ports without an id in the biz cluster and the inventory are ordered %s', (_, order) => {
 	expect(order.toReversed().toSorted(compareFirst)).toEqual(order)
 	expect(order.toSorted(compareFirst)).toEqual(order)
 })

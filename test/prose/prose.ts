@@ -12,7 +12,7 @@ const PRODUCT = '{contract,runtime,mgmt,viola,controller,agent,cli,lab,bench}/**
 
 const areas: Readonly<Record<Area, { files: string[]; textsIn: (source: string) => string[] }>> = {
 	messages: { files: [PRODUCT], textsIn: messagesIn },
-	docs: { files: ['*.md', 'docs/{*,agent/*}.md', 'charts/multinic/values.yaml', 'charts/multinic/rules/*.yaml'], textsIn: proseIn },
+	docs: { files: ['*.md', 'docs/{*,agent/*}.md', 'charts/*/values.yaml', 'charts/*/rules/*.yaml'], textsIn: proseIn },
 	comments: { files: [PRODUCT], textsIn: commentsIn },
 	'test titles': { files: ['test/**/*.test.ts'], textsIn: titlesIn },
 }

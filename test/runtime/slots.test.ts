@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createSlots } from '../../runtime/slots.ts'
 
-/** Work that ends when it is told to, and records when it began. */
+/** Work that ends when the test ends it, and records when it began. */
 function gate(begun: string[], name: string) {
 	const { promise, resolve, reject } = Promise.withResolvers<string>()
 	const work = () => {
@@ -13,7 +13,7 @@ function gate(begun: string[], name: string) {
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
-test('no more work runs than there are slots, and the rest begins in its order', async () => {
+test('the number of slots limits the work that runs, and the rest begins in order', async () => {
 	const begun: string[] = []
 	const slots = createSlots(2)
 	const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(name => gate(begun, name)) as [ReturnType<typeof gate>, ...ReturnType<typeof gate>[]]

@@ -91,7 +91,7 @@ async function sendAll(violas: readonly FastifyInstance[], send: (app: FastifyIn
 	return codes.flat()
 }
 
-/** Every node must be as a POST asked that was not followed by another one. */
+/** Every node must be in the state that a POST requested after which no other POST for this node began. */
 async function expectLastToWin(posts: ReadonlyMap<string, readonly Post[]>): Promise<void> {
 	expect(posts.size).toBe(NODES)
 	for (const [name, ofNode] of posts) {

@@ -168,7 +168,7 @@ test('an owner that lacks a field is the fault of its node only', async () => {
 test.each<[sentence: string, inCluster: boolean, status: string]>([
 	['deleted', false, 'created'],
 	['kept', true, 'unchanged'],
-])('if the cluster has not been heard for too long, a node config that was %s is read before the answer', async (_, inCluster, status) => {
+])('if the entries were not confirmed recently, a node config that was %s is read before the response', async (_, inCluster, status) => {
 	const read: string[] = []
 	const entry = project(stored({ nodeName: 'a', instanceId: undefined, interfaces: [] }))
 	const { app } = start({
@@ -227,7 +227,7 @@ test('each changed node config is logged once: who changed it, its generation, a
 	expect(JSON.stringify(lines)).not.toMatch(/the-token|fa:16:3e|10\.0\.0/)
 })
 
-test('an unavailable cluster is told apart for each node, with the time of the next attempt', async () => {
+test('an unavailable cluster is an error of each valid node, and the response has Retry-After', async () => {
 	const failure = new Failure<ViolaCode>('CLUSTER_NOT_SYNCED', 'not read yet', { retry: true, facts: { retryAfterMs: 5_000 } })
 	const { app, done } = start({ isSynced: () => false, unavailable: () => failure })
 	const response = await post(app, [{ nodeName: 'a', interfaces: [] }, { nodeName: 'b' }])

@@ -22,7 +22,7 @@ import { createAuth } from '../../runtime/auth/auth.ts'
 import { putCrds } from '../mgmt/cluster.ts'
 import { startFreezingProxy } from './freezing-proxy.ts'
 
-/** What viola answers while its cluster, its connections or viola itself fails. */
+/** The responses of viola while its cluster, its connections or viola itself fails. */
 
 const namespace = 'default'
 const headers = { authorization: 'Bearer t', 'x-provider-id': 'biz', 'content-type': 'application/json' }
@@ -103,7 +103,7 @@ test('the cluster goes down within a batch: the rest is answered immediately, an
 	expect(new Set(answer.body.errors.map(({ code }) => code))).toEqual(new Set(['ClusterUnreachable']))
 	expect(answer.body.applied).toBeGreaterThanOrEqual(90)
 	expect(ups).toEqual([true, false])
-	// nothing is claimed about a cluster that is down, not even that a node is unchanged
+	// while a cluster is down, even an unchanged node is an error
 	const again = await post(app, nodes('down', 300))
 	expect(again.body).toMatchObject({
 		applied: 0,
@@ -120,7 +120,7 @@ test('the cluster goes down within a batch: the rest is answered immediately, an
 	expect([stored.length, new Set(stored.map(({ metadata }) => metadata.generation))]).toEqual([300, new Set([1])])
 })
 
-test('a half-open watch does not hide for ever that a node config was deleted by hand', async () => {
+test('a half-open watch does not hide permanently that a node config was deleted by hand', async () => {
 	const proxy = await startFreezingProxy(Number(new URL(plane.server).port))
 	const { app, cluster } = await startViola({
 		credentials: { ...credentials, server: `https://127.0.0.1:${proxy.port}` },

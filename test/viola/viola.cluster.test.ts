@@ -265,7 +265,7 @@ test('a cluster that cannot be reached results in status 503, also for a GET', a
 	expect([read.statusCode, read.headers['retry-after'], read.json()]).toMatchObject([503, '5', { error: { code: 'CLUSTER_UNREACHABLE' } }])
 })
 
-test('before the node configs have been read, nothing is answered from memory', async () => {
+test('before the node configs have been read, no request is answered from memory', async () => {
 	const slow = openCluster({ providerId: 'biz', namespace, credentials, log: createLog('viola', { level: 'silent' }) })
 	onTestFinished(() => slow.close())
 	const app = createViola({
@@ -297,7 +297,7 @@ test('the owner is stored, kept by a POST without an owner, and changed without 
 	expect(one.json()).toMatchObject({ owner: { name: 'other' } })
 })
 
-test('a dry run answers what would be done, is checked by the API server, and writes nothing', async () => {
+test('a dry run returns what would be done, is validated by the API server, and writes nothing', async () => {
 	await send([node('worker-1'), node('worker-2')])
 	const before = (await client.list(NodeConfigKind, { namespace })).items
 	const dry = await send([node('worker-1', []), node('worker-2'), node('worker-3')], auth, '?dryRun=true')
@@ -342,7 +342,7 @@ test('a node config is created again directly after its deletion', async () => {
 	}
 })
 
-test('whatever a POST has written, the same POST finds unchanged', async () => {
+test('a POST that is repeated finds what it has written unchanged', async () => {
 	const samples = fc.sample(anyNode, 60).map((entry, at) => ({ ...entry, nodeName: `any-${at}` }))
 	const first = await send(samples)
 	expect(first.body.errors).toEqual([])

@@ -66,7 +66,7 @@ describe.each(['server', 'same-node', 'other-node', 'host-network'])('the pod %s
 	)
 
 	test.each(['http://nothing', 'http://nothing.default.svc.cluster.local', 'http://example.com'])(
-		'is told immediately that %s does not exist',
+		'immediately gets the answer that %s does not exist',
 		async url => {
 			expect(await get(from, url)).toBe('ENOTFOUND')
 		},

@@ -17,19 +17,19 @@ const AT_ONCE = 8
 export type ApplyHow = {
 	by: By
 	log: Log
-	/** Answers what would be done, checked by the API server, and writes nothing. */
+	/** Returns what would be done, as the API server validates it, and writes nothing. */
 	dryRun: boolean
-	/** Milliseconds that are left for the request. */
+	/** Remaining time for the request, in milliseconds. */
 	withinMs: number
-	/** When it is aborted, no further node config is applied: the client has disconnected, and will send the desired state again. */
+	/** Aborted when the client has disconnected: no further node config is applied, because the client sends the desired state again. */
 	gone: AbortSignal
 }
 
 /**
  * Applies the node configs of one POST. Each node is independent, so that one that fails never affects the others.
  *
- * @returns 200 if every node was applied; otherwise 503 if at least one of the failed nodes may be applied later, or 422 if none of them
- *   can be applied unchanged
+ * @returns 200 if every node was applied; otherwise 503 if at least one of the failed nodes may be applied later, or 422 if sending them
+ *   again unchanged cannot succeed
  */
 export async function applyNodes(cluster: Cluster, nodes: readonly (Wanted | NodeError)[], how: ApplyHow): Promise<Answer> {
 	const limit = deadline(Math.max(1, how.withinMs))
@@ -69,5 +69,5 @@ async function applyOne(
 }
 
 function late({ nodeName }: Wanted): NodeError {
-	return { nodeName, code: 'Deadline', message: `the time for the request was over before ${nodeName} was finished; send it again` }
+	return { nodeName, code: 'Deadline', message: `the request timed out before ${nodeName} was finished; send it again` }
 }

@@ -5,7 +5,7 @@ import type { Wanted } from '../model/wanted.ts'
 import { differenceOf } from './difference.ts'
 import type { Applied } from './upsert.ts'
 
-/** Who sent a request: the client, how it authenticated, and the id of the request. */
+/** The sender of a request: the client, how it authenticated, and the id of the request. */
 export type By = { client: string; how: string; requestId: string }
 
 /** Logs one changed node config. The line never contains a token, an address or a body. */

@@ -13,12 +13,12 @@ export type Decision =
 	| { act: 'terminating' }
 
 /**
- * Decides how a node config becomes what a POST asks for.
+ * Decides how to bring a node config to the state that a POST requests.
  *
  * A patch contains only what viola writes, so that what users set on the object (`paused`, `mode`, their own labels) is kept. It never
  * contains the finalizer: the controller removes it when the NICs are restored.
  *
- * @param entry the node config as last read; undefined if there is none
+ * @param entry the node config as last read; undefined if it does not exist
  */
 export function decide(entry: Entry | undefined, wanted: Wanted): Decision {
 	if (!entry) return { act: 'create' }
@@ -28,7 +28,7 @@ export function decide(entry: Entry | undefined, wanted: Wanted): Decision {
 	return { act: 'unchanged', generation: entry.generation }
 }
 
-/** A label or instance id that is no longer wanted is removed, because the object would differ from what is wanted for ever. */
+/** A label or instance id that is no longer wanted is removed; otherwise the object would always differ from what is wanted. */
 function contentPatch({ resourceVersion }: Entry, { object: { metadata, spec } }: Wanted): object {
 	const { annotations } = metadata
 	const labels = Object.fromEntries(ownLabels.map(name => [name, metadata.labels?.[name] ?? null]))

@@ -1,10 +1,10 @@
 import type { NodeError } from '../../contract/viola-api.ts'
 import { type Failure, wordsOf } from '../../runtime/errors.ts'
 
-/** Error codes of failures that sending the node again cannot fix; every other failure may be temporary. */
+/** Error codes that are not retryable: sending the node again unchanged cannot succeed. Every other failure may be temporary. */
 const lasting: ReadonlySet<string> = new Set(['Invalid', 'Duplicate', 'Refused'])
 
-/** Returns the status of a POST: 200 if every node was applied, 503 if a failed node may be applied later, and 422 if none can be. */
+/** Returns the status of a POST: 200 if every node was applied, 503 if at least one error is retryable, and 422 otherwise. */
 export function statusFor(errors: readonly NodeError[]): 200 | 422 | 503 {
 	if (errors.length === 0) return 200
 	return errors.every(({ code }) => lasting.has(code)) ? 422 : 503

@@ -14,7 +14,7 @@ const BOUNDS = { bytes: BODY_LIMIT, depth: 16, values: 500_000 }
 /** Maximum number of nodes in a request. */
 const NODES_MAX = 5_000
 
-/** How many nodes are parsed before other requests get their turn. */
+/** Number of nodes that are parsed before other requests are processed. */
 const NODES_A_TURN = 25
 
 const shape = 'the body must be a list of at least one node config: [{ nodeName, instanceId, interfaces }]'
@@ -27,7 +27,7 @@ const Body = z
  * Reads the body of a POST. A large one takes tens of milliseconds, so other requests are served in between.
  *
  * @param place the cluster and namespace of the request
- * @returns what is wanted for each node, or why the node is rejected, in the order of the body
+ * @returns the desired state of each node, or why the node is rejected, in the order of the body
  * @throws Failure BAD_REQUEST if the body is not a list of 1 to 5,000 nodes; facts: `{ faults: [{ path, message }] }`
  */
 export async function readBody(text: unknown, place: Readonly<{ namespace: string; providerId: string }>): Promise<(Wanted | NodeError)[]> {

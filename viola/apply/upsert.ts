@@ -6,7 +6,7 @@ import type { ViolaCode } from '../model/failures.ts'
 import type { Wanted } from '../model/wanted.ts'
 import { type Decision, decide } from './decide.ts'
 
-/** What was done for a node. `before` is undefined if its node config was created. */
+/** The result for a node. `before` is undefined if its node config was created. */
 export type Applied =
 	| { status: 'created' | 'updated'; act: Decision['act']; before: Entry | undefined; after: Entry }
 	| { status: 'unchanged'; generation: number }
@@ -17,10 +17,10 @@ export type UpsertHow = { dryRun: boolean; signal: AbortSignal }
 const CONFLICTS_MAX = 3
 
 /**
- * Makes a node config what a POST asks for. A node config that needs no change costs no request.
+ * Brings a node config to the state that a POST requests. A node config that needs no change costs no request.
  *
- * Every write is bound to the version on which the decision was based, so a write of another client is never overwritten unseen. Requests
- * for one node run one after the other, because they would only cause conflicts for each other.
+ * Every write is bound to the version on which the decision was based, so it never overwrites a change that viola has not read. Requests for
+ * one node run in sequence, because concurrent ones would conflict.
  *
  * @throws Failure TERMINATING, CONFLICT, DEADLINE, CLUSTER_UNREACHABLE, or with the code of the API server
  */
@@ -32,7 +32,7 @@ async function decideAndAct(cluster: Cluster, wanted: Wanted, how: UpsertHow): P
 	const { nodeName } = wanted
 	let entry = cluster.isCurrent() ? cluster.entries.get(nodeName) : await cluster.read(nodeName, how.signal)
 	for (let conflicts = 0; ; conflicts++) {
-		if (how.signal.aborted) throw new Failure<ViolaCode>('DEADLINE', 'the time for the request was over before this node was processed')
+		if (how.signal.aborted) throw new Failure<ViolaCode>('DEADLINE', 'the request timed out before this node was processed')
 		const decision = decide(entry, wanted)
 		try {
 			return await act(cluster, wanted, { ...how, decision, entry })
@@ -74,6 +74,6 @@ function isOvertaken(error: unknown, { act }: Decision): error is Failure {
 }
 
 function conflict(nodeName: string, cause: Failure): Failure<ViolaCode> {
-	const message = `other clients keep changing the node config of ${nodeName}; it was read ${CONFLICTS_MAX} times, send it again`
+	const message = `other clients keep changing the node config of ${nodeName}; ${CONFLICTS_MAX} retries failed, send it again`
 	return new Failure('CONFLICT', message, { retry: true, cause })
 }

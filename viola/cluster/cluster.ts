@@ -24,18 +24,18 @@ export type Cluster = Requests & {
 	held: Held
 	/** Whether all node configs have been read. */
 	isSynced(): boolean
-	/** Whether they are being read for the first time, and no attempt has failed. */
+	/** Whether they are being read for the first time and no attempt has failed. */
 	isOpening(): boolean
 	/** When the API server last confirmed the entries, on the clock of `performance.now()`. */
 	heardMs(): number | undefined
 	/**
-	 * Whether the API server has confirmed the entries recently enough to answer from them that a node config needs no change: within the
-	 * idle time of a watch and one attempt to reopen it, which takes as long at most.
+	 * Whether the API server has confirmed the entries recently enough to conclude from them that a node config needs no change: within the
+	 * idle time of a watch plus the time to reopen it, which is at most as long.
 	 */
 	isCurrent(): boolean
 	/** Returns why node configs cannot be written now: CLUSTER_UNREACHABLE or CLUSTER_NOT_SYNCED; undefined if they can. */
 	unavailable(): Failure<ViolaCode> | undefined
-	/** Runs work on the same node one after the other. */
+	/** Runs work on the same node in sequence. */
 	inTurn: Turns
 	/** Closes all connections. Requests in progress fail. */
 	close(): Promise<void>
@@ -50,16 +50,16 @@ export type ClusterOptions = {
 	/** Called when the cluster goes up or down. */
 	onUp?: (isUp: boolean) => void
 	/**
-	 * Idle time after which the watch is reopened (milliseconds). A connection that is dead without having been closed is noticed by this
-	 * alone, so it bounds how long a change in the cluster can stay unseen. Default: 30 000.
+	 * Idle time after which the watch is reopened (milliseconds). Only this detects a connection that is dead without having been closed, so it
+	 * bounds how long a change in the cluster can stay unseen. Default: 30 000.
 	 */
 	idleMs?: number
 }
 
-/** How often viola tries to reach a cluster that is down (milliseconds). */
+/** How often viola retries the connection to a cluster that is down (milliseconds). */
 export const RETRY_MS = 5_000
 
-/** Starts to hold the node configs of a cluster. A cluster that cannot be reached is tried again every 5 seconds. */
+/** Starts to read and watch the node configs of a cluster. The connection to a cluster that cannot be reached is retried every 5 seconds. */
 export function openCluster(options: ClusterOptions): Cluster & Opened {
 	const { providerId, namespace, idleMs = 30_000 } = options
 	const stop = new AbortController()
@@ -119,7 +119,7 @@ function entriesOf(held: Held): Cluster['entries'] {
 	}
 }
 
-/** The reflector notices that a cluster is up again only if its own connection was lost; a failed write says nothing about that one. */
+/** Needed because the reflector detects that a cluster is up again only if its own connection was lost, not after a failed write. */
 async function probeWhileDown(client: KubeClient, namespace: string, contact: Contact, signal: AbortSignal): Promise<void> {
 	const path = collectionPath(NodeConfigKind, namespace)
 	while (await sleep(RETRY_MS, signal)) {

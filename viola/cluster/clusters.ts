@@ -8,7 +8,7 @@ import { type Connection, connection, type ConnectionOptions, type Opened } from
 export type Use = {
 	/** Aborted when the request has ended. Until then its cluster stays open, even if its target changes or is removed. */
 	ended: AbortSignal
-	/** Called if another connection takes the place of the cluster; a long request, such as a stream, must then end. */
+	/** Called if another connection replaces that of the cluster; a long request, such as a stream, must then end. */
 	onReplaced?: () => void
 }
 
@@ -23,7 +23,7 @@ export type Clusters<C extends Opened> = {
 	all(): C[]
 	/** Opens the cluster of a target that was added, opens it again if the target has changed, and closes it if it was removed. */
 	apply(change: TargetChange): void
-	/** Closes all clusters, also those in use. */
+	/** Closes all clusters, including those in use. */
 	close(): Promise<void>
 }
 

@@ -9,7 +9,7 @@ import { type Borrowed, type Held, hold } from './held.ts'
 export type Opened = {
 	/** URL of its API server. */
 	readonly server: string
-	/** Resolves when it can serve requests, such as when its node configs have been read. */
+	/** Resolves when it can serve requests, for example after its node configs have been read. */
 	readonly ready: Promise<void>
 	close(): Promise<void>
 }
@@ -23,7 +23,7 @@ export type ConnectionOptions<C> = {
 	setTimer: SetTimer
 }
 
-/** The open cluster of one provider, and its replacement while that is being opened. */
+/** The open cluster of one provider, and the replacement that is being opened. */
 export type Connection<C> = {
 	/** Sets the target to connect to. */
 	set(target: Target): void
@@ -35,20 +35,20 @@ export type Connection<C> = {
 	 * Closes the cluster when its last request has ended.
 	 *
 	 * @param now closes it even if it is in use
-	 * @returns resolves when nothing is being opened any more
+	 * @returns resolves when the first attempt to open the current target has ended
 	 */
 	end(now?: boolean): Promise<void>
 }
 
-/** How long after a failure a target is opened again (milliseconds). */
+/** How long after a failure the next attempt to open a target begins (milliseconds). */
 const RETRY_MS = 5_000
 
 /**
  * Creates the connection of one provider.
  *
  * A change of the credentials replaces the open cluster when the new one is ready, so that no request fails. If the new credentials cannot
- * be used, the open cluster stays in use. A change to another cluster or namespace takes effect at once, because no further node config may
- * be written to the old place.
+ * be used, the open cluster stays in use. A change to another cluster or namespace takes effect immediately, because no further node config
+ * may be written to the previous one.
  */
 export function connection<C extends Opened>({ open, close, log, setTimer }: ConnectionOptions<C>): Connection<C> {
 	let current: { place: string; held: Held<C> } | undefined
@@ -83,7 +83,7 @@ export function connection<C extends Opened>({ open, close, log, setTimer }: Con
 			first = start(target, attempts)
 		},
 		async borrow(onReplaced) {
-			// a target that is set meanwhile begins another attempt
+			// if the target changes during the wait, another attempt has begun
 			while (!current && fault === undefined && !attempts.signal.aborted) await first
 			return current?.held.borrow(onReplaced) ?? { fault: fault ?? 'it was removed' }
 		},

@@ -4,14 +4,14 @@ import { wordsOf } from '../../runtime/errors.ts'
 /** `unknown`: no request has ended yet. */
 export type ContactState = 'unknown' | 'up' | 'down'
 
-/** Whether the API server of a cluster answers, as its requests show. */
+/** Whether the API server of a cluster responds, according to the requests to it. */
 export type Contact = {
 	state(): ContactState
-	/** Why the cluster is down, or what the last list or watch was answered with. */
+	/** Why the cluster is down, or the result of the last list or watch. */
 	why(): string
-	/** To be called after every attempt of a request, with the verb and the status code; `<error>` if there was no response. */
+	/** Must be called after every attempt of a request, with the verb and the status code; `<error>` if there was no response. */
 	tried(call: Readonly<{ verb: string; code: string }>): void
-	/** To be called with the failure of a request. */
+	/** Must be called with the failure of a request. */
 	failed(error: unknown): void
 }
 
@@ -19,7 +19,7 @@ export type Contact = {
  * Creates the record of a cluster that has not been contacted yet.
  *
  * A cluster is down when a connection fails or a request gets no response in time, and up again with the next response of any kind. A
- * request that its caller has canceled, and a kept-alive connection that had been closed, say nothing.
+ * request that its caller has canceled does not change the state, nor does a kept-alive connection that had been closed.
  *
  * @param onChange called when the state changes
  */
@@ -52,7 +52,7 @@ export function createContact(onChange: (state: ContactState, why: string) => vo
 	}
 }
 
-/** Returns whether a request got no response. A response with status 504 is one, and so is any other. */
+/** Returns whether a request got no response. Any status is a response, including 504. */
 function isLost(error: unknown): boolean {
 	return isKubeFailure(error, 'UNREACHABLE', 'TIMED_OUT') && !('status' in error.facts) && error.facts.stale !== true
 }

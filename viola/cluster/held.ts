@@ -1,13 +1,13 @@
 /** A cluster for the duration of one request. */
 export type Borrowed<C> = {
 	readonly cluster: C
-	/** To be called when the request has ended. */
+	/** Must be called when the request has ended. */
 	release(): void
 }
 
 export type Held<C> = {
 	readonly cluster: C
-	/** @param onReplaced called if another connection takes the place of this one before the release */
+	/** @param onReplaced called if another connection replaces this one before the release */
 	borrow(onReplaced?: () => void): Borrowed<C>
 	/** Closes the cluster when its last request has ended; `now`: immediately. No request may borrow it afterwards. */
 	retire(now?: boolean): void

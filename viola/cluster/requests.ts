@@ -16,13 +16,13 @@ export type Requests = {
 	create(object: NodeConfigObject, how?: WriteHow): Promise<Entry>
 	/** Sends a merge patch. */
 	patch(nodeName: string, change: object, how?: WriteHow): Promise<Entry>
-	/** Reads one node config from the API server; undefined if there is none. */
+	/** Reads one node config from the API server; undefined if it does not exist. */
 	read(nodeName: string, signal?: AbortSignal): Promise<Entry | undefined>
 	/** @returns false if there was no such node config */
 	remove(nodeName: string): Promise<boolean>
 }
 
-/** What the requests of a cluster need. */
+/** The dependencies of the requests of a cluster. */
 export type Wiring = {
 	client: KubeClient
 	namespace: string

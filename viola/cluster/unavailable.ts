@@ -2,7 +2,7 @@ import { Failure } from '../../runtime/errors.ts'
 import type { ViolaCode } from '../model/failures.ts'
 import type { ContactState } from './contact.ts'
 
-/** After how long a client should try again (milliseconds). */
+/** A retryable failure, with the time after which a client should try again (milliseconds). */
 const RETRY = { retry: true, facts: { retryAfterMs: 5_000 } }
 
 type Standing = { providerId: string; state: ContactState; why: string; isSynced: boolean }

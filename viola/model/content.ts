@@ -5,10 +5,10 @@ import { ownLabels } from './manifest.ts'
 import type { NodeConfigObject } from './node-config-kind.ts'
 
 /**
- * Returns the same text for two node configs if a POST that asks for one of them need not change the other: everything that a POST sets,
- * except the owner, which may be left out of a POST.
+ * Returns a text of everything that a POST sets, except the owner, which is optional in a POST. If two node configs have the same text, a
+ * POST that requests one of them does not have to change the other.
  *
- * Never throws: interfaces that cannot be read differ from all interfaces that a POST can ask for.
+ * Never throws: interfaces that cannot be read differ from all interfaces that a POST can request.
  */
 export function contentText({ metadata, spec }: NodeConfigObject): string {
 	const { interfaces, specHash, providerId, instanceId }: Partial<NodeConfigSpec> = spec ?? {}

@@ -8,9 +8,9 @@ export const failures = {
 	CLUSTER_NOT_SYNCED: 503,
 	/** A node config that is being deleted cannot be changed. */
 	TERMINATING: 503,
-	/** Other clients change the node config again and again. */
+	/** Other clients keep changing the node config. */
 	CONFLICT: 503,
-	/** The time for the whole request is over. */
+	/** The request as a whole timed out. */
 	DEADLINE: 503,
 	/** The client, or all clients, have as many event streams open as allowed. */
 	TOO_MANY_STREAMS: 503,

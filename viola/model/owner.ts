@@ -1,7 +1,7 @@
 import { ANNOTATION_OWNER } from '../../contract/names.ts'
 import { Owner } from '../../contract/viola-api.ts'
 
-/** Returns the owner in the annotations of a node config; undefined if there is none, or a person has written something else. */
+/** Returns the owner in the annotations of a node config; undefined if it is missing or invalid. */
 export function ownerIn(annotations: Readonly<Record<string, string>> = {}): Owner | undefined {
 	const text = annotations[ANNOTATION_OWNER]
 	if (text === undefined || text.length > LENGTH_MAX) return undefined

@@ -5,7 +5,7 @@ import type { NodeConfigObject } from './node-config-kind.ts'
 import { ownerIn } from './owner.ts'
 import { viewText } from './view.ts'
 
-/** Returns what viola keeps of an object. Never throws, whatever people or older systems have written. */
+/** Returns the data that viola keeps of an object. Never throws, whatever users or earlier systems have written. */
 export function project(object: NodeConfigObject): Entry {
 	const { name, generation, resourceVersion, deletionTimestamp, annotations } = object.metadata
 	return {

@@ -11,8 +11,8 @@ const LENGTH_MAX = 65_536
 /**
  * Returns the JSON of an object as GET shows it.
  *
- * An object that is older than a rule of the CRD may have values that the contract does not allow, and one invalid view would make a whole
- * list unreadable for its reader. So what is not allowed is left out: first the status, then invalid interfaces, then everything that is
+ * An object that is older than a rule of the CRD may have values that the contract does not allow, and one invalid view would make the whole
+ * list invalid for its reader. So an invalid view is reduced: first the status is omitted, then invalid interfaces, then everything that is
  * optional.
  */
 export function viewText(object: NodeConfigObject): string {

@@ -5,14 +5,14 @@ import { digestOf } from './digest.ts'
 import { manifest } from './manifest.ts'
 import type { NodeConfigObject } from './node-config-kind.ts'
 
-/** What a POST asks for one node. */
+/** The state that a POST requests for one node. */
 export type Wanted = {
 	readonly nodeName: string
 	/** The object to create. */
 	readonly object: NodeConfigObject
 	/** Comparable with the digest of an `Entry`. */
 	readonly digest: string
-	/** Undefined: the stored owner stays. */
+	/** If undefined, the stored owner is kept. */
 	readonly owner: Owner | undefined
 }
 

@@ -4,12 +4,12 @@ import { ObjectName } from '../../runtime/env.ts'
 import { type InlineKubeconfig, readInlineKubeconfig, type Secret, type Stored } from '../../runtime/kube/index.ts'
 import { type Access, DEFAULT_NAMESPACE, type Target } from './target.ts'
 
-/** What viola keeps of a Secret that defines a biz cluster. */
+/** The data that viola keeps of a Secret that defines a biz cluster. */
 export type SecretTarget = {
 	readonly target: Target
 	readonly name: string
 	readonly uid: string
-	/** RFC 3339, so that the order of texts is the order of times. */
+	/** RFC 3339, so that the alphabetical order is the order in time. */
 	readonly createdAt: string
 	/** Why the current version of the Secret cannot be used. */
 	readonly fault?: string
@@ -51,7 +51,7 @@ function readAccess(providerId: string, namespace: string, kubeconfig: () => Rea
 
 type Read = { chosen: InlineKubeconfig } | { fault: string }
 
-/** The keys that may have the kubeconfig; Cluster API writes `value`. */
+/** The keys that may contain the kubeconfig; Cluster API writes `value`. */
 const KEYS = ['kubeconfig', 'value']
 
 function kubeconfigIn(data: Readonly<Record<string, string>>, context: string | undefined): Read {

@@ -3,7 +3,7 @@ import type { Target, TargetChange } from './target.ts'
 
 /** Selects one target per provider. Pure. */
 
-/** A source that is not used, or not in its current version. */
+/** A source that is not used, or whose current version is not used. */
 export type Refusal = { readonly source: string; readonly providerId: string; readonly reason: string }
 
 export type Selected = {
@@ -31,7 +31,7 @@ export function select(file: readonly Target[], secrets: readonly SecretTarget[]
 	return { targets, refused }
 }
 
-/** Returns what listeners must be told between two selections. */
+/** Returns the changes from one selection to the next, to be reported to listeners. */
 export function changesBetween(before: Selected['targets'], now: Selected['targets']): TargetChange[] {
 	const removed = [...before.values()].filter(({ providerId }) => !now.has(providerId))
 	const present = [...now.values()].flatMap((target): TargetChange[] => {

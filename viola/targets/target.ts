@@ -5,7 +5,7 @@ export type Access =
 	/** A kubeconfig file, which may refer to other files and run programs. Without a kubeconfig: the credentials of viola's own pod. */
 	| { readonly from: 'file'; readonly kubeconfig?: string | undefined; readonly context?: string | undefined }
 	| { readonly from: 'inline'; readonly kubeconfig: InlineKubeconfig }
-	/** There are none, because the source is invalid. The target still claims its provider, so that no other source takes its place. */
+	/** No credentials, because the source is invalid. The target still claims its provider, so that no other source replaces it. */
 	| { readonly from: 'nowhere'; readonly fault: string }
 
 /** One biz cluster, and how viola reaches it. */
@@ -18,7 +18,7 @@ export type Target = {
 	readonly access: Access
 	/** Two targets with the same place address the same cluster and namespace, possibly with other credentials. */
 	readonly place: string
-	/** Differs if anything about the target differs, including its credentials. */
+	/** Differs if any part of the target differs, including its credentials. */
 	readonly version: string
 }
 

@@ -23,11 +23,11 @@ export type TargetsOptions = {
 export type Targets = {
 	get(providerId: string): Target | undefined
 	all(): readonly Target[]
-	/** The sources that are not used, or not in their current version, with the reason. */
+	/** The sources that are not used, or whose current version is not used, with the reason. */
 	refused(): readonly Refusal[]
 	/** Whether all sources have been read, so that a provider that is missing does not exist. */
 	isComplete(): boolean
-	/** Reports every target as added now, and every later change after `get` returns it. The listener must not throw. */
+	/** Immediately reports every target as added, then every later change once `get` returns it. The listener must not throw. */
 	onChange(listener: (change: TargetChange) => void): void
 }
 

@@ -1,6 +1,6 @@
 {{/*
-Names are fixed and not derived from the name of the release: a cluster has one MGMT side, and clients know its Services. None is a name of
-charts/multinic, which may be in the same cluster or, with a warning, in the same namespace.
+Names are fixed and not derived from the name of the release: a cluster has one MGMT side, and clients use the names of its Services. The
+names differ from those of charts/multinic, which may be in the same cluster or, with a warning, in the same namespace.
 */}}
 {{- define "multinic-mgmt.mgmt" -}}multinic-mgmt{{- end }}
 {{- define "multinic-mgmt.viola" -}}multinic-viola{{- end }}
@@ -116,7 +116,7 @@ Takes (list YAML VALUES).
 {{ .Values.viola.servicePort | default (empty .Values.viola.tls.secretName | ternary 80 443) | int64 }}
 {{- end }}
 
-{{/* Where mgmt reaches viola. */}}
+{{/* The URL of viola for mgmt. */}}
 {{- define "multinic-mgmt.violaEndpoint" -}}
 {{- if .Values.viola.endpoint -}}
 {{ .Values.viola.endpoint }}

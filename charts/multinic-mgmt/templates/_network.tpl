@@ -1,6 +1,6 @@
 {{/*
-Ingress rules. Takes a list of {from, ports}. Without a peer there is no rule: an empty `from` would admit everyone. Nothing without a rule,
-because the API server drops an empty list, and a tool that compares would always find a difference.
+Ingress rules. Takes a list of {from, ports}. Without a peer there is no rule, because an empty `from` would admit every client. Returns
+nothing if there is no rule, because the API server drops an empty list, and GitOps tools would always find a difference.
 */}}
 {{- define "multinic-mgmt.ingress" -}}
 {{- $rules := list -}}

@@ -8,8 +8,7 @@ import { Failure } from '../../errors.ts'
 import { serverUrl } from './address.ts'
 
 /**
- * Reads a kubeconfig whose writer must not be able to run programs in this process or to read its files: everything is in the kubeconfig
- * itself. Pure.
+ * Reads a kubeconfig whose writer must not be able to run programs in this process or to read its files. All data must be inline. Pure.
  */
 
 /** The cluster and the user of one context, with all data inline. */
@@ -99,7 +98,7 @@ function inContext(config: Kubeconfig, wanted: string | undefined): { chosen: Ch
 	}
 }
 
-/** Without TLS the server cannot be verified, and every service that speaks HTTP in the network of this process could be requested. */
+/** Without TLS, the server cannot be verified, and the writer could make this process send requests to any HTTP service that it can reach. */
 function plainHttp({ cluster: { name, server = '' } }: Chosen): string | undefined {
 	return serverUrl(server)?.protocol === 'https:' ? undefined : `cluster ${name}: server must be an https URL`
 }

@@ -113,7 +113,7 @@ test('viola is replaced without a moment with fewer pods', async () => {
 test.each<[title: string, set: Values, claims: string[], volume: object | undefined]>([
 	['a claim of the chart', {}, ['multinic-inventory'], { persistentVolumeClaim: { claimName: 'multinic-inventory' } }],
 	['a claim that exists', { 'inventory.persistence.existingClaim': 'mine' }, [], { persistentVolumeClaim: { claimName: 'mine' } }],
-	['nothing that lasts, only if it is asked for', { 'inventory.persistence.enabled': false }, [], { emptyDir: {} }],
+	['an emptyDir, only if it is requested', { 'inventory.persistence.enabled': false }, [], { emptyDir: {} }],
 	['no volume with MariaDB', database, [], undefined],
 	['no volume without an inventory', { 'inventory.enabled': false }, [], undefined],
 ])('the inventory is stored in %s', async (_, set, claims, volume) => {

@@ -49,8 +49,8 @@ describe('the DNS records of Services', () => {
 			['10.244.1.5 db.a.svc.cluster.local db-0.db.a.svc.cluster.local'],
 		],
 		['a headless Service without endpoints has no record', [headless], [slice('db', null), slice('db', [])], []],
-		['an IPv6 slice is left out', [headless], [slice('db', [{ addresses: ['fd00::5'] }], { addressType: 'IPv6' })], []],
-		['an endpoint of another Service is left out', [headless], [slice('other', [{ addresses: ['10.244.1.5'] }])], []],
+		['an IPv6 slice is omitted', [headless], [slice('db', [{ addresses: ['fd00::5'] }], { addressType: 'IPv6' })], []],
+		['an endpoint of another Service is omitted', [headless], [slice('other', [{ addresses: ['10.244.1.5'] }])], []],
 		[
 			'an endpoint in two slices has one record',
 			[headless],

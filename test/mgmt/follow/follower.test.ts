@@ -57,7 +57,7 @@ const stored = async (state?: NodeRecord['state']) =>
 	(await inventory.nodes('*', { ...(state && { state }) }, { limit: 100 })).items.map(({ nodeName }) => nodeName)
 const untilStored = (...nodeNames: string[]) => expect.poll(() => stored(), pace).toEqual(nodeNames)
 
-test('what the stream sends is stored: node configs, their changes and their deletion', async () => {
+test('node configs, their changes and their deletion are stored as the stream sends them', async () => {
 	follower.follow('ns/a', target())
 	const stream = await server.next()
 	expect(stream.headers).toMatchObject({
@@ -110,7 +110,7 @@ test('a stream that is cut before everything was sent begins again', async () =>
 	await untilStored('worker-2')
 })
 
-test('after a reset, what is not sent again is removed, but only when everything was sent', async () => {
+test('after a reset, node configs that are not sent again are removed, but only when everything was sent', async () => {
 	follower.follow('ns/a', target())
 	const first = await server.next()
 	sendAll(first, ['worker-1', 'worker-2'])
@@ -124,7 +124,7 @@ test('after a reset, what is not sent again is removed, but only when everything
 	await untilStored('worker-2', 'worker-3')
 })
 
-test('what was deleted while mgmt did not run is removed', async () => {
+test('node configs that were deleted while mgmt did not run are removed', async () => {
 	await inventory.record([
 		{ kind: 'reported', at: Date.now() - 60_000, providerId: 'biz', view: view('gone') },
 		{ kind: 'reported', at: Date.now() - 60_000, providerId: 'other', view: view('elsewhere') },
@@ -207,7 +207,7 @@ test('the stream of a deleted OpenstackConfig continues until its node configs a
 	await stream.closed
 })
 
-test('the stream of a deleted OpenstackConfig without node configs ends at once', async () => {
+test('the stream of a deleted OpenstackConfig without node configs ends immediately', async () => {
 	follower.follow('ns/a', target())
 	const stream = await server.next()
 	follower.finish('ns/a')

@@ -25,7 +25,7 @@ test.each<[sentence: string, events: [Meaning, id?: string][], names: string[], 
 		'10',
 	],
 	['an event without an id leaves the last one', [[config('a'), '5'], [synced]], ['a'], '5'],
-	['a deleted node config is no longer there', [[config('a')], [synced, '9'], [deleted('a'), '10']], [], '10'],
+	['a deleted node config is removed', [[config('a')], [synced, '9'], [deleted('a'), '10']], [], '10'],
 	['after a reset, everything is sent again', [[config('a')], [synced, '9'], [reset], [config('b'), '4']], ['b'], undefined],
 	['a node config that cannot be parsed exists', [[invalid('a')], [invalid()], [synced, '9']], ['a'], '9'],
 	[

@@ -35,7 +35,7 @@ test.each<[sentence: string, parts: Part[], expected: object]>([
 		},
 	],
 	[
-		'the longest time that viola asked to wait is reported',
+		'the longest Retry-After of viola is reported',
 		[done, failing({ retryAfterMs: 2_000 }), failing({ retryAfterMs: 7_000 })],
 		{ retryAfterMs: 7_000 },
 	],
@@ -50,7 +50,7 @@ test('if every batch failed as a whole, the failure of the first one is thrown',
 })
 
 test.each<[sentence: string, failure: Failure, ends: boolean]>([
-	['viola asks to wait', new Failure('TOO_MANY_REQUESTS', '', { facts: { retryAfterMs: 1_000 } }), true],
+	['viola sends Retry-After', new Failure('TOO_MANY_REQUESTS', '', { facts: { retryAfterMs: 1_000 } }), true],
 	['viola cannot be reached', refuse('ViolaPostError', '', { cause: 'UNREACHABLE' }), true],
 	['viola cannot be reached, as the client reports it', new Failure('UNREACHABLE', ''), true],
 	['the reconcile was canceled', refuse('ViolaPostError', '', { cause: 'STOPPED' }), true],

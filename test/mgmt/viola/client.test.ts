@@ -81,7 +81,7 @@ test.each<[sentence: string, failure: Failure, sizes: number[], applied: number]
 	['the other batches are sent', new Failure('REFUSED', 'too large'), [200, 200, 50], 250],
 	['no other batch is sent if viola cannot be reached', new Failure('UNREACHABLE', 'gone'), [200, 200], 200],
 	[
-		'no other batch is sent if viola asks to wait',
+		'no other batch is sent if viola sends Retry-After',
 		new Failure('TOO_MANY_REQUESTS', 'later', { facts: { retryAfterMs: 60_000 } }),
 		[200, 200],
 		200,
@@ -94,7 +94,7 @@ test.each<[sentence: string, failure: Failure, sizes: number[], applied: number]
 	expect(sent.retryAfterMs).toBe(failure.facts.retryAfterMs)
 })
 
-test('a withdrawal ends when viola asks to wait, and the rest is reported', async () => {
+test('a withdrawal ends when viola sends Retry-After, and the rest is reported', async () => {
 	const asked: string[] = []
 	const viola = askedBy(async ({ path }) => {
 		asked.push(path)

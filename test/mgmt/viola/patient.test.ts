@@ -28,15 +28,15 @@ async function callTo(failures: (Failure | Error)[], signal = new AbortControlle
 
 test.each<[sentence: string, failures: (Failure | Error)[], expected: object]>([
 	['a call that succeeds is made once', [], { ended: 'done', attempts: 1, ms: 0 }],
-	['a call is repeated after the time that viola asks for', [asking(2_000)], { ended: 'done', attempts: 2, ms: 2_000 }],
+	['a call is retried after the Retry-After of viola', [asking(2_000)], { ended: 'done', attempts: 2, ms: 2_000 }],
 	[
 		'after five attempts, the failure is reported',
 		Array.from({ length: 9 }, () => asking(1_000)),
 		{ ended: 'later', attempts: 5, ms: 4_000 },
 	],
-	['a longer time is left to the next reconcile', [asking(6_000)], { ended: 'later', attempts: 1, ms: 0 }],
-	['a failure without such a time is reported at once', [new Failure('SERVER_ERROR', 'down')], { ended: 'down', attempts: 1 }],
-	['a bug is reported at once', [new TypeError('a bug')], { ended: 'a bug', attempts: 1 }],
+	['a longer Retry-After is left to the next reconcile', [asking(6_000)], { ended: 'later', attempts: 1, ms: 0 }],
+	['a failure without Retry-After is reported immediately', [new Failure('SERVER_ERROR', 'down')], { ended: 'down', attempts: 1 }],
+	['a bug is reported immediately', [new TypeError('a bug')], { ended: 'a bug', attempts: 1 }],
 ])('%s', async (_, failures, expected) => {
 	expect(await callTo(failures)).toMatchObject(expected)
 })

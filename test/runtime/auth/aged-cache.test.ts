@@ -33,14 +33,14 @@ test('concurrent calls for one key share one computation', async () => {
 	expect(count()).toBe(2)
 })
 
-test('an error is returned to all that wait, and is not kept', async () => {
+test('an error is returned to all waiting callers, and is not kept', async () => {
 	const { cache, get } = start()
 	const fail = () => cache.get('a', () => Promise.reject(new Error('away')))
 	expect(await Promise.allSettled([fail(), fail()])).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }])
 	expect(await get('a', true)).toBe(true)
 })
 
-test('the result that was not used for the longest time is dropped first', async () => {
+test('the least recently used result is dropped first', async () => {
 	const { get, count } = start(2)
 	for (const key of ['a', 'b', 'a', 'c', 'a']) await get(key, true)
 	expect(count()).toBe(3)

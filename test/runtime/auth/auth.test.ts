@@ -84,7 +84,7 @@ test.each<[sentence: string, token: string, access: Access, providerId: string, 
 		'client grafana has no write access to provider biz: the clients file grants read for biz, biz-2',
 	],
 	['a client may not access other providers', 'read-token', 'read', 'biz-3', 'client grafana has no read access to provider biz-3'],
-	['what concerns all providers is named so', 'read-token', 'read', EVERY_PROVIDER, 'has no read access to all providers'],
+	['the message names all providers', 'read-token', 'read', EVERY_PROVIDER, 'has no read access to all providers'],
 ])('%s', async (...[, token, access, providerId, words]) => {
 	const auth = createAuth(all)
 	const caller = await auth.signIn(`Bearer ${token}`)

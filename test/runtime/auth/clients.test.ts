@@ -23,8 +23,8 @@ test.each<[sentence: string, text: string, words: string[]]>([
 	['without providers', client('a', a, 'may: read, providers: []'), ['[0].providers: ']],
 	['with the name of the client of the environment', client('default', a), ['[0].name: must not be "default"']],
 	['with a name that breaks a log line', client('"a\\nb"', a), ['[0].name: must be 1 to 63 letters']],
-	['with a name twice', client('x', a) + client('x', b), ['[1].name: must be unique, and is the same in [0]']],
-	['with a digest twice', client('x', a) + client('y', a), ['[1].sha256: must be unique, and is the same in [0]']],
+	['with a name twice', client('x', a) + client('x', b), ['[1].name: must be unique, but [0] has the same value']],
+	['with a digest twice', client('x', a) + client('y', a), ['[1].sha256: must be unique, but [0] has the same value']],
 	[
 		'with several faults',
 		client('x', 'my-token') + client('x', b, 'may: all, providers: []'),

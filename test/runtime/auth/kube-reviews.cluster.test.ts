@@ -157,7 +157,7 @@ test('a rule that is added is used when the negative answer is 10 s old, and one
 		clock.pass(ms)
 		return may()
 	}
-	await expect.poll(later(10_000)).toBe(true) // the API server itself learns of the rule a moment later
+	await expect.poll(later(10_000)).toBe(true) // the API server itself applies the rule a moment later
 	await createAccount('changing', [])
 	clock.pass(9_999)
 	expect(await may()).toBe(true)

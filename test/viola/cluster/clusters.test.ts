@@ -51,7 +51,7 @@ test('a request waits while its cluster is being opened', async () => {
 	expect(await request).toBe('a')
 })
 
-test('new credentials take the place of the old ones when their connection is ready', async () => {
+test('new credentials replace the old ones when their connection is ready', async () => {
 	const [a, b] = [playedCluster('a'), playedCluster('b')]
 	const { set, used } = start(a, b)
 	await set()
@@ -62,7 +62,7 @@ test('new credentials take the place of the old ones when their connection is re
 	expect([await used(), a.isClosed(), b.isClosed()]).toEqual(['b', true, false])
 })
 
-test('a request that is running keeps its cluster open, and is told that it was replaced', async () => {
+test('a running request keeps its cluster open, and the replacement is reported to it', async () => {
 	const [a, b] = [playedCluster('a'), playedCluster('b')]
 	const { set, borrow } = start(a, b)
 	await set()
@@ -77,7 +77,7 @@ test('a request that is running keeps its cluster open, and is told that it was 
 	expect(a.isClosed()).toBe(true)
 })
 
-test('a request whose client has gone before its cluster was open does not keep it open', async () => {
+test('a request whose client disconnects before its cluster is open does not keep the cluster open', async () => {
 	const a = playedCluster('a')
 	const { clusters, set } = start(a)
 	await set()
@@ -87,7 +87,7 @@ test('a request whose client has gone before its cluster was open does not keep 
 })
 
 test.each<[sentence: string, server: string, more: Partial<Target>]>([
-	['another place', 'https://biz', { place: 'other' }],
+	['another namespace', 'https://biz', { place: 'other' }],
 	['another server in the same kubeconfig', 'https://other', {}],
 ])('a change to %s takes effect before the connection is ready', async (_, server, more) => {
 	const [a, b] = [playedCluster('a'), playedCluster('b', server)]
@@ -97,7 +97,7 @@ test.each<[sentence: string, server: string, more: Partial<Target>]>([
 	expect([await used(), a.isClosed()]).toEqual(['b', true])
 })
 
-test('while another place cannot be opened, nothing is written to the old one', async () => {
+test('while a new cluster or namespace cannot be opened, nothing is written to the previous one', async () => {
 	const a = playedCluster('a')
 	const { set, used } = start(a, new Error('no such file'))
 	await set()
@@ -151,7 +151,7 @@ test('a connection that is opened after its target was removed is closed', async
 	expect(a.isClosed()).toBe(true)
 })
 
-test('at the end all clusters are closed, those in use and those that are not ready included', async () => {
+test('at the end all clusters are closed, including those in use and those that are not ready', async () => {
 	const [a, b] = [playedCluster('a'), playedCluster('b')]
 	const { clusters, set, borrow } = start(a, b)
 	await set()

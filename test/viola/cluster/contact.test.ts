@@ -11,15 +11,15 @@ const tried = (verb: string, code: string) => (contact: Contact) => contact.trie
 test.each<[sentence: string, steps: ((contact: Contact) => void)[], state: string]>([
 	['nothing is known before the first request', [], 'unknown'],
 	['any response shows that the cluster is up', [tried('list', '200')], 'up'],
-	['a response that refuses is a response', [tried('list', '403')], 'up'],
+	['a rejection is a response', [tried('list', '403')], 'up'],
 	['a list without a response shows that it is down', [tried('list', '<error>')], 'down'],
 	['so does a watch that cannot be opened', [tried('watch', '200'), tried('watch', '<error>')], 'down'],
 	['a write without a response may have been canceled by its caller', [tried('list', '200'), tried('patch', '<error>')], 'up'],
 	['a write that cannot connect shows that it is down', [tried('list', '200'), lost('UNREACHABLE')], 'down'],
 	['a write that times out shows that it is down', [tried('list', '200'), lost('TIMED_OUT')], 'down'],
 	['a response with status 504 is a response', [tried('list', '200'), lost('TIMED_OUT', { status: 504 })], 'up'],
-	['a kept-alive connection that was closed says nothing', [tried('list', '200'), lost('UNREACHABLE', { stale: true })], 'up'],
-	['a canceled write says nothing', [tried('list', '200'), lost('STOPPED')], 'up'],
+	['a kept-alive connection that was closed does not change the state', [tried('list', '200'), lost('UNREACHABLE', { stale: true })], 'up'],
+	['a canceled write does not change the state', [tried('list', '200'), lost('STOPPED')], 'up'],
 	['the next response shows that it is up again', [lost('UNREACHABLE'), tried('get', '200')], 'up'],
 ])('%s', (_, steps, state) => {
 	const contact = createContact(() => {})

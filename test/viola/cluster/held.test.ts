@@ -24,7 +24,7 @@ test.each<[sentence: string, steps: Step[], closed: number]>([
 	expect(count).toBe(closed)
 })
 
-test('a request that is running is told once that its cluster was replaced', () => {
+test('the replacement of a cluster is reported once to each running request', () => {
 	const held = hold('cluster', () => {})
 	const told: string[] = []
 	held.borrow(() => void told.push('running'))

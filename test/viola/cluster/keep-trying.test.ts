@@ -18,13 +18,13 @@ function start(results: readonly (Error | undefined)[]) {
 
 const bad = new Error('bad')
 
-test('after a success nothing is tried again', async () => {
+test('a success ends the attempts', async () => {
 	const { first, time, tries, failures } = start([undefined])
 	await first
 	expect([tries(), failures, time.waiting()]).toEqual([1, [], 0])
 })
 
-test('after a failure it is tried again, at the given interval, until it succeeds', async () => {
+test('a failure is followed by another attempt, at the given interval, until one succeeds', async () => {
 	const { first, time, tries, failures } = start([bad, bad, undefined])
 	await first
 	for (const ms of [4_999, 1, 5_000, 5_000]) {
@@ -34,7 +34,7 @@ test('after a failure it is tried again, at the given interval, until it succeed
 	expect([tries(), failures, time.waiting()]).toEqual([3, [bad, bad], 0])
 })
 
-test('after the end nothing is tried or reported', async () => {
+test('after the end no attempt is made and no failure is reported', async () => {
 	const { first, end, time, failures } = start([bad])
 	end.abort()
 	await first

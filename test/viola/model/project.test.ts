@@ -8,7 +8,7 @@ import { nic, owner, stored, wanted } from '../nodes.ts'
 
 const viewOf = (object: unknown) => JSON.parse(project(object as NodeConfigObject).view) as NodeConfigView
 
-test('an entry has what decisions need, and the view as GET shows it', () => {
+test('an entry has the data for decisions, and the view that GET returns', () => {
 	const status = { observedGeneration: 3, state: 'Configured' as const }
 	const managedFields = [{ manager: 'multinic-viola', operation: 'Update', time: '2026-01-01T12:00:00Z', fieldsV1: { 'f:spec': {} } }]
 	const annotations = { [ANNOTATION_OWNER]: JSON.stringify(owner) }
@@ -32,7 +32,7 @@ test('a node config that is being deleted is shown as that', () => {
 	expect([project(object).isDeleting, viewOf(object).deleting]).toEqual([true, true])
 })
 
-describe('what the contract does not allow is left out of the view, so that the list stays readable', () => {
+describe('what the contract does not allow is omitted from the view, so that the list stays valid', () => {
 	const huge = Array.from({ length: 40 }, () => ({ type: 'x'.repeat(5_000) }))
 	test.each<[sentence: string, object: object, view: object]>([
 		['an invalid status', { ...stored(), status: { state: 'Odd' } }, { interfaces: [nic], instanceId: 'vm-1' }],
@@ -53,7 +53,7 @@ describe('what the contract does not allow is left out of the view, so that the 
 	})
 })
 
-test('whatever is stored, there is an entry with a valid view, which no POST finds unchanged by accident', () => {
+test('any stored object has an entry with a valid view, and a digest that no POST matches by accident', () => {
 	const digest = wanted().digest
 	fc.assert(
 		fc.property(fc.jsonValue(), fc.jsonValue(), (spec, status) => {
@@ -64,7 +64,7 @@ test('whatever is stored, there is an entry with a valid view, which no POST fin
 	)
 })
 
-test('whatever the interfaces are, there is an entry with a valid view', () => {
+test('an object with any interfaces has an entry with a valid view', () => {
 	fc.assert(
 		fc.property(fc.array(fc.oneof(fc.jsonValue(), fc.record({ id: fc.jsonValue(), macAddress: fc.jsonValue() }))), interfaces => {
 			const entry = project(stored({}, {}, { interfaces }))

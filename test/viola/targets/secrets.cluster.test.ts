@@ -65,7 +65,7 @@ test('a cluster is added, its credentials are rotated, and it is removed', async
 	expect(changes).toEqual([`added biz from ${source}`, `changed biz from ${source}`, `removed biz from ${source}`])
 })
 
-test('Secrets that exist at start are targets as soon as all have been read; one without the label is none', async () => {
+test('Secrets that exist at start are targets as soon as all have been read; a Secret without the label is ignored', async () => {
 	await put('biz', token('one'), { key: 'kubeconfig' })
 	await client.apply(Secret, { metadata: { name: 'other', namespace }, data: { value: base64(token('two')) } })
 	const { targets } = await start()
@@ -105,7 +105,7 @@ test('a Secret that becomes invalid is refused, and its last valid version stays
 	expect(refused()).toEqual([])
 })
 
-test('of two Secrets for one provider the older is used, and the other takes its place when it is removed', async () => {
+test('of two Secrets for one provider the older is used, and the other replaces it when it is removed', async () => {
 	const older = await put('older', token('one'))
 	let younger = await put('a-younger', token('two'))
 	while (younger.metadata.creationTimestamp === older.metadata.creationTimestamp) {

@@ -89,7 +89,7 @@ test.each<[sentence: string, before: Map<string, Target>, now: Map<string, Targe
 	['a target is removed', map(target('a')), map(), [['removed', 'a']]],
 	['credentials change', map(target('a')), map(target('a', { version: '2' })), [['changed', 'a']]],
 	[
-		'one target takes the place of another: the removal comes first',
+		'one target replaces another: the removal comes first',
 		map(target('a')),
 		map(target('b')),
 		[
