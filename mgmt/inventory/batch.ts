@@ -39,12 +39,17 @@ export function keyOf(change: OfNode): NodeKey | undefined {
 }
 
 /** Returns the ports that a change names. Another node may have them. */
-export function portsOf(change: OfNode): { providerId: string; portId: string }[] {
+function portsOf(change: OfNode): { providerId: string; portId: string }[] {
 	const { providerId } = change
 	if (change.kind === 'portGone') return [{ providerId, portId: change.portId }]
 	if (change.kind === 'removed') return []
 	const { interfaces } = change.kind === 'sent' ? change : change.view
 	return interfaces.flatMap(({ portId }) => (portId === undefined ? [] : [{ providerId, portId }]))
+}
+
+/** Returns the ports of a change that its own node does not have. */
+export function unheld(change: OfNode, rows: readonly NicRow[]): { providerId: string; portId: string }[] {
+	return portsOf(change).filter(({ portId }) => !rows.some(({ port }) => port === portId))
 }
 
 /**
@@ -70,32 +75,30 @@ class Applying {
 	readonly #before: ReadonlyMap<string, Stored>
 	readonly #after: Map<string, Stored>
 	readonly #changedAt = new Map<string, number>()
-	/** Which node has each port. An entry may be out of date: rows that have left are not removed from it. */
-	readonly #holders = new Map<string, string>()
 	readonly changeRows: Unnumbered[] = []
 
 	constructor(before: ReadonlyMap<string, Stored>) {
 		this.#before = before
 		this.#after = new Map(before)
-		for (const [name, { nics }] of before) this.#hold(name, nics)
 	}
 
 	about(name: string): Stored {
 		return this.#after.get(name) ?? { node: undefined, nics: [] }
 	}
 
-	/** Returns the ports of the change that other nodes may have. */
+	/** Returns the ports of the change that other nodes have. No two nodes of a provider have the same port. */
 	elsewhere(change: OfNode, own: string | undefined): [holder: string, Stored, portId: string][] {
-		return portsOf(change).flatMap(({ providerId, portId }): [string, Stored, string][] => {
-			const holder = this.#holders.get(`${providerId} ${portId}`)
-			return holder === undefined || holder === own ? [] : [[holder, this.about(holder), portId]]
+		const rows = own === undefined ? [] : this.about(own).nics
+		return unheld(change, rows).flatMap(({ providerId, portId }): [string, Stored, string][] => {
+			const has = ({ nics }: Stored) => nics.some(({ port, provider_id }) => port === portId && provider_id === providerId)
+			const holder = [...this.#after].find(([, stored]) => has(stored))
+			return holder ? [[...holder, portId]] : []
 		})
 	}
 
 	store(name: string, { node, nics, drafts }: Applied, change: OfNode): void {
 		const now = this.about(name)
 		if (node !== now.node || nics !== now.nics) this.#changedAt.set(name, change.at)
-		if (nics !== now.nics) this.#hold(name, nics)
 		this.#after.set(name, { node, nics })
 		const [providerId = '', nodeName = ''] = name.split(' ')
 		const of = { providerId, nodeName, at: change.at, actor: causeOf(change) }
@@ -112,10 +115,6 @@ class Applying {
 				return [name, { node: node && { ...node, changed_at: this.#changedAt.get(name) ?? node.changed_at }, nics }]
 			}),
 		)
-	}
-
-	#hold(name: string, nics: readonly NicRow[]): void {
-		for (const { provider_id, port } of nics) if (port !== null) this.#holders.set(`${provider_id} ${port}`, name)
 	}
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { parseIp } from '../../contract/ip.ts'
 import { Bool, readEnv, Whole } from '../../runtime/env.ts'
 
 /** The environment of the inventory. */
@@ -25,6 +26,9 @@ export const Env = z
 				fault(variable, `must not be set together with ${variable}_FILE`)
 		if (env.DB_HOST !== undefined && env.DB_USER === undefined && env.DB_USER_FILE === undefined)
 			fault('DB_HOST', 'needs DB_USER or DB_USER_FILE')
+		// mysql2 would compare the certificate with `localhost` instead
+		if (env.DB_CA_FILE !== undefined && env.DB_HOST !== undefined && parseIp(env.DB_HOST) !== undefined)
+			fault('DB_HOST', 'must be a name, not an address, because DB_CA_FILE is set: the certificate is compared with the name')
 	})
 type Env = z.infer<typeof Env>
 

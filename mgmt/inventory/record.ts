@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Kysely, Transaction } from 'kysely'
 import { Failure } from '../../runtime/errors.ts'
-import { applyAll, keyOf, partsOf, portsOf, subnetAfter } from './batch.ts'
+import { applyAll, keyOf, partsOf, subnetAfter, unheld } from './batch.ts'
 import type { Bulk } from './bulk.ts'
 import type { Stored, Unnumbered } from './drafts.ts'
 import type { Change, InventoryCode } from './inventory.ts'
-import { loadNodes, nodesOfPorts } from './load.ts'
+import { loadNodes, nameOfKey, nodesOfPorts } from './load.ts'
 import type { NodeKey } from './records.ts'
 import type { NicRow, Schema, SubnetRow } from './schema.ts'
 
@@ -93,8 +93,10 @@ async function loadConcerned(
 	changes: readonly Exclude<Change, { kind: 'subnet' }>[],
 ): Promise<Map<string, Stored>> {
 	const own = await loadNodes(db, uniqueKeys(changes.flatMap(change => keyOf(change) ?? [])))
-	const known = new Set([...own.values()].flatMap(({ nics }) => nics.map(({ provider_id, port }) => `${provider_id} ${port}`)))
-	const unknown = changes.flatMap(portsOf).filter(({ providerId, portId }) => !known.has(`${providerId} ${portId}`))
+	const unknown = changes.flatMap(change => {
+		const key = keyOf(change)
+		return unheld(change, (key && own.get(nameOfKey(key))?.nics) ?? [])
+	})
 	const others = await loadNodes(db, uniqueKeys(await nodesOfPorts(db, unknown)))
 	return new Map([...others, ...own])
 }

@@ -52,6 +52,7 @@ test.each([
 		{ DB_HOST: 'db', DB_USER: 'a', DB_PASSWORD: 'secret', DB_PASSWORD_FILE: '/b' },
 		'DB_PASSWORD: must not be set together with DB_PASSWORD_FILE',
 	],
+	[{ DB_HOST: '10.0.0.5', DB_USER: 'a', DB_CA_FILE: '/ca.crt' }, 'DB_HOST: must be a name'],
 	[{ DB_PORT: '70000' }, 'DB_PORT: '],
 	[{ INVENTORY_ENABLED: 'maybe' }, 'INVENTORY_ENABLED: must be true or false'],
 ])('%j is refused, and no secret is shown', (env, words) => {

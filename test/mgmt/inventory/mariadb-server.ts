@@ -20,6 +20,9 @@ export type MariaServer = {
 	stop(): Promise<void>
 }
 
+/** Several servers together would exceed what the kernel allows of asynchronous I/O. */
+const noAio = '--innodb-use-native-aio=0'
+
 /** The tests' own user, whose password they may change. */
 export const login = { user: 'mgmt', password: 'first-password' }
 
@@ -27,7 +30,7 @@ export async function startMariaServer(options: readonly string[] = []): Promise
 	const packages = await unpackPackages(databasePackages)
 	const folder = await mkdtemp(join(tmpdir(), 'multinic-mariadb-'))
 	const basedir = join(packages.root, 'usr')
-	const common = ['--no-defaults', '--user=root', `--basedir=${basedir}`, `--datadir=${folder}/data`]
+	const common = ['--no-defaults', '--user=root', `--basedir=${basedir}`, `--datadir=${folder}/data`, noAio]
 	const install = join(basedir, 'bin/mariadb-install-db')
 	await execa(install, [...common, '--auth-root-authentication-method=normal', '--skip-test-db'], { env: packages.env })
 	const socket = join(folder, 'socket')

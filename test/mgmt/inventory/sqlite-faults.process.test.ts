@@ -8,7 +8,9 @@ import { buffer } from 'node:stream/consumers'
 import { execa } from 'execa'
 import fc from 'fast-check'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { connectSqlite } from '../../../mgmt/inventory/connect.ts'
 import type { Inventory } from '../../../mgmt/inventory/inventory.ts'
+import { Keeper } from '../../../mgmt/inventory/keeper.ts'
 import { openInventory } from '../../../mgmt/inventory/open.ts'
 import { createLog } from '../../../runtime/log.ts'
 import { nics, portId, providerId, reported, sent, viewIn } from './samples.ts'
@@ -39,7 +41,7 @@ async function open(file = path): Promise<Inventory & AsyncDisposable> {
 
 async function filled(nodes = 3): Promise<void> {
 	await using inventory = await open()
-	await inventory.record(Array.from({ length: nodes }, (_, i) => sent(i, nics(i, nodes > 100 ? 10 : 3))))
+	await inventory.record(Array.from({ length: nodes }, (_, i) => sent(i, nics(i, 3))))
 }
 
 const isAvailable = (inventory: Inventory) => expect.poll(() => inventory.state()).toMatchObject({ state: 'available' })
@@ -68,17 +70,32 @@ describe('damage', () => {
 		expect(await countOf(inventory)).toBe(1)
 	})
 
-	test('random bytes that are written while the file is open are noticed, and what is learned is stored in a new file', async () => {
-		// more than SQLite keeps in memory
-		await filled(1_000)
-		await using inventory = await open()
+	test('random bytes that are written while the file is open: nothing fails but calls, and the next start replaces the file', async () => {
+		await filled(100)
+		const inventory = await open()
 		overwrite(path, 4_096, statSync(path).size)
-		await inventory.search('*', 'nothing like this', 20).catch(() => {})
-		await inventory.nodes('*', {}, { limit: 1_000 }).catch(() => {})
-		await expect.poll(() => inventory.state()).toMatchObject({ state: 'available', replaced: {} })
-		inventory.learn([reported(viewIn('Configured', 1, nics(1, 2)))])
-		expect(await inventory.drained()).toBe(true)
-		expect(await inventory.idsOf(node)).toEqual(new Map([0, 1].map(id => [portId(1, id), id])))
+		for (const call of [inventory.search('*', 'nothing like this', 20), inventory.record([sent(1, nics(1, 2))])])
+			await call.catch(error => expect(error).toMatchObject(unavailable))
+		await inventory.close()
+		overwrite(path, 4_096, statSync(path).size)
+		await using next = await open()
+		await isAvailable(next)
+		await next.record([sent(1, nics(1, 2))])
+		expect(await next.idsOf(node)).toEqual(new Map([0, 1].map(id => [portId(1, id), id])))
+	})
+
+	test('damage that a statement finds: the file is replaced, and what is learned is stored in the new one', async () => {
+		await filled()
+		const connect = () => connectSqlite({ path }, { deadlineMs: 1_000, now: Date.now })
+		const begin = async () => {}
+		const keeper = new Keeper({ connect, begin, onAvailable() {}, log, now: Date.now, retryMs: 50 })
+		await keeper.opened
+		const malformed = Object.assign(new Error('database disk image is malformed'), { errcode: 11 })
+		overwrite(path, 4_096, statSync(path).size)
+		await expect(keeper.use('read', () => Promise.reject(malformed))).rejects.toMatchObject(unavailable)
+		await expect.poll(() => keeper.state()).toMatchObject({ state: 'available', replaced: { file: expect.stringContaining('.damaged-') } })
+		expect(await keeper.use('read', ({ store }) => store.db.selectFrom('node').selectAll().execute())).toEqual([])
+		await keeper.close()
 	})
 
 	test('an empty file is a new database', async () => {
