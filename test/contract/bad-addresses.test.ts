@@ -45,7 +45,10 @@ describe.each(doors)('%s', (_, said) => {
 })
 
 test('node configs that were stored before a rule existed are still read from viola, so that one does not hide the others', () => {
-	const items = addressCases.map(([, nic], at) => ({ nodeName: `worker-${at}`, generation: 1, interfaces: [nic] }))
+	const items = addressCases.map(([, nic], at) => ({
+		...{ nodeName: `worker-${at}`, deleting: false, generation: 1, resourceVersion: '1' },
+		interfaces: [nic],
+	}))
 	expect(NodeConfigList.parse({ items }).items.map(({ interfaces }) => interfaces)).toEqual(addressCases.map(([, nic]) => [nic]))
 })
 

@@ -23,6 +23,8 @@ export type Cluster = Requests & {
 	held: Held
 	/** Whether all node configs have been read. */
 	isSynced(): boolean
+	/** Whether they are being read for the first time, and no attempt has failed. */
+	isOpening(): boolean
 	/** When the API server last confirmed the entries, on the clock of `performance.now()`. */
 	heardMs(): number | undefined
 	/**
@@ -74,6 +76,7 @@ export function openCluster(options: ClusterOptions): Cluster {
 	return {
 		...{ providerId, namespace, isSynced, heardMs, held },
 		entries: entriesOf(held),
+		isOpening: () => !isSynced() && reflector.counts.failures === 0,
 		isCurrent: () => performance.now() - (heardMs() ?? Number.NEGATIVE_INFINITY) < 2 * idleMs,
 		unavailable: () => unavailable({ providerId, state: contact.state(), why: contact.why(), isSynced: isSynced() }),
 		inTurn: createTurns(),
