@@ -3,7 +3,7 @@ import { wordsOf } from '../../runtime/errors.ts'
 import type { Log } from '../../runtime/log.ts'
 import type { Target } from '../targets/target.ts'
 import { keepTrying } from './keep-trying.ts'
-import { type Borrowed, type Held, hold } from './held.ts'
+import { type Borrowed, type Shared, share } from './shared.ts'
 
 /** An open connection to a biz cluster. */
 export type Opened = {
@@ -51,19 +51,19 @@ const RETRY_MS = 5_000
  * may be written to the previous one.
  */
 export function connection<C extends Opened>({ open, close, log, setTimer }: ConnectionOptions<C>): Connection<C> {
-	let current: { place: string; held: Held<C> } | undefined
+	let current: { place: string; shared: Shared<C> } | undefined
 	let attempts = new AbortController()
 	let first: Promise<void> = Promise.resolve()
 	let fault: unknown
 	const replace = (next: typeof current, now = false) => {
-		current?.held.retire(now)
+		current?.shared.retire(now)
 		current = next
 	}
 	const take = async (cluster: C, { place }: Target, signal: AbortSignal) => {
-		if (!signal.aborted && current?.held.cluster.server === cluster.server) await Promise.race([cluster.ready, aborted(signal)])
+		if (!signal.aborted && current?.shared.cluster.server === cluster.server) await Promise.race([cluster.ready, aborted(signal)])
 		if (signal.aborted) return close(cluster)
 		fault = undefined
-		replace({ place, held: hold(cluster, close) })
+		replace({ place, shared: share(cluster, close) })
 	}
 	const start = (target: Target, { signal }: AbortController) => {
 		const { providerId, source } = target
@@ -85,9 +85,9 @@ export function connection<C extends Opened>({ open, close, log, setTimer }: Con
 		async borrow(onReplaced) {
 			// if the target changes during the wait, another attempt has begun
 			while (!current && fault === undefined && !attempts.signal.aborted) await first
-			return current?.held.borrow(onReplaced) ?? { fault: fault ?? 'it was removed' }
+			return current?.shared.borrow(onReplaced) ?? { fault: fault ?? 'it was removed' }
 		},
-		current: () => current?.held.cluster,
+		current: () => current?.shared.cluster,
 		async end(now) {
 			attempts.abort()
 			replace(undefined, now)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hold } from '../../../viola/cluster/held.ts'
+import { share } from '../../../viola/cluster/shared.ts'
 
 type Step = 'borrow' | 'release' | 'retire' | 'retire now'
 
@@ -14,22 +14,22 @@ test.each<[sentence: string, steps: Step[], closed: number]>([
 	['it can be closed after it was retired', ['borrow', 'retire', 'retire now', 'release'], 1],
 ])('%s', (_, steps, closed) => {
 	let count = 0
-	const held = hold('cluster', () => void count++)
-	const borrowed: ReturnType<typeof held.borrow>[] = []
+	const shared = share('cluster', () => void count++)
+	const borrowed: ReturnType<typeof shared.borrow>[] = []
 	for (const step of steps) {
-		if (step === 'borrow') borrowed.push(held.borrow())
+		if (step === 'borrow') borrowed.push(shared.borrow())
 		else if (step === 'release') borrowed.pop()?.release()
-		else held.retire(step === 'retire now')
+		else shared.retire(step === 'retire now')
 	}
 	expect(count).toBe(closed)
 })
 
 test('the replacement of a cluster is reported once to each running request', () => {
-	const held = hold('cluster', () => {})
+	const shared = share('cluster', () => {})
 	const told: string[] = []
-	held.borrow(() => void told.push('running'))
-	held.borrow(() => void told.push('ended')).release()
-	held.retire()
-	held.retire(true)
+	shared.borrow(() => void told.push('running'))
+	shared.borrow(() => void told.push('ended')).release()
+	shared.retire()
+	shared.retire(true)
 	expect(told).toEqual(['running'])
 })

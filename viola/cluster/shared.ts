@@ -5,7 +5,7 @@ export type Borrowed<C> = {
 	release(): void
 }
 
-export type Held<C> = {
+export type Shared<C> = {
 	readonly cluster: C
 	/** @param onReplaced called if another connection replaces this one before the release */
 	borrow(onReplaced?: () => void): Borrowed<C>
@@ -14,7 +14,7 @@ export type Held<C> = {
 }
 
 /** Counts the requests that use a cluster, so that it is closed once, after the last of them. */
-export function hold<C>(cluster: C, close: (cluster: C) => void): Held<C> {
+export function share<C>(cluster: C, close: (cluster: C) => void): Shared<C> {
 	const users = new Set<{ onReplaced: () => void }>()
 	let isRetired = false
 	let isClosed = false
