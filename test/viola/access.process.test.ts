@@ -72,7 +72,6 @@ test('each client may do what the file grants, and a client that is removed from
 test('with VIOLA_AUTH=none, a client without a token is accepted, with a warning at start', async () => {
 	const { send, lines } = await start({ VIOLA_AUTH: 'none' })
 	expect((await send()).status).toBe(503)
-	expect(lines.filter(({ level }) => level === 'warn').map(({ msg }) => msg)).toEqual([
-		'authentication is switched off: every client may read and write everything',
-	])
+	const warnings = lines.filter(({ level }) => level === 'warn').map(({ msg }) => msg)
+	expect(warnings).toContain('authentication is switched off: every client may read and write everything')
 })
