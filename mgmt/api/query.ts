@@ -15,9 +15,8 @@ const text = z.string().min(1).max(253)
 const limit = {
 	limit: z
 		.string()
-		.regex(/^[1-9]\d{0,3}$/, `must be a number from 1 to ${LIMIT_MAX}`)
+		.regex(/^([1-9]\d{0,2}|1000)$/, `must be a number from 1 to ${LIMIT_MAX}`)
 		.transform(Number)
-		.pipe(z.int().max(LIMIT_MAX, `must be a number from 1 to ${LIMIT_MAX}`))
 		.optional()
 		.describe(`Number of items in the response, 1 to ${LIMIT_MAX}; default 100`),
 }

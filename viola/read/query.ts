@@ -7,9 +7,8 @@ const NAMES_MAX = 200
 
 const Limit = z
 	.string()
-	.regex(/^[1-9]\d{0,3}$/, `must be a number from 1 to ${LIMIT_MAX}`)
+	.regex(/^([1-9]\d{0,2}|1000)$/, `must be a number from 1 to ${LIMIT_MAX}`)
 	.transform(Number)
-	.pipe(z.number().max(LIMIT_MAX))
 
 /** The name of the last node of a page. It stays valid when node configs are added or deleted, even that one. */
 const Cursor = NodeName
