@@ -105,7 +105,7 @@ export type NodeConfigView = z.infer<typeof NodeConfigView>
 export const NodeConfigList = z.object({ items: listOf(NodeConfigView, 100_000) })
 export type NodeConfigList = z.infer<typeof NodeConfigList>
 
-/** Names of the events of the stream. `contract/stream-follower.ts` shows what a reader does with them. */
+/** Names of the events of the stream. `docs/api.md` says what a reader does with them. */
 export const NODE_CONFIG_EVENT = 'node-config'
 export const DELETED = 'deleted'
 export const SYNCED = 'synced'

@@ -30,6 +30,12 @@ export type Intake = {
 	close(): void
 }
 
+/**
+ * How long an id may be old, in milliseconds. If the cluster was restored from a backup while viola did not run, an older id may exist a
+ * second time, with other content.
+ */
+const ID_MS = 10 * 60_000
+
 /** Waits between two attempts to read the inventory, in milliseconds. */
 const WAITS = { firstMs: 1_000, maxMs: 60_000 }
 
@@ -38,6 +44,7 @@ export function createIntake(options: IntakeOptions, signal: AbortSignal): Intak
 	const { inventory, clock, log, providerId } = options
 	const progress = createProgress()
 	let received = 0
+	let receivedAt = clock.now()
 	let round = { beganAt: clock.now(), sweeping: deadline(0, signal) }
 	const begin = () => {
 		progress.restart()
@@ -47,6 +54,7 @@ export function createIntake(options: IntakeOptions, signal: AbortSignal): Intak
 	}
 	const take = (meaning: Meaning, id?: string) => {
 		received++
+		receivedAt = clock.now()
 		if (meaning.kind === 'reset') begin()
 		if (meaning.kind === 'invalid') log.warn({ providerId, ...meaning }, 'viola sent an invalid event, which is ignored')
 		progress.add(meaning, id)
@@ -60,7 +68,7 @@ export function createIntake(options: IntakeOptions, signal: AbortSignal): Intak
 			return received
 		},
 		connect() {
-			if (!progress.isComplete) begin()
+			if (!progress.isComplete || clock.now() - receivedAt > ID_MS) begin()
 			return progress.lastId
 		},
 		take: event => take(meaningOf(event), event.id),

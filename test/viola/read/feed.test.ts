@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createFeed } from '../../../viola/read/feed.ts'
-import { eventIn } from './events.ts'
+import { eventIn } from './stream-reader.ts'
 import { entryOf, type Replica, replicaOf } from './replica.ts'
 
 function feedOf({ held }: Replica, lastEventId?: string, isWanted = (_: string) => true) {
@@ -16,10 +16,11 @@ function feedOf({ held }: Replica, lastEventId?: string, isWanted = (_: string) 
 }
 
 function brief(text: string): string {
-	const { id, change, data } = eventIn(text)
+	const { id, event, data } = eventIn(text)
+	const { nodeName, resourceVersion } = JSON.parse(data) as { nodeName?: string; resourceVersion?: string }
 	const suffix = id === undefined ? '' : ` #${id}`
-	if (change.event === 'node-config') return `+${change.nodeName}@${JSON.parse(data).resourceVersion}${suffix}`
-	return (change.event === 'deleted' ? `-${change.nodeName}` : change.event) + suffix
+	if (event === 'node-config') return `+${nodeName}@${resourceVersion}${suffix}`
+	return (event === 'deleted' ? `-${nodeName}` : event) + suffix
 }
 
 test('a new reader receives every node config, then synced, then each change and deletion with its version as id', () => {

@@ -1,10 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createStreamFollower } from '../../../contract/stream-follower.ts'
 import { createHeld, type Held } from '../../../viola/held/held.ts'
 import type { Entry } from '../../../viola/model/entry.ts'
 import { createFeed } from '../../../viola/read/feed.ts'
-import { eventIn } from './events.ts'
+import { createStreamReader, eventIn } from './stream-reader.ts'
 
 /** A cluster, replicas that follow it with different histories, and a reader that follows the stream of one replica after another. */
 
@@ -106,25 +105,21 @@ function createReplica(cluster: Cluster) {
 	}
 }
 
-/** A client that follows the protocol, with what it knows of each node. */
+/** A client of one replica after another. */
 function createReader(isWanted: (nodeName: string) => boolean) {
-	const follower = createStreamFollower()
-	const known = new Map<string, string>()
+	const reader = createStreamReader(data => data)
 	let feed: ReturnType<typeof createFeed> | undefined
 	return {
-		known,
+		known: reader.known,
 		connect(held: Held) {
 			feed?.end()
-			follower.connect()
-			feed = createFeed({ held, lastEventId: follower.lastEventId, isWanted, onChange: () => {} })
+			feed = createFeed({ held, lastEventId: reader.connect(), isWanted, onChange: () => {} })
 		},
 		read(events = Number.POSITIVE_INFINITY) {
 			for (let n = 0; n < events; n++) {
 				const text = feed?.next()
 				if (text === undefined) return
-				const { id, data, change } = eventIn(text)
-				if (change.event === 'node-config') known.set(change.nodeName, data)
-				for (const gone of follower.take(change, id)) known.delete(gone)
+				reader.take(eventIn(text))
 			}
 		},
 	}

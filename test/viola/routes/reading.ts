@@ -1,9 +1,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { expect, onTestFinished } from 'vitest'
-import { createStreamFollower, type StreamChange } from '../../../contract/stream-follower.ts'
 import { NODE_CONFIGS_PATH, NodeConfigList } from '../../../contract/viola-api.ts'
-import { readEvents, type StreamEvent } from '../../../runtime/event-stream.ts'
+import { readEvents } from '../../../runtime/event-stream.ts'
 import { createHttpClient } from '../../../runtime/http-client.ts'
 import { createHttpServer, listen } from '../../../runtime/http-server.ts'
 import { createLog } from '../../../runtime/log.ts'
@@ -14,6 +13,7 @@ import { info } from '../../../viola/routes/documented.ts'
 import { addReading, type ReadOptions } from '../../../viola/routes/read.ts'
 import { manualTime } from '../../runtime/manual-time.ts'
 import type { Replica } from '../read/replica.ts'
+import { createStreamReader } from '../read/stream-reader.ts'
 
 /** Reading over real sockets: a server in front of a replica, and clients. */
 
@@ -63,23 +63,17 @@ export const workers = (count: number) => Array.from({ length: count }, (_, n) =
 export function reader(always: Record<string, string> = {}) {
 	const http = createHttpClient()
 	onTestFinished(() => http.close())
-	const follower = createStreamFollower()
-	const known = new Map<string, string>()
+	const stream = createStreamReader(data => (JSON.parse(data) as { resourceVersion: string }).resourceVersion)
+	const { known } = stream
 	const seen: string[] = []
-	const take = ({ id, event, data }: StreamEvent) => {
-		const change = { event, ...JSON.parse(data) } as StreamChange
-		if (change.event === 'node-config') known.set(change.nodeName, (JSON.parse(data) as { resourceVersion: string }).resourceVersion)
-		for (const gone of follower.take(change, id)) known.delete(gone)
-		seen.push('nodeName' in change ? `${change.event} ${change.nodeName}` : change.event)
-	}
 	return {
 		...{ known, seen },
 		/** Reads until `isEnd`, or the stream ends. */
 		async read(url: string, isEnd: (seen: string[]) => boolean) {
-			follower.connect()
-			const headers = { ...always, ...(follower.lastEventId !== undefined && { 'last-event-id': follower.lastEventId }) }
+			const lastEventId = stream.connect()
+			const headers = { ...always, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) }
 			for await (const event of readEvents(http.stream({ url, headers }))) {
-				take(event)
+				seen.push(stream.take(event))
 				if (isEnd(seen)) return
 			}
 		},
