@@ -55,7 +55,7 @@ const learnLost = async () => {
 
 describe('MariaDB', () => {
 	test('is killed, and started again', async () => {
-		await server.signal('SIGKILL')
+		await server.kill()
 		await expect(inventory.idsOf(node)).rejects.toMatchObject(unavailable)
 		expect(inventory.state()).toMatchObject({ state: 'unavailable', reason: 'Unreachable' })
 		await learnLost()
@@ -65,14 +65,14 @@ describe('MariaDB', () => {
 	})
 
 	test('is stopped (SIGSTOP): every call ends, and no call waits once that is known', async () => {
-		await server.signal('SIGSTOP')
+		server.pause()
 		try {
 			await expect(inventory.idsOf(node)).rejects.toMatchObject(unavailable)
 			await expect(inventory.record([sent(1, [])])).rejects.toMatchObject(unavailable)
 			expect(inventory.state()).toMatchObject({ state: 'unavailable', reason: 'Unreachable' })
 			await learnLost()
 		} finally {
-			await server.signal('SIGCONT')
+			server.resume()
 		}
 		await isAvailable()
 		await hasStored()
@@ -84,13 +84,16 @@ describe('MariaDB', () => {
 			retryMs: 100,
 			deadlineMs: 1_000,
 			before: sql => {
-				if (sql.startsWith('insert into `change`')) void server.signal('SIGSTOP')
+				if (sql.startsWith('insert into `change`')) server.pause()
 			},
 		})
 		await broken.opened
 		broken.lead()
-		await expect(broken.record([sent(3, nics(3, 2))])).rejects.toMatchObject(unavailable)
-		await server.signal('SIGCONT')
+		try {
+			await expect(broken.record([sent(3, nics(3, 2))])).rejects.toMatchObject(unavailable)
+		} finally {
+			server.resume()
+		}
 		await broken.close()
 		await isAvailable()
 		expect((await inventory.nodes('*', {}, { limit: 10 })).items).toHaveLength(1)
@@ -109,7 +112,7 @@ describe('MariaDB', () => {
 	})
 
 	test('is restarted while no query runs: the next call does not notice it', async () => {
-		await server.signal('SIGKILL')
+		await server.kill()
 		await server.start()
 		inventory.learn(learned)
 		await isAvailable()

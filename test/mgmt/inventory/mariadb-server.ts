@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -14,7 +15,10 @@ export type MariaServer = {
 	run(statement: string): Promise<unknown>
 	/** Creates an empty database, and returns the settings for it. */
 	settings(): Promise<Extract<InventorySettings, { use: 'mariadb' }>>
-	signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>
+	kill(): Promise<void>
+	/** Stops all threads of the server before it returns, so that it can be called between two statements. */
+	pause(): void
+	resume(): void
 	/** Starts the server again on the same port and data, after a kill. */
 	start(): Promise<void>
 	stop(): Promise<void>
@@ -72,17 +76,25 @@ export async function startMariaServer(options: readonly string[] = []): Promise
 			const mariadb: MariaSettings = { host: '127.0.0.1', port, database, login }
 			return { use: 'mariadb', mariadb }
 		},
-		async signal(name) {
-			process.kill(daemon?.pid ?? 0, name)
-			if (name === 'SIGKILL') await daemon?.ended
-			// each thread stops by itself, a moment after the signal
-			const isStopped = async () => /^State:\tT/m.test(await readFile(`/proc/${daemon?.pid}/status`, 'utf8'))
-			if (name === 'SIGSTOP') await until('MariaDB is stopped', isStopped, { everyMs: 5 })
+		async kill() {
+			process.kill(pidOf(daemon), 'SIGKILL')
+			await daemon?.ended
 		},
+		pause() {
+			process.kill(pidOf(daemon), 'SIGSTOP')
+			// each thread stops a moment after the signal
+			while (!/^State:\tT/m.test(readFileSync(`/proc/${pidOf(daemon)}/status`, 'utf8')));
+		},
+		resume: () => void process.kill(pidOf(daemon), 'SIGCONT'),
 		start: () => startOn(port),
 		async stop() {
 			await daemon?.stop(10_000)
 			await rm(folder, { recursive: true, force: true })
 		},
 	}
+}
+
+function pidOf(daemon: Daemon | undefined): number {
+	if (!daemon) throw new Error('MariaDB was not started')
+	return daemon.pid
 }
