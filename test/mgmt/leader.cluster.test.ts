@@ -124,7 +124,7 @@ test('without its database, ports still become interfaces, the condition and /he
 	await world.applyConfig('third', spec('worker-3'))
 	await expect.poll(() => idsOf('worker-3'), pace).toEqual([[0, port.id]])
 	await expect.poll(() => conditionOf('third', 'InventoryAvailable'), pace).toMatchObject({ status: 'False', reason: 'Locked' })
-	expect(await conditionOf('third', 'Ready')).toMatchObject({ status: 'True' })
+	await expect.poll(() => conditionOf('third', 'Ready'), pace).toMatchObject({ status: 'True', reason: 'NoChange' })
 	expect(await healthOf(mgmt)).toMatch(/^200 ok\ninventory: Locked: .+/)
 	expect(await isReady(mgmt)).toBe(true)
 	const { resourceVersion } = (await world.config('third'))?.metadata ?? {}
