@@ -23,8 +23,8 @@ export async function main({ signal, log, env, config }: Context & Read<typeof r
 	for (const providerId of clusters.keys())
 		clusterOf(providerId).catch(error => log.warn({ providerId, why: wordsOf(error) }, 'cluster not opened'))
 	const app = createViola({ token, clusterOf, log })
-	// a cluster that is down must not take the others out of service
-	const ready = () => (open.pending().length === 0 ? true : `reading the node configs of ${open.pending().join(', ')}`)
+	// a cluster that fails must not take the others out of service
+	const ready = () => (open.opening().length === 0 ? true : `reading the node configs of ${open.opening().join(', ')}`)
 	addHealth(app, { ready, metrics: metrics.registry })
 	const { address, closed } = await listen(app, { host, port }, signal)
 	log.info({ address, providers: [...clusters.keys()] }, 'listening')

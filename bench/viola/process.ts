@@ -25,12 +25,12 @@ export type Viola = {
 }
 
 /** The Node flags and the environment of the controller's chart, which the chart of viola shares. */
-const imageFlags = ['--max-semi-space-size=4', '--max-old-space-size=160']
+const flags = ['--max-semi-space-size=4', '--max-old-space-size=160']
 const imageEnv = { MALLOC_ARENA_MAX: '2' }
 const headers = { authorization: 'Bearer bench', 'x-provider-id': 'biz', 'content-type': 'application/json' }
 
 /** Starts viola in front of one API server, and waits until it has read the node configs. */
-export async function startViola(api: ApiServer, script: string, flags = imageFlags): Promise<Viola> {
+export async function startViola(api: ApiServer, script: string): Promise<Viola> {
 	const folder = await mkdtemp(join(tmpdir(), 'multinic-bench-'))
 	const clusters = join(folder, 'clusters.yaml')
 	await writeFile(clusters, `biz: { kubeconfig: ${api.kubeconfig}, namespace: ${namespace} }\n`)

@@ -42,7 +42,7 @@ async function startViola() {
 	const calls: string[] = []
 	const onCall = ({ verb, code }: { verb: string; code: string }) => void calls.push(`${verb} ${code}`)
 	const cluster = openCluster({ providerId: 'biz', namespace, credentials, log, onCall })
-	const app = createViola({ token: () => 't', clusterOf: async () => cluster, log })
+	const app = createViola({ token: () => 't', clusterOf: async () => cluster, log, postMs: 600_000 })
 	onTestFinished(async () => {
 		await app.close()
 		await cluster.close()

@@ -22,7 +22,13 @@ function start(more: Partial<Cluster> = {}, options: Partial<RouteOptions> = {})
 	const done: string[] = []
 	const cluster: Cluster = {
 		...{ providerId: 'biz', namespace: 'ns', entries: { size: 0, get: () => undefined, values: () => [] } },
-		...{ isSynced: () => true, heardMs: () => performance.now(), isCurrent: () => true, unavailable: () => undefined },
+		...{
+			isSynced: () => true,
+			isOpening: () => false,
+			heardMs: () => performance.now(),
+			isCurrent: () => true,
+			unavailable: () => undefined,
+		},
 		...{ inTurn: createTurns(), read: async () => undefined, close: async () => {} },
 		create: async ({ metadata: { name } }) => {
 			done.push(name)

@@ -29,6 +29,8 @@ export type Cluster = Requests & {
 	entries: { readonly size: number; get(nodeName: string): Entry | undefined; values(): Iterable<Entry> }
 	/** Whether all node configs have been read. */
 	isSynced(): boolean
+	/** Whether they are being read for the first time, and no attempt has failed. */
+	isOpening(): boolean
 	/** When the API server last confirmed the entries, on the clock of `performance.now()`. */
 	heardMs(): number | undefined
 	/**
@@ -80,6 +82,7 @@ export function openCluster(options: ClusterOptions): Cluster {
 	return {
 		...{ providerId, namespace, isSynced, heardMs },
 		entries: entriesOf(reflector, namespace, gone),
+		isOpening: () => !isSynced() && reflector.counts.failures === 0,
 		isCurrent: () => performance.now() - (heardMs() ?? Number.NEGATIVE_INFINITY) < 2 * idleMs,
 		unavailable: () => unavailable({ providerId, state: contact.state(), why: contact.why(), isSynced: isSynced() }),
 		inTurn: createTurns(),

@@ -16,8 +16,8 @@ export type ClustersOptions = {
 export type Clusters = {
 	/** Returns the cluster of a provider, and opens it if it is not open. @throws Failure CLUSTER_UNREACHABLE if its credentials cannot be read */
 	cluster(providerId: string, target: Target): Promise<Cluster>
-	/** The providers whose node configs have not been read yet, although their clusters answer. */
-	pending(): string[]
+	/** The providers whose node configs are being read for the first time. A cluster that fails is not among them. */
+	opening(): string[]
 	close(): Promise<void>
 }
 
@@ -40,7 +40,7 @@ export function createClusters({ env, log, onCall, onUp }: ClustersOptions): Clu
 			cluster.catch(() => open.delete(providerId))
 			return cluster
 		},
-		pending: () => opened.filter(one => one.unavailable()?.code === 'CLUSTER_NOT_SYNCED').map(({ providerId }) => providerId),
+		opening: () => opened.filter(one => one.isOpening()).map(({ providerId }) => providerId),
 		async close() {
 			await Promise.allSettled(open.values())
 			await Promise.all(opened.map(cluster => cluster.close()))
