@@ -18,7 +18,7 @@ const sources = rooms.flatMap(room => globSync(`${room}/**/*.ts`)).map(path => p
 
 /** Files that make decisions: they receive time, randomness and the environment as arguments. */
 const pureNames =
-	/^agent\/(model|ip|persist|plan)\/|^agent\/run\/(retry|retry-words|bisect)\.ts$|^agent\/rollback\/(units|stored-step)\.ts$|^agent\/boot\/proof\.ts$|^agent\/openstack\/network-data\.ts$|^agent\/report\/(?!deliver|log|send-to-api-server|tally)[\w-]+\.ts$|(^|\/)(decide|plan|select|select-ports|naming|changes|cadence|settings|remotes|mgmt\/model\/origin|viola\/model\/(content|view)|viola\/apply\/(difference|read-nodes|node-errors)|(disclosure\/(hosts|providers))|manifest|routing|status|build-status|snapshot|ip|names|reasons|render\/[\w-]+)\.ts$/
+	/^agent\/(model|ip|persist|plan)\/|^agent\/run\/(retry|retry-words|bisect)\.ts$|^agent\/rollback\/(units|stored-step)\.ts$|^agent\/boot\/proof\.ts$|^agent\/openstack\/network-data\.ts$|^agent\/report\/(?!deliver|log|send-to-api-server|tally)[\w-]+\.ts$|(^|\/)(decide|plan|select|select-ports|naming|changes|cadence|settings|remotes|mgmt\/model\/origin|mgmt\/(authority|claims|learn|inventory-condition|viola\/batches|follow\/(events|progress|withdrawals))|mgmt\/inventory\/(apply|batch|backlog|cursor|difference|drafts|from-rows|lost|nics|report|search|stored)|viola\/model\/(content|view)|viola\/apply\/(difference|read-nodes|node-errors)|(disclosure\/(hosts|providers))|manifest|routing|status|build-status|snapshot|ip|names|reasons|render\/[\w-]+)\.ts$/
 const impure = /\bawait\b|\basync\b|Date\.now|new Date\(\)|Math\.random|\bprocess\.|from 'node:/
 
 /**
@@ -45,7 +45,7 @@ const layers: Record<string, string[][]> = {
 		['controller/model'],
 	],
 	runtime: [['runtime/auth'], ['runtime/kube'], ['runtime/kube/kubeconfig'], ['runtime']],
-	mgmt: [['mgmt'], ['mgmt/inventory', 'mgmt/openstack'], ['mgmt/disclosure'], ['mgmt/model']],
+	mgmt: [['mgmt'], ['mgmt/follow'], ['mgmt/viola', 'mgmt/inventory', 'mgmt/openstack'], ['mgmt/disclosure'], ['mgmt/model']],
 	viola: [['viola'], ['viola/routes'], ['viola/apply', 'viola/read'], ['viola/cluster'], ['viola/held', 'viola/targets'], ['viola/model']],
 	lab: [
 		['lab'],

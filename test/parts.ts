@@ -1,6 +1,6 @@
 import { execa } from 'execa'
 import { allBinaries, findKit } from '../lab/kit/kit.ts'
-import { monitoringPackages, probePackages, unpackPackages } from '../lab/base/packages.ts'
+import { databasePackages, monitoringPackages, probePackages, unpackPackages } from '../lab/base/packages.ts'
 import { prepareLab } from '../lab/setup/prepare.ts'
 
 /**
@@ -20,10 +20,10 @@ export const parts: readonly Part[] = [
 	{ name: 'process', what: 'the programs as processes: their settings and how they exit' },
 	{ name: 'played', what: 'a simulated API server, and a controller under every fault' },
 	{ name: 'kernel', what: 'the agent on the real kernel, in network namespaces', prepare: () => unpackPackages(probePackages) },
-	{ name: 'cluster', what: 'real etcd and kube-apiserver, and promtool', prepare: prepareCluster },
+	{ name: 'cluster', what: 'real etcd, kube-apiserver and MariaDB, and promtool', prepare: prepareCluster },
 	{ name: 'lab', what: 'the lab itself: start, stop, signals', prepare: () => prepareLab(2) },
 	{ name: 'vm', what: 'real nodes: kernel, systemd, netplan, containerd, kubelet, reboot', prepare: () => prepareLab(2) },
-	{ name: 'long', what: 'tests that take too long for every change', prepare: () => prepareLab(2), isLong: true },
+	{ name: 'long', what: 'tests that take too long for every change', prepare: prepareLong, isLong: true },
 	{ name: 'mutation', what: 'whether the pure tests detect changed decisions', prepare: installStryker, isLong: true },
 ]
 
@@ -33,6 +33,12 @@ export const expectedSkips: readonly string[] = []
 async function prepareCluster(): Promise<void> {
 	await findKit(allBinaries)
 	await unpackPackages(monitoringPackages)
+	await unpackPackages(databasePackages)
+}
+
+async function prepareLong(): Promise<void> {
+	await prepareLab(2)
+	await unpackPackages(databasePackages)
 }
 
 /** Installed only for the mutation run, because it would make every other setup a third slower. */

@@ -39,6 +39,9 @@ export const drivePackages = {
 /** The package that checks Prometheus rules and queries. */
 export const monitoringPackages = { prometheus: 'its promtool tests the rules and the queries of the dashboard' } as const
 
+/** The database server of the inventory, for installations with more than one mgmt. */
+export const databasePackages = { 'mariadb-server': 'the database of the inventory' } as const
+
 /** Maps a package name to the reason why it is needed. */
 type Wanted = Readonly<Record<string, string>>
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Nameable, nameInterfaces, type Taken } from '../../mgmt/naming.ts'
+import { compareFirst, type FirstKeys, type Nameable, nameInterfaces, type Taken } from '../../mgmt/naming.ts'
 
 const port = (n: number): Nameable => ({ id: `port-${n}`, mac: `fa:16:3e:00:00:${n.toString(16).padStart(2, '0')}` })
 const taken = (id: number, n: number): Taken => ({ id, portId: port(n).id, macAddress: port(n).mac })
@@ -90,4 +90,103 @@ test('naming twice changes nothing, and the order of the named ports is ignored'
 			expect(nameInterfaces(named.toReversed(), after)).toEqual(first)
 		}),
 	)
+})
+
+test.each<[sentence: string, ports: Nameable[], inForce: Taken[], rows: [string, number][], ids: [string, number][]]>([
+	[
+		'a port whose node config was deleted gets the id of its row',
+		[port(1), port(2)],
+		[],
+		[
+			['port-1', 3],
+			['port-2', 1],
+		],
+		[
+			['port-1', 3],
+			['port-2', 1],
+		],
+	],
+	['the id in force counts, not that of the row', [port(1)], [taken(4, 1)], [['port-1', 7]], [['port-1', 4]]],
+	[
+		'a row whose id another port has in force gives nothing',
+		[port(1), port(2)],
+		[taken(0, 2)],
+		[['port-1', 0]],
+		[
+			['port-1', 1],
+			['port-2', 0],
+		],
+	],
+	['the row of a port that is not wanted reserves nothing', [port(1)], [], [['port-9', 0]], [['port-1', 0]]],
+	[
+		'two rows with one id: the first port has it',
+		[port(1), port(2)],
+		[],
+		[
+			['port-1', 2],
+			['port-2', 2],
+		],
+		[
+			['port-1', 2],
+			['port-2', 0],
+		],
+	],
+])('%s', (_, ...[ports, inForce, rows, ids]) => {
+	expect([...nameInterfaces(ports, inForce, new Map(rows))].toSorted()).toEqual(ids.toSorted())
+})
+
+test('while a node config has every port, the rows change nothing, whatever they contain', () => {
+	const rows = fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 9 })), { maxLength: 20 })
+	fc.assert(
+		fc.property(worlds, rows, ({ ports }, stored) => {
+			const first = nameInterfaces(ports, [])
+			const named = ports.filter(({ id }) => first.has(id))
+			const inForce = named.map(({ id, mac }) => ({ id: first.get(id) ?? -1, portId: id, macAddress: mac }))
+			expect(nameInterfaces(named, inForce, new Map(stored.map(([n, id]) => [port(n).id, id])))).toEqual(first)
+		}),
+	)
+})
+
+test('with any rows, ids are unique, and a node config that is deleted comes back with the same ids', () => {
+	fc.assert(
+		fc.property(worlds, ({ ports, inForce }) => {
+			const first = nameInterfaces(ports, inForce)
+			const named = ports.filter(({ id }) => first.has(id))
+			expect(nameInterfaces(named.toReversed(), [], first)).toEqual(first)
+		}),
+	)
+})
+
+test.each<[sentence: string, order: FirstKeys[]]>([
+	[
+		'by the subnet',
+		[
+			{ subnet: 0, portId: 'z' },
+			{ subnet: 1, createdAt: '2020-01-01T00:00:00Z', portId: 'a' },
+		],
+	],
+	[
+		'in a subnet by the time',
+		[
+			{ subnet: 0, createdAt: '2020-01-01T00:00:00Z', portId: 'z' },
+			{ subnet: 0, createdAt: '2020-01-01 00:00:01', portId: 'a' },
+		],
+	],
+	[
+		'a port without a time last',
+		[
+			{ subnet: 0, createdAt: '2020-01-01T00:00:00Z', portId: 'z' },
+			{ subnet: 0, portId: 'a' },
+		],
+	],
+	[
+		'at one time by the id',
+		[
+			{ subnet: 0, createdAt: '2020-01-01T00:00:00Z', portId: 'a' },
+			{ subnet: 0, createdAt: '2020-01-01T00:00:00', portId: 'b' },
+		],
+	],
+])('ports that nobody knows are ordered %s', (_, order) => {
+	expect(order.toReversed().toSorted(compareFirst)).toEqual(order)
+	expect(order.toSorted(compareFirst)).toEqual(order)
 })
