@@ -25,6 +25,11 @@ export function reveal({ secret }: Grant): string {
 	return secret[text]
 }
 
+/** Returns whether two secrets have the same value, such as a token before and after its Secret was written. */
+export function isSameSecret(one: Secret, other: Secret): boolean {
+	return one[text] === other[text]
+}
+
 /**
  * Returns a grant if the secret may be sent to the endpoint. @throws Failure SecretWithheld or ConfigError that names the field and the
  * host
