@@ -82,21 +82,23 @@ export type HealthOptions = {
 	ready: () => true | string
 	/** Liveness: returns a sentence if the process must be restarted. A process that is only not ready stays alive. Default: always true. */
 	alive?: () => true | string
+	/** Lines that `/healthz` shows after `ok`, such as the state of something that the process can do without. Default: none. */
+	details?: () => readonly string[]
 	metrics?: { contentType: string; metrics(): Promise<string> }
 }
 
 /** Adds `/healthz`, `/readyz` and, if metrics are given, `/metrics`. */
-export function addHealth(app: FastifyInstance, { ready, alive = () => true, metrics }: HealthOptions): void {
-	app.get('/healthz', (_, reply) => probe(reply, alive()))
+export function addHealth(app: FastifyInstance, { ready, alive = () => true, details = () => [], metrics }: HealthOptions): void {
+	app.get('/healthz', (_, reply) => probe(reply, alive(), details()))
 	app.get('/readyz', (_, reply) => probe(reply, ready()))
 	if (metrics) app.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.metrics()))
 }
 
-function probe(reply: FastifyReply, state: true | string): FastifyReply {
+function probe(reply: FastifyReply, state: true | string, details: readonly string[] = []): FastifyReply {
 	return reply
 		.status(state === true ? 200 : 503)
 		.type('text/plain')
-		.send(state === true ? 'ok' : state)
+		.send([state === true ? 'ok' : state, ...details].join('\n'))
 }
 
 /**

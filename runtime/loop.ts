@@ -43,8 +43,11 @@ export type LoopOptions = {
 	workers?: number
 	/** Time limit of one reconcile in milliseconds; 0: none. Default: 120 000. */
 	timeoutMs?: number
-	/** Grace period: how long after the end of the loop the signal of running reconciles is aborted, in milliseconds. Default: 20 000. */
-	graceMs?: number
+	/**
+	 * Grace period: how long after the end of the loop the signal of running reconciles is aborted, in milliseconds, above 0. Called when the
+	 * loop ends. Default: 20 000.
+	 */
+	graceMs?: () => number
 	/**
 	 * Called immediately before each reconcile, which waits while it returns false. A leader uses this to check whether it is still the
 	 * leader.
@@ -55,11 +58,11 @@ export type LoopOptions = {
 
 /** Takes keys from the queue and reconciles them until `signal` ends the loop; resolves when the last running reconcile has finished. */
 export async function runLoop(options: LoopOptions): Promise<void> {
-	const { queue, signal, workers = 4, graceMs = 20_000 } = options
+	const { queue, signal, workers = 4, graceMs = () => 20_000 } = options
 	const hard = deadline(0)
 	const stop = () => {
 		queue.shutDown()
-		hard.restart(graceMs)
+		hard.restart(graceMs())
 	}
 	if (signal.aborted) stop()
 	else signal.addEventListener('abort', stop, { once: true })

@@ -14,7 +14,7 @@ type World = {
 	lines: string[]
 }
 
-type Options = { workers?: number; timeoutMs?: number; graceMs?: number; mayBegin?: () => boolean }
+type Options = { workers?: number; timeoutMs?: number; graceMs?: () => number; mayBegin?: () => boolean }
 
 function run(reconcile: Reconcile, options: Options = {}): World {
 	const time = manualTime()
@@ -210,7 +210,7 @@ test('stop waits for a running reconcile to finish', async () => {
 
 test.each([
 	['the timeout of a reconcile', { timeoutMs: 5 }, false],
-	['the grace period of a shutdown', { timeoutMs: 0, graceMs: 5 }, true],
+	['the grace period of a shutdown', { timeoutMs: 0, graceMs: () => 5 }, true],
 ])('a reconcile’s signal is aborted after %s', async (_, options, stopFirst) => {
 	const { queue, stop, lines } = run(
 		(_key, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
