@@ -70,6 +70,8 @@ export const RUN_NAME_MAX = 57
 
 /** The default name of the controller's Lease. */
 export const CONTROLLER_LEASE = 'multinic-controller'
+/** Name of the Lease by which one mgmt process leads. */
+export const MGMT_LEASE = 'multinic-mgmt'
 
 /** Label of every object of MultiNIC, by which support bundles select objects. */
 export const LABEL_PART_OF = 'app.kubernetes.io/part-of'

@@ -1,17 +1,45 @@
 import { meanTheSame } from '../contract/canonical.ts'
-import type { NodeConfigRequest, NodeConfigView } from '../contract/viola-api.ts'
+import type { NodeConfigRequest, NodeConfigView, Owner } from '../contract/viola-api.ts'
 import type { Server } from './openstack/nova.ts'
 import { isNamed, type Vm } from './resolve.ts'
 
 /**
  * Returns the desired nodes that differ from the current node configs. A node without a node config is skipped if it needs no interfaces.
+ *
+ * @param others uids of the other OpenstackConfigs
  */
-export function toSend(wanted: readonly NodeConfigRequest[], inForce: ReadonlyMap<string, NodeConfigView>): NodeConfigRequest[] {
+export function toSend(
+	wanted: readonly NodeConfigRequest[],
+	inForce: ReadonlyMap<string, NodeConfigView>,
+	others: ReadonlySet<string>,
+): NodeConfigRequest[] {
 	return wanted.filter(node => {
 		const now = inForce.get(node.nodeName)
 		if (!now) return node.interfaces.length > 0
-		return now.instanceId !== node.instanceId || !meanTheSame(now.interfaces, node.interfaces)
+		return now.instanceId !== node.instanceId || !meanTheSame(now.interfaces, node.interfaces) || needsOwner(now, node.owner, others)
 	})
+}
+
+/**
+ * Whether a node config must be sent so that its owner becomes known. The owner that viola shows is not replaced while that OpenstackConfig
+ * exists: otherwise two of them would replace each other in turns. A viola of an earlier version stores no owner, and shows no
+ * resourceVersion.
+ */
+function needsOwner(now: NodeConfigView, owner: Owner | undefined, others: ReadonlySet<string>): boolean {
+	if (!owner || now.resourceVersion === '' || now.deleting) return false
+	return now.owner === undefined || (now.owner.uid !== owner.uid && !others.has(now.owner.uid))
+}
+
+/**
+ * Returns the desired nodes with an interface whose port is not in force on them. Only for these can the ids in the inventory make a
+ * difference.
+ */
+export function withNewPorts(wanted: readonly NodeConfigRequest[], inForce: ReadonlyMap<string, NodeConfigView>): string[] {
+	const isNew = ({ nodeName, interfaces }: NodeConfigRequest) => {
+		const known = new Set(inForce.get(nodeName)?.interfaces.map(({ portId }) => portId))
+		return interfaces.some(({ portId }) => !known.has(portId))
+	}
+	return wanted.filter(isNew).map(({ nodeName }) => nodeName)
 }
 
 export type Standing = {

@@ -30,15 +30,22 @@ function isEntitled({ metadata, spec }: OpenstackConfig, own: OpenstackConfig, {
 	return providerRefusal({ token, namespace, providerId: providerOf(spec) ?? '', field: '', allowed }) === undefined
 }
 
-function clusterOf({ spec }: OpenstackConfig, { VIOLA_ENDPOINT }: Env): string {
-	return JSON.stringify([(spec.settings?.violaEndpoint ?? VIOLA_ENDPOINT)?.replace(/\/$/, ''), providerOf(spec)])
+function clusterOf(config: OpenstackConfig, env: Env): string {
+	return JSON.stringify([urlOf(config, env), providerOf(config.spec)])
 }
 
-function providerOf({ credentials }: OpenstackConfig['spec']): string | undefined {
+/** Returns the address of the viola that an OpenstackConfig uses, if any. */
+export function urlOf({ spec }: OpenstackConfig, { VIOLA_ENDPOINT }: Pick<Env, 'VIOLA_ENDPOINT'>): string | undefined {
+	return (spec.settings?.violaEndpoint ?? VIOLA_ENDPOINT)?.replace(/\/$/, '')
+}
+
+/** Returns the id of its biz cluster, if any. */
+export function providerOf({ credentials }: OpenstackConfig['spec']): string | undefined {
 	return credentials.k8sProviderID ?? credentials.openstackProviderID
 }
 
-function rank(config: OpenstackConfig): string {
+/** Returns the order of OpenstackConfigs: by age, then by name. */
+export function rank(config: OpenstackConfig): string {
 	return `${config.metadata.creationTimestamp} ${keyOf(config)}`
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { Bool, Duration, HttpUrl, ListenAddress, ObjectName, readEnv } from '../runtime/env.ts'
+import { MGMT_LEASE } from '../contract/names.ts'
+import { Bool, Duration, HttpUrl, ListenAddress, ObjectName, readEnv, Whole } from '../runtime/env.ts'
 import { FixedToken, TokenFile } from '../runtime/token-file.ts'
 import { AllowedHosts } from './disclosure/hosts.ts'
 import { AllowedProviders } from './disclosure/providers.ts'
@@ -33,6 +34,11 @@ const Env = z.object({
 	POLL_ERROR_INTERVAL: Duration.prefault('30s').describe('After an error'),
 	POLL_FAST_WINDOW: Duration.prefault('3m'),
 	MGMT_NAMESPACE: ObjectName.max(63).optional().describe('Namespace of the OpenstackConfigs; default: all namespaces'),
+	MGMT_REPLICAS: Whole.pipe(z.int().min(1).max(9)).prefault('1').describe('Number of mgmt processes; more than one needs MariaDB'),
+	NAMESPACE: ObjectName.max(63).optional().describe('Namespace of the Lease; default: that of the pod or the kubeconfig'),
+	LEADER_ELECT: Bool.default(true).describe('Use leader election; required for more than one mgmt'),
+	LEASE_NAME: ObjectName.default(MGMT_LEASE),
+	POD_NAME: z.string().max(253).default('').describe('Identity in the Lease; default the host name'),
 	MGMT_ADDR: ListenAddress.prefault(':8081').describe('Listen address of /healthz, /readyz and /metrics'),
 })
 export type Config = Readonly<Omit<z.infer<typeof Env>, 'MGMT_ADDR' | 'VIOLA_TOKEN_FILE'>> & { host: string; port: number }
@@ -48,4 +54,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 export function startWarnings({ VIOLA_TOKEN, VIOLA_ALLOWED_PROVIDERS }: Config): string[] {
 	if (!VIOLA_TOKEN || VIOLA_ALLOWED_PROVIDERS) return []
 	return ['VIOLA_ALLOWED_PROVIDERS is not set: every OpenstackConfig may use the viola token of mgmt for every provider id']
+}
+
+/** Returns why there must not be so many mgmt processes, if that is so. `use`: where the inventory is stored. */
+export function replicasRefusal(
+	{ MGMT_REPLICAS, LEADER_ELECT }: Pick<Config, 'MGMT_REPLICAS' | 'LEADER_ELECT'>,
+	{ use }: { use: 'nothing' | 'sqlite' | 'mariadb' },
+): string | undefined {
+	if (MGMT_REPLICAS === 1) return undefined
+	const several = `MGMT_REPLICAS is ${MGMT_REPLICAS}:`
+	if (!LEADER_ELECT) return `${several} more than one mgmt needs leader election; set LEADER_ELECT to true`
+	if (use === 'sqlite') return `${several} only one process can use an SQLite file; set DB_HOST to use MariaDB, or run one mgmt`
+	return undefined
 }

@@ -14,7 +14,7 @@ import type { World } from './plan.ts'
 import { isNamed } from './resolve.ts'
 import type { Contrabass } from './model/settings.ts'
 import type { Secrets } from './secrets.ts'
-import type { Viola } from './send.ts'
+import type { Viola } from './viola/client.ts'
 import type { Settings } from './model/settings.ts'
 
 export type Sources = {
@@ -27,14 +27,17 @@ export type Sources = {
 	viola: Viola
 }
 
-/** Reads everything that a decision depends on; fails if any part cannot be read. */
-export async function gather(sources: Sources, before: readonly string[], claims: World['claims']): Promise<World> {
+/** What is known about the OpenstackConfig itself. */
+export type Known = Pick<World, 'before' | 'claims' | 'owner' | 'others'>
+
+/** Reads everything that a decision depends on, except the inventory; fails if any part cannot be read. */
+export async function gather(sources: Sources, known: Known): Promise<World> {
 	const { settings, viola, http, tokens, env } = sources
 	const { openstack } = settings
 	const inForce = await viola.inForce()
 	const means = { http: http.for(openstack), tokens, hosts: env.SECRET_ENDPOINT_HOSTS }
 	const session = openSession(await loginOf(sources), openstack, means)
-	const earlier = before.flatMap(nodeName => inForce.get(nodeName)?.instanceId ?? [])
+	const earlier = known.before.flatMap(nodeName => inForce.get(nodeName)?.instanceId ?? [])
 	const subnets = await readSubnets(session, settings.subnets, settings.projectId)
 	const [networks, servers] = await Promise.all([readNetworks(session, subnets), readServers(session, [...settings.vms, ...earlier])])
 	const meant = servers.filter(server => isNamed(server, settings.vms))
@@ -42,7 +45,7 @@ export async function gather(sources: Sources, before: readonly string[], claims
 		session,
 		meant.map(({ id }) => id),
 	)
-	return { settings, servers, subnets, networks, ports, inForce, before, claims }
+	return { settings, servers, subnets, networks, ports, inForce, ...known, remembered: new Map() }
 }
 
 /** Returns the login to Keystone from Contrabass, or from the OpenstackConfig itself. */

@@ -3,7 +3,11 @@ import type { Log } from '../runtime/log.ts'
 
 export type Trust = { ca?: string; insecure: boolean }
 /** The HTTP clients of one reconcile, one per combination of trust settings. */
-export type Clients = { for(trust: Trust): HttpClient }
+export type Clients = {
+	for(trust: Trust): HttpClient
+	/** Aborted when the reconcile must end. */
+	signal: AbortSignal
+}
 
 export type HttpClients = {
 	/** Runs work with clients whose calls are aborted by the signal, because authors choose the timeouts of the calls. */
@@ -36,7 +40,8 @@ export function createHttpClients(log: Log): HttpClients {
 				return client
 			}
 			try {
-				return await work({ for: trust => endingWith(signal, trust.ca && !trust.insecure ? ownFor(trust) : sharedFor(trust)) })
+				const clientFor = (trust: Trust) => endingWith(signal, trust.ca && !trust.insecure ? ownFor(trust) : sharedFor(trust))
+				return await work({ for: clientFor, signal })
 			} finally {
 				for (const client of own) await client.close()
 			}

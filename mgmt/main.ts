@@ -1,59 +1,63 @@
-import { sameJson } from '../contract/canonical.ts'
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 import { systemClock } from '../runtime/clock.ts'
+import { Failure } from '../runtime/errors.ts'
 import { addHealth, createHttpServer, listen } from '../runtime/http-server.ts'
-import { KubeClient, loadCredentials, startReflector } from '../runtime/kube/index.ts'
-import { runLoop } from '../runtime/loop.ts'
-import { createMetrics } from '../runtime/metrics.ts'
+import { KubeClient, leadWhileElected, loadCredentials } from '../runtime/kube/index.ts'
+import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { type Context, type Read, runProcess } from '../runtime/process.ts'
-import { createQueue, LOW_PRIORITY } from '../runtime/queue.ts'
-import { readConfig, startWarnings } from './config.ts'
-import { fairly } from './fair.ts'
+import { type Config, readConfig, replicasRefusal, startWarnings } from './config.ts'
 import { createHttpClients } from './http-clients.ts'
-import { type OpenstackConfig, OpenstackConfigKind } from './kind.ts'
-import { createTokens } from './openstack/tokens.ts'
-import { reconcileOpenstackConfig } from './reconcile.ts'
+import { inventoryLine } from './inventory-condition.ts'
+import { inventoryMetrics } from './inventory/metrics.ts'
+import { openInventory } from './inventory/open.ts'
+import { readInventorySettings } from './inventory/settings.ts'
+import { createLeader, type Leader, WORKERS } from './leader.ts'
 
-const readers = { config: readConfig, credentials: (env: Context['env']) => loadCredentials({}, env) }
+const readers = {
+	config: readConfig,
+	storage: readInventorySettings,
+	credentials: (env: Context['env']) => loadCredentials({}, env),
+}
 
-/** mgmt: sends the ports that OpenStack has attached to the VMs of an OpenstackConfig to viola, and writes the result to the status. */
-export async function main({ signal, log, config, credentials }: Context & Read<typeof readers>): Promise<void> {
+/**
+ * mgmt: sends the ports that OpenStack has attached to the VMs of an OpenstackConfig to viola, and writes the result to the status and to
+ * the inventory. One of several processes leads and does that; all serve reads.
+ */
+export async function main(context: Context & Read<typeof readers>): Promise<void> {
+	const { signal, log, config, storage, credentials } = context
+	const refusal = replicasRefusal(config, storage)
+	if (refusal) throw new Failure('CONFIG_INVALID', refusal)
 	const metrics = createMetrics('mgmt', WORKERS)
 	const client = new KubeClient(credentials, { fieldManager: 'multinic-mgmt', onCall: metrics.kubeCall })
-	const queue = createQueue({ metrics: metrics.queue })
-	metrics.observe(queue)
-	const configs = startReflector({
-		client,
-		kind: OpenstackConfigKind,
-		...(config.MGMT_NAMESPACE && { namespace: config.MGMT_NAMESPACE }),
-		onChange: (key, now, before, backlog) => changedByPeople(now, before) && queue.add(key, { priority: backlog ? LOW_PRIORITY : 0 }),
-		log,
-		signal,
-	})
+	const inventory = openInventory(storage, { log, metrics: inventoryMetrics(metrics.registry) })
 	const http = createHttpClients(log)
+	const leader = createLeader({ client, config, inventory, http, log, signal, metrics, clock: systemClock })
 	const app = createHttpServer({ log })
-	addHealth(app, { ready: () => configs.isSynced() || 'OpenstackConfigs are not read yet', metrics: metrics.registry })
+	const ready = () => leader.isSynced() || 'OpenstackConfigs are not read yet'
+	addHealth(app, { ready, details: () => [inventoryLine(inventory.state())], metrics: metrics.registry })
 	const { address, closed } = await listen(app, config, signal)
 	log.info({ address, namespace: config.MGMT_NAMESPACE ?? 'all' }, 'watching OpenstackConfigs')
 	for (const warning of startWarnings(config)) log.warn(warning)
-	const all = () => configs.store.values()
-	const tokens = createTokens(systemClock)
-	const reconcile = reconcileOpenstackConfig({ client, all, env: config, http, tokens, log, clock: systemClock, chance: Math.random })
-	const fair = fairly(reconcile, key => queue.add(key))
-	await runLoop({ queue, reconcile: fair, workers: WORKERS, log, signal, metrics: metrics.loop })
-	await Promise.all([closed, configs.done])
+	const namespace = config.NAMESPACE ?? credentials.namespace ?? config.MGMT_NAMESPACE ?? 'default'
+	await lead(context, { client, config, leader, metrics, namespace })
+	await Promise.all([closed, leader.done])
+	await inventory.close()
 	await http.close()
 	await client.close()
 }
 
-/** Number of OpenstackConfigs that are reconciled concurrently. Almost all of the time is spent waiting for remote systems. */
-const WORKERS = 16
+type LeaderDeps = { client: KubeClient; config: Config; leader: Leader; metrics: Metrics; namespace: string }
 
-/** Whether a user changed the object. Status writes of mgmt itself must not trigger a reconcile. */
-function changedByPeople(now: OpenstackConfig | undefined, before: OpenstackConfig | undefined): boolean {
-	if (!now || !before) return true
-	const { generation, deletionTimestamp, annotations } = now.metadata
-	const was = before.metadata
-	return generation !== was.generation || deletionTimestamp !== was.deletionTimestamp || !sameJson(annotations, was.annotations)
+/** A process that loses its lease exits, and the new leader continues its unfinished work. */
+async function lead({ signal, log }: Context, { client, config, leader, metrics, namespace }: LeaderDeps): Promise<void> {
+	if (!config.LEADER_ELECT) return leader.run(signal)
+	const identity = `${config.POD_NAME || hostname()}_${randomBytes(4).toString('hex')}`
+	const at = { name: config.LEASE_NAME, namespace }
+	const callbacks = { onChange: (leads: boolean) => metrics.leading(at.name, leads), onSlowPath: () => metrics.slowPath(at.name) }
+	callbacks.onChange(false) // so that a standby exports 0 instead of no series
+	const { lost } = await leadWhileElected({ client, at, identity, log, signal, ...callbacks }, leader.run)
+	if (lost) throw new Failure('LEASE_LOST', 'another mgmt is the leader, or the lease could not be renewed', { retry: true })
 }
 
 if (import.meta.main) await runProcess('mgmt', readers, main)

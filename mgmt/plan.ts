@@ -2,7 +2,7 @@ import { type Interface, settle } from '../contract/interface.ts'
 import { NODES_MAX } from '../contract/openstack-config.ts'
 import { isSameIp } from '../contract/ip.ts'
 import { interfaceName, MAX_INTERFACES } from '../contract/names.ts'
-import type { NodeConfigRequest, NodeConfigView } from '../contract/viola-api.ts'
+import type { NodeConfigRequest, NodeConfigView, Owner } from '../contract/viola-api.ts'
 import { toSend, toWithdraw } from './changes.ts'
 import { nameInterfaces } from './naming.ts'
 import type { Network, Port, Subnet } from './openstack/neutron.ts'
@@ -24,6 +24,12 @@ export type World = {
 	before: readonly string[]
 	/** Node name → the older OpenstackConfig that owns it. */
 	claims: ReadonlyMap<string, string>
+	/** This OpenstackConfig. */
+	owner: Owner
+	/** Uids of the other OpenstackConfigs. */
+	others: ReadonlySet<string>
+	/** Node name → port id → interface id in the inventory. Nodes that need none of these ids may be missing. */
+	remembered: ReadonlyMap<string, ReadonlyMap<string, number>>
 }
 
 export type Plan = {
@@ -50,7 +56,7 @@ export function planNodes(world: World): Plan {
 	const wanted = nodes.map(({ node }) => node)
 	const down = downPorts(world.ports, world.subnets)
 	const all = [...faults, ...tooMany, ...nodes.flatMap(({ fault }) => fault ?? [])]
-	return { wanted, send: toSend(wanted, inForce), withdraw, kept, down, faults: all }
+	return { wanted, send: toSend(wanted, inForce, world.others), withdraw, kept, down, faults: all }
 }
 
 /**
@@ -76,12 +82,13 @@ function nodeOf({ instanceId, nodeName }: Vm, world: World): { node: NodeConfigR
 	const ids = nameInterfaces(
 		ports.map(({ port }) => ({ id: port.id, mac: port.mac_address })),
 		known,
+		world.remembered.get(nodeName),
 	)
 	const interfaces = ports.flatMap(selected => {
 		const id = ids.get(selected.port.id)
 		return id === undefined ? [] : [interfaceOf(selected, id, world.networks)]
 	})
-	const node = { nodeName, instanceId, interfaces: interfaces.toSorted((a, b) => a.id - b.id) }
+	const node = { nodeName, instanceId, interfaces: interfaces.toSorted((a, b) => a.id - b.id), owner: world.owner }
 	if (ports.length <= MAX_INTERFACES) return { node }
 	const message = `VM of node ${nodeName} has ${ports.length} ports in the subnets; ${ports.length - MAX_INTERFACES} of them were ignored`
 	return { node, fault: { reason: 'TooManyPorts', nodeName, message } }

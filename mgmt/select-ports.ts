@@ -1,3 +1,4 @@
+import { compareFirst, type FirstKeys } from './naming.ts'
 import type { Port, Subnet } from './openstack/neutron.ts'
 
 /** A port that becomes an interface, and the subnet for which it was selected. */
@@ -15,18 +16,13 @@ export type Selection = {
 	inForce: ReadonlySet<string>
 }
 
-/** Returns the ports of one VM that become interfaces, sorted by subnet, MAC and id. */
+/** Returns the ports of one VM that become interfaces, sorted by subnet, time of creation and id, so that the ids of new NICs do not depend on the order of Neutron's response. */
 export function selectPorts(ports: readonly Port[], instanceId: string, selection: Selection): SelectedPort[] {
 	const { subnets } = selection
 	return ports
 		.filter(port => port.device_id === instanceId && statusAllows(port, selection))
 		.flatMap(port => inSubnet(port, subnets))
-		.toSorted(
-			(a, b) =>
-				subnets.indexOf(a.subnet) - subnets.indexOf(b.subnet) ||
-				compare(a.port.mac_address, b.port.mac_address) ||
-				compare(a.port.id, b.port.id),
-		)
+		.toSorted((a, b) => compareFirst(keysOf(a, subnets), keysOf(b, subnets)))
 }
 
 /** Returns the ids of the ports in these subnets that are DOWN, whether or not they are already interfaces. */
@@ -56,6 +52,6 @@ function withPrefix({ subnet_id, ip_address }: Port['fixed_ips'][number], subnet
 	return [`${ip_address}/${subnet.cidr.split('/')[1]}`]
 }
 
-function compare(a: string, b: string): number {
-	return a < b ? -1 : Number(a > b)
+function keysOf({ port, subnet }: SelectedPort, subnets: readonly Subnet[]): FirstKeys {
+	return { subnet: subnets.indexOf(subnet), createdAt: port.created_at ?? undefined, portId: port.id }
 }

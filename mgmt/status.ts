@@ -3,6 +3,8 @@ import { type Condition, cut, MESSAGE_MAX } from '../contract/conditions.ts'
 import type { OpenstackConfigStatus, SyncedNode } from '../contract/openstack-config.ts'
 import { condition, isCurrent, stateOf } from '../contract/status.ts'
 import type { NodeConfigView } from '../contract/viola-api.ts'
+import type { InventoryState } from './inventory/inventory.ts'
+import { inventoryVerdict } from './inventory-condition.ts'
 import { advice, type MgmtReason } from './model/failures.ts'
 import type { Plan } from './plan.ts'
 
@@ -11,7 +13,7 @@ type Problem = { reason: MgmtReason; message: string; next?: string }
 
 /** The result of a reconcile: either it failed before there was a plan, or it applied its plan as far as possible. */
 export type Outcome =
-	| { failure: Problem }
+	| { failure: Problem; retryAfterMs?: number }
 	| {
 			plan: Plan
 			inForce: ReadonlyMap<string, NodeConfigView>
@@ -19,9 +21,11 @@ export type Outcome =
 			errors: ReadonlyMap<string, string>
 			/** Reported if there is no other problem. */
 			warnings: readonly string[]
+			/** How long viola asked to wait. */
+			retryAfterMs?: number
 	  }
 
-export type Now = { at: string; generation: number }
+export type Now = { at: string; generation: number; inventory: InventoryState }
 type Verdict = { ready: boolean; reason: string; message: string; lastError?: string }
 
 /** Returns the whole status that follows from an outcome. The same outcome results in the same status, so that it is written only once. */
@@ -61,14 +65,19 @@ function failed({ reason, message, next = advice[reason] }: Problem): Verdict {
 	}
 }
 
-function conditionsOf({ ready, reason, message }: Verdict, previous: readonly Condition[], { at, generation }: Now): Condition[] {
-	const condition = (type: string, holds: boolean, why: string): Condition => {
-		const status = holds ? 'True' : 'False'
-		const before = previous.find(it => it.type === type)
-		const since = before?.status === status ? before.lastTransitionTime : at
-		return { type, status, reason: why, message: line(message), lastTransitionTime: since, observedGeneration: generation }
+function conditionsOf({ ready, reason, message }: Verdict, previous: readonly Condition[], now: Now): Condition[] {
+	const before = (type: string) => previous.find(it => it.type === type)
+	const condition = (type: string, status: Condition['status'], why: string, words: string): Condition => {
+		const was = before(type)
+		const since = was?.status === status ? was.lastTransitionTime : now.at
+		return { type, status, reason: why, message: line(words), lastTransitionTime: since, observedGeneration: now.generation }
 	}
-	return [condition('Ready', ready, reason), condition('Degraded', !ready, ready ? 'Healthy' : 'Error')]
+	const inventory = inventoryVerdict(now.inventory, before('InventoryAvailable'), Date.parse(now.at))
+	return [
+		condition('Ready', ready ? 'True' : 'False', reason, message),
+		condition('Degraded', ready ? 'False' : 'True', ready ? 'Healthy' : 'Error', message),
+		condition('InventoryAvailable', inventory.status, inventory.reason, inventory.message),
+	]
 }
 
 function nodesOf(outcome: Exclude<Outcome, { failure: unknown }>, previous: OpenstackConfigStatus | undefined, now: Now): SyncedNode[] {

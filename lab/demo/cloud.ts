@@ -76,6 +76,7 @@ async function startMgmt(dir: string, { mgmt }: Clusters, { openstack, providerI
 		KUBECONFIG: mgmt,
 		MGMT_ADDR: `127.0.0.1:${port}`,
 		MGMT_NAMESPACE: namespace,
+		INVENTORY_DB_PATH: join(dir, 'inventory.db'),
 		CONTRABASS_ENDPOINT: openstack.contrabassUrl,
 		VIOLA_ENDPOINT: violaUrl,
 		VIOLA_TOKEN: token,

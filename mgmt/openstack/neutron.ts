@@ -12,6 +12,7 @@ export const Port = z.object({
 	mac_address: Word.toLowerCase(),
 	status: Word.default(''),
 	device_id: Word,
+	created_at: Word.nullish(),
 	fixed_ips: listOf(z.object({ subnet_id: Word, ip_address: Word }), 1_000),
 })
 export type Port = z.infer<typeof Port>
@@ -27,7 +28,7 @@ export const Subnet = z.object({
 })
 export type Subnet = z.infer<typeof Subnet>
 
-const Network = z.object({ id: Word, mtu: z.int().min(68) })
+const Network = z.object({ id: Word, name: Word.optional(), mtu: z.int().min(68) })
 export type Network = z.infer<typeof Network>
 
 /** Maximum number of device ids per request: 60 result in a URL of about 3 kB, which every proxy accepts. */

@@ -12,6 +12,7 @@ import { Event } from '../../runtime/kube/kinds.ts'
 import { createLog } from '../../runtime/log.ts'
 import { NodeConfigKind } from '../../viola/model/node-config-kind.ts'
 import { NAMESPACE, PROVIDER, startWorld, type World } from './world.ts'
+import { leadingWithoutInventory } from './leading.ts'
 
 /** OpenStack → mgmt → viola → a real API server, each a separate process, over HTTP. */
 
@@ -103,9 +104,10 @@ test('a port attached to a VM becomes an interface of its node, which is removed
 test('an interface keeps its id when the interface before it is removed, and a new interface gets the lowest free id', async () => {
 	const { openstack } = world
 	await world.applyConfig('sticky', spec(['worker-2']))
-	const first = openstack.attach({ server: 'worker-2', network: 'test', mac: 'fa:16:3e:00:00:02' })
-	const second = openstack.attach({ server: 'worker-2', network: 'test', mac: 'fa:16:3e:00:00:03' })
 	const ids = async () => (await interfacesOf('worker-2'))?.map(({ id, portId }) => [id, portId])
+	const first = openstack.attach({ server: 'worker-2', network: 'test', mac: 'fa:16:3e:00:00:02' })
+	await expect.poll(ids, pace).toEqual([[0, first.id]])
+	const second = openstack.attach({ server: 'worker-2', network: 'test', mac: 'fa:16:3e:00:00:03' })
 	await expect.poll(ids, pace).toEqual([
 		[0, first.id],
 		[1, second.id],
@@ -147,7 +149,8 @@ test('a DOWN port is polled fast as many times as the OpenstackConfig allows, an
 	const log = createLog('mgmt', { level: 'silent' })
 	const http = createHttpClients(log)
 	const tokens = createTokens(systemClock)
-	const reconcile = reconcileOpenstackConfig({ client, all: () => [], env, http, tokens, log, clock: systemClock, chance: () => 0 })
+	const own = { client, all: () => [], env, http, tokens, log, clock: systemClock, chance: () => 0 }
+	const reconcile = reconcileOpenstackConfig({ ...own, ...leadingWithoutInventory(log) })
 	const look = () => reconcile(`${NAMESPACE}/down`, new AbortController().signal)
 	expect([await look(), await look(), await look()]).toEqual([{ afterMs: 1_000 }, { afterMs: 1_000 }, { afterMs: 3_600_000 }])
 	expect(await interfacesOf('worker-8')).toBeUndefined()

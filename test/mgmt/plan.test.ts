@@ -3,6 +3,7 @@ import type { NodeConfigView } from '../../contract/viola-api.ts'
 import type { Port, Subnet } from '../../mgmt/openstack/neutron.ts'
 import { planNodes, type World } from '../../mgmt/plan.ts'
 
+const owner = { namespace: 'ns', name: 'own', uid: 'uid-own' }
 const subnet: Subnet = { id: 'sub', name: 'sub', network_id: 'net', cidr: '10.0.0.0/24', gateway_ip: '10.0.0.1' }
 const port = (n: number, device_id = 'id-1'): Port => ({
 	id: `port-${n}`,
@@ -25,13 +26,17 @@ const nic = (id: number, n: number) => ({
 	gateway: '10.0.0.1',
 })
 const withoutGateway = ({ gateway: _, ...rest }: ReturnType<typeof nic>) => rest
-const view = (nodeName: string, instanceId: string, interfaces: NodeConfigView['interfaces'] = []) =>
-	[nodeName, { nodeName, instanceId, generation: 1, deleting: false, resourceVersion: '1', interfaces }] as const
+const view = (nodeName: string, instanceId: string, interfaces: NodeConfigView['interfaces'] = [], more: Partial<NodeConfigView> = {}) =>
+	[nodeName, { nodeName, instanceId, owner, generation: 1, deleting: false, resourceVersion: '1', interfaces, ...more }] as const
+const other = { ...owner, name: 'other', uid: 'uid-other' }
+const inSync = (more: Partial<NodeConfigView> | { owner: undefined }) =>
+	new Map([view('worker-1', 'id-1', [nic(0, 1)], more as Partial<NodeConfigView>)])
 const server = (n: number, name = `worker-${n}`) => ({ id: `id-${n}`, name, status: 'ACTIVE' })
 
 function world(more: Partial<Omit<World, 'settings'>>, vms: string[] = ['worker-1'], nodeNameKey = ''): World {
 	const settings = { vms, nodeNameKey, statuses: undefined } as unknown as World['settings']
-	const empty = { ports: [], inForce: new Map(), before: [], claims: new Map() }
+	const known = { before: [], claims: new Map(), owner, others: new Set<string>(), remembered: new Map() }
+	const empty = { ports: [], inForce: new Map(), ...known }
 	return { settings, subnets: [subnet], networks: [{ id: 'net', mtu: 1450 }], servers: [server(1)], ...empty, ...more }
 }
 
@@ -54,6 +59,44 @@ test.each<[sentence: string, world: World, expected: object]>([
 		'an unchanged node config is not sent',
 		world({ ports: [port(1)], inForce: new Map([view('worker-1', 'id-1', [nic(0, 1)])]) }),
 		{ send: [], wanted: [{}] },
+	],
+	['every node is sent with its owner', world({ ports: [port(1)] }), { send: [{ owner }] }],
+	['a node config without an owner is sent', world({ ports: [port(1)], inForce: inSync({ owner: undefined }) }), { send: [{ owner }] }],
+	[
+		'a node config of an OpenstackConfig that no longer exists is sent',
+		world({ ports: [port(1)], inForce: inSync({ owner: other }) }),
+		{ send: [{ owner }] },
+	],
+	[
+		'a node config of another OpenstackConfig that exists is not sent to change its owner',
+		world({ ports: [port(1)], inForce: inSync({ owner: other }), others: new Set([other.uid]) }),
+		{ send: [] },
+	],
+	[
+		'a node config is not sent only for its owner to a viola that stores none',
+		world({ ports: [port(1)], inForce: inSync({ owner: undefined, resourceVersion: '' }) }),
+		{ send: [] },
+	],
+	[
+		'a node config that is being deleted is not sent only for its owner',
+		world({ ports: [port(1)], inForce: inSync({ owner: undefined, deleting: true }) }),
+		{ send: [] },
+	],
+	[
+		'the ports of a node config that was deleted by hand keep the ids in the inventory',
+		world({
+			ports: [port(1), port(2)],
+			remembered: new Map([
+				[
+					'worker-1',
+					new Map([
+						['port-1', 4],
+						['port-2', 1],
+					]),
+				],
+			]),
+		}),
+		{ send: [send('worker-1', [nic(1, 2), nic(4, 1)])] },
 	],
 	[
 		'an empty list is sent when the last port is detached',
@@ -153,7 +196,9 @@ test.each<[sentence: string, world: World, expected: object]>([
 		'a node with an unknown VM is kept',
 		world({
 			before: ['worker-2'],
-			inForce: new Map([['worker-2', { nodeName: 'worker-2', generation: 1, deleting: false, resourceVersion: '1', interfaces: [] }]]),
+			inForce: new Map([
+				['worker-2', { nodeName: 'worker-2', owner, generation: 1, deleting: false, resourceVersion: '1', interfaces: [] }],
+			]),
 		}),
 		{ withdraw: [], kept: ['worker-2'] },
 	],

@@ -18,6 +18,7 @@ const port = (id: string, on: Subnet = a, more: Partial<Port> = {}): Port => ({
 	fixed_ips: [{ subnet_id: on.id, ip_address: '10.0.0.5' }],
 	...more,
 })
+const made = (id: string, second: number) => port(id, a, { created_at: `2026-01-01T00:00:${second}Z` })
 const usual = { subnets: [a, b], statuses: new Set(['ACTIVE', 'DOWN']), inForce: new Set<string>() }
 
 test.each<[sentence: string, ports: Port[], selection: Partial<typeof usual> | { statuses: undefined }, ids: string[]]>([
@@ -32,7 +33,12 @@ test.each<[sentence: string, ports: Port[], selection: Partial<typeof usual> | {
 	['a detached port that is an interface is removed', [port('1', a, { device_id: '' })], { inForce: new Set(['1']) }, []],
 	['without a filter, a port with any status is used', [port('1', a, { status: 'ERROR' })], { statuses: undefined }, ['1']],
 	['a port without a status is used', [port('1', a, { status: '' })], {}, ['1']],
-	['ports are sorted by the order of subnets, then by MAC', [port('1', b), port('3'), port('2')], {}, ['2', '3', '1']],
+	[
+		'ports are sorted by the order of subnets, then by the time of their creation, then by id',
+		[port('1', b), made('2', 20), made('5', 10), made('4', 10), port('3')],
+		{},
+		['4', '5', '2', '3', '1'],
+	],
 ])('%s', (_, ports, selection, ids) => {
 	expect(selectPorts(ports, vm, { ...usual, ...selection }).map(({ port }) => port.id)).toEqual(ids)
 })

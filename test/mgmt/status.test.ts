@@ -7,8 +7,9 @@ import type { OpenstackConfig } from '../../mgmt/kind.ts'
 import { type Outcome, statusAfter } from '../../mgmt/status.ts'
 import { Failure } from '../../runtime/errors.ts'
 
-const now = { at: '2026-11-21T12:00:00.000Z', generation: 3 }
-const later = { at: '2026-11-21T12:05:00.000Z', generation: 3 }
+const inventory = { state: 'available', since: 0 } as const
+const now = { at: '2026-11-21T12:00:00.000Z', generation: 3, inventory }
+const later = { ...now, at: '2026-11-21T12:05:00.000Z' }
 type Done = Exclude<Outcome, { failure: unknown }>
 const node = { nodeName: 'worker-1', instanceId: 'id-1', interfaces: [{ id: 0, macAddress: 'fa:16:3e:00:00:01' }] }
 const done = (more: Partial<Done> = {}, plan: Partial<Done['plan']> = {}): Done => ({
@@ -33,18 +34,19 @@ test.each<[sentence: string, outcome: Outcome, expected: object]>([
 			conditions: [
 				{ status: 'True', reason: 'Synced', message: '1 node, 1 interface: sent worker-1' },
 				{ type: 'Degraded', status: 'False', reason: 'Healthy' },
+				{ type: 'InventoryAvailable', status: 'True', reason: 'Available' },
 			],
 		},
 	],
 	[
 		'the reason is NoChange if nothing was sent',
 		done(),
-		{ conditions: [{ type: 'Ready', status: 'True', reason: 'NoChange', observedGeneration: 3 }, {}] },
+		{ conditions: [{ type: 'Ready', status: 'True', reason: 'NoChange', observedGeneration: 3 }, {}, {}] },
 	],
 	[
 		'a warning is part of the message without a failure',
 		done({ warnings: ['x is deprecated'] }),
-		{ conditions: [{ status: 'True', message: 'x is deprecated; 1 node, 1 interface: in sync with OpenStack' }, {}] },
+		{ conditions: [{ status: 'True', message: 'x is deprecated; 1 node, 1 interface: in sync with OpenStack' }, {}, {}] },
 	],
 	['the state of the node config is listed', done({ inForce: view(2, ready) }), { nodes: [{ state: 'Configured' }] }],
 	[
@@ -67,13 +69,14 @@ test.each<[sentence: string, outcome: Outcome, expected: object]>([
 			conditions: [
 				{ status: 'False', reason: 'ViolaPostError', message: expect.stringMatching(/worker-1: not so. The other nodes continue; check/) },
 				{ status: 'True', reason: 'Error' },
+				{},
 			],
 		},
 	],
 	[
 		'a fault determines the reason',
 		done({}, { faults: [{ reason: 'VmNotFound', message: 'no VM x' }] }),
-		{ lastError: 'VmNotFound: no VM x', conditions: [{ reason: 'VmNotFound' }, {}] },
+		{ lastError: 'VmNotFound: no VM x', conditions: [{ reason: 'VmNotFound' }, {}, {}] },
 	],
 	[
 		'a kept node stays in the list, with the command to remove it',
@@ -125,7 +128,7 @@ test('a failure keeps the last state of the nodes, and is removed from the statu
 		lastSyncedAt: now.at,
 		nodes: before.nodes,
 		lastError: 'NeutronPortError: neutron answered 503: down',
-		conditions: [{ status: 'False', lastTransitionTime: later.at }, {}],
+		conditions: [{ status: 'False', lastTransitionTime: later.at }, {}, {}],
 	})
 	expect(
 		statusAfter({ failure: { reason: 'NeutronPortError', message: 'neutron answered 503: down' } }, broken, {

@@ -20,7 +20,13 @@ export type World = {
 	openstack: Openstack
 	violaUrl: string
 	violaToken: string
-	/** The output of viola and mgmt. */
+	/** The first process of mgmt. */
+	mgmt: Running
+	/** Starts a further process of mgmt; variables that are set here replace those of the first one. */
+	startMgmt(env?: Record<string, string>): Promise<Running>
+	/** The folder of files that processes of mgmt write. */
+	folder: string
+	/** The output of viola and all processes of mgmt. */
 	logs(): string
 	applyConfig(name: string, spec: object): Promise<void>
 	putSecret(name: string, key: string, value: string): Promise<void>
@@ -44,29 +50,33 @@ export async function startWorld(cloud: OpenstackOptions): Promise<World> {
 	await writeFile(clusters, `${PROVIDER}: { kubeconfig: ${api.kubeconfig}, namespace: ${NAMESPACE} }\n`)
 	const viola = startProcess('viola', { VIOLA_ADDR: '127.0.0.1:0', VIOLA_TOKEN: violaToken, VIOLA_CLUSTERS: clusters })
 	const violaUrl = await viola.field('listening', 'address')
-	const mgmt = startProcess('mgmt', {
-		KUBECONFIG: api.kubeconfig,
-		MGMT_ADDR: '127.0.0.1:0',
-		CONTRABASS_ENDPOINT: openstack.contrabassUrl,
-		CONTRABASS_ENCRYPT_KEY: openstack.encryptKey,
-		VIOLA_ENDPOINT: violaUrl,
-		VIOLA_TOKEN: violaToken,
-		VIOLA_ALLOWED_PROVIDERS: `${NAMESPACE}=${PROVIDER}`,
-		POLL_FAST_INTERVAL: '200ms',
-		POLL_SLOW_INTERVAL: '300ms',
-		POLL_ERROR_INTERVAL: '200ms',
-	})
-	await mgmt.field('watching OpenstackConfigs', 'address')
+	const all: Running[] = []
+	const startMgmt = async (env: Record<string, string> = {}) => {
+		const process = startProcess('mgmt', {
+			...{ KUBECONFIG: api.kubeconfig, NAMESPACE, MGMT_ADDR: '127.0.0.1:0', INVENTORY_DB_PATH: join(folder, 'inventory.db') },
+			...{ CONTRABASS_ENDPOINT: openstack.contrabassUrl, CONTRABASS_ENCRYPT_KEY: openstack.encryptKey },
+			...{ VIOLA_ENDPOINT: violaUrl, VIOLA_TOKEN: violaToken, VIOLA_ALLOWED_PROVIDERS: `${NAMESPACE}=${PROVIDER}` },
+			...{ POLL_FAST_INTERVAL: '200ms', POLL_SLOW_INTERVAL: '300ms', POLL_ERROR_INTERVAL: '200ms' },
+			...env,
+		})
+		all.push(process)
+		await process.field('watching OpenstackConfigs', 'address')
+		return process
+	}
+	const mgmt = await startMgmt()
 	return {
 		api,
 		client,
 		openstack,
 		violaUrl,
 		violaToken,
-		logs: () => viola.printed() + mgmt.printed(),
+		mgmt,
+		startMgmt,
+		folder,
+		logs: () => viola.printed() + all.map(process => process.printed()).join(''),
 		...objects(client),
 		stop: async () => {
-			await Promise.all([mgmt.stop(), viola.stop()])
+			await Promise.all([viola, ...all].map(process => process.stop()))
 			await client.close()
 			await openstack.stop()
 			await api.stop()
@@ -89,7 +99,13 @@ function objects(client: KubeClient): Pick<World, 'applyConfig' | 'putSecret' | 
 	}
 }
 
-type Running = { printed(): string; field(message: string, name: string): Promise<string>; stop(): Promise<void> }
+export type Running = {
+	printed(): string
+	/** Waits for a line of the log with this message, and returns one of its fields. */
+	field(message: string, name: string): Promise<string>
+	/** Ends the process and waits for that. Default: SIGTERM. */
+	stop(signal?: NodeJS.Signals): Promise<void>
+}
 
 function startProcess(room: string, env: Record<string, string>): Running {
 	const child = spawn(process.execPath, [`${room}/main.ts`], {
@@ -99,8 +115,8 @@ function startProcess(room: string, env: Record<string, string>): Running {
 	let text = ''
 	for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', chunk => (text += chunk))
 	const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
-	const stop = () => {
-		child.kill()
+	const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
+		child.kill(signal)
 		return ended
 	}
 	return { printed: () => text, field: (message, name) => fieldOf(child, () => text, message, name), stop }
@@ -116,6 +132,7 @@ function fieldOf(child: ChildProcess, text: () => string, message: string, name:
 			if (line) resolve(String(parse(line)[name]))
 		}
 		child.stdout?.on('data', look)
+		look()
 		child.once('exit', () => reject(new Error(`ended before it logged "${message}":\n${text()}`)))
 	})
 }

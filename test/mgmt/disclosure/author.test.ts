@@ -1,3 +1,4 @@
+import { reveal } from '../../../mgmt/disclosure/decide.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { encrypt } from '../../../lab/openstack/contrabass.ts'
@@ -10,6 +11,7 @@ import { systemClock } from '../../../runtime/clock.ts'
 import type { HttpCall, HttpClient } from '../../../runtime/http-client.ts'
 import type { KubeClient } from '../../../runtime/kube/client.ts'
 import { createLog } from '../../../runtime/log.ts'
+import { leadingWithoutInventory } from '../leading.ts'
 
 /** Whole reconciles of random OpenstackConfigs. Every call that mgmt would make is recorded instead of sent. */
 
@@ -71,7 +73,7 @@ const environments = fc.record({
 
 type Sent = { trust: Trust; call: HttpCall<unknown> }
 
-/** @returns every call of one reconcile */
+/** @returns every call of one reconcile, and the streams that it opens */
 async function callsOf(spec: object, env: object, evilUrl: string): Promise<Sent[]> {
 	const sent: Sent[] = []
 	const clientFor = ({ insecure, ca }: Trust): HttpClient => ({
@@ -83,7 +85,7 @@ async function callsOf(spec: object, env: object, evilUrl: string): Promise<Sent
 		stream: () => notCalled(),
 		close: async () => {},
 	})
-	const http: HttpClients = { during: (_, work) => work({ for: clientFor }), close: async () => {} }
+	const http: HttpClients = { during: (signal, work) => work({ for: clientFor, signal }), close: async () => {} }
 	const config = { metadata: { namespace: 'ns', name: 'any', generation: 1 }, spec } as OpenstackConfig
 	const ofNamespace = { token: 'token-of-the-namespace', key: 'key-of-namespace', password: 'password-of-the-namespace' }
 	const data = Object.fromEntries(Object.entries(ofNamespace).map(([name, value]) => [name, Buffer.from(value).toString('base64')]))
@@ -96,7 +98,10 @@ async function callsOf(spec: object, env: object, evilUrl: string): Promise<Sent
 	} as unknown as KubeClient
 	const mgmt = { client, all: () => [], env: readConfig({ ...usual, ...env }), http, tokens: createTokens(systemClock) }
 	const log = createLog('mgmt', { level: 'silent' })
-	await reconcileOpenstackConfig({ ...mgmt, log, clock: systemClock, chance: () => 0 })('ns/any', new AbortController().signal)
+	const leading = leadingWithoutInventory(log, async ({ grant, remote: { insecure, ca } }) => {
+		sent.push({ trust: { insecure, ...(ca && { ca }) }, call: { url: grant.endpoint.url, headers: { authorization: reveal(grant) } } })
+	})
+	await reconcileOpenstackConfig({ ...mgmt, ...leading, log, clock: systemClock, chance: () => 0 })('ns/any', new AbortController().signal)
 	return sent
 }
 
@@ -146,5 +151,5 @@ test('for any OpenstackConfig, no secret of the environment is sent to a host th
 })
 
 function notCalled(): never {
-	throw new Error('a reconcile opens no stream')
+	throw new Error('a reconcile itself opens no stream')
 }

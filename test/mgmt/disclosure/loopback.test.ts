@@ -13,6 +13,7 @@ import { Namespace, Secret } from '../../../runtime/kube/kinds.ts'
 import { createLog } from '../../../runtime/log.ts'
 import { type FakeApiServer, startFakeApiServer } from '../../runtime/fake-api-server/server.ts'
 import { everySystem, type Recorder, redirectTo, startRecorder } from './recorder.ts'
+import { leadingWithoutInventory } from '../leading.ts'
 
 /** Whole reconciles over real connections. The author of the OpenstackConfig has a server that would accept every secret. */
 
@@ -69,7 +70,7 @@ async function ready({
 	const http = createHttpClients(log)
 	const tokens = createTokens(systemClock)
 	const mgmt = { client, all: () => [], env: readConfig({ ...usual, ...env }), http, tokens, log, clock: systemClock, chance: () => 0 }
-	await reconcileOpenstackConfig(mgmt)(`${at.namespace}/${at.name}`, signal)
+	await reconcileOpenstackConfig({ ...mgmt, ...leadingWithoutInventory(log) })(`${at.namespace}/${at.name}`, signal)
 	await http.close()
 	return api.objects.get(OpenstackConfigKind, at)?.status?.conditions?.find(({ type }) => type === 'Ready')
 }
