@@ -13,10 +13,15 @@ import type { NodeConfigObject } from './node-config-kind.ts'
 export function contentText({ metadata, spec }: NodeConfigObject): string {
 	const { interfaces, specHash, providerId, instanceId }: Partial<NodeConfigSpec> = spec ?? {}
 	const labels = ownLabels.map(name => metadata.labels?.[name] ?? null)
-	const nics = areObjects(interfaces) ? canonicalText(interfaces) : null
+	const nics = haveReadableIds(interfaces) ? canonicalText(interfaces) : null
 	return canonicalJson([nics, specHash ?? null, providerId ?? null, instanceId ?? null, labels])
 }
 
-function areObjects(interfaces: unknown): interfaces is Interface[] {
-	return Array.isArray(interfaces) && interfaces.every(nic => typeof nic === 'object' && nic !== null)
+function haveReadableIds(interfaces: unknown): interfaces is Interface[] {
+	return Array.isArray(interfaces) && interfaces.every(hasReadableId)
+}
+
+function hasReadableId(nic: unknown): boolean {
+	if (typeof nic !== 'object' || nic === null) return false
+	return !('id' in nic) || nic.id === undefined || typeof nic.id === 'number'
 }

@@ -70,5 +70,6 @@ test('an object with any interfaces has an entry with a valid view', () => {
 			const entry = project(stored({}, {}, { interfaces }))
 			expect(NodeConfigView.safeParse(JSON.parse(entry.view)).success).toBe(true)
 		}),
+		{ examples: [[[{ id: { toString: false }, macAddress: {} }]]] },
 	)
 })
