@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -6,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request } from 'undici'
+import { stringify } from 'yaml'
 import { NODE_CONFIGS_PATH, type NodeConfigRequest, NodeConfigsResponse } from '../../contract/viola-api.ts'
 import type { ApiServer } from '../../lab/cluster/api-server.ts'
 import { freePort } from '../../lab/base/free-port.ts'
@@ -13,6 +15,7 @@ import { namespace } from '../controller/cluster.ts'
 
 /** viola as its image runs it. */
 export type Viola = {
+	url: string
 	/** @throws Error if a node was not applied */
 	post(nodes: readonly NodeConfigRequest[]): Promise<NodeConfigsResponse>
 	/** Requests `/healthz`. */
@@ -27,23 +30,31 @@ export type Viola = {
 /** The flags of Node.js and the environment of the controller's chart. The chart of viola sets the same ones. */
 const flags = ['--max-semi-space-size=4', '--max-old-space-size=160']
 const imageEnv = { MALLOC_ARENA_MAX: '2' }
-const headers = { authorization: 'Bearer bench', 'x-provider-id': 'biz', 'content-type': 'application/json' }
+/** Each request is from the next of these clients, because viola limits the requests of one client. */
+const CLIENTS = 250
+const tokens = Array.from({ length: CLIENTS }, (_, n) => `bench-${n}`)
+export const clientToken = 'bench-0'
+let turn = 0
+const headers = () => ({ authorization: `Bearer ${tokens[turn++ % CLIENTS]}`, 'x-provider-id': 'biz', 'content-type': 'application/json' })
 
 /** Starts viola in front of one API server, and waits until it has read the node configs. */
 export async function startViola(api: ApiServer, script: string): Promise<Viola> {
 	const folder = await mkdtemp(join(tmpdir(), 'multinic-bench-'))
 	const clusters = join(folder, 'clusters.yaml')
 	await writeFile(clusters, `biz: { kubeconfig: ${api.kubeconfig}, namespace: ${namespace} }\n`)
+	const clients = join(folder, 'clients.yaml')
+	await writeFile(clients, stringify(tokens.map(clientOf)))
 	const port = await freePort()
-	const env = { ...imageEnv, PATH: process.env.PATH, VIOLA_ADDR: `127.0.0.1:${port}`, VIOLA_TOKEN: 'bench', VIOLA_CLUSTERS: clusters }
+	const env = { ...imageEnv, PATH: process.env.PATH, VIOLA_ADDR: `127.0.0.1:${port}`, VIOLA_CLIENTS: clients, VIOLA_CLUSTERS: clusters }
 	const child = spawn(process.execPath, [...flags, script], { env: { ...env, LOG_LEVEL: 'warn' }, stdio: ['ignore', 'inherit', 'inherit'] })
 	const url = `http://127.0.0.1:${port}`
 	const agent = new Agent({ connections: 50 })
 	await readiness(url, child)
 	return {
+		url,
 		post: async nodes => {
 			const body = JSON.stringify(nodes)
-			const answer = await request(`${url}${NODE_CONFIGS_PATH}`, { dispatcher: agent, method: 'POST', headers, body })
+			const answer = await request(`${url}${NODE_CONFIGS_PATH}`, { dispatcher: agent, method: 'POST', headers: headers(), body })
 			const text = await answer.body.text()
 			if (answer.statusCode !== 200) throw new Error(`POST: status ${answer.statusCode} ${text.slice(0, 500)}`)
 			return NodeConfigsResponse.parse(JSON.parse(text))
@@ -60,9 +71,14 @@ export async function startViola(api: ApiServer, script: string): Promise<Viola>
 	}
 }
 
+function clientOf(token: string, n: number): object {
+	return { name: `client-${n}`, sha256: createHash('sha256').update(token).digest('hex'), may: 'write', providers: ['*'] }
+}
+
 async function readiness(url: string, child: ChildProcess): Promise<void> {
 	while (child.exitCode === null) {
-		if ((await fetch(`${url}/readyz`).catch(() => undefined))?.ok) return
+		// viola is ready even if a cluster fails, so this waits for the cluster
+		if ((await fetch(`${url}${NODE_CONFIGS_PATH}?limit=1`, { headers: headers() }).catch(() => undefined))?.ok) return
 		await sleep(20)
 	}
 	throw new Error(`viola exited with ${child.exitCode}`)
