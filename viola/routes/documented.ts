@@ -10,7 +10,7 @@ import {
 	PostQuery,
 	PROVIDER_HEADER,
 } from '../../contract/viola-api.ts'
-import { withForms } from '../../runtime/open-api.ts'
+import { ErrorResponse, withForms } from '../../runtime/open-api.ts'
 import { ListQuery } from '../read/query.ts'
 import { NoQuery } from './request.ts'
 
@@ -39,7 +39,9 @@ export const post = {
 	response: {
 		200: NodeConfigsResponse.describe('Every node was applied'),
 		422: NodeConfigsResponse.describe('Some nodes were not applied, and none of them can be applied unchanged'),
-		503: NodeConfigsResponse.describe('Some nodes were not applied, and at least one of them may be applied later'),
+		503: z
+			.union([NodeConfigsResponse, ErrorResponse])
+			.describe('Some nodes were not applied, and at least one of them may be applied later; or an error, and no node was applied'),
 	},
 }
 
