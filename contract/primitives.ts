@@ -96,6 +96,14 @@ export const NodeName = z
 	.max(253)
 	.regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a Kubernetes node name: lower-case letters, digits, "-" and "."')
 
+/** A node name in a request. Upper-case letters are accepted, because OpenStack keeps the case of VM names. */
+export const SentNodeName = z
+	.string()
+	.min(1)
+	.max(253)
+	.regex(/^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$/, 'must be a Kubernetes node name: letters, digits, "-" and "."')
+	.toLowerCase()
+
 /** An opaque id from another system. It becomes a label value, so it has at most 63 characters. */
 export const Id = z
 	.string()

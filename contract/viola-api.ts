@@ -3,7 +3,7 @@ import { listOf } from './bounded.ts'
 import { Interface, Interfaces, StoredInterface } from './interface.ts'
 import { MAX_INTERFACES } from './names.ts'
 import { NodeConfigStatus } from './node-config.ts'
-import { Id, NodeName } from './primitives.ts'
+import { Id, SentNodeName } from './primitives.ts'
 
 /** What mgmt sends to viola, and what viola responds. */
 
@@ -61,7 +61,7 @@ export type Owner = z.infer<typeof Owner>
 
 /** One node in a POST. Nodes are parsed one by one, so that an invalid node does not affect the others. */
 export const NodeConfigRequest = z.object({
-	nodeName: z.string().toLowerCase().pipe(NodeName),
+	nodeName: SentNodeName,
 	instanceId: Id.optional(),
 	interfaces: SentInterfaces,
 	owner: Owner.optional().describe('The OpenstackConfig that sends it; without it, the stored owner stays'),

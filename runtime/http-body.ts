@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { parseBounded } from './bounded-json.ts'
 import { answer, rejectedWhole } from './http-errors.ts'
 import { createSlots } from './slots.ts'
@@ -20,7 +20,7 @@ export function addJsonBodies(app: FastifyInstance, bodyLimitBytes: number): voi
 	app.addHook('preParsing', async (request, reply) => {
 		if (!hasBody(request)) return
 		const fault = encodingFault(request)
-		if (fault !== undefined) return answer(reply.header('connection', 'close'), 415, { code: 'BAD_REQUEST', message: fault })
+		if (fault !== undefined) return answerUnread(reply, fault)
 		const release = await slots.take()
 		releases.set(request, release)
 		reply.raw.once('close', release)
@@ -36,6 +36,11 @@ export function addJsonBodies(app: FastifyInstance, bodyLimitBytes: number): voi
 export function keepBodiesAsText(api: FastifyInstance): void {
 	api.removeContentTypeParser('application/json')
 	api.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (_: unknown, bytes: Buffer) => textOf(bytes))
+}
+
+/** The connection is closed, because the body stays unread. */
+function answerUnread(reply: FastifyReply, message: string): FastifyReply {
+	return answer(reply.header('connection', 'close'), 415, { code: 'BAD_REQUEST', message, faults: [{ path: '', message }] })
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {

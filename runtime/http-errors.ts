@@ -42,6 +42,7 @@ export function answer(reply: FastifyReply, status: number, { retryAfterMs, ...e
 	const { code, message, faults } = error
 	const body: ErrorBody = { error: { code, message, requestId, ...(faults && { faults }) } }
 	reply.header('x-request-id', requestId)
+	reply.removeHeader('etag') // of the response that the route would have sent
 	if (retryAfterMs !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(retryAfterMs / 1_000)))
 	if (status === 401) reply.header('www-authenticate', 'Bearer')
 	return reply.status(status).send(body)

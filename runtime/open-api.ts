@@ -45,7 +45,8 @@ export async function addOpenApi(app: FastifyInstance, { isValidating, ...info }
 	)
 }
 
-const ErrorResponse = z
+/** The body of every error response. */
+export const ErrorResponse = z
 	.object({
 		error: z.object({
 			code: z.string(),

@@ -2,6 +2,7 @@ import { execa } from 'execa'
 import { allBinaries, findKit } from '../lab/kit/kit.ts'
 import { databasePackages, monitoringPackages, probePackages, unpackPackages } from '../lab/base/packages.ts'
 import { prepareLab } from '../lab/setup/prepare.ts'
+import { installSchemathesis } from './openapi/schemathesis.ts'
 
 /**
  * One part of the test suite. `name` is the name of its vitest project; `prepare` does in advance what would exceed the timeout of a test.
@@ -39,6 +40,7 @@ async function prepareCluster(): Promise<void> {
 async function prepareLong(): Promise<void> {
 	await prepareLab(2)
 	await unpackPackages(databasePackages)
+	await installSchemathesis()
 }
 
 /** Installed only for the mutation run, because it would make every other setup a third slower. */

@@ -16,14 +16,14 @@ export function providersView(providers: readonly ProviderSummary[]): GoProvider
 	}
 }
 
-export function recordView({ providerId, nodeName, instanceId = '', interfaces, hash, changedAt }: NodeRecord): GoRecord {
+export function recordView({ providerId, nodeName, instanceId = '', interfaces, hash, sentAt, changedAt }: NodeRecord): GoRecord {
 	return {
 		providerId,
 		nodeName,
 		instanceId,
 		config: { nodeName, instanceId, interfaces: interfaces.map(withName) },
 		lastConfigHash: hash,
-		updatedAt: timeOf(changedAt),
+		updatedAt: timeOf(sentAt ?? changedAt), // as in the overview: reports of the node do not count
 	}
 }
 

@@ -12,7 +12,7 @@ export const BODY_LIMIT = 4 << 20
 const BOUNDS = { bytes: BODY_LIMIT, depth: 16, values: 500_000 }
 
 /** Maximum number of nodes in a request. */
-const NODES_MAX = 5_000
+export const NODES_MAX = 5_000
 
 /** Number of nodes that are parsed before other requests are processed. */
 const NODES_A_TURN = 25

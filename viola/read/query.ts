@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { NodeName } from '../../contract/primitives.ts'
+import { NodeName, SentNodeName } from '../../contract/primitives.ts'
 
 /** Maximum number of node configs of a page, and of node names of a request. */
 const LIMIT_MAX = 1_000
@@ -13,10 +13,7 @@ const Limit = z
 /** The name of the last node of a page. It stays valid when node configs are added or deleted, even that one. */
 const Cursor = NodeName
 
-const NodeNames = z.preprocess(
-	value => (typeof value === 'string' ? [value] : value),
-	z.array(z.string().toLowerCase().pipe(NodeName)).min(1).max(NAMES_MAX),
-)
+const NodeNames = z.preprocess(value => (typeof value === 'string' ? [value] : value), z.array(SentNodeName).min(1).max(NAMES_MAX))
 
 /** The parameters of a GET of the list. A parameter that is not known is an error, because ignoring a misspelled filter returns too much. */
 export const ListQuery = z.strictObject({

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { Interface } from '../../contract/interface.ts'
 import { MAX_INTERFACES } from '../../contract/names.ts'
-import { NodeName } from '../../contract/primitives.ts'
+import { SentNodeName } from '../../contract/primitives.ts'
 import {
 	NodeConfigList,
 	NodeConfigRequest,
@@ -10,19 +10,28 @@ import {
 	PostQuery,
 	PROVIDER_HEADER,
 } from '../../contract/viola-api.ts'
-import { withForms } from '../../runtime/open-api.ts'
+import { ErrorResponse, withForms } from '../../runtime/open-api.ts'
+import { NODES_MAX } from '../apply/read-body.ts'
 import { ListQuery } from '../read/query.ts'
 import { NoQuery } from './request.ts'
 
 /** The schemas of the routes for the OpenAPI document. The handlers parse what they receive. */
 
-const headers = z.object({ [PROVIDER_HEADER]: z.string().describe('The biz cluster (k8sProviderID)') })
-const params = z.object({ nodeName: z.string().toLowerCase().pipe(NodeName) })
+const headers = z.object({ [PROVIDER_HEADER]: z.string().min(1).describe('The biz cluster (k8sProviderID)') })
+const params = z.object({ nodeName: SentNodeName })
+
+const { macAddress, ...optional } = Interface.shape
+
+/** What older clients send for an absent field. */
+const absent = [z.null(), z.literal('')] as const
+const optionalOrAbsent = Object.fromEntries(Object.entries(optional).map(([name, schema]) => [name, z.union([schema, ...absent])]))
+
+const SentInterface = z.object({ macAddress, ...optionalOrAbsent, mtu: z.union([optional.mtu, z.literal(0), ...absent]) })
 
 const interfaces = z
-	.array(Interface)
+	.array(SentInterface)
 	.max(MAX_INTERFACES)
-	.describe('Replaces all interfaces of the node; [] removes them. mtu 0 and cidr "" mean absent')
+	.describe('Replaces all interfaces of the node; [] removes them. In an interface, null, "" and mtu 0 mean that the field is absent')
 
 export const info = {
 	title: 'MultiNIC viola',
@@ -35,11 +44,13 @@ export const post = {
 	summary: 'Creates or updates the node configs of the nodes in the body. Each node is independent of the others.',
 	headers,
 	querystring: PostQuery,
-	body: z.array(NodeConfigRequest.extend({ interfaces })).min(1),
+	body: z.array(NodeConfigRequest.extend({ interfaces })).min(1).max(NODES_MAX),
 	response: {
 		200: NodeConfigsResponse.describe('Every node was applied'),
 		422: NodeConfigsResponse.describe('Some nodes were not applied, and none of them can be applied unchanged'),
-		503: NodeConfigsResponse.describe('Some nodes were not applied, and at least one of them may be applied later'),
+		503: z
+			.union([NodeConfigsResponse, ErrorResponse])
+			.describe('Some nodes were not applied, and at least one of them may be applied later; or an error, and no node was applied'),
 	},
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import * as z from 'zod'
-import { NodeName } from '../../contract/primitives.ts'
+import { SentNodeName } from '../../contract/primitives.ts'
 import { rejected } from '../../runtime/http-errors.ts'
 
 export type ByNode = { Params: { nodeName: string } }
@@ -17,7 +17,7 @@ export function queryOf<T>({ query }: FastifyRequest<ByNode> | FastifyRequest, s
 
 /** Returns the node name in the path. @throws Failure BAD_REQUEST if no node can have it */
 export function nodeIn({ params }: FastifyRequest<ByNode>): string {
-	const parsed = NodeName.safeParse(params.nodeName.toLowerCase())
+	const parsed = SentNodeName.safeParse(params.nodeName)
 	if (parsed.success) return parsed.data
 	throw rejected(parsed.error, { whole: 'the last part of the path' })
 }

@@ -198,6 +198,11 @@ describe('ETag', () => {
 		expect(new Set(tags.map(({ headers }) => headers.etag)).size).toBe(3)
 	})
 
+	test('is not sent with an error, which a client must not keep', async () => {
+		const { status, headers } = await get(`${NODES}/worker-9`)
+		expect([status, headers.etag]).toEqual([404, undefined])
+	})
+
 	test('304 reads no row', async () => {
 		const { headers } = await get(NODES)
 		const nodes = inventory.nodes
@@ -228,6 +233,14 @@ describe('the paths of the Go operator', () => {
 			instanceId: 'vm-1',
 			interfaces: [{ id: 0, name: 'multinic0' }, { id: 1 }],
 		})
+	})
+
+	test('a record and the overview agree when a node config was updated; reports of the node do not count', async () => {
+		const { body: overview } = await get('/v1/interfaces/providers')
+		const { body: records } = await get('/v1/interfaces/node-configs?providerId=biz-1')
+		const times = (list: { updatedAt: string }[]) => list.map(({ updatedAt }) => updatedAt)
+		expect(times(records)).toEqual(times(overview.providers[0].nodes))
+		expect(times(records)).toEqual(['1970-01-01T00:00:01.000Z', '1970-01-01T00:00:01.000Z'])
 	})
 
 	test.each([
