@@ -4,7 +4,7 @@ import type { Plan, World } from './plan.ts'
 /** `applied`: names of the nodes that viola accepted. `at`: milliseconds since 1970. */
 export type SentFacts = { plan: Plan; applied: ReadonlySet<string>; actor: Actor; at: number }
 
-/** Returns what the inventory learns from a reconcile: the subnets, the nodes that viola accepted, and which ports are no longer theirs. */
+/** Returns what the inventory learns from a reconcile: the subnets, the nodes that viola accepted, and the ports that were detached from them. */
 export function learnedFrom(world: World, facts: SentFacts): Change[] {
 	return [...subnetsIn(world, facts), ...sentIn(world, facts), ...portsGone(world, facts)]
 }
