@@ -118,7 +118,13 @@ test.each<[sentence: string, request: object, status: number, faults: object[] |
 		'use utf-8',
 	],
 	['a body that is declared as UTF-8 is accepted', post('[]', { 'content-type': 'application/json;charset="UTF-8"' }), 200, undefined, ''],
-	['a compressed body is rejected', post(gzipSync('[]'), { ...json, 'content-encoding': 'gzip' }), 415, [expect.anything()], 'uncompressed'],
+	[
+		'a compressed body is rejected',
+		post(gzipSync('[]'), { ...json, 'content-encoding': 'gzip' }),
+		415,
+		[expect.anything()],
+		'uncompressed',
+	],
 	[
 		'a body of another type is rejected',
 		post('a: 1', { 'content-type': 'text/yaml' }),
