@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { createPrivateKey, randomUUID, X509Certificate } from 'node:crypto'
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
@@ -100,8 +100,10 @@ function part<T>(fault: string, read: () => T): T {
 export function answerInvalidHttp(error: Error, socket: Duplex): void {
 	if (codeOf(error) === 'ECONNRESET' || !socket.writable) return void socket.destroy(error)
 	const [status, message] = invalidHttp[codeOf(error)] ?? ['400 Bad Request', 'the request is not valid HTTP']
-	const body = JSON.stringify({ error: { code: 'BAD_REQUEST', message } })
-	const head = [`HTTP/1.1 ${status}`, 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close']
+	const requestId = randomUUID()
+	const body = JSON.stringify({ error: { code: 'BAD_REQUEST', message, requestId } })
+	const type = ['Content-Type: application/json; charset=utf-8', `Content-Length: ${Buffer.byteLength(body)}`]
+	const head = [`HTTP/1.1 ${status}`, `X-Request-Id: ${requestId}`, ...type, 'Connection: close']
 	socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
 }
 

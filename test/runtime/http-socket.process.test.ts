@@ -150,7 +150,7 @@ test('clients that send no whole request in time, or no valid one, are answered 
 		const socket = await open(port)
 		socket.write(sent)
 		const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n')
-		expect(JSON.parse(body)).toEqual({ error: { code: 'BAD_REQUEST', message: expect.any(String) } })
+		expect(JSON.parse(body)).toEqual({ error: { code: 'BAD_REQUEST', message: expect.any(String), requestId: expect.any(String) } })
 		return [what, head.slice('HTTP/1.1 '.length, 'HTTP/1.1 '.length + 3)]
 	})
 	expect(Object.fromEntries(await Promise.all(answers))).toEqual(
