@@ -8,7 +8,7 @@ export interface KubeProxyOptions {
 	binary: string
 	dir: string
 	kubeconfig: string
-	/** The node under whose name kube-proxy runs. kube-proxy waits at most 30 s until this node is registered. */
+	/** The node under whose name kube-proxy runs. It must be registered. */
 	node: string
 }
 

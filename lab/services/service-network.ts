@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns/promises'
-import { KubeClient, loadCredentials } from '../../runtime/kube/index.ts'
-import { until } from '../base/daemon.ts'
+import { KubeClient, loadCredentials, Node } from '../../runtime/kube/index.ts'
+import { type Daemon, until } from '../base/daemon.ts'
 import { apiServerAddress, clusterDomain, dnsAddress } from '../cluster/service-addresses.ts'
 import { startClusterDns } from './cluster-dns.ts'
 import { forwardBetweenNodes } from './forwarding.ts'
@@ -15,11 +15,27 @@ export interface ServiceNetwork {
 /** Starts kube-proxy and cluster DNS for a cluster, in the network namespace of the current process. */
 export async function startServiceNetwork(options: KubeProxyOptions): Promise<ServiceNetwork> {
 	await forwardBetweenNodes()
-	const kubeProxy = startKubeProxy(options)
 	const client = new KubeClient(await loadCredentials({ kubeconfig: options.kubeconfig }, {}), { fieldManager: 'multinic-lab' })
 	const dns = await startClusterDns(options.dir, client)
-	return { ready: () => until('Services reachable', resolves, { ended: [kubeProxy.ended, dns.ended] }) }
+	const starting = startWhenRegistered(options, client)
+	starting.catch(() => {}) // `ready` reports it; a lab whose nodes stay powered off does not call `ready`
+	return {
+		async ready() {
+			const kubeProxy = await starting
+			await until('Services reachable', resolves, { ended: [kubeProxy.ended, dns.ended] })
+		},
+	}
 }
+
+/** Without its node, kube-proxy waits longer and longer before it looks again, up to 31 s in total. */
+async function startWhenRegistered(options: KubeProxyOptions, client: KubeClient): Promise<Daemon> {
+	const isRegistered = async () => (await client.find(Node, { name: options.node })) !== undefined
+	await until(`${options.node} registered`, isRegistered, { everyMs: 300, withinMs: REGISTERED_MS })
+	return startKubeProxy(options)
+}
+
+/** How long the first boot of a node may take, in milliseconds. */
+const REGISTERED_MS = 10 * 60_000
 
 /** Resolves the name of the API server as a pod does. The server is the cluster IP of the DNS Service. */
 async function resolves(): Promise<boolean> {
