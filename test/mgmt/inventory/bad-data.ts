@@ -3,7 +3,7 @@ import type { InventorySettings } from '../../../mgmt/inventory/config.ts'
 import type { Change, Inventory } from '../../../mgmt/inventory/inventory.ts'
 import { openInventory } from '../../../mgmt/inventory/open.ts'
 import { createLog } from '../../../runtime/log.ts'
-import { nic, nics, portId, providerId, reported, sent, view } from './samples.ts'
+import { actor, nic, nics, portId, providerId, reported, sent, view } from './samples.ts'
 
 /** Data that no table accepts holds back nothing else, whichever database the inventory uses. */
 export function badDataContract(name: string, make: () => Promise<InventorySettings>): void {
@@ -85,6 +85,19 @@ export function badDataContract(name: string, make: () => Promise<InventorySetti
 			expect(await inventory.drained()).toBe(true)
 			expect(inventory.state()).toMatchObject({ state: 'available' })
 			expect(await ports(2)).toEqual([[0, portId(2, 0)]])
+		})
+
+		test('a node whose name has a lone surrogate or a space at its end holds back nothing', async () => {
+			await inventory.record([reported(view(1, nics(1, 1)))])
+			const names = ['\ud800', 'worker-1 ']
+			inventory.learn(names.map((nodeName, i) => reported({ ...view(9, nics(i + 20, 1)), nodeName })))
+			inventory.learn([sent(2, nics(2, 1))])
+			expect(await inventory.drained()).toBe(true)
+			inventory.learn(names.map((nodeName, i) => reported({ ...view(9, nics(i + 30, 2)), nodeName })))
+			inventory.learn(names.map(nodeName => ({ kind: 'removed', at: 3_000, providerId, nodeName, actor })))
+			expect(await inventory.drained()).toBe(true)
+			expect(inventory.state()).toMatchObject({ state: 'available' })
+			expect([await ports(1), await ports(2)]).toEqual([[[0, portId(1, 0)]], [[0, portId(2, 0)]]])
 		})
 
 		test('a node config that fails because of a bug is set aside as well', async () => {
