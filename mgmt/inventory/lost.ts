@@ -77,7 +77,12 @@ export function onlyWritesFail(reason: LostReason): boolean {
 function isOfDatabase(error: unknown): boolean {
 	if (isFailure(error)) return error.code in reasons
 	if (!(error instanceof Error) || isRefusedData(error)) return false
-	return error.name === 'Damaged' || sqliteCode(error) !== undefined || 'errno' in error || isConnectionLoss(error)
+	return error.name === 'Damaged' || isUnreadable(error) || sqliteCode(error) !== undefined || 'errno' in error || isConnectionLoss(error)
+}
+
+/** Returns whether `node:sqlite` cannot return a number of a row. The row is repaired when the database is opened again. */
+function isUnreadable(error: Error): boolean {
+	return codeOf(error) === 'ERR_OUT_OF_RANGE' && error.message.includes('JavaScript number')
 }
 
 function reasonOf(error: unknown): LostReason {
