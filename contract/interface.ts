@@ -74,13 +74,20 @@ export const Interface = fields
 	.meta({ 'x-kubernetes-validations': celRules })
 export type Interface = z.infer<typeof Interface>
 
+/** An address as stored, of any form, but not longer than addresses are. */
+const StoredAddress = z.string().max(45)
+const StoredCidr = z.string().max(49)
+
 /** An interface as stored. It may be older than a rule, so its addresses are only shown and not validated. */
 export const StoredInterface = fields.extend({
-	address: z.string().optional(),
-	cidr: z.string().optional(),
-	addresses: z.array(z.string()).optional(),
-	gateway: z.string().optional(),
-	routes: z.array(z.object({ ...Route.shape, to: z.string(), via: z.string().optional() })).optional(),
+	address: StoredAddress.optional(),
+	cidr: StoredCidr.optional(),
+	addresses: z.array(StoredCidr).max(64).optional(),
+	gateway: StoredAddress.optional(),
+	routes: z
+		.array(z.object({ ...Route.shape, to: StoredCidr, via: StoredAddress.optional() }))
+		.max(64)
+		.optional(),
 })
 
 const listRules = [

@@ -3,7 +3,7 @@ import { listOf } from './bounded.ts'
 import { Interface, Interfaces, StoredInterface } from './interface.ts'
 import { MAX_INTERFACES } from './names.ts'
 import { NodeConfigStatus } from './node-config.ts'
-import { Id, SentNodeName } from './primitives.ts'
+import { Id, NodeName, SentNodeName } from './primitives.ts'
 
 /** What mgmt sends to viola, and what viola responds. */
 
@@ -86,17 +86,23 @@ export const NodeConfigsResponse = z.object({
 })
 export type NodeConfigsResponse = z.infer<typeof NodeConfigsResponse>
 
+/** Maximum length of the name of a field manager, which is that of Kubernetes. */
+export const MANAGER_MAX = 128
+
 /** An item of a GET: a node config in the biz cluster, with the status from its controller. */
 export const NodeConfigView = z.object({
-	nodeName: z.string(),
-	providerId: z.string().optional(),
-	instanceId: z.string().optional(),
+	nodeName: NodeName,
+	providerId: Id.optional(),
+	instanceId: Id.optional(),
 	interfaces: listOf(StoredInterface, MAX_INTERFACES),
 	owner: Owner.optional(),
 	deleting: z.boolean().describe('Whether it is being deleted: its NICs are being removed'),
 	generation: z.int(),
-	resourceVersion: z.string(),
-	lastManager: z.string().optional().describe('The field manager of the last write of the spec'),
+	resourceVersion: z
+		.string()
+		.max(20)
+		.regex(/^[0-9]*$/, 'must be a number'),
+	lastManager: z.string().max(MANAGER_MAX).optional().describe('The field manager of the last write of the spec'),
 	status: NodeConfigStatus.optional().describe('As the controller of the biz cluster wrote it'),
 })
 export type NodeConfigView = z.infer<typeof NodeConfigView>
@@ -112,7 +118,7 @@ export const SYNCED = 'synced'
 export const RESET = 'reset'
 
 /** The data of an event `deleted`. The data of `node-config` is a `NodeConfigView`, and that of `synced` and `reset` is `{}`. */
-export const NodeConfigDeleted = z.object({ nodeName: z.string() })
+export const NodeConfigDeleted = z.object({ nodeName: NodeName })
 export type NodeConfigDeleted = z.infer<typeof NodeConfigDeleted>
 
 /**

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { NodeName } from '../../contract/primitives.ts'
 import { NodeConfigView } from '../../contract/viola-api.ts'
 import { parseBounded } from '../../runtime/bounded-json.ts'
 import type { StreamEvent } from '../../runtime/event-stream.ts'
@@ -20,7 +21,7 @@ export type Meaning =
 /** Limits for one event, above the size of any node config. */
 const EVENT = { bytes: 1 << 20, depth: 16, values: 20_000 }
 
-const Named = z.object({ nodeName: z.string().min(1).max(253) })
+const Named = z.object({ nodeName: NodeName })
 
 /** Parses an event of viola. */
 export function meaningOf({ event, data }: StreamEvent): Meaning {

@@ -6,7 +6,7 @@ import type { Applied, Draft, Stored } from './drafts.ts'
 import type { Change } from './inventory.ts'
 import { areInForce, notInForce, rowsFor } from './nics.ts'
 import { actorOf, lettersOf, withReport } from './report.ts'
-import { interfacesOf, ownerOf } from './stored.ts'
+import { hasInterfaces, interfacesOf, ownerOf } from './stored.ts'
 import type { Actor, NodeKey } from './records.ts'
 import type { NicRow, NodeRow } from './schema.ts'
 
@@ -74,9 +74,15 @@ function withOtherSpec({ node: before, nics: oldRows }: Stored, spec: Spec, conf
 	const nics = isEachSame(rows, oldRows) ? oldRows : rows
 	const difference = isNew ? {} : differenceOf(identityOf(before), identityOf(own))
 	const isOtherConfig = isNew || before.hash !== own.hash
-	if (!isOtherConfig && Object.keys(difference).length === 0) return { node: before, nics, drafts }
+	if (!isOtherConfig && Object.keys(difference).length === 0 && hasInterfaces(before)) return { node: before, nics, drafts }
 	const base = before ?? emptyNode(spec)
-	const node = { ...base, ...own, removed_at: null, ...(isOtherConfig && { config, ...waiting(rows, spec.interfaces) }) }
+	const node = {
+		...base,
+		...own,
+		config: isOtherConfig || hasInterfaces(base) ? base.config : config,
+		removed_at: null,
+		...(isOtherConfig && { config, ...waiting(rows, spec.interfaces) }),
+	}
 	return { node, nics, drafts: [...nodeDrafts(isNew, difference, spec.interfaces.length), ...drafts] }
 }
 

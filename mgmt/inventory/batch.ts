@@ -63,8 +63,8 @@ export function applyAll(before: ReadonlyMap<string, Stored>, changes: readonly 
 	for (const change of changes) {
 		const key = keyOf(change)
 		const own = key && nameOfKey(key)
-		for (const [holder, stored, portId] of applying.elsewhere(change, own))
-			applying.store(holder, applyPortMoved(stored, portId, change), change)
+		for (const [holder, portId] of applying.elsewhere(change, own))
+			applying.store(holder, applyPortMoved(applying.about(holder), portId, change), change)
 		if (own !== undefined) applying.store(own, applyOne(applying.about(own), change, hash), change)
 	}
 	return { different: applying.different(), changeRows: applying.changeRows }
@@ -87,12 +87,12 @@ class Applying {
 	}
 
 	/** Returns the ports of the change that other nodes have. No two nodes of a provider have the same port. */
-	elsewhere(change: OfNode, own: string | undefined): [holder: string, Stored, portId: string][] {
+	elsewhere(change: OfNode, own: string | undefined): [holder: string, portId: string][] {
 		const rows = own === undefined ? [] : this.about(own).nics
-		return unheld(change, rows).flatMap(({ providerId, portId }): [string, Stored, string][] => {
+		return unheld(change, rows).flatMap(({ providerId, portId }): [string, string][] => {
 			const has = ({ nics }: Stored) => nics.some(({ port, provider_id }) => port === portId && provider_id === providerId)
 			const holder = [...this.#after].find(([, stored]) => has(stored))
-			return holder ? [[...holder, portId]] : []
+			return holder ? [[holder[0], portId]] : []
 		})
 	}
 

@@ -81,13 +81,17 @@ function isReportedAlike(row: NicRow, other: NicRow | undefined): boolean {
 	return reportedColumns.every(column => row[column] === other?.[column])
 }
 
-/** How many rows one statement has at most. A row has some kilobytes, and a packet at most 16 MiB by default. */
+/** The most rows of one statement. */
 const ROWS_MAX = 500
+/**
+ * The most characters of one statement, unless one row has more. MariaDB accepts packets of 16 MiB by default and of 1 MiB as older servers
+ * are configured; a character has up to 4 bytes.
+ */
+const CHARACTERS_MAX = 1 << 18
 
 export function createManyRows(): Bulk {
 	const insert = async (db: Kysely<Schema>, table: Written, rows: readonly unknown[], set: readonly string[]) => {
-		for (let start = 0; start < rows.length; start += ROWS_MAX) {
-			const values = (rows as readonly Row[]).slice(start, start + ROWS_MAX)
+		for (const values of statementsOf(rows as readonly Row[])) {
 			const query = loose(db).insertInto(table).values(values)
 			const updated = Object.fromEntries(set.map(column => [column, sql`values(${sql.ref(column)})`]))
 			await (set.length > 0 ? query.onDuplicateKeyUpdate(updated) : query).execute()
@@ -104,6 +108,21 @@ export function createManyRows(): Bulk {
 				reportedColumns,
 			),
 	}
+}
+
+/** Splits rows into those of one statement each. */
+export function statementsOf<R extends Row>(rows: readonly R[]): R[][] {
+	const statements: R[][] = []
+	let characters = 0
+	for (const row of rows) {
+		const own = Object.values(row).reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 20), 0)
+		const last = statements.at(-1)
+		const hasRoom = last !== undefined && last.length < ROWS_MAX && characters + own <= CHARACTERS_MAX
+		if (hasRoom) last.push(row)
+		else statements.push([row])
+		characters = hasRoom ? characters + own : own
+	}
+	return statements
 }
 
 /** The names of columns are checked against the tables by the contract suite, which runs every statement. */

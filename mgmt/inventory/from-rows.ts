@@ -1,6 +1,6 @@
 import type { ChangeKind, ChangeRecord, NicRecord, NodeRecord, NodeState } from './records.ts'
 import type { ChangeRow, NicRow, NodeRow, SubnetRow } from './schema.ts'
-import { interfacesOf, ownerOf } from './stored.ts'
+import { interfacesOf, objectIn, ownerOf } from './stored.ts'
 
 /** Records made of rows. This process validated them before it wrote them, so they are not validated again. */
 
@@ -15,6 +15,7 @@ export type NicWithSubnet = NicRow & {
 
 export function nodeRecord(row: NodeRow, nics: NicRecord[]): NodeRecord {
 	const owner = ownerOf(row)
+	const report = row.report === null ? undefined : (objectIn(row.report) as NodeRecord['report'])
 	return {
 		providerId: row.provider_id,
 		nodeName: row.name,
@@ -22,7 +23,7 @@ export function nodeRecord(row: NodeRow, nics: NicRecord[]): NodeRecord {
 		...(owner && { owner }),
 		interfaces: interfacesOf(row) as NodeRecord['interfaces'],
 		hash: row.hash,
-		...(row.report !== null && { report: JSON.parse(row.report) as NonNullable<NodeRecord['report']> }),
+		...(report && { report }),
 		state: row.state as NodeState,
 		reason: row.reason,
 		letters: row.letters,
@@ -78,6 +79,6 @@ export function changeRecord(row: ChangeRow): ChangeRecord {
 		kind: row.kind as ChangeKind,
 		reason: row.reason,
 		message: row.message,
-		difference: JSON.parse(row.difference) as ChangeRecord['difference'],
+		difference: (objectIn(row.difference) ?? {}) as ChangeRecord['difference'],
 	}
 }

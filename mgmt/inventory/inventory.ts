@@ -47,7 +47,10 @@ export type Inventory = Reads & {
 	 * the memory needed does not grow with the length of an outage. While INVENTORY_ENABLED is false, changes are dropped.
 	 */
 	learn(changes: readonly Change[]): void
-	/** Resolves to true when everything that was passed to `learn` is stored, and to false as soon as that fails or `signal` is aborted. */
+	/**
+	 * Resolves to true when everything that was passed to `learn` is stored, and to false as soon as that fails or `signal` is aborted. A
+	 * change whose data the database does not accept is set aside with a warning, and does not count.
+	 */
 	drained(signal?: AbortSignal): Promise<boolean>
 
 	/** Opens a verified copy of the database as a stream. @throws Failure Unavailable, Disabled, or BackupUnsupported with MariaDB */

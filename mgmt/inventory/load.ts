@@ -17,8 +17,12 @@ export async function loadNodes(db: Kysely<Schema>, keys: readonly NodeKey[]): P
 		const names = [...new Set(ofProvider.map(({ nodeName }) => nodeName))]
 		const nodes = await db.selectFrom('node').selectAll().where('provider_id', '=', providerId).where('name', 'in', names).execute()
 		const nics = await nicsOf(db, providerId, names)
-		for (const node of nodes) entryOf(stored, node.provider_id, node.name).node = node
-		for (const nic of nics) entryOf(stored, nic.provider_id, nic.node).nics.push(nic)
+		// MariaDB ignores spaces at the end of a text when it compares, so it may return the row of another name
+		for (const node of nodes) {
+			const entry = stored.get(nameOfKey({ providerId, nodeName: node.name }))
+			if (entry) entry.node = node
+		}
+		for (const nic of nics) stored.get(nameOfKey({ providerId, nodeName: nic.node }))?.nics.push(nic)
 	}
 	return stored
 }
@@ -43,10 +47,4 @@ export function nicsOf(db: Kysely<Schema>, providerId: string, names: readonly s
 		.orderBy('node')
 		.orderBy('id')
 		.execute()
-}
-
-function entryOf<T>(stored: ReadonlyMap<string, T>, providerId: string, nodeName: string): T {
-	const entry = stored.get(nameOfKey({ providerId, nodeName }))
-	if (!entry) throw new Error(`the database returned node ${nodeName}, which was not requested`)
-	return entry
 }

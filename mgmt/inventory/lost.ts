@@ -34,7 +34,22 @@ const reasons: Readonly<Record<string, LostReason>> = {
 const isOfConnection =
 	/^(ECONN|ETIMEDOUT|EPIPE|EHOST|ENET|ENOTFOUND|EAI_|PROTOCOL_|HANDSHAKE_|ER_(SERVER_SHUTDOWN|CON_COUNT_ERROR|NORMAL_SHUTDOWN|NEW_ABORTING_CONNECTION)$)/
 
-/** Returns why the database cannot be used after this error, or undefined if the error does not come from the database. */
+/** Codes of SQLite for a value that it does not accept: TOOBIG, CONSTRAINT, MISMATCH, RANGE. */
+const sqliteRefusals: readonly (number | undefined)[] = [18, 19, 20, 25]
+
+/** Codes of MariaDB and mysql2 for a value or a row that is not accepted. */
+const isRefusal =
+	/^(ER_(DATA_TOO_LONG|DUP_(ENTRY|KEY|UNIQUE).*|BAD_NULL_ERROR|CONSTRAINT_FAILED|(NO_REFERENCED_ROW|ROW_IS_REFERENCED)(_2)?|WARN_DATA_OUT_OF_RANGE|TRUNCATED_WRONG_VALUE(_FOR_FIELD)?|NET_PACKET_TOO_LARGE|TOO_BIG_ROWSIZE|CANNOT_CONVERT_CHARACTER)|WARN_DATA_TRUNCATED)$/
+
+/** Returns whether the database works, but does not accept the data of the statement. The same data fails again at any time. */
+export function isRefusedData(error: unknown): boolean {
+	return sqliteRefusals.includes(sqliteCode(error) ?? 0) || isRefusal.test(codeOf(error))
+}
+
+/**
+ * Returns why the database cannot be used after this error, or undefined if the error does not come from the database, or only the data is
+ * wrong.
+ */
 export function lostBy(error: unknown): { reason: LostReason; message: string } | undefined {
 	if (!isOfDatabase(error)) return undefined
 	return { reason: reasonOf(error), message: wordsOf(error) }
@@ -61,8 +76,13 @@ export function onlyWritesFail(reason: LostReason): boolean {
 
 function isOfDatabase(error: unknown): boolean {
 	if (isFailure(error)) return error.code in reasons
-	if (!(error instanceof Error)) return false
-	return error.name === 'Damaged' || sqliteCode(error) !== undefined || 'errno' in error || isConnectionLoss(error)
+	if (!(error instanceof Error) || isRefusedData(error)) return false
+	return error.name === 'Damaged' || isUnreadable(error) || sqliteCode(error) !== undefined || 'errno' in error || isConnectionLoss(error)
+}
+
+/** Returns whether `node:sqlite` cannot return a number of a row. The row is repaired when the database is opened again. */
+function isUnreadable(error: Error): boolean {
+	return codeOf(error) === 'ERR_OUT_OF_RANGE' && error.message.includes('JavaScript number')
 }
 
 function reasonOf(error: unknown): LostReason {

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import { DEFAULT_MIGRATION_TABLE, Migrator } from 'kysely/migration'
-import { addRevisionRow, migrations } from './migrations.ts'
+import { addRevisionRow, migrations, numberInUse } from './migrations.ts'
+import { repairCounter, repairNumbers } from './repair.ts'
 import type { Schema } from './schema.ts'
 import { tables } from './tables.ts'
 
@@ -18,7 +19,9 @@ export async function migrate(db: Kysely<Schema>): Promise<void> {
 	const existing = new Set((await db.introspection.getTables()).map(table => table.name))
 	const isWhole = Object.keys(tables).every(name => existing.has(name))
 	if (!isWhole) for (const { up } of Object.values(migrations)) await up(db)
+	await repairNumbers(db)
 	await addRevisionRow(db)
+	await repairCounter(db, await numberInUse(db))
 }
 
 async function isNewer(db: Kysely<Schema>): Promise<boolean> {

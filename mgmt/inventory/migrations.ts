@@ -24,6 +24,12 @@ async function createTables(db: Kysely<Schema>): Promise<void> {
 export async function addRevisionRow(db: Kysely<Schema>): Promise<void> {
 	const row = await db.selectFrom('revision').select('id').executeTakeFirst()
 	if (row) return
+	const value = await numberInUse(db)
+	await db.insertInto('revision').values({ id: 1, epoch: '', value, forgotten: 0, imported: '' }).execute()
+}
+
+/** Returns the highest number that a node or a change has. */
+export async function numberInUse(db: Kysely<Schema>): Promise<number> {
 	const node = await db
 		.selectFrom('node')
 		.select(of => of.fn.max('revision').as('last'))
@@ -32,8 +38,7 @@ export async function addRevisionRow(db: Kysely<Schema>): Promise<void> {
 		.selectFrom('change')
 		.select(of => of.fn.max('seq').as('last'))
 		.executeTakeFirst()
-	const value = Math.max(node?.last ?? 0, change?.last ?? 0)
-	await db.insertInto('revision').values({ id: 1, epoch: '', value, forgotten: 0, imported: '' }).execute()
+	return Math.max(node?.last ?? 0, change?.last ?? 0)
 }
 
 async function createIndexes(db: Kysely<Schema>): Promise<void> {

@@ -22,7 +22,7 @@ export type Place = { providerId: string; nodeName: string }
  * as before.
  */
 export function rowsFor(place: Place, rows: readonly NicRow[], listing: Listing): { rows: NicRow[]; drafts: Draft[] } {
-	const wanted = settle(listing.interfaces)
+	const wanted = distinct(settle(listing.interfaces))
 	const placed = wanted.map(nic => placeOne(place, nic, rowOf(nic, rows), listing))
 	const kept = rows.filter(row => !wanted.some(nic => rowOf(nic, rows) === row))
 	const left = kept.filter(row => !listing.isSent && !wanted.some(nic => nic.id === row.id)).map(notInForce)
@@ -33,12 +33,26 @@ export function rowsFor(place: Place, rows: readonly NicRow[], listing: Listing)
 
 /** Returns whether the rows are those of the interfaces, and whether it is known of each that viola accepted it, if the list was sent. */
 export function areInForce(rows: readonly NicRow[], { interfaces, isSent }: Pick<Listing, 'interfaces' | 'isSent'>): boolean {
-	if (rows.length !== interfaces.length) return false
-	return interfaces.every((nic, position) => {
-		const row = rows.find(({ id }) => id === (nic.id ?? position))
+	const wanted = distinct(interfaces.map((nic, position) => ({ ...nic, id: nic.id ?? position })))
+	if (rows.length !== wanted.length) return false
+	return wanted.every(nic => {
+		const row = rows.find(({ id }) => id === nic.id)
 		const { port, mac, address, subnet } = factsOf(nic)
 		const isSame = row?.port === port && row.mac === mac && row.address === address && row.subnet === subnet
 		return isSame && row.reason !== NOT_IN_FORCE && (!isSent || row.sent_at !== null)
+	})
+}
+
+/**
+ * Returns the interfaces as rows can have them: an id and a port are of one row only. Older node configs, and those of another writer, may
+ * repeat them. The first interface with an id counts, and only the first with a port has the port.
+ */
+function distinct<Nic extends Interface & { id: number }>(nics: readonly Nic[]): Nic[] {
+	const ofId = nics.filter(({ id }, at) => nics.findIndex(other => other.id === id) === at)
+	return ofId.map((nic, at) => {
+		const { portId, ...rest } = nic
+		const isFirst = portId === undefined || ofId.findIndex(other => other.portId === portId) === at
+		return isFirst ? nic : (rest as Nic)
 	})
 }
 

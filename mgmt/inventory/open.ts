@@ -45,7 +45,7 @@ export function openInventory(settings: InventorySettings, options: InventoryOpt
 		...{ log, now: clock.now, retryMs, metrics },
 	})
 	const record: Inventory['record'] = changes => keeper.use('record', opened => writer.record(opened, changes))
-	const sync = createSync({ backlog, record, retryMs, log, mayWrite: () => writer.leads() })
+	const sync = createSync({ backlog, record, retryMs, log, now: clock.now, mayWrite: () => writer.leads() })
 	const pruning = every(
 		PRUNE_MS,
 		async () => {

@@ -1,6 +1,6 @@
 import { StoredInterface } from '../../contract/interface.ts'
 import type { NodeConfigSpec } from '../../contract/node-config.ts'
-import { NodeConfigView } from '../../contract/viola-api.ts'
+import { MANAGER_MAX, NodeConfigView } from '../../contract/viola-api.ts'
 import type { NodeConfigObject } from './node-config-kind.ts'
 import { ownerIn } from './owner.ts'
 import { specWriter } from './spec-writer.ts'
@@ -40,7 +40,7 @@ function viewOf({ metadata, spec, status }: NodeConfigObject): NodeConfigView {
 		deleting: metadata.deletionTimestamp !== undefined,
 		generation: metadata.generation ?? 0,
 		resourceVersion: metadata.resourceVersion ?? '',
-		...(lastManager !== undefined && { lastManager }),
+		...(lastManager !== undefined && { lastManager: lastManager.slice(0, MANAGER_MAX) }),
 		...(status && { status }),
 	}
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll } from 'vitest'
+import { badDataContract } from './bad-data.ts'
 import { inventoryContract } from './contract.ts'
 import { type MariaServer, startMariaServer } from './mariadb-server.ts'
 
@@ -12,3 +13,4 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 inventoryContract('MariaDB', () => server.settings())
+badDataContract('MariaDB', () => server.settings())

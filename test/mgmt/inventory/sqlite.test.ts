@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
+import { badDataContract } from './bad-data.ts'
 import { inventoryContract } from './contract.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'inventory-'))
@@ -10,3 +11,4 @@ let count = 0
 
 inventoryContract('memory', async () => ({ use: 'sqlite', sqlite: { path: ':memory:' } }))
 inventoryContract('an SQLite file', async () => ({ use: 'sqlite', sqlite: { path: join(folder, `${++count}.db`) } }))
+badDataContract('memory', async () => ({ use: 'sqlite', sqlite: { path: ':memory:' } }))
