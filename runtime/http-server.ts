@@ -14,6 +14,8 @@ export type HttpServerOptions = {
 	log: Log
 	/** Maximum request body size in bytes. Default: 1 MiB. */
 	bodyLimitBytes?: number
+	/** How long a request waits until its body is received, in milliseconds. Default: 10 000. */
+	bodyWaitMs?: number
 	/** HTTP status of a room's own failures. Default: 503 for failures that may be retried, else 400. */
 	statusOf?: (failure: Failure) => number
 	/** Certificate and key. Without them, the server uses plain HTTP. */
@@ -28,7 +30,7 @@ const PARAM_MAX = 1_024
  * request. A bug is logged and answered with 500, without the original error message.
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-	const { log, bodyLimitBytes = 1 << 20, statusOf = defaultStatus, tls } = options
+	const { log, bodyLimitBytes = 1 << 20, bodyWaitMs = 10_000, statusOf = defaultStatus, tls } = options
 	const errors: ErrorOptions = { statusOf, bodyLimitBytes }
 	const end = new AbortController()
 	const app = fastify({
@@ -46,7 +48,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
 	})
 	app.addHook('onClose', async () => end.abort())
 	addRouting(app)
-	addJsonBodies(app, bodyLimitBytes)
+	addJsonBodies(app, { bodyLimitBytes, bodyWaitMs })
 	app.setErrorHandler((error, _, reply) => answerError(reply, error, errors))
 	return app
 }
