@@ -1,10 +1,13 @@
 /** Source of the current time, which tests can replace. */
 export type Clock = {
-	/** Milliseconds since 1970. */
+	/** Milliseconds: since 1970, or since any moment for a clock that only measures how much time passes. */
 	now(): number
 }
 
 export const systemClock: Clock = { now: () => Date.now() }
+
+/** Measures how much time passes. Unlike `systemClock`, it continues evenly when the time of day is set. */
+export const steadyClock: Clock = { now: () => performance.now() }
 
 /** Starts a timer and returns the function that cancels it. */
 export type SetTimer = (fire: () => void, ms: number) => () => void

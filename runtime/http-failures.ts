@@ -39,8 +39,8 @@ const byStatus: Readonly<Record<number, HttpCode>> = {
 	504: 'TIMED_OUT',
 }
 
-/** Maximum Retry-After in seconds: one day. Longer values are reduced to it. */
-const LONGEST_RETRY_S = 86_400
+/** Maximum Retry-After in seconds. Longer values are reduced to it, because a server may be wrong about the time. */
+const LONGEST_RETRY_S = 300
 
 export type Refusal = { status: number; text: string; retryAfter: string | string[] | undefined }
 

@@ -4,6 +4,7 @@ import { Failure } from './errors.ts'
 import { addJsonBodies } from './http-body.ts'
 import { answer, answerError, type ErrorOptions } from './http-errors.ts'
 import { allowedMethods, type RoutePattern } from './http-methods.ts'
+import { limitReaders } from './http-readers.ts'
 import { answerInvalidHttp, type CertificatePair, createSocketServer } from './http-socket.ts'
 import type { Log } from './log.ts'
 import type { FileSource } from './watched-file.ts'
@@ -14,6 +15,10 @@ export type HttpServerOptions = {
 	log: Log
 	/** Maximum request body size in bytes. Default: 1 MiB. */
 	bodyLimitBytes?: number
+	/** How long a request waits until its body is received, in milliseconds. Default: 10 000. */
+	bodyWaitMs?: number
+	/** Time in which a reader takes no data, after which it is disconnected, in milliseconds. Default: 60 000. */
+	stallMs?: number
 	/** HTTP status of a room's own failures. Default: 503 for failures that may be retried, else 400. */
 	statusOf?: (failure: Failure) => number
 	/** Certificate and key. Without them, the server uses plain HTTP. */
@@ -28,7 +33,7 @@ const PARAM_MAX = 1_024
  * request. A bug is logged and answered with 500, without the original error message.
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-	const { log, bodyLimitBytes = 1 << 20, statusOf = defaultStatus, tls } = options
+	const { log, bodyLimitBytes = 1 << 20, bodyWaitMs = 10_000, stallMs = 60_000, statusOf = defaultStatus, tls } = options
 	const errors: ErrorOptions = { statusOf, bodyLimitBytes }
 	const end = new AbortController()
 	const app = fastify({
@@ -45,8 +50,9 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
 		frameworkErrors: (error, _, reply) => void answerError(reply as FastifyReply, error, errors),
 	})
 	app.addHook('onClose', async () => end.abort())
+	limitReaders(app, stallMs)
 	addRouting(app)
-	addJsonBodies(app, bodyLimitBytes)
+	addJsonBodies(app, { bodyLimitBytes, bodyWaitMs })
 	app.setErrorHandler((error, _, reply) => answerError(reply, error, errors))
 	return app
 }

@@ -98,7 +98,8 @@ function part<T>(fault: string, read: () => T): T {
 
 /** Responds to a request that is not valid HTTP or did not arrive in time, and closes the connection. */
 export function answerInvalidHttp(error: Error, socket: Duplex): void {
-	if (codeOf(error) === 'ECONNRESET' || !socket.writable) return void socket.destroy(error)
+	// A client that has not taken the response to its previous request would not take this one either
+	if (codeOf(error) === 'ECONNRESET' || !socket.writable || socket.writableLength > 0) return void socket.destroy(error)
 	const [status, message] = invalidHttp[codeOf(error)] ?? ['400 Bad Request', 'the request is not valid HTTP']
 	const requestId = randomUUID()
 	const body = JSON.stringify({ error: { code: 'BAD_REQUEST', message, requestId } })

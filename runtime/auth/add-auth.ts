@@ -5,6 +5,7 @@ import type { HttpCode } from '../http-errors.ts'
 import type { Log } from '../log.ts'
 import type { Access } from './access.ts'
 import type { Auth, Caller } from './auth.ts'
+import { rateStoreOn } from './rate-store.ts'
 
 declare module 'fastify' {
 	interface FastifyRequest {
@@ -21,26 +22,37 @@ export type AuthOptions = {
 	log: Log
 	/** Default: 100 requests in 2 s. */
 	rate?: RateLimit | undefined
+	/** Time on a clock that is never set back, in milliseconds. Default: `performance.now()`. */
+	nowMs?: () => number
 }
 
 /**
  * Authenticates every request of the routes that are added afterwards, before its body is read, and sets `request.caller`. A client that
- * sends too many requests gets 429.
+ * sends too many requests gets 429. An address that sends too many invalid tokens gets 429 for every token that is not known, so that it
+ * causes no reviews; clients with a known token are not affected.
  */
-export async function addAuth(api: FastifyInstance, auth: Auth, { log, rate = RATE }: AuthOptions): Promise<void> {
-	await api.register(rateLimit, { global: false })
+export async function addAuth(api: FastifyInstance, auth: Auth, options: AuthOptions): Promise<void> {
+	const { log, rate = RATE, nowMs = () => performance.now() } = options
+	await api.register(rateLimit, { global: false, store: rateStoreOn(nowMs) })
 	const perCaller = api.createRateLimit({ ...rate, keyGenerator: keyOf })
 	const refusals = api.createRateLimit(rate)
 	const warnOnce = plainTokenWarning(log)
 	api.decorateRequest('caller')
-	api.addHook('onRequest', async request => {
-		warnOnce(request)
-		limited(await refusals(request, { increment: false }), rate, 'requests with an invalid token')
-		request.caller = await auth.signIn(request.headers.authorization).catch(async error => {
+	const signIn = async (request: FastifyRequest) => {
+		const { authorization } = request.headers
+		if (auth.isKnown(authorization)) return auth.signIn(authorization)
+		const count = await refusals(request, { increment: false })
+		if (!count.isAllowed && count.remaining === 0) throw tooMany(count, rate, 'requests with an invalid token')
+		return auth.signIn(authorization).catch(async error => {
 			if (isFailure<HttpCode>(error, 'TOKEN_REFUSED')) await refusals(request)
 			throw error
 		})
-		limited(await perCaller(request), rate, 'requests')
+	}
+	api.addHook('onRequest', async request => {
+		warnOnce(request)
+		request.caller = await signIn(request)
+		const count = await perCaller(request)
+		if (!count.isAllowed && count.isExceeded) throw tooMany(count, rate, 'requests')
 	})
 }
 
@@ -53,15 +65,9 @@ export async function requireAgain(auth: Auth, { headers }: FastifyRequest, acce
 	await auth.require(await auth.signIn(headers.authorization), access, providerId)
 }
 
-type Count = Awaited<ReturnType<ReturnType<FastifyInstance['createRateLimit']>>>
-
-/** @throws Failure RATE_LIMITED if the limit of the window is reached */
-function limited(count: Count, { max, timeWindow }: RateLimit, what: string): void {
-	if (count.isAllowed || !count.isExceeded) return
-	throw new Failure<HttpCode>('RATE_LIMITED', `too many ${what}: at most ${max} in ${timeWindow / 1_000} s`, {
-		retry: true,
-		facts: { retryAfterMs: count.ttl },
-	})
+function tooMany({ ttl }: { ttl: number }, { max, timeWindow }: RateLimit, what: string): Failure<HttpCode> {
+	const facts = { retryAfterMs: Math.min(ttl, timeWindow) }
+	return new Failure('RATE_LIMITED', `too many ${what}: at most ${max} in ${timeWindow / 1_000} s`, { retry: true, facts })
 }
 
 /** A client that is not authenticated is limited by its address. */

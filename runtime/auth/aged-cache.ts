@@ -4,6 +4,8 @@ import type { Clock } from '../clock.ts'
 export type AgedCache<T> = {
 	/** Returns the kept result of a key, or computes it. Concurrent calls for one key share one computation; an error is not kept. */
 	get(key: string, compute: () => Promise<T>): Promise<T>
+	/** Returns the last result of a key, even if its time has passed, without computing it. */
+	last(key: string): T | undefined
 }
 
 export type AgedCacheOptions<T> = {
@@ -11,18 +13,22 @@ export type AgedCacheOptions<T> = {
 	ageMs: (value: T) => number
 	/** Maximum number of results. The least recently used one is dropped first. */
 	max: number
+	/** A clock that is never set back. */
 	clock: Clock
 }
 
+type Entry<T> = { value: Promise<T>; until: number; last: T | undefined }
+
 export function createAgedCache<T>({ ageMs, max, clock }: AgedCacheOptions<T>): AgedCache<T> {
-	const entries = new Map<string, { value: Promise<T>; until: number }>()
-	const keep = (key: string, entry: { value: Promise<T>; until: number }) => {
+	const entries = new Map<string, Entry<T>>()
+	const keep = (key: string, entry: Entry<T>) => {
 		entries.delete(key)
 		entries.set(key, entry)
 		const [oldest] = entries.keys()
 		if (entries.size > max && oldest !== undefined) entries.delete(oldest)
 	}
 	return {
+		last: key => entries.get(key)?.last,
 		async get(key, compute) {
 			const now = clock.now()
 			const kept = entries.get(key)
@@ -30,12 +36,14 @@ export function createAgedCache<T>({ ageMs, max, clock }: AgedCacheOptions<T>): 
 				keep(key, kept)
 				return kept.value
 			}
-			const entry = { value: compute(), until: Number.POSITIVE_INFINITY }
+			const entry: Entry<T> = { value: compute(), until: Number.POSITIVE_INFINITY, last: kept?.last }
 			keep(key, entry)
 			try {
-				entry.until = now + ageMs(await entry.value)
+				entry.last = await entry.value
+				entry.until = now + ageMs(entry.last)
 			} catch {
-				if (entries.get(key) === entry) entries.delete(key)
+				entry.until = Number.NEGATIVE_INFINITY
+				if (entry.last === undefined && entries.get(key) === entry) entries.delete(key)
 			}
 			return entry.value
 		},

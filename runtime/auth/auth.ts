@@ -16,6 +16,10 @@ export type Caller = { readonly name: string } & (
 /** Authenticates clients, and decides what they may do. */
 export type Auth = {
 	/**
+	 * Returns whether the token is one of the fixed ones, or was valid at its last review. This is cheap, and not yet an authentication.
+	 */
+	isKnown(authorization: string | undefined): boolean
+	/**
 	 * Authenticates the client of an `Authorization` header.
 	 *
 	 * @throws Failure TOKEN_REFUSED, or AUTH_UNAVAILABLE if a Kubernetes token cannot be verified now
@@ -42,6 +46,7 @@ export function createAuth(sources: AuthSources): Auth {
 		return true
 	}
 	return {
+		isKnown: authorization => isKnown(sources, bearerIn(authorization)),
 		signIn: authorization => signIn(sources, bearerIn(authorization)),
 		mayAccess,
 		async require(caller, access, providerId) {
@@ -52,17 +57,30 @@ export function createAuth(sources: AuthSources): Auth {
 
 /** Authentication that is switched off: every client may do everything. */
 export const noAuth: Auth = {
+	isKnown: () => true,
 	signIn: async () => ({ name: 'anonymous', how: 'none' }),
 	mayAccess: async () => true,
 	require: async () => {},
 }
 
-async function signIn({ token, clients, kubernetes }: AuthSources, sent: string): Promise<Caller> {
-	if (sent === '') throw new Failure<HttpCode>('TOKEN_REFUSED', 'bearer token required')
+function isKnown(sources: AuthSources, sent: string): boolean {
+	if (sent === '') return false
+	return fixed(sources, sent) !== undefined || (sources.kubernetes?.reviews.wasValid(sent) ?? false)
+}
+
+/** Returns the client of a token that the configuration or the clients file contains. */
+function fixed({ token, clients }: AuthSources, sent: string): Caller | undefined {
 	const digest = digestOf(sent)
 	if (token && timingSafeEqual(digest, digestOf(token()))) return { name: DEFAULT_CLIENT, how: 'token' }
 	const client = clientOf(clients?.() ?? [], digest)
-	if (client) return { name: client.name, how: 'clients file', grant: client }
+	return client && { name: client.name, how: 'clients file', grant: client }
+}
+
+async function signIn(sources: AuthSources, sent: string): Promise<Caller> {
+	if (sent === '') throw new Failure<HttpCode>('TOKEN_REFUSED', 'bearer token required')
+	const caller = fixed(sources, sent)
+	if (caller) return caller
+	const { kubernetes } = sources
 	const user = isJsonWebToken(sent) ? await kubernetes?.reviews.identify(sent) : undefined
 	if (user) return { name: user.username, how: 'kubernetes', user }
 	throw new Failure<HttpCode>('TOKEN_REFUSED', 'the bearer token is invalid')

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
-import { type Clock, systemClock } from '../clock.ts'
+import { type Clock, steadyClock } from '../clock.ts'
 import { Failure, isFailure } from '../errors.ts'
 import type { HttpCode } from '../http-errors.ts'
 import type { KubeClient } from '../kube/index.ts'
@@ -28,6 +28,8 @@ export const AUDIENCE = 'multinic'
 
 /** Authentication and authorization by the API server of Kubernetes. Each call throws AUTH_UNAVAILABLE if the review fails. */
 export type KubeReviews = {
+	/** Returns whether the token was valid at its last review, which may be outdated. This causes no review. */
+	wasValid(token: string): boolean
 	/** @returns undefined if the token is not valid, or is not for this audience */
 	identify(token: string): Promise<KubeUser | undefined>
 	/** Returns whether the RBAC rules allow it. The provider id is the name of the resource. */
@@ -41,6 +43,7 @@ export type KubeReviewOptions = {
 	/** The namespace of the review: Roles that are bound in it apply, and ClusterRoles. */
 	namespace: string
 	log: Log
+	/** A clock that is never set back. */
 	clock?: Clock
 }
 
@@ -52,12 +55,13 @@ const REVIEW_MS = 5_000
 const RETRY_AFTER_MS = 5_000
 
 export function createKubeReviews(client: Pick<KubeClient, 'raw'>, options: KubeReviewOptions): KubeReviews {
-	const { resource, group, namespace, clock = systemClock } = options
+	const { resource, group, namespace, clock = steadyClock } = options
 	const ageMs = (answer: unknown) => (answer ? cached.allowedMs : cached.refusedMs)
 	const users = createAgedCache<KubeUser | undefined>({ ageMs, max: cached.max, clock })
 	const decisions = createAgedCache<boolean>({ ageMs, max: cached.max, clock })
 	const review = reviewer(client, options)
 	return {
+		wasValid: token => users.last(digestOf(token)) !== undefined,
 		identify: token =>
 			users.get(digestOf(token), async () => {
 				const { status } = await review('authentication.k8s.io/v1', 'TokenReview', { token, audiences: [AUDIENCE] }, TokenReview)
@@ -76,7 +80,7 @@ export function createKubeReviews(client: Pick<KubeClient, 'raw'>, options: Kube
 
 type Review = <T>(apiVersion: string, kind: string, spec: object, schema: z.ZodType<T>) => Promise<T>
 
-function reviewer(client: Pick<KubeClient, 'raw'>, { log, clock = systemClock }: KubeReviewOptions): Review {
+function reviewer(client: Pick<KubeClient, 'raw'>, { log, clock = steadyClock }: KubeReviewOptions): Review {
 	let warnedAt = Number.NEGATIVE_INFINITY
 	return async (apiVersion, kind, spec, schema) => {
 		const path = `/apis/${apiVersion}/${kind.toLowerCase()}s`

@@ -5,16 +5,16 @@ import { expect, onTestFinished, test } from 'vitest'
 import * as z from 'zod'
 import { Failure } from '../../runtime/errors.ts'
 import { rejected } from '../../runtime/http-errors.ts'
-import { createHttpServer, listen } from '../../runtime/http-server.ts'
+import { createHttpServer, type HttpServerOptions, listen } from '../../runtime/http-server.ts'
 import { createLog } from '../../runtime/log.ts'
 
 const MIB = 1 << 20
 const Things = z.array(z.strictObject({ size: z.int().max(9) }))
 
-function start() {
+function start(options: Partial<HttpServerOptions> = {}) {
 	const lines: Record<string, unknown>[] = []
 	const log = createLog('test', { to: { write: line => void lines.push(JSON.parse(line)) } })
-	const app = createHttpServer({ log, bodyLimitBytes: 4 * MIB })
+	const app = createHttpServer({ log, bodyLimitBytes: 4 * MIB, ...options })
 	app.post('/things', ({ body }) => {
 		const parsed = Things.safeParse(body)
 		if (!parsed.success) throw rejected(parsed.error)
@@ -160,24 +160,34 @@ test.each<[sentence: string, request: object, status: number, faults: object[] |
 	if (status !== 200) expect(error.message).toContain(words)
 })
 
-test('32 bodies are received concurrently, and the others wait', async () => {
-	const { app } = start()
+/** Starts a server on a port, and begins bodies that never end. */
+async function withOpenBodies(perAddress: Readonly<Record<string, number>>, options: Partial<HttpServerOptions> = {}) {
+	const { app } = start(options)
 	let arrived = 0
 	app.addHook('onRequest', async () => void arrived++)
 	const end = new AbortController()
 	const { address, closed } = await listen(app, { host: '127.0.0.1', port: 0 }, end.signal)
+	const begin = (localAddress: string) => {
+		const begun = send(`${address}/things`, { method: 'POST', headers: { ...json, 'content-length': '2' }, localAddress })
+		begun.write('[')
+		return begun.on('error', () => {})
+	}
+	const open = Object.entries(perAddress).flatMap(([from, count]) => Array.from({ length: count }, () => begin(from)))
 	onTestFinished(async () => {
+		for (const one of open) one.destroy()
 		end.abort()
 		await closed
 	})
-	const open = Array.from({ length: 32 }, () => {
-		const begun = send(`${address}/things`, { method: 'POST', headers: { ...json, 'content-length': '2' } })
-		begun.write('[')
-		return begun.on('error', () => {})
-	})
-	await expect.poll(() => arrived).toBe(32)
+	await expect.poll(() => arrived).toBe(open.length)
+	return { address, open, postAll: () => fetch(`${address}/things`, { method: 'POST', headers: json, body: '[]' }) }
+}
+
+const fourFull = { '127.0.0.2': 8, '127.0.0.3': 8, '127.0.0.4': 8, '127.0.0.5': 8 }
+
+test('32 bodies are received concurrently, and the others wait', async () => {
+	const { address, open, postAll } = await withOpenBodies(fourFull)
 	const answers: string[] = []
-	const next = fetch(`${address}/things`, { method: 'POST', headers: json, body: '[]' }).then(() => answers.push('next'))
+	const next = postAll().then(() => answers.push('next'))
 	expect((await fetch(`${address}/things/a`)).status).toBe(200)
 	expect(answers).toEqual([])
 	const [first, ...others] = open
@@ -185,5 +195,17 @@ test('32 bodies are received concurrently, and the others wait', async () => {
 	await Promise.all([next, first && once(first, 'response')])
 	expect(answers).toEqual(['next'])
 	for (const other of others) other.destroy()
-	await Promise.all(Array.from({ length: 32 }, () => fetch(`${address}/things`, { method: 'POST', headers: json, body: '[]' })))
+	await Promise.all(Array.from({ length: 32 }, postAll))
+})
+
+test('a client that begins 40 bodies does not block the bodies of others', async () => {
+	const { postAll } = await withOpenBodies({ '127.0.0.2': 40 })
+	expect((await postAll()).status).toBe(200)
+}, 10_000)
+
+test('a body that waits too long is refused unread, with Retry-After', async () => {
+	const { postAll } = await withOpenBodies(fourFull, { bodyWaitMs: 20 })
+	const refused = await postAll()
+	expect([refused.status, refused.headers.get('retry-after'), refused.headers.get('connection')]).toEqual([503, '5', 'close'])
+	expect(await refused.json()).toMatchObject({ error: { code: 'TOO_MANY_BODIES' } })
 })

@@ -27,8 +27,6 @@ export type ReadOptions = {
 	streams: Streams
 	/** Time on the clock of `performance.now()`. */
 	nowMs?: () => number
-	/** Time without progress after which a reader is disconnected, in milliseconds. Default: 60 000. */
-	stallMs?: number
 }
 
 /** Adds the GET routes: the list, its event stream at the same path, and one node config. */
@@ -51,7 +49,7 @@ export function addReading(api: FastifyInstance, options: ReadOptions): void {
 		const query = queryOf(request, ListQuery)
 		const source = await sourceOf(request, reply)
 		reply.header('age', ageOf(source, nowMs()))
-		return sendList(reply, source, { request, query, options })
+		return sendList(reply, source, { request, query })
 	})
 	api.get<ByNode>(`${NODE_CONFIGS_PATH}/:nodeName`, { ...reading, schema: one }, async (request, reply) => {
 		queryOf(request, NoQuery)
@@ -64,19 +62,18 @@ export function addReading(api: FastifyInstance, options: ReadOptions): void {
 	api.addHook('preClose', async () => options.streams.endAll())
 }
 
-type Means<Query> = { request: FastifyRequest; query: Query; options: ReadOptions }
+type Means<Query> = { request: FastifyRequest; query: Query }
 
-function sendList(reply: FastifyReply, { held, providerId }: Source, { request, query, options }: Means<ListQuery>): FastifyReply {
+function sendList(reply: FastifyReply, { held, providerId }: Source, { request, query }: Means<ListQuery>): FastifyReply {
 	const etag = etagOf(providerId, query, held.content.digest)
 	reply.headers({ etag, 'cache-control': 'private, no-cache' })
 	if (isNoneMatch(request.headers['if-none-match'], etag)) return reply.code(304).send()
 	const { entries, link } = pageOf(held, query)
 	if (link) reply.header('link', link)
-	dropIfStalled(reply, options)
 	return reply.type('application/json; charset=utf-8').send(bodyOf(entries))
 }
 
-type StreamMeans = Means<StreamQuery> & { signal: AbortSignal }
+type StreamMeans = Means<StreamQuery> & { options: ReadOptions; signal: AbortSignal }
 
 function sendStream(reply: FastifyReply, { held }: Source, { request, query, options, signal }: StreamMeans): FastifyReply {
 	const { clientOf, mayContinue = async () => true, streams } = options
@@ -86,14 +83,8 @@ function sendStream(reply: FastifyReply, { held }: Source, { request, query, opt
 	const client = clientOf(request)
 	const reader = { response: reply.raw, client, signal, mayContinue: () => mayContinue(request) }
 	const body = streams.open({ held, lastEventId, isWanted, ...reader })
-	dropIfStalled(reply, options)
 	reply.headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
 	return reply.type('text/event-stream').send(body)
-}
-
-/** Disconnects a reader that takes no data, because what it has not taken stays in memory. */
-function dropIfStalled({ raw }: FastifyReply, { stallMs = 60_000 }: ReadOptions): void {
-	raw.setTimeout(stallMs, () => raw.destroy())
 }
 
 function wantsStream({ headers }: FastifyRequest): boolean {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { addAuth, requireAgain } from '../../../runtime/auth/add-auth.ts'
 import { type Auth, createAuth, noAuth } from '../../../runtime/auth/auth.ts'
 import { addHealth, createHttpServer } from '../../../runtime/http-server.ts'
 import { createLog } from '../../../runtime/log.ts'
+import { manualTime } from '../manual-time.ts'
 
 const clients = ['a', 'b'].map(name => ({
 	name,
@@ -13,13 +14,13 @@ const clients = ['a', 'b'].map(name => ({
 }))
 const withClients = createAuth({ clients: () => clients })
 
-function start(auth: Auth = withClients) {
+function start(auth: Auth = withClients, time = manualTime()) {
 	const lines: Record<string, unknown>[] = []
 	const log = createLog('test', { to: { write: line => void lines.push(JSON.parse(line)) } })
 	const app = createHttpServer({ log })
 	addHealth(app, { ready: () => true })
 	app.register(async api => {
-		await addAuth(api, auth, { log })
+		await addAuth(api, auth, { log, nowMs: time.now })
 		api.all('/things', ({ caller }) => ({ name: caller.name, how: caller.how }))
 	})
 	onTestFinished(() => app.close())
@@ -35,7 +36,7 @@ function start(auth: Auth = withClients) {
 		}
 		return found
 	}
-	return { app, lines, send, statuses }
+	return { app, lines, send, statuses, time }
 }
 
 test('a request has its caller, and a refused one names what the client must send', async () => {
@@ -76,6 +77,24 @@ test('an address that sends 100 invalid tokens in 2 s is limited, and others are
 	for (let sent = 0; sent <= 100; sent++) await send('wrong')
 	expect(await statuses(1, 'wrong')).toEqual({ 429: 1 })
 	expect((await send('token-a', '10.0.0.2')).statusCode).toBe(200)
+})
+
+test('a valid client is not limited because of invalid tokens from its address', async () => {
+	const { send, statuses } = start()
+	expect(await statuses(102, 'wrong')).toEqual({ 401: 100, 429: 2 })
+	expect((await send('token-a')).statusCode).toBe(200)
+})
+
+test('the limit ends with its window, even if the clock of the machine is set back by an hour', async () => {
+	const { send, statuses, time } = start()
+	await statuses(100, 'token-a')
+	const set = vi.spyOn(Date, 'now').mockReturnValue(Date.now() - 3_600_000)
+	onTestFinished(() => set.mockRestore())
+	time.pass(500)
+	const refused = await send('token-a')
+	expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '2'])
+	time.pass(1_500)
+	expect((await send('token-a')).statusCode).toBe(200)
 })
 
 test('probes are neither authenticated nor limited', async () => {

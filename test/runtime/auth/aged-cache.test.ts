@@ -47,3 +47,14 @@ test('the least recently used result is dropped first', async () => {
 	await get('b', true)
 	expect(count()).toBe(4)
 })
+
+test('the last result of a key is known after its time and after an error, and an error alone is not a result', async () => {
+	const { clock, cache, get } = start()
+	const fail = (key: string) => cache.get(key, () => Promise.reject(new Error('away'))).catch(() => {})
+	await get('a', true)
+	clock.pass(60_000)
+	await Promise.all([fail('a'), fail('b')])
+	expect([cache.last('a'), cache.last('b')]).toEqual([true, undefined])
+	await get('a', false)
+	expect(cache.last('a')).toBe(false)
+})

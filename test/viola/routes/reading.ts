@@ -19,13 +19,13 @@ import { createStreamReader } from '../read/stream-reader.ts'
 
 const log = createLog('viola', { level: 'silent' })
 
-export type Options = Partial<ReadOptions> & { limits?: Partial<StreamLimits> }
+export type Options = Partial<ReadOptions> & { limits?: Partial<StreamLimits>; stallMs?: number }
 
 /** Serves a replica on a free port. */
-export async function serve(replica: Replica, { limits, ...options }: Options = {}) {
+export async function serve(replica: Replica, { limits, stallMs = 60_000, ...options }: Options = {}) {
 	const time = manualTime()
 	const streams = createStreams(log, { ...STREAM_LIMITS, ...limits }, time.setTimer)
-	const app = createHttpServer({ log, statusOf: ({ code }) => failures[code as ViolaCode] })
+	const app = createHttpServer({ log, statusOf: ({ code }) => failures[code as ViolaCode], stallMs })
 	let replace = () => {}
 	app.register(async api => {
 		await addOpenApi(api, info)
