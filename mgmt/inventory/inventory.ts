@@ -44,7 +44,7 @@ export type Inventory = Reads & {
 	record(changes: readonly Change[]): Promise<void>
 	/**
 	 * Stores changes when the database allows it, without making the caller wait. Changes of one node that are not stored yet are merged, so
-	 * the memory needed does not grow with the length of an outage. While INVENTORY_ENABLED is false, changes are dropped.
+	 * the memory needed does not grow with the length of an outage. Changes of a provider beyond a limit are dropped with a warning. While INVENTORY_ENABLED is false, changes are dropped.
 	 */
 	learn(changes: readonly Change[]): void
 	/**

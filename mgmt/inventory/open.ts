@@ -14,6 +14,7 @@ import { prune } from './prune.ts'
 import { readsOf } from './reads.ts'
 import type { InventorySettings } from './config.ts'
 import type { BeforeStatement } from './sqlite.ts'
+import { drops } from './set-aside.ts'
 import { createSync } from './sync.ts'
 import { Writer } from './writer.ts'
 
@@ -37,6 +38,7 @@ export function openInventory(settings: InventorySettings, options: InventoryOpt
 	if (settings.use === 'nothing') return disabled()
 	const { log, metrics, clock = systemClock, retryMs = 5_000, deadlineMs = 3_000, before } = options
 	const backlog = createBacklog()
+	const drop = drops(log, clock.now)
 	const writer = new Writer()
 	const keeper = new Keeper({
 		connect: () => connect(settings, { deadlineMs, now: clock.now, before }),
@@ -63,7 +65,7 @@ export function openInventory(settings: InventorySettings, options: InventoryOpt
 		},
 		record,
 		learn(changes) {
-			backlog.add(changes)
+			for (const dropped of backlog.add(changes)) drop(dropped)
 			sync.wake()
 		},
 		drained: signal => sync.drained(signal),

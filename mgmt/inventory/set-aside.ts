@@ -35,6 +35,16 @@ export function setsAside(log: Log, now: () => number): (change: Change, error: 
 	return (change, error) => (isRefusedData(error) ? refused : failed)(change, error)
 }
 
+/** Returns a function that logs a change for which the backlog has no room. */
+export function drops(log: Log, now: () => number): (change: Change) => void {
+	return atMostOnceAMinute(now, (changes: number, change: Change) =>
+		log.warn(
+			{ changes, ...placeOf(change) },
+			'too much of this provider is not stored yet: further changes are dropped until the database stores again, and the next full report repeats them',
+		),
+	)
+}
+
 function placeOf(change: Change): Readonly<Record<string, string>> {
 	if (change.kind === 'subnet') return { kind: change.kind, subnetId: printable(change.subnetId) }
 	const { kind, providerId } = change
