@@ -23,6 +23,14 @@ export function nextPoll(poll: Poll, moment: Moment): number {
 	return Math.round(base * (1 + moment.chance / 10))
 }
 
+/** Maximum Retry-After that is honored. A server that requests more, such as one whose clock was set, must not stop the sync. */
+const LONGEST_RETRY_MS = 300_000
+
+/** Returns the delay until the next sync in milliseconds: that of the poll, or the Retry-After of a server if it is longer. */
+export function nextSync(pollMs: number, retryAfterMs = 0): number {
+	return Math.max(pollMs, Math.min(retryAfterMs, LONGEST_RETRY_MS))
+}
+
 /** Returns the state of the ports that this poll found DOWN. If they are not the same ports as before, the count restarts at 1. */
 export function lookAtDown(portIds: readonly string[], before: DownLooks | undefined): DownLooks | undefined {
 	if (portIds.length === 0) return undefined

@@ -6,7 +6,7 @@ import { type KubeClient, nameOf } from '../runtime/kube/index.ts'
 import { faultsIn } from '../runtime/faults.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Again, Reconcile } from '../runtime/loop.ts'
-import { type DownLooks, lookAtDown, nextPoll } from './cadence.ts'
+import { type DownLooks, lookAtDown, nextPoll, nextSync } from './cadence.ts'
 import { claimsOf } from './claims.ts'
 import type { Config } from './config.ts'
 import { withNewPorts } from './changes.ts'
@@ -174,5 +174,5 @@ function again({ env, clock, chance }: Mgmt, { spec, status }: OpenstackConfig, 
 	const sentNow = 'sent' in outcome && outcome.sent.size > 0
 	const last = sentNow ? clock.now() : Date.parse(status?.lastSyncedAt ?? '')
 	const moment = { nowMs: clock.now(), lastSentMs: Number.isNaN(last) ? undefined : last, down, failed, chance: chance() }
-	return { afterMs: Math.max(nextPoll(pollOf(spec, env), moment), outcome.retryAfterMs ?? 0) }
+	return { afterMs: nextSync(nextPoll(pollOf(spec, env), moment), outcome.retryAfterMs) }
 }

@@ -17,6 +17,7 @@ export type Routes = {
 export type Reply = {
 	/**
 	 * Responds to a GET: with 304, without reading a row, if the client already has the response, otherwise with the result of `read`.
+	 * `If-None-Match: *` names every response that exists, which only `read` knows.
 	 *
 	 * @param providerId the provider that the request names, if any
 	 * @throws Failure ACCESS_DENIED
@@ -33,8 +34,12 @@ export function createReply({ inventory, auth }: { inventory: Inventory; auth: A
 			const { epoch, revision } = await inventory.revision()
 			const etag = etagOf(request.url, isCsv(request), scope, epoch, revision)
 			reply.header('etag', etag).header('vary', 'Accept, Authorization').header('cache-control', 'no-cache, private')
-			if (isNoneMatch(request.headers['if-none-match'], etag)) return sent(reply.status(304).send())
-			return read(scope)
+			const header = request.headers['if-none-match']
+			const isAny = header?.trim() === '*'
+			if (!isAny && isNoneMatch(header, etag)) return sent(reply.status(304).send())
+			const found = await read(scope)
+			if (!isAny || isSent(found, reply)) return found
+			return sent(reply.removeHeader('link').status(304).send())
 		},
 	}
 }
@@ -57,6 +62,11 @@ export function asPreferred<T>(items: T[], { request, reply }: Exchange, csv: (i
 /** Fastify accepts its reply as the result of a handler, but the type of a handler with a declared response does not include it. */
 function sent(reply: FastifyReply): never {
 	return reply as never
+}
+
+/** Whether `read` has already sent the response, as CSV. */
+function isSent(found: unknown, reply: FastifyReply): boolean {
+	return found === reply
 }
 
 function isCsv({ headers }: FastifyRequest): boolean {

@@ -1,6 +1,7 @@
 import { contentText } from './content.ts'
 import { digestOf } from './digest.ts'
 import type { Entry } from './entry.ts'
+import { generationOf } from './generation.ts'
 import type { NodeConfigObject } from './node-config-kind.ts'
 import { ownerIn } from './owner.ts'
 import { viewText } from './view.ts'
@@ -10,7 +11,7 @@ export function project(object: NodeConfigObject): Entry {
 	const { name, generation, resourceVersion, deletionTimestamp, annotations } = object.metadata
 	return {
 		nodeName: name,
-		generation: generation ?? 0,
+		generation: generationOf(generation),
 		resourceVersion: resourceVersion ?? '',
 		isDeleting: deletionTimestamp !== undefined,
 		digest: digestOf(contentText(object)),

@@ -3,6 +3,7 @@ import type { NodeConfigSpec } from '../../contract/node-config.ts'
 import { MANAGER_MAX, NodeConfigView } from '../../contract/viola-api.ts'
 import type { NodeConfigObject } from './node-config-kind.ts'
 import { ownerIn } from './owner.ts'
+import { generationOf } from './generation.ts'
 import { specWriter } from './spec-writer.ts'
 
 /** Maximum length of a view (characters). The longest that the CRD allows has about 30,000. */
@@ -38,7 +39,7 @@ function viewOf({ metadata, spec, status }: NodeConfigObject): NodeConfigView {
 		interfaces: interfaces ?? [],
 		...(owner && { owner }),
 		deleting: metadata.deletionTimestamp !== undefined,
-		generation: metadata.generation ?? 0,
+		generation: generationOf(metadata.generation),
 		resourceVersion: metadata.resourceVersion ?? '',
 		...(lastManager !== undefined && { lastManager: lastManager.slice(0, MANAGER_MAX) }),
 		...(status && { status }),

@@ -203,6 +203,17 @@ describe('ETag', () => {
 		expect([status, headers.etag]).toEqual([404, undefined])
 	})
 
+	test.each<[sentence: string, url: string, expected: [number, string]]>([
+		['a node', `${NODES}/worker-2`, [304, '']],
+		['a node that does not exist', `${NODES}/worker-9`, [404, 'NODE_UNKNOWN']],
+		['a port that does not exist', `/v1/inventory/ports/${portId(9, 9)}`, [404, 'PORT_UNKNOWN']],
+		['a node without a history', `${NODES}/worker-9/history`, [404, 'NODE_UNKNOWN']],
+		['the list', NODES, [304, '']],
+	])('If-None-Match: * is answered for %s', async (_, url, expected) => {
+		const { status, body } = await get(url, { 'if-none-match': '*' })
+		expect([status, body === '' ? '' : body.error.code]).toEqual(expected)
+	})
+
 	test('304 reads no row', async () => {
 		const { headers } = await get(NODES)
 		const nodes = inventory.nodes

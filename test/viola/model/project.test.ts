@@ -44,6 +44,13 @@ describe('what the contract does not allow is omitted from the view, so that the
 		],
 		['missing interfaces', stored({}, {}, { interfaces: undefined }), { interfaces: [], instanceId: 'vm-1' }],
 		['an instance id that is a number', stored({}, {}, { instanceId: 7 }), { interfaces: [] }],
+		[
+			'managed fields that are no object',
+			stored({}, { managedFields: [null, ...['f:spec', 7, null].map(fieldsV1 => ({ fieldsV1 }))] }),
+			{},
+		],
+		['managed fields that are no list', stored({}, { managedFields: 7 }), {}],
+		['a manager that is no text', stored({}, { managedFields: [{ manager: 7, fieldsV1: { 'f:spec': {} } }] }), {}],
 		['a missing spec', { metadata: stored().metadata }, { interfaces: [] }],
 	])('%s', (_, object, view) => {
 		const found = viewOf(object)
@@ -51,6 +58,12 @@ describe('what the contract does not allow is omitted from the view, so that the
 		expect(found).not.toHaveProperty('status')
 		expect(NodeConfigList.safeParse({ items: [found] }).success).toBe(true)
 	})
+})
+
+test.each([1.5, -1, '3', null, 2 ** 60, Number.POSITIVE_INFINITY])('the generation %s is shown as 0', generation => {
+	const object = stored({}, { generation })
+	expect([project(object).generation, viewOf(object).generation]).toEqual([0, 0])
+	expect(NodeConfigView.safeParse(viewOf(object)).success).toBe(true)
 })
 
 test('any stored object has an entry with a valid view, and a digest that no POST matches by accident', () => {
