@@ -8,7 +8,8 @@ import { listen } from '../../runtime/http-server.ts'
 import { loadCredentials } from '../../runtime/kube/auth.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import { createLog, type Log } from '../../runtime/log.ts'
-import { openCluster } from '../../viola/cluster/cluster.ts'
+import { type Cluster, openCluster } from '../../viola/cluster/cluster.ts'
+import { NodeConfigKind } from '../../viola/model/node-config-kind.ts'
 import { createViola } from '../../viola/routes/routes.ts'
 import { route } from '../../viola/targets/routing.ts'
 import { putCrds } from '../mgmt/cluster.ts'
@@ -82,28 +83,53 @@ test('viola, in front of an API server', async () => {
 	onTestFinished(() => cluster.close())
 	await vi.waitFor(() => expect(cluster.isSynced()).toBe(true), { timeout: 60_000, interval: 20 })
 	const targets = sourcesWith(['biz'])
+	const settled = settling(cluster, client)
 	const clusterOf = async (id: string | undefined) => {
 		route(targets, id)
-		return cluster
+		return settled
 	}
 	const address = await serve(createViola({ auth, clusterOf, log, rate }))
 	const { exitCode, output } = await runSchemathesis({ address, token, settings: ofPost, seed: inject('seed') })
 	expect(exitCode, output).toBe(0)
 	expect(lines.filter(({ level }) => level === 'error')).toEqual([])
-	expect(codesOf(lines)).toEqual(expect.arrayContaining(['Invalid']))
-	expect(codesOf(lines).filter(code => !['Invalid', 'Duplicate', 'Refused', 'Terminating'].includes(code))).toEqual([])
+	expect(appliedIn(lines)).toEqual(expect.arrayContaining(['created', 'unchanged']))
+	expect(codesOf(lines)).toContain('Invalid')
+	expect(codesOf(lines).filter(code => !['Invalid', 'Duplicate', 'Refused'].includes(code))).toEqual([])
 })
 
-/** @returns the codes of all nodes that POSTs did not apply */
-function codesOf(lines: readonly Record<string, unknown>[]): string[] {
-	const posts = lines.filter(({ msg }) => msg === 'POST finished') as { errors: { code: string }[] }[]
-	return [...new Set(posts.flatMap(({ errors }) => errors.map(({ code }) => code)))]
+/**
+ * A cluster whose controller has nothing to restore, so that a deletion is complete when the DELETE ends. Otherwise a GET would still show the
+ * node config with `deleting: true`, as documented, which the check use_after_free reports. Therefore no node config of this test is
+ * terminating; `test/viola/viola.cluster.test.ts` covers those.
+ */
+function settling(cluster: Cluster, client: KubeClient): Cluster {
+	return {
+		...cluster,
+		async remove(name) {
+			const at = { namespace: cluster.namespace, name }
+			if (await client.find(NodeConfigKind, at)) await client.patch(NodeConfigKind, at, { metadata: { finalizers: null } })
+			return cluster.remove(name)
+		},
+	}
 }
 
-/**
- * A JSON schema cannot say that a MAC is unique, or that an address is inside its cidr: 422. A node config without a controller stays
- * terminating after a DELETE, which is retryable: 503. The test checks that no other node error causes a 503.
- */
+type Posts = { results: Record<string, number>; errors: { code: string }[] }[]
+
+function postsIn(lines: readonly Record<string, unknown>[]): Posts {
+	return lines.filter(({ msg }) => msg === 'POST finished') as Posts
+}
+
+/** @returns what POSTs did to nodes, without repetition */
+function appliedIn(lines: readonly Record<string, unknown>[]): string[] {
+	return [...new Set(postsIn(lines).flatMap(({ results }) => Object.keys(results)))]
+}
+
+/** @returns the codes of all nodes that POSTs did not apply, without repetition */
+function codesOf(lines: readonly Record<string, unknown>[]): string[] {
+	return [...new Set(postsIn(lines).flatMap(({ errors }) => errors.map(({ code }) => code)))]
+}
+
+/** A JSON schema cannot say that a MAC is unique, or that an address is inside its cidr: such a body is valid, and answered with 422. */
 const ofPost = `
 [dictionaries]
 providers.values = ["biz"]
@@ -112,5 +138,4 @@ providers.values = ["biz"]
 [[operations]]
 include-method = "POST"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 422, 429, "5xx"]
-checks.not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", 503]
 `
