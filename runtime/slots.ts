@@ -1,7 +1,5 @@
 export type Slots = {
-	/** Waits for a free slot, in the order of the calls. Returns the function that releases it, which may be called more than once. */
-	take(): Promise<() => void>
-	/** Waits for a slot, and runs work while it holds the slot. */
+	/** Waits for a slot, in the order of the calls, and runs work while it holds the slot. */
 	run<T>(work: () => Promise<T>): Promise<T>
 }
 
@@ -9,25 +7,15 @@ export type Slots = {
 export function createSlots(count: number): Slots {
 	const waiting: (() => void)[] = []
 	let free = count
-	const releaseOnce = () => {
-		let isHeld = true
-		return () => {
-			if (!isHeld) return
-			isHeld = false
-			const next = waiting.shift()
-			if (next) next()
-			else free++
-		}
-	}
-	const take = async () => {
-		if (free > 0) free--
-		else await new Promise<void>(resolve => waiting.push(resolve))
-		return releaseOnce()
+	const release = () => {
+		const next = waiting.shift()
+		if (next) next()
+		else free++
 	}
 	return {
-		take,
 		async run(work) {
-			const release = await take()
+			if (free > 0) free--
+			else await new Promise<void>(resolve => waiting.push(resolve))
 			try {
 				return await work()
 			} finally {

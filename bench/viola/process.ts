@@ -27,8 +27,7 @@ export type Viola = {
 	stop(): Promise<void>
 }
 
-/** The flags of Node.js and the environment of the controller's chart. The chart of viola sets the same ones. */
-const flags = ['--max-semi-space-size=4', '--max-old-space-size=160']
+/** As the image: the chart of viola sets no flags of Node.js. */
 const imageEnv = { MALLOC_ARENA_MAX: '2' }
 /** Each request is from the next of these clients, because viola limits the requests of one client. */
 const CLIENTS = 250
@@ -46,7 +45,7 @@ export async function startViola(api: ApiServer, script: string): Promise<Viola>
 	await writeFile(clients, stringify(tokens.map(clientOf)))
 	const port = await freePort()
 	const env = { ...imageEnv, PATH: process.env.PATH, VIOLA_ADDR: `127.0.0.1:${port}`, VIOLA_CLIENTS: clients, VIOLA_CLUSTERS: clusters }
-	const child = spawn(process.execPath, [...flags, script], { env: { ...env, LOG_LEVEL: 'warn' }, stdio: ['ignore', 'inherit', 'inherit'] })
+	const child = spawn(process.execPath, [script], { env: { ...env, LOG_LEVEL: 'warn' }, stdio: ['ignore', 'inherit', 'inherit'] })
 	const url = `http://127.0.0.1:${port}`
 	const agent = new Agent({ connections: 50 })
 	await readiness(url, child)

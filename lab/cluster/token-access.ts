@@ -7,14 +7,15 @@ import { kubeGet } from './kube-get.ts'
 import { writeKubeconfig } from './kubeconfig.ts'
 import { until } from '../base/daemon.ts'
 
-const ServiceAccount = defineKind<KubeObject>({
+/** Kinds for accounts of tests. */
+export const ServiceAccount = defineKind<KubeObject>({
 	group: '',
 	version: 'v1',
 	plural: 'serviceaccounts',
 	kind: 'ServiceAccount',
 	namespaced: true,
 })
-const Binding = defineKind<KubeObject & { roleRef: object; subjects: object[] }>({
+export const Binding = defineKind<KubeObject & { roleRef: object; subjects: object[] }>({
 	group: 'rbac.authorization.k8s.io',
 	version: 'v1',
 	plural: 'clusterrolebindings',

@@ -6,7 +6,8 @@ import { CHANGE_CURSOR, NODE_CURSOR } from '../inventory/cursor.ts'
  * The parameters of requests. A parameter that is not known is an error, because a misspelled filter would return more than was asked for.
  */
 
-const LIMIT_MAX = 1_000
+/** Maximum number of items of a page. */
+export const LIMIT_MAX = 1_000
 /** Maximum number of hits of a search. */
 export const HITS_MAX = 20
 
@@ -52,7 +53,11 @@ export const HistoryQuery = z.strictObject({ ...limit, cursor: cursorOf(CHANGE_C
 export const SearchQuery = z.strictObject({ q: text.describe('Part of a name, id, MAC or address') })
 export const NoQuery = z.strictObject({})
 /** The Go operator rejects a request without a provider. */
-export const ProviderQuery = z.strictObject({ ...nodePage, providerId: text.describe('The biz cluster') })
+export const ProviderQuery = z.strictObject({
+	...nodePage,
+	limit: limit.limit.describe(`Number of records in the response, 1 to ${LIMIT_MAX}; without it, all of them`),
+	providerId: text.describe('The biz cluster'),
+})
 export const InstanceQuery = z.strictObject({ providerId })
 
 export const ByNode = z.object({ nodeName: text.toLowerCase() })

@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream'
 import type { NodeConfigRequest, NodeConfigView, Owner } from '../../contract/viola-api.ts'
-import type { Failure } from '../../runtime/errors.ts'
 import type {
 	Actor,
 	ChangeRecord,
@@ -61,7 +60,6 @@ export type Inventory = Reads & {
 
 /** The failures of the inventory. `Unavailable` is the only one that is retryable. */
 export type InventoryCode = 'Unavailable' | 'Disabled' | 'Superseded' | 'InvalidCursor' | 'BackupUnsupported'
-export type InventoryFailure = Failure<InventoryCode>
 
 /** Why the database cannot be used; a word for conditions and metrics. */
 export type LostReason =

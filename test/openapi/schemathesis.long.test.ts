@@ -1,10 +1,8 @@
-import type { FastifyInstance } from 'fastify'
 import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { startApiServer } from '../../lab/cluster/api-server.ts'
 import { createInventoryApi } from '../../mgmt/api/server.ts'
 import { openInventory } from '../../mgmt/inventory/open.ts'
 import { createAuth } from '../../runtime/auth/auth.ts'
-import { listen } from '../../runtime/http-server.ts'
 import { loadCredentials } from '../../runtime/kube/auth.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
 import { createLog, type Log } from '../../runtime/log.ts'
@@ -16,6 +14,7 @@ import { putCrds } from '../mgmt/cluster.ts'
 import { nics, reported, sent, viewIn } from '../mgmt/inventory/samples.ts'
 import { sourcesWith } from '../viola/targets/targets.ts'
 import { runSchemathesis } from './schemathesis.ts'
+import { serve } from '../runtime/serve.ts'
 
 /** Both servers satisfy their OpenAPI documents, for generated valid and invalid requests. */
 
@@ -27,16 +26,6 @@ const rate = { max: 1e9, timeWindow: 1_000 }
 function keptLog(): { log: Log; lines: Record<string, unknown>[] } {
 	const lines: Record<string, unknown>[] = []
 	return { log: createLog('test', { to: { write: line => void lines.push(JSON.parse(line)) } }), lines }
-}
-
-async function serve(app: FastifyInstance): Promise<string> {
-	const end = new AbortController()
-	const { address, closed } = await listen(app, { host: '127.0.0.1', port: 0 }, end.signal)
-	onTestFinished(async () => {
-		end.abort()
-		await closed
-	})
-	return address
 }
 
 test('the inventory API, with a database', async () => {

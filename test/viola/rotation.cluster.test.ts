@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { NODE_CONFIGS_PATH } from '../../contract/viola-api.ts'
 import { requestToken } from '../../lab/cluster/account-token.ts'
+import { Binding, ServiceAccount } from '../../lab/cluster/token-access.ts'
 import { type ApiServer, startApiServer } from '../../lab/cluster/api-server.ts'
 import { kubeconfig } from '../../lab/cluster/kubeconfig.ts'
 import { listen } from '../../runtime/http-server.ts'
 import { loadCredentials } from '../../runtime/kube/auth.ts'
 import { KubeClient } from '../../runtime/kube/client.ts'
-import { defineKind, type KubeObject } from '../../runtime/kube/kind.ts'
 import { Namespace, Secret } from '../../runtime/kube/kinds.ts'
 import { createLog } from '../../runtime/log.ts'
 import { openCluster } from '../../viola/cluster/cluster.ts'
@@ -26,20 +26,6 @@ import { base64 } from './targets/kubeconfig.ts'
 /** The credentials and the certificate of a biz cluster are renewed while viola is in use. The biz cluster is a real API server. */
 
 const namespace = 'multinic-system'
-const ServiceAccount = defineKind<KubeObject>({
-	group: '',
-	version: 'v1',
-	plural: 'serviceaccounts',
-	kind: 'ServiceAccount',
-	namespaced: true,
-})
-const Binding = defineKind<KubeObject & { roleRef: object; subjects: object[] }>({
-	group: 'rbac.authorization.k8s.io',
-	version: 'v1',
-	plural: 'clusterrolebindings',
-	kind: 'ClusterRoleBinding',
-	namespaced: false,
-})
 
 let folder: string
 let api: ApiServer

@@ -2,10 +2,9 @@ import { once } from 'node:events'
 import { type IncomingMessage, request as httpRequest } from 'node:http'
 import { json } from 'node:stream/consumers'
 import type { FastifyInstance } from 'fastify'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { NODE_CONFIGS_PATH, type NodeConfigsResponse } from '../../contract/viola-api.ts'
 import { Failure } from '../../runtime/errors.ts'
-import { listen } from '../../runtime/http-server.ts'
 import { createLog } from '../../runtime/log.ts'
 import { createTurns } from '../../runtime/turns.ts'
 import type { Cluster } from '../../viola/cluster/cluster.ts'
@@ -15,6 +14,7 @@ import type { ViolaCode } from '../../viola/model/failures.ts'
 import { nic, request, stored } from './nodes.ts'
 import { createViola, type RouteOptions } from '../../viola/routes/routes.ts'
 import { createAuth } from '../../runtime/auth/auth.ts'
+import { serve } from '../runtime/serve.ts'
 
 const headers = { authorization: 'Bearer the-token', 'x-provider-id': 'biz', 'content-type': 'application/json' }
 const log = createLog('viola', { level: 'silent' })
@@ -42,16 +42,6 @@ function start(more: Partial<Cluster> = {}, options: Partial<RouteOptions> = {})
 		...more,
 	}
 	return { done, app: createViola({ auth: createAuth({ token: () => 'the-token' }), clusterOf: async () => cluster, log, ...options }) }
-}
-
-async function serve(app: FastifyInstance): Promise<string> {
-	const end = new AbortController()
-	const { address, closed } = await listen(app, { host: '127.0.0.1', port: 0 }, end.signal)
-	onTestFinished(async () => {
-		end.abort()
-		await closed
-	})
-	return address
 }
 
 /** Sends the path unchanged: most clients normalize it. */

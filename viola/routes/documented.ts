@@ -19,6 +19,7 @@ import { NoQuery } from './request.ts'
 
 const headers = z.object({ [PROVIDER_HEADER]: z.string().min(1).describe('The biz cluster (k8sProviderID)') })
 const params = z.object({ nodeName: SentNodeName })
+const ofOneNode = { headers, params, querystring: NoQuery }
 
 const { macAddress, ...optional } = Interface.shape
 
@@ -63,17 +64,13 @@ export const list = {
 
 export const one = {
 	summary: 'Returns the node config of one node.',
-	headers,
-	params,
-	querystring: NoQuery,
+	...ofOneNode,
 	response: { 200: NodeConfigView.describe('The node config') },
 }
 
 const Deleted = z.object({ nodeName: z.string(), status: z.enum(['deleted', 'absent']) })
 export const remove = {
 	summary: 'Deletes the node config of one node. Its NICs are removed first.',
-	headers,
-	params,
-	querystring: NoQuery,
+	...ofOneNode,
 	response: { 200: Deleted.describe('It was deleted, or did not exist') },
 }

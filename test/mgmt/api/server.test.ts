@@ -254,6 +254,14 @@ describe('the paths of the Go operator', () => {
 		expect(times(records)).toEqual(['1970-01-01T00:00:01.000Z', '1970-01-01T00:00:01.000Z'])
 	})
 
+	test('node configs without a limit are complete, because these clients do not follow Link', async () => {
+		await inventory.record(Array.from({ length: 1_100 }, (_, n) => sent(n + 10, nics(n + 10, 1), { providerId: 'biz-3' })))
+		const { body, headers } = await get('/v1/interfaces/node-configs?providerId=biz-3')
+		expect([body.length, headers.link]).toEqual([1_100, undefined])
+		const page = await get('/v1/interfaces/node-configs?providerId=biz-3&limit=1000')
+		expect([page.body.length, page.headers.link]).toEqual([1_000, expect.stringContaining('rel="next"')])
+	})
+
 	test.each([
 		['/v1/interfaces/node-configs', 400],
 		['/v1/interfaces/node-configs?providerId=unknown', 200],
